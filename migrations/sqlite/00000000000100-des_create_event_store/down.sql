@@ -1,0 +1,3 @@
+DROP TABLE projection_checkpoints;
+DROP TABLE aggregate_heads;
+DROP TABLE events;
