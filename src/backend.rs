@@ -1,0 +1,83 @@
+//! What a database must do. Everything above this line is the same for all of them; everything below knows one only.
+//!
+//! The trait is private, so it can change with every release.
+
+use chrono::{DateTime, Utc};
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::{AppendError, DatabaseErrorKind, MigrationError};
+use crate::event::{NewEvent, RecordedEvent};
+use crate::expected_version::ExpectedVersion;
+use crate::log::{LogQuery, LogSlice};
+use crate::position::Position;
+use crate::stream::StreamPart;
+use crate::stream_id::StreamId;
+
+/// A database, through the connection the application has lent. Every operation works alone and inside a transaction
+/// that the application has open on the connection.
+pub(crate) trait Backend {
+    /// Appends the batch, which is validated, or nothing of it.
+    fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError>;
+
+    /// The version of the aggregate, 0 if it has no events.
+    fn version(&mut self, stream: &StreamId) -> QueryResult<i64>;
+
+    fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>>;
+
+    /// At most `limit` events, and how far the log was scanned for them.
+    fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice>;
+
+    fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>>;
+
+    /// The position up to which the log is complete.
+    fn last_position(&mut self) -> QueryResult<Position>;
+
+    fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>>;
+
+    /// In the order of their names.
+    fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>>;
+
+    /// Moves the checkpoint forward, or leaves it where it is and returns `false` if it lies further on already.
+    fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool>;
+
+    /// Puts the checkpoint there, wherever it is now.
+    fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()>;
+
+    /// Whether there was one.
+    fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool>;
+
+    /// Applies what is pending and returns the versions applied.
+    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError>;
+}
+
+/// Events that are to be appended to one stream, all or nothing.
+pub(crate) struct Batch<'a> {
+    pub(crate) stream: &'a StreamId,
+    pub(crate) expected: ExpectedVersion,
+    pub(crate) events: &'a [NewEvent],
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Batch<'_> {
+    pub(crate) fn len(&self) -> i64 {
+        i64::try_from(self.events.len()).expect("a slice is never that long")
+    }
+}
+
+/// Where a batch has been put.
+pub(crate) struct Placement {
+    pub(crate) previous_version: i64,
+    /// Of each event of the batch, in its order.
+    pub(crate) positions: Vec<Position>,
+}
+
+/// What kind of failure it is. An error may come from the application's own statements in a transaction, so all
+/// databases that are compiled in are asked; their messages are distinct.
+pub(crate) fn classify(error: &diesel::result::Error) -> DatabaseErrorKind {
+    let known: Option<DatabaseErrorKind> = None;
+    #[cfg(feature = "sqlite")]
+    let known = known.or_else(|| crate::sqlite::error::classify(error));
+    known.unwrap_or(DatabaseErrorKind::Other)
+}

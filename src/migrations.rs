@@ -1,0 +1,59 @@
+use diesel::migration::MigrationVersion;
+
+use crate::connection::EventConnection;
+use crate::error::MigrationError;
+
+/// Applies the event store's migrations that the database does not have yet, and returns their versions.
+///
+/// Call it when the application starts. Any number of processes may do so at once: one applies them, the others wait.
+/// When nothing is pending it only reads. The migrations are recorded in diesel's own table beside the application's, so
+/// it makes no difference whether they were applied here or by `diesel migration run`.
+///
+/// Alone, everything pending is applied in one transaction. Inside a transaction of the application's it is part of
+/// that transaction.
+///
+/// # Errors
+///
+/// - [`MigrationError::NewerSchema`]: a newer version of this crate has migrated the database.
+/// - [`MigrationError::TableExists`]: the application has a table of the same name.
+/// - [`MigrationError::Database`]: the database refused, for instance because it is read-only or locked.
+///
+/// After an error the schema is as it was.
+///
+/// ```
+/// use diesel::prelude::*;
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// let applied = diesel_event_store::run_pending_migrations(&mut conn)?;
+/// assert_eq!(applied, ["00000000000100des"]);
+/// assert!(diesel_event_store::run_pending_migrations(&mut conn)?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub fn run_pending_migrations<C: EventConnection + ?Sized>(
+    conn: &mut C,
+) -> Result<Vec<String>, MigrationError> {
+    conn.lend().backend().run_pending_migrations()
+}
+
+/// How the versions of this crate's migrations end. They also begin with zeros, so that they sort before any that are
+/// named after the time: `diesel migration revert` and `redo` of an application then find its own newest last.
+const OURS: &str = "des";
+
+/// Refuses a database that has migrations of this crate which this version of it does not know.
+pub(crate) fn refuse_newer_schema<'a>(
+    applied: impl IntoIterator<Item = &'a MigrationVersion<'a>>,
+    known: &[MigrationVersion<'_>],
+) -> Result<(), MigrationError> {
+    let unknown = applied
+        .into_iter()
+        .filter(|version| !known.contains(version))
+        .map(ToString::to_string)
+        .filter(|version| version.ends_with(OURS))
+        .max();
+    match unknown {
+        Some(version) => Err(MigrationError::NewerSchema { version }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,173 @@
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::result::Error;
+use diesel::sql_types::{BigInt, Text};
+
+use super::error::is_duplicate_event_id;
+use super::read;
+use super::statement::statement;
+use super::text::{TimeText, UuidText};
+use super::transaction::all_or_nothing;
+use crate::backend::{Batch, Placement};
+use crate::error::AppendError;
+use crate::event::NewEvent;
+use crate::expected_version::{Conflict, ExpectedVersion};
+use crate::invalid::{InvalidInput, Problem};
+use crate::position::Position;
+use crate::schema::sqlite::events;
+use crate::stream_id::StreamId;
+
+statement! {
+    /// Moves the head of an aggregate that has events.
+    AdvanceHead<'a> {
+        added: i64 => BigInt,
+        now: TimeText => Text,
+        aggregate_type: &'a str => Text,
+        aggregate_id: &'a str => Text,
+        lowest: i64 => BigInt,
+        highest: i64 => BigInt,
+    } -> BigInt,
+    "UPDATE aggregate_heads SET aggregate_version = aggregate_version + ?, updated_at = ? \
+     WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ? \
+     RETURNING aggregate_version"
+}
+
+statement! {
+    /// Moves the head of an aggregate, which may not have events yet.
+    CreateOrAdvanceHead<'a> {
+        aggregate_type: &'a str => Text,
+        aggregate_id: &'a str => Text,
+        added: i64 => BigInt,
+        now: TimeText => Text,
+        lowest: i64 => BigInt,
+        highest: i64 => BigInt,
+    } -> BigInt,
+    "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     VALUES (?, ?, ?, ?) \
+     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
+     SET aggregate_version = aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
+     WHERE aggregate_version BETWEEN ? AND ? \
+     RETURNING aggregate_version"
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = events)]
+#[diesel(treat_none_as_default_value = false)] // without it the statement is not kept prepared
+struct EventRow<'a> {
+    aggregate_type: &'a str,
+    aggregate_id: &'a str,
+    aggregate_version: i64,
+    event_id: UuidText,
+    event_type: &'a str,
+    event_version: i32,
+    payload: &'a str,
+    metadata: Option<&'a str>,
+    trace_id: Option<&'a str>,
+    correlation_id: Option<&'a str>,
+    causation_id: Option<&'a str>,
+    created_at: TimeText,
+}
+
+impl<'a> EventRow<'a> {
+    fn new(stream: &'a StreamId, version: i64, event: &'a NewEvent, now: DateTime<Utc>) -> Self {
+        let content = &event.content;
+        Self {
+            aggregate_type: stream.aggregate_type(),
+            aggregate_id: stream.aggregate_id(),
+            aggregate_version: version,
+            event_id: UuidText(content.event_id),
+            event_type: &content.event_type,
+            event_version: content.event_version,
+            payload: content.payload.as_str(),
+            metadata: content.metadata.as_ref().map(|json| json.as_str()),
+            trace_id: content.trace_id.as_deref(),
+            correlation_id: content.correlation_id.as_deref(),
+            causation_id: content.causation_id.as_deref(),
+            created_at: TimeText(event.created_at_or(now)),
+        }
+    }
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The position of the row this connection has inserted last.
+    fn last_insert_rowid() -> BigInt;
+}
+
+/// The head first: it takes the write lock, a conflict has then written nothing, and positions follow versions.
+pub(super) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
+    all_or_nothing(conn, |conn| {
+        let version = match advance_head(conn, batch)? {
+            Some(version) => version,
+            None => return Err(refusal(conn, batch)?),
+        };
+        let previous_version = version - batch.len();
+        let positions = insert_events(conn, batch, previous_version)?;
+        Ok(Placement { previous_version, positions })
+    })
+}
+
+/// The version after the append, or `None` if the aggregate is not where it is expected.
+fn advance_head(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<i64>> {
+    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
+    let (added, now) = (batch.len(), TimeText(batch.now));
+    let (lowest, highest) = acceptable_versions(batch).into_inner();
+    match batch.expected {
+        ExpectedVersion::Any | ExpectedVersion::NoStream | ExpectedVersion::Exact(0) => {
+            CreateOrAdvanceHead { aggregate_type, aggregate_id, added, now, lowest, highest }
+                .get_result(conn)
+                .optional()
+        }
+        ExpectedVersion::StreamExists | ExpectedVersion::Exact(_) => {
+            AdvanceHead { added, now, aggregate_type, aggregate_id, lowest, highest }
+                .get_result(conn)
+                .optional()
+        }
+    }
+}
+
+/// The versions from which a head that exists may be moved. None of them would overflow.
+fn acceptable_versions(batch: &Batch<'_>) -> RangeInclusive<i64> {
+    let highest = i64::MAX - batch.len();
+    match batch.expected {
+        ExpectedVersion::Any => 0..=highest,
+        ExpectedVersion::NoStream => 0..=0,
+        ExpectedVersion::StreamExists => 1..=highest,
+        ExpectedVersion::Exact(version) => version..=version.min(highest),
+    }
+}
+
+/// Why the head was not moved.
+fn refusal(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<AppendError> {
+    let actual = read::version(conn, batch.stream)?;
+    if batch.expected.allows(actual) {
+        let problem = Problem::VersionOverflow { version: actual, events: batch.events.len() };
+        return Ok(InvalidInput::new("events", problem).into());
+    }
+    Ok(Conflict { stream: batch.stream.clone(), expected: batch.expected, actual }.into())
+}
+
+fn insert_events(
+    conn: &mut SqliteConnection,
+    batch: &Batch<'_>,
+    previous_version: i64,
+) -> Result<Vec<Position>, AppendError> {
+    for (event_index, (event, nth)) in batch.events.iter().zip(1..).enumerate() {
+        EventRow::new(batch.stream, previous_version + nth, event, batch.now)
+            .insert_into(events::table)
+            .execute(conn)
+            .map_err(|error| insert_error(error, event, event_index))?;
+    }
+    // Nobody else writes between BEGIN and COMMIT, and AUTOINCREMENT counts in steps of one: asking once is enough.
+    let last: i64 = diesel::select(last_insert_rowid()).get_result(conn)?;
+    Ok((last - batch.len() + 1..=last).map(Position::stored).collect())
+}
+
+fn insert_error(error: Error, event: &NewEvent, event_index: usize) -> AppendError {
+    if is_duplicate_event_id(&error) {
+        return AppendError::DuplicateEventId { event_id: event.id(), event_index };
+    }
+    error.into()
+}

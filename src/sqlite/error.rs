@@ -1,0 +1,49 @@
+//! What SQLite's messages mean. diesel passes them on, but not the numbers that belong to them.
+
+use diesel::result::{DatabaseErrorKind as DieselKind, Error};
+
+use crate::error::DatabaseErrorKind;
+
+const KINDS: &[(&str, DatabaseErrorKind)] = &[
+    ("database is locked", DatabaseErrorKind::Locked),
+    ("database table is locked", DatabaseErrorKind::Locked),
+    ("database schema is locked", DatabaseErrorKind::Locked),
+    ("no such table: events", DatabaseErrorKind::NotMigrated),
+    ("no such table: aggregate_heads", DatabaseErrorKind::NotMigrated),
+    ("no such table: projection_checkpoints", DatabaseErrorKind::NotMigrated),
+    ("attempt to write a readonly database", DatabaseErrorKind::ReadOnly),
+    ("database or disk is full", DatabaseErrorKind::Full),
+    ("database disk image is malformed", DatabaseErrorKind::Corrupt),
+    ("file is not a database", DatabaseErrorKind::Corrupt),
+    ("malformed database schema", DatabaseErrorKind::Corrupt),
+    ("disk I/O error", DatabaseErrorKind::Io),
+    ("unable to open database file", DatabaseErrorKind::Io),
+    ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("cannot start a transaction within a transaction", DatabaseErrorKind::ForeignTransaction),
+];
+
+pub(crate) fn classify(error: &Error) -> Option<DatabaseErrorKind> {
+    match error {
+        Error::DatabaseError(_, information) => {
+            let message = information.message();
+            KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
+        }
+        Error::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
+        _ => None,
+    }
+}
+
+/// SQLite names the columns of the index, not the index.
+pub(super) fn is_duplicate_event_id(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(DieselKind::UniqueViolation, information)
+            if information.message() == "UNIQUE constraint failed: events.event_id"
+    )
+}
+
+/// The name of the table that stands in the way of a CREATE TABLE.
+pub(super) fn existing_table(message: &str) -> Option<&str> {
+    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once("table ")?;
+    Some(name.trim_matches('"'))
+}
