@@ -3,7 +3,7 @@
 //! The trait is private, so it can change with every release.
 
 use chrono::{DateTime, Utc};
-use diesel::result::QueryResult;
+use diesel::result::{DatabaseErrorKind as DieselKind, Error, QueryResult};
 use uuid::Uuid;
 
 use crate::checkpoint::Checkpoint;
@@ -75,9 +75,19 @@ pub(crate) struct Placement {
 
 /// What kind of failure it is. An error may come from the application's own statements in a transaction, so all
 /// databases that are compiled in are asked; their messages are distinct.
-pub(crate) fn classify(error: &diesel::result::Error) -> DatabaseErrorKind {
+pub(crate) fn classify(error: &Error) -> DatabaseErrorKind {
+    match error {
+        Error::BrokenTransactionManager => DatabaseErrorKind::ConnectionLost,
+        Error::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
+        Error::DatabaseError(DieselKind::ClosedConnection, _) => DatabaseErrorKind::ConnectionLost,
+        Error::DatabaseError(_, information) => classify_message(information.message()),
+        _ => DatabaseErrorKind::Other,
+    }
+}
+
+fn classify_message(message: &str) -> DatabaseErrorKind {
     let known: Option<DatabaseErrorKind> = None;
     #[cfg(feature = "sqlite")]
-    let known = known.or_else(|| crate::sqlite::error::classify(error));
+    let known = known.or_else(|| crate::sqlite::error::classify(message));
     known.unwrap_or(DatabaseErrorKind::Other)
 }

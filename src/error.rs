@@ -42,6 +42,8 @@ pub enum DatabaseErrorKind {
     AppendOnly,
     /// The connection is in a transaction that diesel has not opened (with `BEGIN` as plain SQL, say).
     ForeignTransaction,
+    /// The connection is lost, or diesel holds it for broken after an earlier failure: a new one is needed.
+    ConnectionLost,
     /// Anything else: see the error's source.
     Other,
 }
@@ -73,6 +75,10 @@ impl DatabaseErrorKind {
             Self::ForeignTransaction => {
                 "the connection is in a transaction that diesel does not know of; open transactions with \
                  `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL"
+            }
+            Self::ConnectionLost => {
+                "the connection is lost or was left broken by an earlier failure; open a new one and run the \
+                 outermost transaction again"
             }
             Self::Other => "the database refused",
         }
@@ -233,7 +239,7 @@ impl AppendError {
     /// assert!(!AppendError::from(diesel::result::Error::NotFound).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        matches!(self, AppendError::Database(error) if error.is_retryable())
+        self.database_error().is_some_and(DatabaseError::is_retryable)
     }
 }
 
@@ -271,7 +277,7 @@ impl ReadError {
     /// assert!(!ReadError::from(diesel::result::Error::NotFound).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        matches!(self, ReadError::Database(error) if error.is_retryable())
+        self.database_error().is_some_and(DatabaseError::is_retryable)
     }
 }
 
@@ -326,7 +332,7 @@ impl CheckpointError {
     /// assert!(!CheckpointError::from(diesel::result::Error::NotFound).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        matches!(self, CheckpointError::Database(error) if error.is_retryable())
+        self.database_error().is_some_and(DatabaseError::is_retryable)
     }
 }
 
@@ -383,7 +389,7 @@ impl MigrationError {
     /// assert!(!MigrationError::from(diesel::result::Error::NotFound).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        matches!(self, MigrationError::Database(error) if error.is_retryable())
+        self.database_error().is_some_and(DatabaseError::is_retryable)
     }
 }
 
@@ -465,6 +471,26 @@ impl Error {
         }
     }
 }
+
+/// What the errors of the operations have in common: the database may be behind them.
+pub(crate) trait OperationError: From<diesel::result::Error> {
+    fn database_error(&self) -> Option<&DatabaseError>;
+}
+
+macro_rules! operation_errors {
+    ($($error:ident),+) => {$(
+        impl OperationError for $error {
+            fn database_error(&self) -> Option<&DatabaseError> {
+                match self {
+                    $error::Database(error) => Some(error),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+operation_errors!(AppendError, ReadError, CheckpointError, MigrationError);
 
 /// `?` on a diesel error, and the bound of `conn.transaction`, go through [`DatabaseError`].
 macro_rules! from_diesel_error {

@@ -212,7 +212,8 @@ impl NewEvent {
         self
     }
 
-    /// When it happened, from the year 1000 to 9999; the time of the append unless it is given.
+    /// When it happened, from the year 1000 to 9999; the time of the append unless it is given. A time of any zone, or a
+    /// `SystemTime`: it is kept in UTC.
     ///
     /// It is kept to the microsecond: nanoseconds are cut off, and a leap second becomes the last microsecond before
     /// it. It does not decide the order of events; positions do.
@@ -224,8 +225,8 @@ impl NewEvent {
     /// let event = NewEvent::new("Imported", &())?.created_at(time);
     /// # Ok::<(), diesel_event_store::InvalidInput>(())
     /// ```
-    pub fn created_at(mut self, created_at: DateTime<Utc>) -> Self {
-        self.created_at = Some(timestamp::cut_to_micros(created_at));
+    pub fn created_at(mut self, created_at: impl Into<DateTime<Utc>>) -> Self {
+        self.created_at = Some(timestamp::cut_to_micros(created_at.into()));
         self
     }
 

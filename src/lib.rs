@@ -1,5 +1,54 @@
-#![doc = include_str!("../README.md")]
+//! An event store for applications that use diesel: events are appended in the transaction your application already has
+//! open, on the `&mut` connection it already holds.
+//!
+//! ```
+//! use diesel::prelude::*;
+//! use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+//!
+//! # fn main() -> Result<(), Error> {
+//! let mut conn = SqliteConnection::establish(":memory:").unwrap();
+//! diesel_event_store::run_pending_migrations(&mut conn)?;
+//!
+//! let store = EventStore::new();
+//! let alice = StreamId::new("User", "alice")?;
+//! conn.immediate_transaction::<_, Error, _>(|conn| {
+//!     // … your own rows …
+//!     let created = NewEvent::new("UserCreated", &"alice@example.com")?;
+//!     store.append(conn, &alice, ExpectedVersion::NoStream, &[created])?;
+//!     Ok(())
+//! })?;
+//!
+//! let stream = store.read_stream(&mut conn, &alice, ..)?;
+//! assert_eq!(stream.events()[0].payload::<String>()?, "alice@example.com");
+//!
+//! let log = store.read_forward(&mut conn, diesel_event_store::Position::START, 100)?;
+//! assert_eq!(log.events(), stream.events());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! - **Do things**: [`EventStore`] has every operation; [`run_pending_migrations`] makes the tables.
+//! - **Events**: [`NewEvent`] goes in, [`RecordedEvent`] comes out, [`StreamId`] names an aggregate's stream.
+//! - **Append**: [`ExpectedVersion`] in, [`Appended`] out, [`Conflict`] when somebody was faster.
+//! - **Read**: [`StreamQuery`] and [`StreamSlice`] for one aggregate, [`LogQuery`] and [`LogSlice`] for the whole log,
+//!   [`EventIter`] for what is too large to hold.
+//! - **Follow the log**: [`Position`] and [`Checkpoint`].
+//! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
+//! - **Connections**: [`EventConnection`] is what can be lent; [`event_connection!`] for an enum of your own.
+//! - **Databases**: [`sqlite`] with its options, [`schema`] with its tables for diesel's query builder.
+//! - **Deeper pages**: [`guide`].
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `sqlite` | yes | the event store on SQLite 3.35 or newer |
+//! | `bundled` | yes | compiles a recent SQLite into the application |
+//! | `r2d2` | no | pooled connections, and [`sqlite::Options`] as a pool customizer |
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(feature = "sqlite"))]
@@ -13,6 +62,8 @@ mod direction;
 mod error;
 mod event;
 mod expected_version;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod invalid;
 mod iter;
 mod json;
@@ -47,3 +98,8 @@ pub use stream_id::StreamId;
 
 /// The crates whose types are in this crate's signatures.
 pub use {chrono, uuid};
+
+/// So that the README's program is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

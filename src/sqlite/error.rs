@@ -22,15 +22,8 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("cannot start a transaction within a transaction", DatabaseErrorKind::ForeignTransaction),
 ];
 
-pub(crate) fn classify(error: &Error) -> Option<DatabaseErrorKind> {
-    match error {
-        Error::DatabaseError(_, information) => {
-            let message = information.message();
-            KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
-        }
-        Error::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
-        _ => None,
-    }
+pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
+    KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
 }
 
 /// SQLite names the columns of the index, not the index.

@@ -5,8 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
-use super::error;
-use crate::error::{DatabaseError, DatabaseErrorKind};
+use crate::error::DatabaseError;
 
 /// How SQLite keeps a transaction safe while it is being written.
 ///
@@ -174,11 +173,11 @@ impl Options {
     fn apply_journal_mode(&self, conn: &mut SqliteConnection) -> Result<(), DatabaseError> {
         let deadline = Instant::now() + self.busy_timeout;
         loop {
-            match self.try_journal_mode(conn) {
-                Err(error) if is_locked(&error) && Instant::now() < deadline => {
+            match self.try_journal_mode(conn).map_err(DatabaseError::from) {
+                Err(error) if error.is_retryable() && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
-                outcome => return Ok(outcome?),
+                outcome => return outcome,
             }
         }
     }
@@ -190,10 +189,6 @@ impl Options {
         }
         Ok(())
     }
-}
-
-fn is_locked(error: &diesel::result::Error) -> bool {
-    error::classify(error) == Some(DatabaseErrorKind::Locked)
 }
 
 fn journal_mode(conn: &mut SqliteConnection, pragma: &str) -> QueryResult<String> {

@@ -2,6 +2,8 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::result::{Error, QueryResult};
 use diesel::sqlite::SqliteConnection;
 
+use crate::error::OperationError;
+
 type Manager = AnsiTransactionManager;
 
 /// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's transaction.
@@ -12,7 +14,7 @@ pub(super) fn all_or_nothing<T, E>(
     work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
 ) -> Result<T, E>
 where
-    E: From<Error>,
+    E: OperationError,
 {
     let scope = begin(conn)?;
     match work(conn) {
@@ -21,7 +23,12 @@ where
             Ok(value)
         }
         Err(error) => {
-            roll_back(conn, scope);
+            if scope == Scope::Transaction && error.database_error().is_some() {
+                ensure_transaction(conn);
+            }
+            // What the work has reported matters more to the caller than a failure to roll back, of which diesel takes
+            // note itself: it marks the connection as broken, or the transaction as one that can only be rolled back.
+            let _ = Manager::rollback_transaction(conn);
             Err(error)
         }
     }
@@ -41,14 +48,9 @@ fn begin(conn: &mut SqliteConnection) -> QueryResult<Scope> {
     }
 }
 
-/// What the work has reported matters more to the caller than a failure to roll back, of which diesel takes note itself:
-/// it marks the connection as broken, or the transaction as one that can only be rolled back.
-fn roll_back(conn: &mut SqliteConnection, scope: Scope) {
-    if scope == Scope::Transaction {
-        // After some failures (full disk, I/O error) SQLite has rolled back by itself, a ROLLBACK would then fail, and
-        // diesel would take a sound connection for a broken one. So there must be something to roll back. If the
-        // transaction is still there, this BEGIN fails and does nothing.
-        let _ = conn.batch_execute("BEGIN");
-    }
-    let _ = Manager::rollback_transaction(conn);
+/// After some failures (a full disk, an I/O error) SQLite has rolled back by itself. A ROLLBACK would then fail, and diesel
+/// would take a sound connection for a broken one: so there must be something to roll back. If the transaction is still
+/// there, this BEGIN fails and does nothing.
+fn ensure_transaction(conn: &mut SqliteConnection) {
+    let _ = conn.batch_execute("BEGIN");
 }

@@ -1,0 +1,7 @@
+//! Deeper pages, for reading: they hold no code of the crate, but all their examples are tested.
+
+#[doc = include_str!("../docs/guarantees.md")]
+pub mod guarantees {}
+
+#[doc = include_str!("../docs/performance.md")]
+pub mod performance {}
