@@ -63,7 +63,8 @@ impl StreamQuery {
     pub(crate) fn resume(&mut self, page: &[RecordedEvent], page_size: usize) -> bool {
         let Some(last) = page.last() else { return false };
         match self.direction {
-            Direction::Forward => self.from = last.version().saturating_add(1),
+            Direction::Forward if last.version() == i64::MAX => return false,
+            Direction::Forward => self.from = last.version() + 1,
             Direction::Backward => self.to = last.version() - 1,
         }
         self.limit = self.limit.map(|limit| limit - page.len());

@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::error::is_duplicate_event_id;
 use super::read;
@@ -16,7 +16,6 @@ use crate::event::NewEvent;
 use crate::expected_version::{Conflict, ExpectedVersion};
 use crate::invalid::{InvalidInput, Problem};
 use crate::position::Position;
-use crate::schema::sqlite::events;
 use crate::stream_id::StreamId;
 
 statement! {
@@ -28,10 +27,9 @@ statement! {
         aggregate_id: &'a str => Text,
         lowest: i64 => BigInt,
         highest: i64 => BigInt,
-    } -> BigInt,
+    },
     "UPDATE aggregate_heads SET aggregate_version = aggregate_version + ?, updated_at = ? \
-     WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ? \
-     RETURNING aggregate_version"
+     WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
 }
 
 statement! {
@@ -43,34 +41,35 @@ statement! {
         now: TimeText => Text,
         lowest: i64 => BigInt,
         highest: i64 => BigInt,
-    } -> BigInt,
+    },
     "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
      VALUES (?, ?, ?, ?) \
      ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
      SET aggregate_version = aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
-     WHERE aggregate_version BETWEEN ? AND ? \
-     RETURNING aggregate_version"
+     WHERE aggregate_version BETWEEN ? AND ?"
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = events)]
-#[diesel(treat_none_as_default_value = false)] // without it the statement is not kept prepared
-struct EventRow<'a> {
-    aggregate_type: &'a str,
-    aggregate_id: &'a str,
-    aggregate_version: i64,
-    event_id: UuidText,
-    event_type: &'a str,
-    event_version: i32,
-    payload: &'a str,
-    metadata: Option<&'a str>,
-    trace_id: Option<&'a str>,
-    correlation_id: Option<&'a str>,
-    causation_id: Option<&'a str>,
-    created_at: TimeText,
+statement! {
+    InsertEvent<'a> {
+        aggregate_type: &'a str => Text,
+        aggregate_id: &'a str => Text,
+        aggregate_version: i64 => BigInt,
+        event_id: UuidText => Text,
+        event_type: &'a str => Text,
+        event_version: i32 => Integer,
+        payload: &'a str => Text,
+        metadata: Option<&'a str> => Nullable<Text>,
+        trace_id: Option<&'a str> => Nullable<Text>,
+        correlation_id: Option<&'a str> => Nullable<Text>,
+        causation_id: Option<&'a str> => Nullable<Text>,
+        created_at: TimeText => Text,
+    },
+    "INSERT INTO events (aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, \
+     payload, metadata, trace_id, correlation_id, causation_id, created_at) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
-impl<'a> EventRow<'a> {
+impl<'a> InsertEvent<'a> {
     fn new(stream: &'a StreamId, version: i64, event: &'a NewEvent, now: DateTime<Utc>) -> Self {
         let content = &event.content;
         Self {
@@ -99,31 +98,35 @@ extern "SQL" {
 /// The head first: it takes the write lock, a conflict has then written nothing, and positions follow versions.
 pub(super) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
     all_or_nothing(conn, |conn| {
-        let version = match advance_head(conn, batch)? {
-            Some(version) => version,
-            None => return Err(refusal(conn, batch)?),
-        };
-        let previous_version = version - batch.len();
+        if !move_head(conn, batch)? {
+            return Err(refusal(conn, batch)?);
+        }
+        let previous_version = previous_version(conn, batch)?;
         let positions = insert_events(conn, batch, previous_version)?;
         Ok(Placement { previous_version, positions })
     })
 }
 
-/// The version after the append, or `None` if the aggregate is not where it is expected.
-fn advance_head(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<i64>> {
+/// Whether the aggregate was where it is expected.
+fn move_head(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<bool> {
     let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
     let (added, now) = (batch.len(), TimeText(batch.now));
     let (lowest, highest) = acceptable_versions(batch).into_inner();
+    let moved = if batch.expected.allows(0) {
+        CreateOrAdvanceHead { aggregate_type, aggregate_id, added, now, lowest, highest }.execute(conn)?
+    } else {
+        AdvanceHead { added, now, aggregate_type, aggregate_id, lowest, highest }.execute(conn)?
+    };
+    Ok(moved > 0)
+}
+
+/// The version of the aggregate before its head was moved.
+fn previous_version(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<i64> {
     match batch.expected {
-        ExpectedVersion::Any | ExpectedVersion::NoStream | ExpectedVersion::Exact(0) => {
-            CreateOrAdvanceHead { aggregate_type, aggregate_id, added, now, lowest, highest }
-                .get_result(conn)
-                .optional()
-        }
-        ExpectedVersion::StreamExists | ExpectedVersion::Exact(_) => {
-            AdvanceHead { added, now, aggregate_type, aggregate_id, lowest, highest }
-                .get_result(conn)
-                .optional()
+        ExpectedVersion::NoStream => Ok(0),
+        ExpectedVersion::Exact(version) => Ok(version),
+        ExpectedVersion::Any | ExpectedVersion::StreamExists => {
+            Ok(read::version(conn, batch.stream)? - batch.len())
         }
     }
 }
@@ -155,8 +158,7 @@ fn insert_events(
     previous_version: i64,
 ) -> Result<Vec<Position>, AppendError> {
     for (event_index, (event, nth)) in batch.events.iter().zip(1..).enumerate() {
-        EventRow::new(batch.stream, previous_version + nth, event, batch.now)
-            .insert_into(events::table)
+        InsertEvent::new(batch.stream, previous_version + nth, event, batch.now)
             .execute(conn)
             .map_err(|error| insert_error(error, event, event_index))?;
     }

@@ -15,13 +15,12 @@ statement! {
         position: i64 => BigInt,
         updated_at: TimeText => Text,
         highest: i64 => BigInt,
-    } -> BigInt,
+    },
     "INSERT INTO projection_checkpoints (projection_name, last_global_position, updated_at) \
      VALUES (?, ?, ?) \
      ON CONFLICT (projection_name) DO UPDATE \
      SET last_global_position = excluded.last_global_position, updated_at = excluded.updated_at \
-     WHERE last_global_position <= ? \
-     RETURNING last_global_position"
+     WHERE last_global_position <= ?"
 }
 
 #[derive(Queryable)]
@@ -71,7 +70,7 @@ fn put(conn: &mut SqliteConnection, checkpoint: &Checkpoint, highest: Position) 
         updated_at: TimeText(checkpoint.updated_at),
         highest: highest.get(),
     };
-    Ok(put.get_result::<i64>(conn).optional()?.is_some())
+    Ok(put.execute(conn)? > 0)
 }
 
 pub(super) fn delete(conn: &mut SqliteConnection, projection_name: &str) -> QueryResult<bool> {

@@ -1,11 +1,11 @@
-/// A statement with a fixed text, for what diesel's query builder either cannot say or does not keep prepared:
-/// `diesel::update` and upserts are prepared anew at each execution, which costs more than running them.
+/// A writing statement with a fixed text. diesel's query builder prepares `diesel::update` and upserts anew at each execution,
+/// and puts an insert together from its columns each time, which costs as much as running them.
 ///
 /// Every `?` takes the next field. The statement is prepared once a connection.
 macro_rules! statement {
     (
         $(#[$doc:meta])*
-        $name:ident<'a> { $($field:ident: $rust:ty => $sql_type:ty),+ $(,)? } -> $returns:ty,
+        $name:ident<'a> { $($field:ident: $rust:ty => $sql_type:ty),+ $(,)? },
         $sql:literal
     ) => {
         $(#[$doc])*
@@ -32,10 +32,6 @@ macro_rules! statement {
         impl diesel::query_builder::QueryId for $name<'_> {
             type QueryId = $name<'static>;
             const HAS_STATIC_QUERY_ID: bool = true;
-        }
-
-        impl diesel::query_builder::Query for $name<'_> {
-            type SqlType = $returns;
         }
 
         impl diesel::RunQueryDsl<diesel::sqlite::SqliteConnection> for $name<'_> {}
