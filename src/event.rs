@@ -51,7 +51,7 @@ pub(crate) struct Content {
 #[derive(Debug, Clone)]
 pub struct NewEvent {
     pub(crate) content: Content,
-    created_at: Option<DateTime<Utc>>,
+    pub(crate) created_at: Option<DateTime<Utc>>,
 }
 
 impl NewEvent {
@@ -78,7 +78,9 @@ impl NewEvent {
     }
 
     /// An event whose payload is JSON text already. It comes back exactly as it is given here: the order of keys, the
-    /// digits of numbers, escapes and spaces.
+    /// digits of numbers, escapes and spaces. That goes for what JSON allows and Rust has no type for, too: a number
+    /// beyond `f64`, or an escape like `\ud800` that is half a character. [`RecordedEvent::payload`] may not decode it;
+    /// [`RecordedEvent::payload_json`] has it.
     ///
     /// # Errors
     ///
@@ -303,10 +305,6 @@ impl NewEvent {
             created_at: self.created_at.unwrap_or(now),
             content: self.content.clone(),
         }
-    }
-
-    pub(crate) fn created_at_or(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        self.created_at.unwrap_or(now)
     }
 }
 

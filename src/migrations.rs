@@ -37,9 +37,14 @@ pub fn run_pending_migrations<C: EventConnection + ?Sized>(
     conn.lend().backend().run_pending_migrations()
 }
 
-/// How the versions of this crate's migrations end. They also begin with zeros, so that they sort before any that are
-/// named after the time: `diesel migration revert` and `redo` of an application then find its own newest last.
-const OURS: &str = "des";
+/// Whether a version is one of this crate's: `00000000` and a number of six digits, then `des`. So they sort before any
+/// that are named after the time: `diesel migration revert` and `redo` of an application find its own newest last.
+fn is_ours(version: &str) -> bool {
+    version
+        .strip_prefix("00000000")
+        .and_then(|rest| rest.strip_suffix("des"))
+        .is_some_and(|number| number.len() == 6 && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
 
 /// Refuses a database that has migrations of this crate which this version of it does not know.
 pub(crate) fn refuse_newer_schema<'a>(
@@ -50,7 +55,7 @@ pub(crate) fn refuse_newer_schema<'a>(
         .into_iter()
         .filter(|version| !known.contains(version))
         .map(ToString::to_string)
-        .filter(|version| version.ends_with(OURS))
+        .filter(|version| is_ours(version))
         .max();
     match unknown {
         Some(version) => Err(MigrationError::NewerSchema { version }),

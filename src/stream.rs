@@ -75,7 +75,7 @@ impl StreamQuery {
         let from = match versions.start_bound() {
             Bound::Included(&version) => version,
             Bound::Excluded(&version) => version.saturating_add(1),
-            Bound::Unbounded => 1,
+            Bound::Unbounded => 0,
         };
         let to = match versions.end_bound() {
             Bound::Included(&version) => version,
@@ -100,16 +100,13 @@ impl StreamQuery {
     }
 }
 
-/// How many events may be asked for at once.
+/// How many events may be asked for at once: at least one.
 pub(crate) fn check_limit(limit: usize) -> Result<i64, InvalidInput> {
-    match i64::try_from(limit) {
-        Ok(limit) if limit > 0 => Ok(limit),
-        other => {
-            let problem =
-                Problem::OutOfRange { value: other.unwrap_or(i64::MAX), lowest: 1, highest: i64::MAX - 1 };
-            Err(InvalidInput::new("limit", problem))
-        }
+    if limit == 0 {
+        let problem = Problem::OutOfRange { value: 0, lowest: 1, highest: i64::MAX };
+        return Err(InvalidInput::new("limit", problem));
     }
+    Ok(i64::try_from(limit).unwrap_or(i64::MAX)) // there are never more
 }
 
 macro_rules! stream_query_from_ranges {

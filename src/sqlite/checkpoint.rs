@@ -3,7 +3,7 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Text};
 
 use super::statement::statement;
-use super::text::TimeText;
+use super::text::{TimeText, time_text};
 use crate::checkpoint::Checkpoint;
 use crate::position::Position;
 use crate::schema::sqlite::projection_checkpoints;
@@ -13,7 +13,7 @@ statement! {
     PutCheckpoint<'a> {
         projection_name: &'a str => Text,
         position: i64 => BigInt,
-        updated_at: TimeText => Text,
+        updated_at: &'a str => Text,
         highest: i64 => BigInt,
     },
     "INSERT INTO projection_checkpoints (projection_name, last_global_position, updated_at) \
@@ -64,13 +64,14 @@ pub(super) fn set(conn: &mut SqliteConnection, checkpoint: &Checkpoint) -> Query
 
 /// Whether the checkpoint did not lie above `highest` and has been put.
 fn put(conn: &mut SqliteConnection, checkpoint: &Checkpoint, highest: Position) -> QueryResult<bool> {
-    let put = PutCheckpoint {
+    let written = PutCheckpoint {
         projection_name: &checkpoint.projection_name,
         position: checkpoint.position.get(),
-        updated_at: TimeText(checkpoint.updated_at),
+        updated_at: &time_text(checkpoint.updated_at),
         highest: highest.get(),
-    };
-    Ok(put.execute(conn)? > 0)
+    }
+    .execute(conn)?;
+    Ok(written > 0)
 }
 
 pub(super) fn delete(conn: &mut SqliteConnection, projection_name: &str) -> QueryResult<bool> {

@@ -35,8 +35,8 @@ pub(super) fn is_duplicate_event_id(error: &Error) -> bool {
     )
 }
 
-/// The name of the table that stands in the way of a CREATE TABLE.
+/// The name of what stands in the way of a CREATE TABLE.
 pub(super) fn existing_table(message: &str) -> Option<&str> {
-    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once("table ")?;
+    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
     Some(name.trim_matches('"'))
 }

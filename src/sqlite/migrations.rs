@@ -1,6 +1,7 @@
 use std::error::Error as StdError;
 
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -49,12 +50,18 @@ fn pending(conn: &mut SqliteConnection) -> Result<Vec<Box<dyn Migration<Sqlite>>
 }
 
 fn migration_error(error: Box<dyn StdError + Send + Sync>) -> MigrationError {
-    // The ledger's errors are diesel's; those of a migration come as text only.
-    match error.downcast::<diesel::result::Error>() {
+    match error.downcast::<Error>() {
         Ok(error) => MigrationError::from(*error),
-        Err(error) => match existing_table(&error.to_string()) {
-            Some(table) => MigrationError::TableExists { table: table.to_owned() },
-            None => MigrationError::Migration(error),
-        },
+        Err(error) => run_error(error),
+    }
+}
+
+/// `diesel_migrations` passes on what a migration's SQL has met with as text only: `Failed to run NAME with: MESSAGE`.
+fn run_error(error: Box<dyn StdError + Send + Sync>) -> MigrationError {
+    let text = error.to_string();
+    let Some((_, message)) = text.split_once(" with: ") else { return MigrationError::Migration(error) };
+    match existing_table(message) {
+        Some(table) => MigrationError::TableExists { table: table.to_owned() },
+        None => Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into(),
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn version(conn: &mut SqliteConnection, stream: &StreamId) -> QueryRe
 
 pub(super) fn event(conn: &mut SqliteConnection, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
     let row = events::table
-        .filter(events::event_id.eq(UuidText(event_id)))
+        .filter(events::event_id.eq(event_id.to_string()))
         .get_result::<EventRow>(conn)
         .optional()?;
     Ok(row.map(RecordedEvent::from))

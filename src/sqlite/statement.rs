@@ -19,12 +19,14 @@ macro_rules! statement {
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
             ) -> diesel::result::QueryResult<()> {
-                let mut texts = $sql.split('?');
+                const TEXTS: [&str; $crate::sqlite::statement::count($sql)] =
+                    $crate::sqlite::statement::split($sql);
+                let mut texts = TEXTS.into_iter();
                 $(
-                    out.push_sql(texts.next().unwrap_or_default());
+                    texts.next().into_iter().for_each(|text| out.push_sql(text));
                     out.push_bind_param::<$sql_type, _>(&self.$field)?;
                 )+
-                out.push_sql(texts.next().unwrap_or_default());
+                texts.for_each(|text| out.push_sql(text));
                 Ok(())
             }
         }
@@ -39,3 +41,31 @@ macro_rules! statement {
 }
 
 pub(super) use statement;
+
+/// How many texts there are between the question marks.
+pub(super) const fn count(sql: &str) -> usize {
+    let (mut texts, mut at) = (1, 0);
+    while at < sql.len() {
+        if sql.as_bytes()[at] == b'?' {
+            texts += 1;
+        }
+        at += 1;
+    }
+    texts
+}
+
+/// The texts between the question marks. At compile time, because diesel walks a statement several times an execution.
+pub(super) const fn split<const N: usize>(sql: &'static str) -> [&'static str; N] {
+    let mut texts = [""; N];
+    let (mut rest, mut text, mut at) = (sql, 0, 0);
+    while at < rest.len() {
+        if rest.as_bytes()[at] == b'?' {
+            (texts[text], rest) = (rest.split_at(at).0, rest.split_at(at + 1).1);
+            (text, at) = (text + 1, 0);
+        } else {
+            at += 1;
+        }
+    }
+    texts[text] = rest;
+    texts
+}

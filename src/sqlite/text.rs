@@ -1,18 +1,20 @@
-//! How the columns' TEXT becomes Rust and back.
+//! How the columns' TEXT becomes Rust, and the other way round.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::expression::AsExpression;
-use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Text;
 use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
+/// The time as `2026-11-22T05:12:45.403334Z`: always six digits, so that it sorts as text.
+pub(super) fn time_text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
 /// A UUID as its 36 characters, in lower case.
-#[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Text)]
+#[derive(Debug, FromSqlRow)]
 pub(super) struct UuidText(pub(super) Uuid);
 
 impl FromSql<Text, Sqlite> for UuidText {
@@ -22,16 +24,8 @@ impl FromSql<Text, Sqlite> for UuidText {
     }
 }
 
-impl ToSql<Text, Sqlite> for UuidText {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_string());
-        Ok(IsNull::No)
-    }
-}
-
 /// A time as `2026-11-22T05:12:45.403334Z`: always six digits, so that it sorts as text.
-#[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Text)]
+#[derive(Debug, FromSqlRow)]
 pub(super) struct TimeText(pub(super) DateTime<Utc>);
 
 impl FromSql<Text, Sqlite> for TimeText {
@@ -41,13 +35,6 @@ impl FromSql<Text, Sqlite> for TimeText {
             Ok(time) => Ok(Self(time.to_utc())),
             Err(error) => Err(format!("time {text:?}: {error}").into()),
         }
-    }
-}
-
-impl ToSql<Text, Sqlite> for TimeText {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_rfc3339_opts(SecondsFormat::Micros, true));
-        Ok(IsNull::No)
     }
 }
 

@@ -1,0 +1,46 @@
+//! What processes do to each other's database: they start at once, append at once, read while others write, and are killed.
+//!
+//! The test program starts itself again as those processes; see `worker`.
+
+use std::env;
+use std::process::ExitCode;
+
+mod processes {
+    pub mod contention;
+    pub mod crash;
+    pub mod database;
+    pub mod random;
+    pub mod start_up;
+    pub mod worker;
+}
+use processes::{contention, crash, start_up, worker};
+
+const JOBS: [worker::Job; 5] = [
+    ("start_up", start_up::start),
+    ("append", crash::append),
+    ("order", crash::order),
+    ("compete", contention::compete),
+    ("tail", contention::tail),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    if arguments.next().as_deref() == Some(worker::ARGUMENT) {
+        worker::run(&JOBS, &arguments.collect::<Vec<_>>());
+        return ExitCode::SUCCESS;
+    }
+    let trials = [
+        ("eight_processes_start_on_a_fresh_file_at_once", start_up::eight_at_once as fn()),
+        ("a_killed_process_loses_nothing_it_was_told_is_recorded", crash::nothing_acknowledged_is_lost),
+        ("a_killed_process_leaves_an_order_with_its_event_or_neither", crash::order_and_event_or_neither),
+        ("of_those_that_expect_the_same_version_one_wins", contention::with_exact),
+        ("those_that_expect_any_version_all_win", contention::with_any),
+    ];
+    let trials = trials.map(|(name, test)| {
+        libtest_mimic::Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials.into()).exit_code()
+}

@@ -1,0 +1,18 @@
+//! What only SQLite does: its settings, its locks, its failures, its file.
+#![cfg(feature = "sqlite")]
+
+mod sqlite {
+    mod backup;
+    mod corrupted;
+    mod database;
+    mod full;
+    mod locked;
+    mod memory;
+    mod migrations;
+    mod options;
+    mod prepared;
+    mod read_only;
+    mod readable;
+    mod replace;
+    mod statements;
+}

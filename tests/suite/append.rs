@@ -1,0 +1,158 @@
+//! What an append returns is what it has recorded.
+
+use chrono::{SubsecRound, Utc};
+use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId, chrono};
+use serde_json::json;
+
+use crate::support::{Result, TestDatabase, count, counted, user, versions};
+
+pub fn versions_count_from_one_without_a_gap<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new(), user("alice")?);
+
+    let first = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(3)?)?;
+    assert_eq!((first.previous_version(), first.version()), (0, 3));
+    assert_eq!(versions(first.events()), [1, 2, 3]);
+
+    let second = store.append(&mut conn, &alice, ExpectedVersion::Exact(3), &counted(2)?)?;
+    assert_eq!((second.previous_version(), second.version()), (3, 5));
+    assert_eq!(versions(second.events()), [4, 5]);
+
+    assert_eq!(versions(&store.read_stream(&mut conn, &alice, ..)?), [1, 2, 3, 4, 5]);
+    Ok(())
+}
+
+pub fn what_is_returned_is_what_is_read_back<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new(), user("alice")?);
+    let full = NewEvent::new("UserCreated", &json!({ "email": "alice@example.com" }))?
+        .event_version(7)
+        .metadata(&json!({ "ip": "::1" }))?
+        .trace_id("trace")
+        .correlation_id("correlation")
+        .causation_id("causation");
+    let bare = NewEvent::new("UserLeft", &())?;
+    let ids = [full.id(), bare.id()];
+
+    let appended = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &[full, bare])?;
+
+    let [full, bare] = appended.events() else { panic!("{appended:?}") };
+    assert_eq!([full.id(), bare.id()], ids);
+    assert_eq!((full.stream(), full.aggregate_type(), full.aggregate_id()), (&alice, "User", "alice"));
+    assert_eq!((full.event_type(), full.event_version()), ("UserCreated", 7));
+    assert_eq!(full.payload_json(), r#"{"email":"alice@example.com"}"#);
+    assert_eq!(full.metadata_json(), Some(r#"{"ip":"::1"}"#));
+    assert_eq!(full.trace_id(), Some("trace"));
+    assert_eq!(full.correlation_id(), Some("correlation"));
+    assert_eq!(full.causation_id(), Some("causation"));
+    assert_eq!((bare.event_type(), bare.event_version(), bare.payload_json()), ("UserLeft", 1, "null"));
+    assert_eq!((bare.metadata_json(), bare.trace_id()), (None, None));
+    assert_eq!((bare.correlation_id(), bare.causation_id()), (None, None));
+
+    let mut other = db.connect()?;
+    assert_eq!(store.read_stream(&mut other, &alice, ..)?.events(), appended.events());
+    assert_eq!(store.read_forward(&mut other, Position::START, 10)?.events(), appended.events());
+    assert_eq!(store.read_event(&mut other, ids[0])?.as_ref(), Some(full));
+    assert_eq!(store.read_event(&mut other, ids[1])?.as_ref(), Some(bare));
+    Ok(())
+}
+
+pub fn positions_grow_from_append_to_append<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let store = EventStore::new();
+    let mut last = Position::START;
+    for round in 0..6 {
+        let stream = user(["alice", "bob"][round % 2])?;
+        let appended = store.append(&mut conn, &stream, ExpectedVersion::Any, &counted(2)?)?;
+        for event in appended.events() {
+            assert!(event.position() > last);
+            last = event.position();
+        }
+        assert_eq!(appended.last_position(), last);
+        assert_eq!(store.last_position(&mut conn)?, last);
+    }
+    Ok(())
+}
+
+pub fn every_aggregate_counts_its_own_versions<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let store = EventStore::new();
+    let names =
+        [("User", "1"), ("User", "2"), ("Order", "1"), ("User1", "2"), ("User/1", "2"), ("User", "1/2")];
+    for (aggregate_type, aggregate_id) in names {
+        let stream = StreamId::new(aggregate_type, aggregate_id)?;
+        let appended = store.append(&mut conn, &stream, ExpectedVersion::NoStream, &counted(2)?)?;
+        assert_eq!(appended.version(), 2, "{stream}");
+    }
+    assert_eq!(count(&mut conn, "aggregate_heads")?, 6);
+    Ok(())
+}
+
+pub fn the_head_is_the_version_of_the_last_event<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new(), user("alice")?);
+    for expected in [
+        ExpectedVersion::NoStream,
+        ExpectedVersion::Any,
+        ExpectedVersion::StreamExists,
+        ExpectedVersion::Exact(9),
+    ] {
+        let appended = store.append(&mut conn, &alice, expected, &counted(3)?)?;
+        let at_that_version = format!("aggregate_heads WHERE aggregate_version = {}", appended.version());
+        assert_eq!(count(&mut conn, &at_that_version)?, 1);
+    }
+    assert_eq!(count(&mut conn, "aggregate_heads")?, 1);
+    Ok(())
+}
+
+pub fn a_batch_keeps_its_order<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new(), user("alice")?);
+
+    let events = counted(2000)?;
+    let appended = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &events)?;
+
+    assert!(appended.events().iter().map(RecordedEvent::id).eq(events.iter().map(NewEvent::id)));
+    assert!(appended.events().windows(2).all(|pair| pair[0].position() < pair[1].position()));
+    assert_eq!(store.read_stream(&mut conn, &alice, ..)?.events(), appended.events());
+    assert_eq!(store.read_forward(&mut conn, Position::START, 3000)?.events(), appended.events());
+    Ok(())
+}
+
+pub fn an_event_without_a_time_has_that_of_the_append<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new(), user("alice")?);
+    let given = chrono::DateTime::from_timestamp(1_286_004_039, 266_000_000).expect("a time");
+    let events = [
+        NewEvent::new("Now", &())?,
+        NewEvent::new("Then", &())?.created_at(given),
+        NewEvent::new("Now", &())?,
+    ];
+
+    let before = Utc::now().trunc_subsecs(6);
+    let appended = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &events)?;
+    let after = Utc::now();
+
+    let times: Vec<_> = appended.events().iter().map(RecordedEvent::created_at).collect();
+    assert!(before <= times[0] && times[0] <= after, "{times:?}");
+    assert_eq!(times, [times[0], given, times[0]]);
+    assert_eq!(store.read_stream(&mut conn, &alice, ..)?.events(), appended.events());
+    Ok(())
+}
+
+pub fn ids_that_are_not_given_are_time_ordered<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let appended =
+        EventStore::new().append(&mut conn, &user("alice")?, ExpectedVersion::Any, &counted(100)?)?;
+    assert!(appended.events().iter().all(|event| event.id().get_version_num() == 7));
+    assert!(appended.events().windows(2).all(|pair| pair[0].id() < pair[1].id()));
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The event store's tables, beside the application's own.
+
+use diesel::Connection;
+use diesel::result::Error::RollbackTransaction;
+use diesel_event_store::{EventStore, ExpectedVersion, MigrationError, run_pending_migrations};
+
+use crate::support::{Result, TestDatabase, at_once, count, counted, execute, table_exists, user};
+
+const TABLES: [&str; 3] = ["events", "aggregate_heads", "projection_checkpoints"];
+const LEDGER: &str = "__diesel_schema_migrations";
+
+pub fn they_are_applied_once<D: TestDatabase>() -> Result {
+    let db = D::create()?;
+    let mut conn = db.connect()?;
+    assert_eq!(run_pending_migrations(&mut conn)?, ["00000000000100des"]);
+    assert!(TABLES.iter().all(|table| table_exists(&mut conn, table)));
+    EventStore::new().append(&mut conn, &user("alice")?, ExpectedVersion::Any, &counted(1)?)?;
+
+    assert!(run_pending_migrations(&mut conn)?.is_empty());
+    assert!(run_pending_migrations(&mut db.connect()?)?.is_empty());
+    assert_eq!(count(&mut conn, "events")?, 1);
+    assert_eq!(count(&mut conn, LEDGER)?, 1);
+    Ok(())
+}
+
+pub fn many_may_start_at_once<D: TestDatabase>() -> Result {
+    for _ in 0..5 {
+        let db = D::create()?;
+        let mut conns = (0..6).map(|_| db.connect()).collect::<Result<Vec<_>>>()?;
+        let applied = at_once(&mut conns, |_, conn| run_pending_migrations(conn));
+        let applied = applied.into_iter().collect::<Result<Vec<_>, _>>()?;
+        assert_eq!(applied.concat(), ["00000000000100des"]);
+        assert_eq!(count(&mut conns[0], LEDGER)?, 1);
+        EventStore::new().append(&mut conns[0], &user("alice")?, ExpectedVersion::Any, &counted(1)?)?;
+    }
+    Ok(())
+}
+
+pub fn they_are_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
+    let db = D::create()?;
+    let mut conn = db.connect()?;
+    let rolled_back: Result = conn.transaction(|conn| {
+        assert_eq!(run_pending_migrations(conn)?.len(), 1);
+        EventStore::new().append(conn, &user("alice")?, ExpectedVersion::Any, &counted(1)?)?;
+        Err(RollbackTransaction.into())
+    });
+    assert!(rolled_back.is_err());
+    assert!(!TABLES.iter().any(|table| table_exists(&mut conn, table)));
+
+    let applied = conn.transaction(run_pending_migrations)?;
+    assert_eq!(applied.len(), 1);
+    let mut other = db.connect()?;
+    assert!(TABLES.iter().all(|table| table_exists(&mut other, table)));
+    assert!(run_pending_migrations(&mut other)?.is_empty());
+    Ok(())
+}
+
+pub fn a_database_of_a_newer_version_is_refused<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    for version in ["00000000099800des", "00000000099900des", "00000000099700des"] {
+        execute(&mut conn, &format!("INSERT INTO {LEDGER} (version) VALUES ('{version}')"))?;
+    }
+    let refused = run_pending_migrations(&mut conn).unwrap_err();
+    assert!(matches!(
+        &refused,
+        MigrationError::NewerSchema { version, .. } if version == "00000000099900des"
+    ));
+    assert!(refused.to_string().contains("upgrade the crate"));
+    assert!(!refused.is_retryable());
+    assert_eq!(count(&mut conn, LEDGER)?, 4);
+    Ok(())
+}
+
+pub fn the_applications_own_migrations_are_no_concern<D: TestDatabase>() -> Result {
+    let db = D::create()?;
+    let mut conn = db.connect()?;
+    execute(
+        &mut conn,
+        &format!(
+            "CREATE TABLE {LEDGER} (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+             run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+        ),
+    )?;
+    for version in ["00000000000000", "20260101120000", "99999999999999", "nodes", "20260101120000des"] {
+        execute(&mut conn, &format!("INSERT INTO {LEDGER} (version) VALUES ('{version}')"))?;
+    }
+    assert_eq!(run_pending_migrations(&mut conn)?, ["00000000000100des"]);
+    execute(&mut conn, &format!("INSERT INTO {LEDGER} (version) VALUES ('20270101120000')"))?;
+    assert!(run_pending_migrations(&mut conn)?.is_empty());
+    assert_eq!(count(&mut conn, LEDGER)?, 7);
+    Ok(())
+}
+
+pub fn a_view_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
+    let db = D::create()?;
+    let mut conn = db.connect()?;
+    execute(&mut conn, "CREATE VIEW events AS SELECT 1 AS one")?;
+    let refused = run_pending_migrations(&mut conn).unwrap_err();
+    assert!(
+        matches!(&refused, MigrationError::TableExists { table, .. } if table == "events"),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+pub fn a_table_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
+    for own in TABLES {
+        let db = D::create()?;
+        let mut conn = db.connect()?;
+        execute(&mut conn, &format!("CREATE TABLE {own} (id INTEGER PRIMARY KEY)"))?;
+        execute(&mut conn, &format!("INSERT INTO {own} VALUES (7)"))?;
+
+        let refused = run_pending_migrations(&mut conn).unwrap_err();
+
+        assert!(matches!(&refused, MigrationError::TableExists { table, .. } if table == own), "{refused:?}");
+        assert!(refused.to_string().contains(own));
+        assert_eq!(count(&mut conn, &format!("{own} WHERE id = 7"))?, 1);
+        for table in TABLES {
+            assert_eq!(
+                table_exists(&mut conn, table),
+                table == own,
+                "{table} beside the application's {own}"
+            );
+        }
+        assert_eq!(count(&mut conn, LEDGER)?, 0);
+
+        // Once it is out of the way, they are applied.
+        execute(&mut conn, &format!("ALTER TABLE {own} RENAME TO moved"))?;
+        assert_eq!(run_pending_migrations(&mut conn)?.len(), 1);
+    }
+    Ok(())
+}

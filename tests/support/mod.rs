@@ -1,0 +1,53 @@
+//! What the suite needs of a database: a new one in a temporary place, and connections to it.
+
+mod property;
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod threads;
+
+use std::error::Error;
+
+use diesel::Connection;
+use diesel_event_store::{EventConnection, InvalidInput, NewEvent, RecordedEvent, StreamId};
+
+pub use property::for_all;
+pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, table_exists, write_transaction};
+#[cfg(all(feature = "sqlite", feature = "r2d2"))]
+pub use sqlite::PooledSqlite;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{MultiSqlite, Sqlite};
+pub use threads::at_once;
+
+pub type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// A database of its own for one test, gone when it is dropped.
+pub trait TestDatabase: Sized {
+    type Conn: EventConnection + Connection;
+
+    /// A new and empty database.
+    fn create() -> Result<Self>;
+
+    /// One more connection to it, set up as an application should set it up.
+    fn connect(&self) -> Result<Self::Conn>;
+
+    /// A new database that has the event store's tables.
+    fn migrated() -> Result<Self> {
+        let database = Self::create()?;
+        diesel_event_store::run_pending_migrations(&mut database.connect()?)?;
+        Ok(database)
+    }
+}
+
+/// So many events, each with its number in the batch as its payload.
+pub fn counted(events: i64) -> Result<Vec<NewEvent>, InvalidInput> {
+    (1..=events).map(|number| NewEvent::new("Counted", &number)).collect()
+}
+
+pub fn user(aggregate_id: &str) -> Result<StreamId, InvalidInput> {
+    StreamId::new("User", aggregate_id)
+}
+
+pub fn versions<'a>(events: impl IntoIterator<Item = &'a RecordedEvent>) -> Vec<i64> {
+    events.into_iter().map(RecordedEvent::version).collect()
+}
