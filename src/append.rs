@@ -94,6 +94,9 @@ fn validate(
 }
 
 fn refuse_repeated_ids(events: &[NewEvent]) -> Result<(), AppendError> {
+    if events.len() == 1 {
+        return Ok(()); // by far the most appends
+    }
     let mut seen = HashSet::with_capacity(events.len());
     for (event_index, event) in events.iter().enumerate() {
         if !seen.insert(event.id()) {

@@ -1,11 +1,10 @@
 use std::ops::RangeInclusive;
 
 use diesel::prelude::*;
-use diesel::result::Error;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use uuid::Uuid;
+use diesel::sql_types::{BigInt, Text};
 
 use super::error::is_duplicate_event_id;
+use super::insert::insert_events;
 use super::read;
 use super::statement::statement;
 use super::text::time_text;
@@ -15,9 +14,7 @@ use crate::error::AppendError;
 use crate::event::NewEvent;
 use crate::expected_version::{Conflict, ExpectedVersion};
 use crate::invalid::{InvalidInput, Problem};
-use crate::json::Json;
 use crate::position::Position;
-use crate::stream_id::StreamId;
 
 statement! {
     /// Moves the head of an aggregate that has events.
@@ -34,8 +31,8 @@ statement! {
 }
 
 statement! {
-    /// Moves the head of an aggregate, which may not have events yet. SELECT for the same reason as below; SQLite's
-    /// parser wants a WHERE between it and ON CONFLICT.
+    /// Moves the head of an aggregate, which may not have events yet. SELECT for the same reason as in
+    /// `InsertEvents`; SQLite's parser wants a WHERE between it and ON CONFLICT.
     CreateOrAdvanceHead<'a> {
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
@@ -51,28 +48,6 @@ statement! {
      WHERE aggregate_version BETWEEN ? AND ?"
 }
 
-statement! {
-    /// SELECT and not VALUES: SQLite then keeps a journal for this statement alone, so that a full disk undoes it and not
-    /// the whole transaction around it.
-    InsertEvent<'a> {
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-        aggregate_version: i64 => BigInt,
-        event_id: &'a str => Text,
-        event_type: &'a str => Text,
-        event_version: i32 => Integer,
-        payload: &'a str => Text,
-        metadata: Option<&'a str> => Nullable<Text>,
-        trace_id: Option<&'a str> => Nullable<Text>,
-        correlation_id: Option<&'a str> => Nullable<Text>,
-        causation_id: Option<&'a str> => Nullable<Text>,
-        created_at: &'a str => Text,
-    },
-    "INSERT INTO events (aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, \
-     payload, metadata, trace_id, correlation_id, causation_id, created_at) \
-     SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-}
-
 #[diesel::declare_sql_function]
 extern "SQL" {
     /// The position of the row this connection has inserted last.
@@ -86,9 +61,10 @@ pub(super) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<P
             return Err(refusal(conn, batch)?);
         }
         let previous_version = previous_version(conn, batch)?;
-        let positions = insert_events(conn, batch, previous_version)?;
-        Ok(Placement { previous_version, positions })
+        insert_events(conn, batch, previous_version)?;
+        Ok(Placement { previous_version, positions: positions(conn, batch)? })
     })
+    .map_err(|error| name_duplicate(conn, batch, error))
 }
 
 /// Whether the aggregate was where it is expected.
@@ -136,50 +112,25 @@ fn refusal(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Append
     Ok(Conflict { stream: batch.stream.clone(), expected: batch.expected, actual }.into())
 }
 
-fn insert_events(
-    conn: &mut SqliteConnection,
-    batch: &Batch<'_>,
-    previous_version: i64,
-) -> Result<Vec<Position>, AppendError> {
-    let now = time_text(batch.now);
-    for (event_index, (event, nth)) in batch.events.iter().zip(1..).enumerate() {
-        insert_event(conn, batch.stream, previous_version + nth, event, &now)
-            .map_err(|error| insert_error(error, event, event_index))?;
-    }
-    // Nobody else writes between BEGIN and COMMIT, and AUTOINCREMENT counts in steps of one: asking once is enough.
+/// Of the events that were just inserted. Nobody else writes between BEGIN and COMMIT, and AUTOINCREMENT counts in steps of
+/// one, so the last position tells the others.
+fn positions(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Vec<Position>> {
     let last: i64 = diesel::select(last_insert_rowid()).get_result(conn)?;
     Ok((last - batch.len() + 1..=last).map(Position::stored).collect())
 }
 
-fn insert_event(
-    conn: &mut SqliteConnection,
-    stream: &StreamId,
-    version: i64,
-    event: &NewEvent,
-    now: &str,
-) -> QueryResult<usize> {
-    let content = &event.content;
-    let own_time = event.created_at.map(time_text);
-    InsertEvent {
-        aggregate_type: stream.aggregate_type(),
-        aggregate_id: stream.aggregate_id(),
-        aggregate_version: version,
-        event_id: content.event_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
-        event_type: &content.event_type,
-        event_version: content.event_version,
-        payload: content.payload.as_str(),
-        metadata: content.metadata.as_ref().map(Json::as_str),
-        trace_id: content.trace_id.as_deref(),
-        correlation_id: content.correlation_id.as_deref(),
-        causation_id: content.causation_id.as_deref(),
-        created_at: own_time.as_deref().unwrap_or(now),
+/// An id that is recorded already is known only by the database's refusal; which one it was is looked up.
+fn name_duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>, error: AppendError) -> AppendError {
+    match error {
+        AppendError::Database(error) if is_duplicate_event_id(error.diesel_error()) => {
+            let recorded = |event: &NewEvent| matches!(read::event(conn, event.id()), Ok(Some(_)));
+            match batch.events.iter().position(recorded) {
+                Some(event_index) => {
+                    AppendError::DuplicateEventId { event_id: batch.events[event_index].id(), event_index }
+                }
+                None => error.into(),
+            }
+        }
+        other => other,
     }
-    .execute(conn)
-}
-
-fn insert_error(error: Error, event: &NewEvent, event_index: usize) -> AppendError {
-    if is_duplicate_event_id(&error) {
-        return AppendError::DuplicateEventId { event_id: event.id(), event_index };
-    }
-    error.into()
 }

@@ -6,56 +6,16 @@ use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
-use super::text::{BoxedText, SharedText, TimeText, UuidText};
+use super::row::load;
 use crate::direction::Direction;
-use crate::event::{Content, RecordedEvent};
-use crate::json::Json;
+use crate::event::RecordedEvent;
 use crate::log::{LogQuery, LogSlice};
 use crate::position::Position;
 use crate::schema::sqlite::{aggregate_heads, events};
 use crate::stream::StreamPart;
 use crate::stream_id::StreamId;
 
-#[derive(Queryable)]
-struct EventRow {
-    global_position: i64,
-    aggregate_type: SharedText,
-    aggregate_id: SharedText,
-    aggregate_version: i64,
-    event_id: UuidText,
-    event_type: SharedText,
-    event_version: i32,
-    payload: BoxedText,
-    metadata: Option<BoxedText>,
-    trace_id: Option<BoxedText>,
-    correlation_id: Option<BoxedText>,
-    causation_id: Option<BoxedText>,
-    created_at: TimeText,
-}
-
-impl From<EventRow> for RecordedEvent {
-    fn from(row: EventRow) -> Self {
-        RecordedEvent {
-            position: Position::stored(row.global_position),
-            stream: StreamId::stored(row.aggregate_type.0, row.aggregate_id.0),
-            version: row.aggregate_version,
-            created_at: row.created_at.0,
-            content: Content {
-                event_id: row.event_id.0,
-                event_type: row.event_type.0,
-                event_version: row.event_version,
-                payload: Json::stored(row.payload.0),
-                metadata: row.metadata.map(|text| Json::stored(text.0)),
-                trace_id: row.trace_id.map(|text| text.0),
-                correlation_id: row.correlation_id.map(|text| text.0),
-                causation_id: row.causation_id.map(|text| text.0),
-            },
-        }
-    }
-}
-
-/// For the look-ups by key below: a bound LIMIT, as `first` has one, makes SQLite prepare the statement again at each
-/// execution, so they use `get_result`.
+/// With `get_result`: `first` binds a LIMIT, and SQLite prepares a statement with a bound LIMIT again at each execution.
 pub(super) fn version(conn: &mut SqliteConnection, stream: &StreamId) -> QueryResult<i64> {
     let version = aggregate_heads::table
         .filter(aggregate_heads::aggregate_type.eq(stream.aggregate_type()))
@@ -67,11 +27,8 @@ pub(super) fn version(conn: &mut SqliteConnection, stream: &StreamId) -> QueryRe
 }
 
 pub(super) fn event(conn: &mut SqliteConnection, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
-    let row = events::table
-        .filter(events::event_id.eq(event_id.to_string()))
-        .get_result::<EventRow>(conn)
-        .optional()?;
-    Ok(row.map(RecordedEvent::from))
+    let with_id = events::table.filter(events::event_id.eq(event_id.to_string()));
+    Ok(load(conn, with_id, None)?.pop())
 }
 
 /// SQLite has one writer at a time, who commits before the next begins: what a reader sees has no hole.
@@ -90,8 +47,10 @@ pub(super) fn stream(
         .filter(events::aggregate_id.eq(stream.aggregate_id()))
         .filter(events::aggregate_version.between(part.from, part.to));
     match part.direction {
-        Direction::Forward => load(events_of_part.order(events::aggregate_version.asc()), conn),
-        Direction::Backward => load(events_of_part.order(events::aggregate_version.desc()), conn),
+        Direction::Forward => load(conn, events_of_part.order(events::aggregate_version.asc()), Some(stream)),
+        Direction::Backward => {
+            load(conn, events_of_part.order(events::aggregate_version.desc()), Some(stream))
+        }
     }
 }
 
@@ -120,14 +79,7 @@ pub(super) fn log(conn: &mut SqliteConnection, query: &LogQuery, limit: i64) -> 
     if let Some(correlation_id) = &query.correlation_id {
         events = events.filter(events::correlation_id.eq(correlation_id));
     }
-    Ok(LogSlice::new(load(events, conn)?, limit, end))
-}
-
-fn load<'q, Q>(query: Q, conn: &mut SqliteConnection) -> QueryResult<Vec<RecordedEvent>>
-where
-    Q: diesel::query_dsl::LoadQuery<'q, SqliteConnection, EventRow>,
-{
-    query.load_iter(conn)?.map(|row| row.map(RecordedEvent::from)).collect()
+    Ok(LogSlice::new(load(conn, events, None)?, limit, end))
 }
 
 fn is_one_of<C>(column: C, names: &[String]) -> IsOneOf<C> {

@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use criterion::Criterion;
+
+use super::rounds::{Rounds, Side};
+
+/// Runs the same comparisons twice: through criterion, for its statistics and its history, and in turns, for a ratio
+/// that holds on a busy machine.
+pub struct Bench {
+    criterion: Criterion,
+    length: Length,
+    ratios: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Length {
+    /// Each operation once, to see that it works: `cargo bench -- --test`, and `cargo test --benches`.
+    Test,
+    Quick,
+    Full,
+}
+
+impl Bench {
+    pub fn from_args() -> Self {
+        let criterion = Criterion::default()
+            .warm_up_time(Duration::from_secs(1))
+            .measurement_time(Duration::from_secs(3))
+            .configure_from_args();
+        Self { criterion, length: Length::from_args(), ratios: Vec::new() }
+    }
+
+    /// How much there is to work on, which is less where it is only to be seen that it works.
+    pub fn size<T>(&self, usual: T, test: T) -> T {
+        if self.length == Length::Test { test } else { usual }
+    }
+
+    /// Measures each side, and compares the sides of each pair, which are named by their places.
+    ///
+    /// `sides` is called for each of the two measurements, so that all sides of one begin on databases that are alike. A
+    /// block is so many operations of one side in a row: short, so that a disturbance spoils few of them.
+    pub fn compare(
+        &mut self,
+        name: &str,
+        block: u32,
+        sides: impl Fn() -> Vec<Side>,
+        pairs: &[(usize, usize)],
+    ) {
+        if !self.measure_one_by_one(name, sides()) {
+            return;
+        }
+        let Some(budget) = self.length.budget() else { return };
+        let rounds = Rounds::measure(budget, block, &mut sides());
+        for &(one, other) in pairs {
+            self.ratios.push(format!("{name}: {}", rounds.paired_ratio(one, other)));
+        }
+    }
+
+    /// Whether any was chosen by the arguments.
+    fn measure_one_by_one(&mut self, name: &str, sides: Vec<Side>) -> bool {
+        let mut chosen = false;
+        let mut group = self.criterion.benchmark_group(name);
+        for mut side in sides {
+            group.bench_function(side.name.clone(), |bencher| {
+                chosen = true;
+                bencher.iter(side.open());
+            });
+        }
+        group.finish();
+        chosen
+    }
+
+    pub fn finish(self) {
+        self.criterion.final_summary();
+        for ratio in self.ratios {
+            println!("{ratio}");
+        }
+    }
+}
+
+impl Length {
+    fn from_args() -> Self {
+        let arguments: Vec<String> = std::env::args().collect();
+        let given = |argument: &str| arguments.iter().any(|given| given == argument);
+        // What cargo bench passes, and cargo test does not.
+        if given("--test") || !given("--bench") {
+            Length::Test
+        } else if given("--quick") {
+            Length::Quick
+        } else {
+            Length::Full
+        }
+    }
+
+    fn budget(self) -> Option<Duration> {
+        match self {
+            Length::Test => None,
+            Length::Quick => Some(Duration::from_millis(1500)),
+            Length::Full => Some(Duration::from_secs(6)),
+        }
+    }
+}

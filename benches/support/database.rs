@@ -1,0 +1,89 @@
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use diesel::prelude::*;
+use diesel_event_store::sqlite::Synchronous;
+use tempfile::TempDir;
+
+use super::payload::OrderPlaced;
+use super::raw::Result;
+use super::raw_store::{RawStore, now_text};
+use super::workload::aggregate_id;
+
+/// On the disk that is built on: the system's temporary folder may be in memory, where a sync costs nothing.
+const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// A folder that is gone after the bench.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in(FOLDER).expect("a folder")
+}
+
+/// A new database with the tables of this crate and nothing in them.
+pub fn empty(folder: &TempDir) -> PathBuf {
+    let path = new_file(folder);
+    create_tables(&path);
+    path
+}
+
+/// A new database with streams of the same length, which have grown side by side.
+pub fn filled(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
+    let path = new_file(folder);
+    fill(&path, streams, events_each);
+    path
+}
+
+/// A copy of a database that is filled once for all runs, as a large one takes minutes.
+pub fn copy_of_filled(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
+    let original = Path::new(FOLDER).join(format!("{streams}-streams-of-{events_each}-{:x}.db", schema()));
+    if !original.exists() {
+        // Not under its name before it is complete.
+        fs::rename(filled(folder, streams, events_each), &original).expect("a name that is free");
+    }
+    let copy = new_file(folder);
+    fs::copy(&original, &copy).expect("room for a copy");
+    // Else the system would write it out while the bench measures.
+    File::open(&copy).and_then(|file| file.sync_all()).expect("a copy on the disk");
+    copy
+}
+
+/// Another number for other tables: a database that was filled before they were changed is of no use.
+fn schema() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    include_str!("../../migrations/sqlite/00000000000100-des_create_event_store/up.sql").hash(&mut hasher);
+    hasher.finish()
+}
+
+fn new_file(folder: &TempDir) -> PathBuf {
+    let file = tempfile::Builder::new().suffix(".db").tempfile_in(folder).expect("a new file");
+    file.into_temp_path().keep().expect("a file that stays")
+}
+
+fn create_tables(path: &Path) {
+    let mut conn = SqliteConnection::establish(&path.display().to_string()).expect("a database file");
+    diesel_event_store::run_pending_migrations(&mut conn).expect("the tables");
+}
+
+fn fill(path: &Path, streams: usize, events_each: i64) {
+    create_tables(path);
+    try_fill(path, streams, events_each).expect("a filled database");
+}
+
+fn try_fill(path: &Path, streams: usize, events_each: i64) -> Result<()> {
+    const ROWS_IN_A_TRANSACTION: usize = 100_000;
+    let mut store = RawStore::open(path, Synchronous::Normal)?;
+    let payload = OrderPlaced::new().to_json();
+    // Memory for the pages of the indexes, into which the streams fall at random.
+    store.database().execute_batch("PRAGMA synchronous = off; PRAGMA cache_size = -2000000; BEGIN")?;
+    let rows = (1..=events_each).flat_map(|version| (0..streams).map(move |stream| (version, stream)));
+    for (row, (version, stream)) in rows.enumerate() {
+        if row % ROWS_IN_A_TRANSACTION == 0 {
+            store.database().execute_batch("COMMIT; BEGIN")?;
+        }
+        store.insert_event(&aggregate_id(stream), version, &payload, &now_text())?;
+    }
+    for stream in 0..streams {
+        store.create_head(&aggregate_id(stream), events_each, &now_text())?;
+    }
+    store.database().execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+}

@@ -1,0 +1,12 @@
+//! What the benches share: the same work through this crate and through SQLite's own functions, on databases that are
+//! filled alike, and a way to compare them on a machine that does other things as well.
+#![allow(dead_code)] // each bench uses a part of it
+
+pub mod bench;
+pub mod database;
+pub mod ours;
+pub mod payload;
+pub mod raw;
+pub mod raw_store;
+pub mod rounds;
+pub mod workload;

@@ -1,0 +1,64 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use uuid::Uuid;
+
+/// Which stream is appended to next, and at which version it is. The same seed gives the same sequence, so two databases
+/// that begin alike stay alike.
+///
+/// Of ten appends one begins a new stream, and nine go on with a stream chosen at random among those that are there.
+///
+/// A clone goes on where this one is, as a second connection to the same database must.
+#[derive(Clone)]
+pub struct Workload(Rc<RefCell<State>>);
+
+struct State {
+    versions: Vec<i64>,
+    appends: u64,
+}
+
+pub struct Append {
+    pub aggregate_id: String,
+    /// 0 for a stream that does not exist yet.
+    pub version: i64,
+}
+
+impl Workload {
+    /// Beginning with this many streams, all at the same version.
+    pub fn new(streams: usize, version: i64) -> Self {
+        Self(Rc::new(RefCell::new(State { versions: vec![version; streams], appends: 0 })))
+    }
+
+    pub fn next(&self, events: usize) -> Append {
+        let mut state = self.0.borrow_mut();
+        let stream = state.choose();
+        let version = state.versions[stream];
+        state.versions[stream] += i64::try_from(events).expect("a short batch");
+        Append { aggregate_id: aggregate_id(stream), version }
+    }
+}
+
+impl State {
+    fn choose(&mut self) -> usize {
+        self.appends += 1;
+        if self.versions.is_empty() || self.appends % 10 == 0 {
+            self.versions.push(0);
+            return self.versions.len() - 1;
+        }
+        usize::try_from(scatter(self.appends)).expect("64 bits") % self.versions.len()
+    }
+}
+
+/// As applications have them: UUIDs, which lie anywhere in the index.
+pub fn aggregate_id(stream: usize) -> String {
+    let stream = u64::try_from(stream).expect("64 bits");
+    Uuid::from_u64_pair(scatter(stream), scatter(!stream)).to_string()
+}
+
+/// The finaliser of SplitMix64: numbers in a row become numbers all over.
+pub fn scatter(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
