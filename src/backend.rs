@@ -2,6 +2,8 @@
 //!
 //! The trait is private, so it can change with every release.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind as DieselKind, Error, QueryResult};
 use uuid::Uuid;
@@ -9,7 +11,8 @@ use uuid::Uuid;
 use crate::checkpoint::Checkpoint;
 use crate::error::{AppendError, DatabaseErrorKind, MigrationError};
 use crate::event::{NewEvent, RecordedEvent};
-use crate::expected_version::ExpectedVersion;
+use crate::expected_version::{Conflict, ExpectedVersion};
+use crate::invalid::{InvalidInput, Problem};
 use crate::log::{LogQuery, LogSlice};
 use crate::position::Position;
 use crate::stream::StreamPart;
@@ -63,6 +66,26 @@ pub(crate) struct Batch<'a> {
 impl Batch<'_> {
     pub(crate) fn len(&self) -> i64 {
         i64::try_from(self.events.len()).expect("a slice is never that long")
+    }
+
+    /// The versions from which a head that exists may be moved. None of them would overflow.
+    pub(crate) fn acceptable_versions(&self) -> RangeInclusive<i64> {
+        let highest = i64::MAX - self.len();
+        match self.expected {
+            ExpectedVersion::Any => 0..=highest,
+            ExpectedVersion::NoStream => 0..=0,
+            ExpectedVersion::StreamExists => 1..=highest,
+            ExpectedVersion::Exact(version) => version..=version.min(highest),
+        }
+    }
+
+    /// Why the head was not moved, with the aggregate at version `actual`.
+    pub(crate) fn refusal(&self, actual: i64) -> AppendError {
+        if self.expected.allows(actual) {
+            let problem = Problem::VersionOverflow { version: actual, events: self.events.len() };
+            return InvalidInput::new("events", problem).into();
+        }
+        Conflict { stream: self.stream.clone(), expected: self.expected, actual }.into()
     }
 }
 

@@ -1,5 +1,3 @@
-use std::ops::RangeInclusive;
-
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
@@ -12,8 +10,7 @@ use super::transaction::all_or_nothing;
 use crate::backend::{Batch, Placement};
 use crate::error::AppendError;
 use crate::event::NewEvent;
-use crate::expected_version::{Conflict, ExpectedVersion};
-use crate::invalid::{InvalidInput, Problem};
+use crate::expected_version::ExpectedVersion;
 use crate::position::Position;
 
 statement! {
@@ -58,7 +55,7 @@ extern "SQL" {
 pub(super) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
     all_or_nothing(conn, |conn| {
         if !move_head(conn, batch)? {
-            return Err(refusal(conn, batch)?);
+            return Err(batch.refusal(read::version(conn, batch.stream)?));
         }
         let previous_version = previous_version(conn, batch)?;
         insert_events(conn, batch, previous_version)?;
@@ -71,7 +68,7 @@ pub(super) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<P
 fn move_head(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<bool> {
     let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
     let (added, now) = (batch.len(), &*time_text(batch.now));
-    let (lowest, highest) = acceptable_versions(batch).into_inner();
+    let (lowest, highest) = batch.acceptable_versions().into_inner();
     let moved = if batch.expected.allows(0) {
         CreateOrAdvanceHead { aggregate_type, aggregate_id, added, now, lowest, highest }.execute(conn)?
     } else {
@@ -89,27 +86,6 @@ fn previous_version(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResu
             Ok(read::version(conn, batch.stream)? - batch.len())
         }
     }
-}
-
-/// The versions from which a head that exists may be moved. None of them would overflow.
-fn acceptable_versions(batch: &Batch<'_>) -> RangeInclusive<i64> {
-    let highest = i64::MAX - batch.len();
-    match batch.expected {
-        ExpectedVersion::Any => 0..=highest,
-        ExpectedVersion::NoStream => 0..=0,
-        ExpectedVersion::StreamExists => 1..=highest,
-        ExpectedVersion::Exact(version) => version..=version.min(highest),
-    }
-}
-
-/// Why the head was not moved.
-fn refusal(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<AppendError> {
-    let actual = read::version(conn, batch.stream)?;
-    if batch.expected.allows(actual) {
-        let problem = Problem::VersionOverflow { version: actual, events: batch.events.len() };
-        return Ok(InvalidInput::new("events", problem).into());
-    }
-    Ok(Conflict { stream: batch.stream.clone(), expected: batch.expected, actual }.into())
 }
 
 /// Of the events that were just inserted. Nobody else writes between BEGIN and COMMIT, and AUTOINCREMENT counts in steps of

@@ -1,5 +1,5 @@
-/// A writing statement with a fixed text. diesel's query builder prepares `diesel::update` and upserts anew at each execution,
-/// and puts an insert together from its columns each time, which costs as much as running them.
+/// A writing statement with a fixed text. diesel's query builder prepares `diesel::update` and upserts anew at each
+/// execution, which costs more than running them.
 ///
 /// Every `?` takes the next field. The statement is prepared once a connection.
 macro_rules! statement {
