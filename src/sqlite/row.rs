@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use diesel::connection::LoadConnection;
-use diesel::deserialize;
+use diesel::deserialize::{self, FromSql};
 use diesel::prelude::*;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel::result::{Error, UnexpectedNullError};
 use diesel::row::{Field, Row};
+use diesel::sql_types::Text;
 use diesel::sqlite::{Sqlite, SqliteValue};
 
 use super::text::{parse_id, parse_time};
@@ -31,86 +32,78 @@ where
     Q: AsQuery<SqlType = Columns>,
     Q::Query: QueryFragment<Sqlite> + QueryId,
 {
-    let mut names = Names { types: Vec::new(), last_stream: None };
+    let mut types = Types::default();
     conn.load(query.as_query())?
-        .map(|row| event(&row?, stream, &mut names).map_err(Error::DeserializationError))
+        .map(|row| event(&row?, stream, &mut types).map_err(Error::DeserializationError))
         .collect()
 }
 
 fn event<'r>(
     row: &impl Row<'r, Sqlite>,
     stream: Option<&StreamId>,
-    names: &mut Names,
+    types: &mut Types,
 ) -> deserialize::Result<RecordedEvent> {
     Ok(RecordedEvent {
-        position: Position::stored(value(row, 0, |value| value.read_long())?),
+        position: Position::stored(value(row, 0, |mut value| Ok(value.read_long()))?),
         stream: match stream {
             Some(stream) => stream.clone(),
-            None => {
-                let aggregate_type = value(row, 1, |value| names.shared(value.read_text()))?;
-                value(row, 2, |value| names.stream(aggregate_type, value.read_text()))?
-            }
+            None => StreamId::stored(
+                value(row, 1, |mut value| Ok(types.shared(value.read_text())))?,
+                value(row, 2, |mut value| Ok(value.read_text().into()))?,
+            ),
         },
-        version: value(row, 3, |value| value.read_long())?,
+        version: value(row, 3, |mut value| Ok(value.read_long()))?,
         content: Content {
-            event_id: value(row, 4, |value| parse_id(value.read_text()))??,
-            event_type: value(row, 5, |value| names.shared(value.read_text()))?,
-            event_version: value(row, 6, |value| value.read_integer())?,
-            payload: value(row, 7, |value| Json::stored(value.read_text().into()))?,
-            metadata: optional(row, 8, |value| Json::stored(value.read_text().into())),
-            trace_id: optional(row, 9, |value| value.read_text().into()),
-            correlation_id: optional(row, 10, |value| value.read_text().into()),
-            causation_id: optional(row, 11, |value| value.read_text().into()),
+            event_id: value(row, 4, |mut value| parse_id(value.read_text()))?,
+            event_type: value(row, 5, |mut value| Ok(types.shared(value.read_text())))?,
+            event_version: value(row, 6, |mut value| Ok(value.read_integer()))?,
+            payload: value(row, 7, text).map(Json::stored)?,
+            metadata: optional(row, 8, text)?.map(Json::stored),
+            trace_id: optional(row, 9, text)?,
+            correlation_id: optional(row, 10, text)?,
+            causation_id: optional(row, 11, text)?,
         },
-        created_at: value(row, 12, |value| parse_time(value.read_text()))??,
+        created_at: value(row, 12, |mut value| parse_time(value.read_text()))?,
     })
 }
 
 fn value<'r, T>(
     row: &impl Row<'r, Sqlite>,
     column: usize,
-    read: impl FnOnce(&mut SqliteValue<'_, '_, '_>) -> T,
+    read: impl FnOnce(SqliteValue<'_, '_, '_>) -> deserialize::Result<T>,
 ) -> deserialize::Result<T> {
-    optional(row, column, read).ok_or_else(|| Box::new(UnexpectedNullError).into())
+    optional(row, column, read)?.ok_or_else(|| Box::new(UnexpectedNullError).into())
 }
 
 fn optional<'r, T>(
     row: &impl Row<'r, Sqlite>,
     column: usize,
-    read: impl FnOnce(&mut SqliteValue<'_, '_, '_>) -> T,
-) -> Option<T> {
-    row.get(column)?.value().map(|mut value| read(&mut value))
+    read: impl FnOnce(SqliteValue<'_, '_, '_>) -> deserialize::Result<T>,
+) -> deserialize::Result<Option<T>> {
+    row.get(column).and_then(|field| field.value().map(read)).transpose()
 }
 
-/// The names that come again and again in one read: types, and the stream of a batch.
-struct Names {
-    types: Vec<Arc<str>>,
-    last_stream: Option<StreamId>,
+/// Text of any length. Through `String`, for which diesel checks once that it is UTF-8; `read_text` does so twice.
+fn text(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Box<str>> {
+    <String as FromSql<Text, Sqlite>>::from_sql(value).map(String::into_boxed_str)
 }
 
-impl Names {
-    /// There are few types, so they are looked through one by one; should there be many, the rest is not shared.
-    const MOST_TYPES: usize = 16;
+/// The types of aggregates and events that come again and again in one read. There are few, so they are looked through one
+/// by one; should there be many, the rest is not shared.
+#[derive(Default)]
+struct Types(Vec<Arc<str>>);
+
+impl Types {
+    const MOST: usize = 16;
 
     fn shared(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.types.iter().find(|known| ***known == *name) {
+        if let Some(known) = self.0.iter().find(|known| ***known == *name) {
             return Arc::clone(known);
         }
         let new: Arc<str> = name.into();
-        if self.types.len() < Self::MOST_TYPES {
-            self.types.push(Arc::clone(&new));
+        if self.0.len() < Self::MOST {
+            self.0.push(Arc::clone(&new));
         }
         new
-    }
-
-    fn stream(&mut self, aggregate_type: Arc<str>, aggregate_id: &str) -> StreamId {
-        match &self.last_stream {
-            Some(last)
-                if last.aggregate_id() == aggregate_id && last.aggregate_type() == &*aggregate_type =>
-            {
-                last.clone()
-            }
-            _ => self.last_stream.insert(StreamId::stored(aggregate_type, aggregate_id.into())).clone(),
-        }
     }
 }
