@@ -100,6 +100,7 @@ pub(crate) struct Placement {
 /// databases that are compiled in are asked; their messages are distinct.
 pub(crate) fn classify(error: &Error) -> DatabaseErrorKind {
     match error {
+        Error::DeserializationError(_) => DatabaseErrorKind::Unreadable,
         Error::BrokenTransactionManager => DatabaseErrorKind::ConnectionLost,
         Error::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
         Error::DatabaseError(DieselKind::ClosedConnection, _) => DatabaseErrorKind::ConnectionLost,

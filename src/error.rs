@@ -36,6 +36,8 @@ pub enum DatabaseErrorKind {
     Full,
     /// The file is not a database, or is damaged.
     Corrupt,
+    /// A row holds a value that no event can have: it was written by hand, or the file is damaged.
+    Unreadable,
     /// The operating system could not open, read or write the database.
     Io,
     /// A trigger has refused to change or delete an event.
@@ -69,6 +71,9 @@ impl DatabaseErrorKind {
             Self::Corrupt => {
                 "the file is damaged or is not a database; keep a copy of it, check it with \
                  `PRAGMA integrity_check`, and restore a backup"
+            }
+            Self::Unreadable => {
+                "a row holds a value that cannot be read: it was written by hand, or the file is damaged"
             }
             Self::Io => "the operating system could not open, read or write the database",
             Self::AppendOnly => "events are append-only: what is recorded is neither changed nor deleted",

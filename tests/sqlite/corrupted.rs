@@ -126,3 +126,25 @@ fn bytes_that_changed_inside_a_page_are_an_error_or_pass_but_never_a_panic() {
         do_everything(&mut copy.connect_plainly());
     }
 }
+
+#[test]
+fn a_row_that_holds_what_no_event_can_have_is_an_error_and_not_altered() {
+    let id = "'00000000-0000-0000-0000-000000000007'";
+    let time = "'2026-11-22T05:12:45.403334Z'";
+    for (event_id, payload, created_at, complaint) in [
+        ("'seven'", "'1'", time, "event_id \"seven\""),
+        (id, "'1'", "'yesterday'", "time \"yesterday\""),
+        (id, "CAST(X'22ff22' AS TEXT)", time, "utf-8"),
+    ] {
+        let database = Database::migrated();
+        let mut conn = database.connect();
+        let row = format!(
+            "NULL, 'Order', '1', 1, {event_id}, 'Placed', 1, {payload}, NULL, NULL, NULL, NULL, {created_at}"
+        );
+        conn.batch_execute(&format!("INSERT INTO events VALUES ({row})")).unwrap();
+
+        let error = Error::from(STORE.read_stream(&mut conn, &stream("1"), ..).unwrap_err());
+        assert_eq!(kind_of(&error), Some(DatabaseErrorKind::Unreadable), "{error}");
+        assert!(error.to_string().contains(complaint), "{error}");
+    }
+}
