@@ -201,8 +201,9 @@ pub enum AppendError {
     /// The aggregate is not at the expected version: read it again and decide anew.
     #[error(transparent)]
     Conflict(#[from] Conflict),
-    /// An event with this id is recorded already, or comes twice in the batch. Not a conflict: after a failure that
-    /// left open whether an append went through, it says that it did.
+    /// An event with this id is recorded already, or comes twice in the batch. Not a conflict, and reported rather than
+    /// one: after a failure that left open whether an append went through, repeating it with the same events and the
+    /// same expected version says that it did.
     #[error("an event with the id {event_id} (event {event_index} of the batch) is there already")]
     #[non_exhaustive]
     DuplicateEventId {

@@ -47,13 +47,13 @@ fn is_ours(version: &str) -> bool {
 }
 
 /// Refuses a database that has migrations of this crate which this version of it does not know.
-pub(crate) fn refuse_newer_schema<'a>(
-    applied: impl IntoIterator<Item = &'a MigrationVersion<'a>>,
-    known: &[MigrationVersion<'_>],
+pub(crate) fn refuse_newer_schema(
+    applied: &[MigrationVersion<'_>],
+    is_known: impl Fn(&MigrationVersion<'_>) -> bool,
 ) -> Result<(), MigrationError> {
     let unknown = applied
-        .into_iter()
-        .filter(|version| !known.contains(version))
+        .iter()
+        .filter(|version| !is_known(version))
         .map(ToString::to_string)
         .filter(|version| is_ours(version))
         .max();

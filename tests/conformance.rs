@@ -33,6 +33,7 @@ macro_rules! conformance {
                     a_batch_keeps_its_order,
                     an_event_without_a_time_has_that_of_the_append,
                     ids_that_are_not_given_are_time_ordered,
+                    an_append_that_went_through_is_a_duplicate_when_it_is_repeated,
                 }
             );
             area!(

@@ -9,7 +9,6 @@ use super::text::time_text;
 use super::transaction::all_or_nothing;
 use crate::backend::{Batch, Placement};
 use crate::error::AppendError;
-use crate::event::NewEvent;
 use crate::expected_version::ExpectedVersion;
 use crate::position::Position;
 
@@ -55,7 +54,7 @@ extern "SQL" {
 pub(super) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
     all_or_nothing(conn, |conn| {
         if !move_head(conn, batch)? {
-            return Err(batch.refusal(read::version(conn, batch.stream)?));
+            return Err(refusal(conn, batch)?);
         }
         let previous_version = previous_version(conn, batch)?;
         insert_events(conn, batch, previous_version)?;
@@ -95,18 +94,31 @@ fn positions(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Vec<
     Ok((last - batch.len() + 1..=last).map(Position::stored).collect())
 }
 
-/// An id that is recorded already is known only by the database's refusal; which one it was is looked up.
+/// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its own doing:
+/// that it is recorded already says more than the conflict.
+fn refusal(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<AppendError> {
+    match duplicate(conn, batch)? {
+        Some(duplicate) => Ok(duplicate),
+        None => Ok(batch.refusal(read::version(conn, batch.stream)?)),
+    }
+}
+
+/// SQLite says that an id is recorded already, but not which one.
 fn name_duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>, error: AppendError) -> AppendError {
     match error {
         AppendError::Database(error) if is_duplicate_event_id(error.diesel_error()) => {
-            let recorded = |event: &NewEvent| matches!(read::event(conn, event.id()), Ok(Some(_)));
-            match batch.events.iter().position(recorded) {
-                Some(event_index) => {
-                    AppendError::DuplicateEventId { event_id: batch.events[event_index].id(), event_index }
-                }
-                None => error.into(),
-            }
+            duplicate(conn, batch).ok().flatten().unwrap_or_else(|| error.into())
         }
         other => other,
     }
+}
+
+/// The first event of the batch whose id is recorded already.
+fn duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
+    for (event_index, event) in batch.events.iter().enumerate() {
+        if read::event(conn, event.id())?.is_some() {
+            return Ok(Some(AppendError::DuplicateEventId { event_id: event.id(), event_index }));
+        }
+    }
+    Ok(None)
 }

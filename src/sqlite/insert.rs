@@ -12,8 +12,8 @@ use crate::event::NewEvent;
 use crate::json::Json;
 use crate::stream_id::StreamId;
 
-/// Events that one statement inserts, if there are so many: it then costs half as much an event. The rest is inserted
-/// one by one, so that there are two statements and not one for every number, and both stay prepared.
+/// Events that one statement inserts, if there are so many: each then costs less than alone. The rest is inserted one by
+/// one, so that there are two statements and not one for every number, and both stay prepared.
 const MANY: usize = 8;
 
 /// Inserts the events of a batch, whose head has been moved. After an error some may be there.
@@ -93,8 +93,8 @@ impl<'a> EventRow<'a> {
     }
 }
 
-/// By hand and not by `Insertable`, which diesel puts together from its columns at each execution, at half the cost of running
-/// it. SELECT and not VALUES: SQLite then keeps a journal for the statement alone, also if it is one row, so that a full disk
+/// By hand and not by `Insertable`, which diesel puts together from its columns at each execution, at more than a third of
+/// the cost of running it. SELECT and not VALUES: SQLite then keeps a journal for the statement alone, also if it is one row, so that a full disk
 /// undoes the statement and not the whole transaction around it.
 struct InsertEvents<'a, const ROWS: usize>([EventRow<'a>; ROWS]);
 

@@ -1,6 +1,6 @@
 use std::error::Error as StdError;
 
-use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::migration::{Migration, MigrationSource};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -40,9 +40,9 @@ pub(super) fn run_pending(conn: &mut SqliteConnection) -> Result<Vec<String>, Mi
 fn pending(conn: &mut SqliteConnection) -> Result<Vec<Box<dyn Migration<Sqlite>>>, MigrationError> {
     let ours = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(migration_error)?;
     let applied = conn.applied_migrations().map_err(migration_error)?;
-    let known: Vec<MigrationVersion<'_>> = ours.iter().map(|migration| migration.name().version()).collect();
-    refuse_newer_schema(&applied, &known)?;
-    drop(known);
+    refuse_newer_schema(&applied, |version| {
+        ours.iter().any(|migration| migration.name().version() == *version)
+    })?;
     Ok(ours
         .into_iter()
         .filter(|migration| !applied.contains(&migration.name().version().as_owned()))

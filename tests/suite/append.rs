@@ -1,7 +1,9 @@
 //! What an append returns is what it has recorded.
 
 use chrono::{SubsecRound, Utc};
-use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId, chrono};
+use diesel_event_store::{
+    AppendError, EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId, chrono,
+};
 use serde_json::json;
 
 use crate::support::{Result, TestDatabase, count, counted, user, versions};
@@ -154,5 +156,32 @@ pub fn ids_that_are_not_given_are_time_ordered<D: TestDatabase>() -> Result {
         EventStore::new().append(&mut conn, &user("alice")?, ExpectedVersion::Any, &counted(100)?)?;
     assert!(appended.events().iter().all(|event| event.id().get_version_num() == 7));
     assert!(appended.events().windows(2).all(|pair| pair[0].id() < pair[1].id()));
+    Ok(())
+}
+
+/// Whoever does not know whether an append went through repeats it, and is told: whatever the append expects.
+pub fn an_append_that_went_through_is_a_duplicate_when_it_is_repeated<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let store = EventStore::new();
+    let expected = [
+        ExpectedVersion::NoStream,
+        ExpectedVersion::Exact(2),
+        ExpectedVersion::StreamExists,
+        ExpectedVersion::Any,
+    ];
+    let alice = user("alice")?;
+    for (nth, expected) in expected.into_iter().enumerate() {
+        let batch = counted(2)?;
+        let version = store.append(&mut conn, &alice, expected, &batch)?.version();
+
+        let repeated = store.append(&mut conn, &alice, expected, &batch).unwrap_err();
+        assert!(
+            matches!(&repeated, AppendError::DuplicateEventId { event_id, event_index: 0, .. }
+                if *event_id == batch[0].id()),
+            "{nth}: {repeated}"
+        );
+        assert_eq!(store.version(&mut conn, &alice)?, version);
+    }
     Ok(())
 }
