@@ -14,6 +14,7 @@ use crate::event::{NewEvent, RecordedEvent};
 use crate::expected_version::{Conflict, ExpectedVersion};
 use crate::invalid::{InvalidInput, Problem};
 use crate::log::{LogQuery, LogSlice};
+use crate::ordering::LogOrdering;
 use crate::position::Position;
 use crate::stream::StreamPart;
 use crate::stream_id::StreamId;
@@ -51,6 +52,13 @@ pub(crate) trait Backend {
     /// Whether there was one.
     fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool>;
 
+    fn log_ordering(&mut self) -> QueryResult<LogOrdering>;
+
+    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), crate::error::Error>;
+
+    /// Makes the position up to which the log is complete known to readers that cannot find it out themselves.
+    fn publish_position(&mut self) -> QueryResult<Position>;
+
     /// Applies what is pending and returns the versions applied.
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError>;
 }
@@ -79,6 +87,11 @@ impl Batch<'_> {
         }
     }
 
+    /// The id of this event is recorded already.
+    pub(crate) fn duplicate(&self, event_index: usize) -> AppendError {
+        AppendError::DuplicateEventId { event_id: self.events[event_index].id(), event_index }
+    }
+
     /// Why the head was not moved, with the aggregate at version `actual`.
     pub(crate) fn refusal(&self, actual: i64) -> AppendError {
         if self.expected.allows(actual) {
@@ -96,6 +109,17 @@ pub(crate) struct Placement {
     pub(crate) positions: Vec<Position>,
 }
 
+/// The reader cannot find out who is appending, and nobody has published a position for it.
+#[derive(Debug, thiserror::Error)]
+#[error("no position is published")]
+pub(crate) struct NotPublished;
+
+impl From<NotPublished> for Error {
+    fn from(error: NotPublished) -> Self {
+        Error::QueryBuilderError(Box::new(error))
+    }
+}
+
 /// What kind of failure it is. An error may come from the application's own statements in a transaction, so all
 /// databases that are compiled in are asked; their messages are distinct.
 pub(crate) fn classify(error: &Error) -> DatabaseErrorKind {
@@ -104,6 +128,9 @@ pub(crate) fn classify(error: &Error) -> DatabaseErrorKind {
         Error::BrokenTransactionManager => DatabaseErrorKind::ConnectionLost,
         Error::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
         Error::DatabaseError(DieselKind::ClosedConnection, _) => DatabaseErrorKind::ConnectionLost,
+        Error::DatabaseError(DieselKind::SerializationFailure, _) => DatabaseErrorKind::Deadlock,
+        Error::DatabaseError(DieselKind::ReadOnlyTransaction, _) => DatabaseErrorKind::ReadOnly,
+        Error::QueryBuilderError(error) if error.is::<NotPublished>() => DatabaseErrorKind::NotPublished,
         Error::DatabaseError(_, information) => classify_message(information.message()),
         _ => DatabaseErrorKind::Other,
     }
@@ -113,5 +140,7 @@ fn classify_message(message: &str) -> DatabaseErrorKind {
     let known: Option<DatabaseErrorKind> = None;
     #[cfg(feature = "sqlite")]
     let known = known.or_else(|| crate::sqlite::error::classify(message));
+    #[cfg(feature = "postgres")]
+    let known = known.or_else(|| crate::postgres::error::classify(message));
     known.unwrap_or(DatabaseErrorKind::Other)
 }

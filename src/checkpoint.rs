@@ -49,6 +49,13 @@ impl Checkpoint {
         self.updated_at
     }
 
+    /// What a database has returned, in the order of its columns.
+    pub(crate) fn stored<T: Into<DateTime<Utc>>>(
+        (projection_name, position, updated_at): (String, i64, T),
+    ) -> Self {
+        Self { projection_name, position: Position::stored(position), updated_at: updated_at.into() }
+    }
+
     fn now(projection_name: &str, position: Position) -> Result<Self, CheckpointError> {
         check_name("projection_name", projection_name)?;
         Ok(Self { projection_name: projection_name.to_owned(), position, updated_at: timestamp::now() })

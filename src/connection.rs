@@ -1,3 +1,5 @@
+#[cfg(feature = "postgres")]
+use diesel::pg::PgConnection;
 #[cfg(feature = "r2d2")]
 use diesel::r2d2::{ManageConnection, PooledConnection};
 #[cfg(feature = "sqlite")]
@@ -19,6 +21,9 @@ pub enum ConnectionRef<'a> {
     /// A connection to SQLite.
     #[cfg(feature = "sqlite")]
     Sqlite(&'a mut SqliteConnection),
+    /// A connection to PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'a mut PgConnection),
 }
 
 impl<'a> ConnectionRef<'a> {
@@ -27,13 +32,15 @@ impl<'a> ConnectionRef<'a> {
         match self {
             #[cfg(feature = "sqlite")]
             ConnectionRef::Sqlite(conn) => conn,
+            #[cfg(feature = "postgres")]
+            ConnectionRef::Postgres(conn) => conn,
         }
     }
 }
 
 /// A connection that events can be appended to and read from: everything that can lend one of diesel's own.
 ///
-/// It is implemented for `SqliteConnection` and, with the feature `r2d2`, for diesel's `PooledConnection`. For an
+/// It is implemented for `SqliteConnection`, for `PgConnection` and, with the feature `r2d2`, for diesel's `PooledConnection`. For an
 /// application's own `#[derive(MultiConnection)]` enum, [`event_connection!`](crate::event_connection) implements it.
 /// Any other wrapper can implement it in one line, if it can lend the connection it wraps:
 ///
@@ -60,7 +67,7 @@ impl<'a> ConnectionRef<'a> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection that diesel_event_store can use",
-    note = "it can use diesel's `SqliteConnection`, a `PooledConnection` of one (feature `r2d2`), and a \
+    note = "it can use diesel's `SqliteConnection`, `PgConnection`, a `PooledConnection` of one (feature `r2d2`), and a \
             `#[derive(MultiConnection)]` enum after `event_connection!`; each database has a cargo feature"
 )]
 pub trait EventConnection {
@@ -72,6 +79,13 @@ pub trait EventConnection {
 impl EventConnection for SqliteConnection {
     fn lend(&mut self) -> ConnectionRef<'_> {
         ConnectionRef::Sqlite(self)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl EventConnection for PgConnection {
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        ConnectionRef::Postgres(self)
     }
 }
 

@@ -28,6 +28,9 @@ use crate::stream_id::StreamId;
 pub enum DatabaseErrorKind {
     /// Somebody else holds a lock for longer than the connection is willing to wait. Retryable.
     Locked,
+    /// The database has chosen this transaction to give way to another: a deadlock, or a failure to serialise. It is
+    /// rolled back as a whole. Retryable.
+    Deadlock,
     /// The event store's tables are not there.
     NotMigrated,
     /// The database, or the connection to it, can only be read.
@@ -44,7 +47,10 @@ pub enum DatabaseErrorKind {
     AppendOnly,
     /// The connection is in a transaction that diesel has not opened (with `BEGIN` as plain SQL, say).
     ForeignTransaction,
-    /// The connection is lost, or diesel holds it for broken after an earlier failure: a new one is needed.
+    /// The log was to be read where it cannot be seen who is appending, and no position has been
+    /// [published](crate::EventStore::publish_position).
+    NotPublished,
+    /// The connection is lost, or diesel holds it for broken after an earlier failure. Retryable on a new one.
     ConnectionLost,
     /// Anything else: see the error's source.
     Other,
@@ -58,6 +64,10 @@ impl DatabaseErrorKind {
                 "the database is locked by another connection; run the outermost transaction again, begin it with \
                  `immediate_transaction` if it reads before it appends, and set a busy_timeout \
                  (sqlite::Options) so that it waits for its turn"
+            }
+            Self::Deadlock => {
+                "the database has rolled the transaction back so that another could go on; run the outermost \
+                 transaction again"
             }
             Self::NotMigrated => {
                 "the event store's tables are missing; call `run_pending_migrations` when the application starts, \
@@ -80,6 +90,11 @@ impl DatabaseErrorKind {
             Self::ForeignTransaction => {
                 "the connection is in a transaction that diesel does not know of; open transactions with \
                  `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL"
+            }
+            Self::NotPublished => {
+                "from here (a standby, or a transaction in REPEATABLE READ or SERIALIZABLE) it cannot be seen who is \
+                 appending, so the log can be read up to the last position that was published, and none was; \
+                 call `EventStore::publish_position` now and then on the primary"
             }
             Self::ConnectionLost => {
                 "the connection is lost or was left broken by an earlier failure; open a new one and run the \
@@ -116,9 +131,10 @@ impl DatabaseError {
     }
 
     /// Whether the same may well succeed when it is run again. Inside a transaction of the application's that means
-    /// the outermost transaction.
+    /// the outermost transaction, and after [`ConnectionLost`](DatabaseErrorKind::ConnectionLost) a new connection.
     pub fn is_retryable(&self) -> bool {
-        self.kind == DatabaseErrorKind::Locked
+        use DatabaseErrorKind::{ConnectionLost, Deadlock, Locked};
+        matches!(self.kind, Locked | Deadlock | ConnectionLost)
     }
 
     /// What diesel reported.

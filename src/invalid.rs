@@ -2,6 +2,8 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use crate::ordering::LogOrdering;
+
 /// The longest aggregate type, aggregate id, event type, trace, correlation or causation id and projection name,
 /// in characters. It is what the narrowest database can index.
 pub const MAX_NAME_LENGTH: usize = 255;
@@ -133,6 +135,13 @@ pub enum Problem {
         from: i64,
         /// Where the range ends.
         to: i64,
+    },
+    /// An ordering that this database cannot give the log.
+    #[error("cannot be {ordering:?} on this database")]
+    #[non_exhaustive]
+    OrderingNotAvailable {
+        /// The ordering.
+        ordering: LogOrdering,
     },
     /// A time that not every database can hold.
     #[error("is {time}; it must be from {earliest} to {latest}")]

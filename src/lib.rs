@@ -51,8 +51,8 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(feature = "sqlite"))]
-compile_error!("diesel_event_store needs a database: enable the feature `sqlite`");
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("diesel_event_store needs a database: enable the feature `sqlite` or `postgres`");
 
 mod append;
 mod backend;
@@ -69,10 +69,16 @@ mod iter;
 mod json;
 mod log;
 mod migrations;
+mod ordering;
 mod position;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod queries;
+mod row;
 pub mod schema;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod statement;
 mod store;
 mod stream;
 mod stream_id;
@@ -91,6 +97,7 @@ pub use invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
 pub use iter::EventIter;
 pub use log::{LogQuery, LogSlice};
 pub use migrations::run_pending_migrations;
+pub use ordering::{LogOrdering, log_ordering, set_log_ordering};
 pub use position::Position;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 pub use stream::{StreamQuery, StreamSlice};

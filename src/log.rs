@@ -114,6 +114,18 @@ impl LogQuery {
         self.from = scanned_to;
     }
 
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.aggregate_types.is_some() || self.event_types.is_some() || self.correlation_id.is_some()
+    }
+
+    /// Where a scan ends that is not cut short, in a log whose last event is at `last`.
+    pub(crate) fn end(&self, last: Position) -> Position {
+        match self.direction {
+            Direction::Forward => last.max(self.from),
+            Direction::Backward => Position::START,
+        }
+    }
+
     fn validate(&self) -> Result<(), InvalidInput> {
         for (field, names) in [("aggregate_types", &self.aggregate_types), ("event_types", &self.event_types)]
         {

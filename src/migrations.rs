@@ -1,4 +1,9 @@
-use diesel::migration::MigrationVersion;
+use std::error::Error as StdError;
+
+use diesel::backend::Backend;
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use crate::connection::EventConnection;
 use crate::error::MigrationError;
@@ -46,14 +51,38 @@ fn is_ours(version: &str) -> bool {
         .is_some_and(|number| number.len() == 6 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// The migrations of `source` that the database does not have yet.
+pub(crate) fn pending<DB: Backend>(
+    conn: &mut impl MigrationHarness<DB>,
+    source: &EmbeddedMigrations,
+) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
+    let ours = MigrationSource::<DB>::migrations(source).map_err(migration_error)?;
+    let applied = conn.applied_migrations().map_err(migration_error)?;
+    refuse_newer_schema(&applied, &ours)?;
+    Ok(ours
+        .into_iter()
+        .filter(|migration| !applied.contains(&migration.name().version().as_owned()))
+        .collect())
+}
+
+/// Applies what is pending and returns the versions. The caller makes sure that nobody else does so at the same time.
+pub(crate) fn apply_pending<DB: Backend>(
+    conn: &mut impl MigrationHarness<DB>,
+    source: &EmbeddedMigrations,
+) -> Result<Vec<String>, MigrationError> {
+    let pending = pending(conn, source)?;
+    let applied = conn.run_migrations(&pending).map_err(migration_error)?;
+    Ok(applied.iter().map(ToString::to_string).collect())
+}
+
 /// Refuses a database that has migrations of this crate which this version of it does not know.
-pub(crate) fn refuse_newer_schema(
+fn refuse_newer_schema<DB: Backend>(
     applied: &[MigrationVersion<'_>],
-    is_known: impl Fn(&MigrationVersion<'_>) -> bool,
+    ours: &[Box<dyn Migration<DB>>],
 ) -> Result<(), MigrationError> {
     let unknown = applied
         .iter()
-        .filter(|version| !is_known(version))
+        .filter(|version| !ours.iter().any(|migration| migration.name().version() == **version))
         .map(ToString::to_string)
         .filter(|version| is_ours(version))
         .max();
@@ -61,4 +90,27 @@ pub(crate) fn refuse_newer_schema(
         Some(version) => Err(MigrationError::NewerSchema { version }),
         None => Ok(()),
     }
+}
+
+fn migration_error(error: Box<dyn StdError + Send + Sync>) -> MigrationError {
+    match error.downcast::<Error>() {
+        Ok(error) => MigrationError::from(*error),
+        Err(error) => run_error(error),
+    }
+}
+
+/// `diesel_migrations` passes on what a migration's SQL has met with as text only: `Failed to run NAME with: MESSAGE`.
+fn run_error(error: Box<dyn StdError + Send + Sync>) -> MigrationError {
+    let text = error.to_string();
+    let Some((_, message)) = text.split_once(" with: ") else { return MigrationError::Migration(error) };
+    match existing_table(message) {
+        Some(table) => MigrationError::TableExists { table: table.to_owned() },
+        None => Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into(),
+    }
+}
+
+/// The name of what stands in the way of a CREATE TABLE. Every database says `… NAME already exists`.
+fn existing_table(message: &str) -> Option<&str> {
+    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
+    Some(name.trim_matches(['"', '\'', '`']))
 }

@@ -19,6 +19,10 @@
 //! # }
 //! ```
 
+/// The tables on PostgreSQL.
+#[cfg(feature = "postgres")]
+#[allow(missing_docs)] // the file is generated
+pub mod postgres;
 /// The tables on SQLite.
 #[cfg(feature = "sqlite")]
 #[allow(missing_docs)] // the file is generated

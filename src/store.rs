@@ -388,6 +388,34 @@ impl EventStore {
         Ok(conn.lend().backend().last_position()?)
     }
 
+    /// Makes the position up to which the log is complete known to readers that cannot find it out themselves, and returns
+    /// it.
+    ///
+    /// Most applications do not need it. On PostgreSQL, call it on the primary, now and then, for readers on a hot
+    /// standby and for transactions in REPEATABLE READ or SERIALIZABLE: they read the log up to the position that was
+    /// published last, and miss nothing. SQLite has no such readers: it does nothing there.
+    ///
+    /// Alone, it is published at once; inside a transaction of the application's, when that is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Database`], on a standby for instance.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let published = EventStore::new().publish_position(&mut conn)?;
+    /// assert_eq!(published, Position::START);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn publish_position<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Position, ReadError> {
+        Ok(conn.lend().backend().publish_position()?)
+    }
+
     /// The checkpoint of a projection, if it has one.
     ///
     /// # Errors

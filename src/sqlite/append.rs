@@ -4,15 +4,16 @@ use diesel::sql_types::{BigInt, Text};
 use super::error::is_duplicate_event_id;
 use super::insert::insert_events;
 use super::read;
-use super::statement::statement;
 use super::text::time_text;
 use super::transaction::all_or_nothing;
 use crate::backend::{Batch, Placement};
 use crate::error::AppendError;
 use crate::expected_version::ExpectedVersion;
 use crate::position::Position;
+use crate::statement::statement;
 
 statement! {
+    for SqliteConnection;
     /// Moves the head of an aggregate that has events.
     AdvanceHead<'a> {
         added: i64 => BigInt,
@@ -27,6 +28,7 @@ statement! {
 }
 
 statement! {
+    for SqliteConnection;
     /// Moves the head of an aggregate, which may not have events yet. SELECT for the same reason as in
     /// `InsertEvents`; SQLite's parser wants a WHERE between it and ON CONFLICT.
     CreateOrAdvanceHead<'a> {
@@ -117,7 +119,7 @@ fn name_duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>, error: AppendE
 fn duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
     for (event_index, event) in batch.events.iter().enumerate() {
         if read::event(conn, event.id())?.is_some() {
-            return Ok(Some(AppendError::DuplicateEventId { event_id: event.id(), event_index }));
+            return Ok(Some(batch.duplicate(event_index)));
         }
     }
     Ok(None)

@@ -5,9 +5,11 @@ use uuid::Uuid;
 use super::{append, checkpoint, migrations, read};
 use crate::backend::{Backend, Batch, Placement};
 use crate::checkpoint::Checkpoint;
-use crate::error::{AppendError, MigrationError};
+use crate::error::{AppendError, Error, MigrationError};
 use crate::event::RecordedEvent;
+use crate::invalid::{InvalidInput, Problem};
 use crate::log::{LogQuery, LogSlice};
+use crate::ordering::LogOrdering;
 use crate::position::Position;
 use crate::stream::StreamPart;
 use crate::stream_id::StreamId;
@@ -38,11 +40,11 @@ impl Backend for SqliteConnection {
     }
 
     fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
-        checkpoint::load(self, projection_name)
+        read::checkpoint(self, projection_name)
     }
 
     fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>> {
-        checkpoint::list(self)
+        read::checkpoints(self)
     }
 
     fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
@@ -54,7 +56,25 @@ impl Backend for SqliteConnection {
     }
 
     fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
-        checkpoint::delete(self, projection_name)
+        read::delete_checkpoint(self, projection_name)
+    }
+
+    fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
+        Ok(LogOrdering::Gapless)
+    }
+
+    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), Error> {
+        match ordering {
+            LogOrdering::Gapless => Ok(()),
+            LogOrdering::Fenced => {
+                Err(InvalidInput::new("ordering", Problem::OrderingNotAvailable { ordering }).into())
+            }
+        }
+    }
+
+    /// Every reader finds it out.
+    fn publish_position(&mut self) -> QueryResult<Position> {
+        read::last_position(self)
     }
 
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {

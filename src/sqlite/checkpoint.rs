@@ -2,13 +2,13 @@ use diesel::prelude::*;
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Text};
 
-use super::statement::statement;
-use super::text::{TimeText, time_text};
+use super::text::time_text;
 use crate::checkpoint::Checkpoint;
 use crate::position::Position;
-use crate::schema::sqlite::projection_checkpoints;
+use crate::statement::statement;
 
 statement! {
+    for SqliteConnection;
     /// Puts a checkpoint at a position, if it lies between two others or does not exist yet.
     PutCheckpoint<'a> {
         projection_name: &'a str => Text,
@@ -21,37 +21,6 @@ statement! {
      ON CONFLICT (projection_name) DO UPDATE \
      SET last_global_position = excluded.last_global_position, updated_at = excluded.updated_at \
      WHERE last_global_position <= ?"
-}
-
-#[derive(Queryable)]
-struct CheckpointRow {
-    projection_name: String,
-    last_global_position: i64,
-    updated_at: TimeText,
-}
-
-impl From<CheckpointRow> for Checkpoint {
-    fn from(row: CheckpointRow) -> Self {
-        Checkpoint {
-            projection_name: row.projection_name,
-            position: Position::stored(row.last_global_position),
-            updated_at: row.updated_at.0,
-        }
-    }
-}
-
-pub(super) fn load(conn: &mut SqliteConnection, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
-    let row = projection_checkpoints::table
-        .filter(projection_checkpoints::projection_name.eq(projection_name))
-        .get_result::<CheckpointRow>(conn)
-        .optional()?;
-    Ok(row.map(Checkpoint::from))
-}
-
-pub(super) fn list(conn: &mut SqliteConnection) -> QueryResult<Vec<Checkpoint>> {
-    let rows: Vec<CheckpointRow> =
-        projection_checkpoints::table.order(projection_checkpoints::projection_name.asc()).load(conn)?;
-    Ok(rows.into_iter().map(Checkpoint::from).collect())
 }
 
 pub(super) fn advance(conn: &mut SqliteConnection, checkpoint: &Checkpoint) -> QueryResult<bool> {
@@ -72,10 +41,4 @@ fn put(conn: &mut SqliteConnection, checkpoint: &Checkpoint, highest: Position) 
     }
     .execute(conn)?;
     Ok(written > 0)
-}
-
-pub(super) fn delete(conn: &mut SqliteConnection, projection_name: &str) -> QueryResult<bool> {
-    let named = projection_checkpoints::projection_name.eq(projection_name);
-    let deleted = diesel::delete(projection_checkpoints::table.filter(named)).execute(conn)?;
-    Ok(deleted > 0)
 }

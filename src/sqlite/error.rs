@@ -34,9 +34,3 @@ pub(super) fn is_duplicate_event_id(error: &Error) -> bool {
             if information.message() == "UNIQUE constraint failed: events.event_id"
     )
 }
-
-/// The name of what stands in the way of a CREATE TABLE.
-pub(super) fn existing_table(message: &str) -> Option<&str> {
-    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
-    Some(name.trim_matches('"'))
-}

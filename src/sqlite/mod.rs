@@ -25,7 +25,6 @@ mod migrations;
 mod options;
 mod read;
 mod row;
-mod statement;
 mod text;
 mod transaction;
 

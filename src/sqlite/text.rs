@@ -47,7 +47,13 @@ fn parse_time_text(text: &[u8]) -> Option<DateTime<Utc>> {
 }
 
 #[derive(Debug, FromSqlRow)]
-pub(super) struct TimeText(pub(super) DateTime<Utc>);
+pub(super) struct TimeText(DateTime<Utc>);
+
+impl From<TimeText> for DateTime<Utc> {
+    fn from(time: TimeText) -> Self {
+        time.0
+    }
+}
 
 impl FromSql<Text, Sqlite> for TimeText {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {

@@ -1,12 +1,13 @@
-/// A writing statement with a fixed text. diesel's query builder prepares `diesel::update` and upserts anew at each
-/// execution, which costs more than running them.
+/// A statement with a fixed text. diesel's query builder prepares `diesel::update` and upserts anew at each execution,
+/// which costs more than running them.
 ///
-/// Every `?` takes the next field. The statement is prepared once a connection.
+/// Every `?` takes the next field. With `-> (…)` it returns rows of these SQL types. It is prepared once a connection.
 macro_rules! statement {
     (
+        for $connection:ty;
         $(#[$doc:meta])*
-        $name:ident<'a> { $($field:ident: $rust:ty => $sql_type:ty),+ $(,)? },
-        $sql:literal
+        $name:ident<'a> { $($field:ident: $rust:ty => $sql_type:ty),+ $(,)? } $(-> $row:ty)?,
+        $sql:expr
     ) => {
         $(#[$doc])*
         #[derive(Debug)]
@@ -14,13 +15,12 @@ macro_rules! statement {
             $(pub(super) $field: $rust),+
         }
 
-        impl diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite> for $name<'_> {
+        impl diesel::query_builder::QueryFragment<<$connection as diesel::Connection>::Backend> for $name<'_> {
             fn walk_ast<'b>(
                 &'b self,
-                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+                mut out: diesel::query_builder::AstPass<'_, 'b, <$connection as diesel::Connection>::Backend>,
             ) -> diesel::result::QueryResult<()> {
-                const TEXTS: [&str; $crate::sqlite::statement::count($sql)] =
-                    $crate::sqlite::statement::split($sql);
+                const TEXTS: [&str; $crate::statement::count($sql)] = $crate::statement::split($sql);
                 let mut texts = TEXTS.into_iter();
                 $(
                     texts.next().into_iter().for_each(|text| out.push_sql(text));
@@ -36,14 +36,20 @@ macro_rules! statement {
             const HAS_STATIC_QUERY_ID: bool = true;
         }
 
-        impl diesel::RunQueryDsl<diesel::sqlite::SqliteConnection> for $name<'_> {}
+        $(
+            impl diesel::query_builder::Query for $name<'_> {
+                type SqlType = $row;
+            }
+        )?
+
+        impl diesel::RunQueryDsl<$connection> for $name<'_> {}
     };
 }
 
-pub(super) use statement;
+pub(crate) use statement;
 
 /// How many texts there are between the question marks.
-pub(super) const fn count(sql: &str) -> usize {
+pub(crate) const fn count(sql: &str) -> usize {
     let (mut texts, mut at) = (1, 0);
     while at < sql.len() {
         if sql.as_bytes()[at] == b'?' {
@@ -55,7 +61,7 @@ pub(super) const fn count(sql: &str) -> usize {
 }
 
 /// The texts between the question marks. At compile time, because diesel walks a statement several times an execution.
-pub(super) const fn split<const N: usize>(sql: &'static str) -> [&'static str; N] {
+pub(crate) const fn split<const N: usize>(sql: &'static str) -> [&'static str; N] {
     let mut texts = [""; N];
     let (mut rest, mut text, mut at) = (sql, 0, 0);
     while at < rest.len() {

@@ -1,0 +1,9 @@
+DROP FUNCTION event_store_set_ordering(TEXT);
+DROP FUNCTION event_store_safe_position();
+DROP FUNCTION event_store_reserve(BIGINT);
+DROP FUNCTION event_store_given_position();
+DROP TABLE event_log;
+DROP TABLE projection_checkpoints;
+DROP TABLE aggregate_heads;
+DROP TABLE events;
+DROP FUNCTION events_refuse_change();

@@ -1,0 +1,36 @@
+//! What PostgreSQL's messages mean. diesel passes them on, but not the codes that belong to most of them.
+
+use diesel::result::{DatabaseErrorKind as DieselKind, Error};
+
+use crate::error::DatabaseErrorKind;
+
+const KINDS: &[(&str, DatabaseErrorKind)] = &[
+    ("canceling statement due to lock timeout", DatabaseErrorKind::Locked),
+    ("could not obtain lock on", DatabaseErrorKind::Locked),
+    ("deadlock detected", DatabaseErrorKind::Deadlock),
+    ("could not serialize access", DatabaseErrorKind::Deadlock),
+    ("relation \"events\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("relation \"aggregate_heads\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("relation \"projection_checkpoints\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("relation \"event_log\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("function event_store_", DatabaseErrorKind::NotMigrated),
+    ("cannot execute", DatabaseErrorKind::ReadOnly),
+    ("could not extend file", DatabaseErrorKind::Full),
+    ("No space left on device", DatabaseErrorKind::Full),
+    ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("server closed the connection", DatabaseErrorKind::ConnectionLost),
+    ("terminating connection", DatabaseErrorKind::ConnectionLost),
+    ("no connection to the server", DatabaseErrorKind::ConnectionLost),
+];
+
+pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
+    KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
+}
+
+pub(super) fn is_duplicate_event_id(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(DieselKind::UniqueViolation, information)
+            if information.constraint_name() == Some("events_event_id_key")
+    )
+}

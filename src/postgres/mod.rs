@@ -1,0 +1,16 @@
+//! What is particular to PostgreSQL: the migrations as diesel knows them.
+//!
+//! PostgreSQL 13 or newer. The messages of the server must be in English (`lc_messages`), because diesel passes on most
+//! kinds of errors as text only.
+
+mod append;
+mod backend;
+mod checkpoint;
+pub(crate) mod error;
+mod migrations;
+mod ordering;
+mod position;
+mod read;
+mod row;
+
+pub use migrations::MIGRATIONS;
