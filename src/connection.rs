@@ -101,7 +101,7 @@ where
 }
 
 /// Implements [`EventConnection`](crate::EventConnection) for an application's `#[derive(MultiConnection)]` enum. Name
-/// all its variants.
+/// all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -123,11 +123,11 @@ where
 /// ```
 #[macro_export]
 macro_rules! event_connection {
-    ($connection:ty { $($variant:ident),+ $(,)? }) => {
+    ($connection:ty { $($(#[$attribute:meta])* $variant:ident),+ $(,)? }) => {
         impl $crate::EventConnection for $connection {
             fn lend(&mut self) -> $crate::ConnectionRef<'_> {
                 match self {
-                    $(Self::$variant(connection) => $crate::EventConnection::lend(connection),)+
+                    $($(#[$attribute])* Self::$variant(connection) => $crate::EventConnection::lend(connection),)+
                 }
             }
         }
