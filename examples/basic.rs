@@ -1,69 +1,18 @@
-//! Append events, read the whole log, read one aggregate: `cargo run --example basic`
+//! Append events, read the whole log, read one aggregate, on SQLite: `cargo run --example basic`
+
+mod shared;
 
 use std::error::Error;
 
 use diesel::prelude::*;
-use diesel_event_store::uuid::Uuid;
-use diesel_event_store::{EventStore, ExpectedVersion, LogQuery, NewEvent, Position, StreamId, sqlite};
-use serde::{Deserialize, Serialize};
-
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct UserCreated {
-    name: String,
-    email: String,
-}
-
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct UserEmailChanged {
-    email: String,
-}
+use diesel_event_store::sqlite;
 
 const DATABASE: &str = "event_store_example.db";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("Setting up the database schema…");
     let mut conn = SqliteConnection::establish(DATABASE)?;
     sqlite::Options::default().apply(&mut conn)?;
-    diesel_event_store::run_pending_migrations(&mut conn)?;
-    let store = EventStore::new();
-
-    println!("\n=== Example 1: Appending Events ===");
-    // A new user at each run, so the log of the last run is kept and goes on.
-    let alice = StreamId::new("User", Uuid::now_v7())?;
-    let created = UserCreated { name: "Alice Smith".into(), email: "alice@example.com".into() };
-    let changed = UserEmailChanged { email: "alice.smith@example.com".into() };
-
-    let event = NewEvent::new("UserCreated", &created)?;
-    let first = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &[event])?;
-    println!("✓ UserCreated appended at position {}", first.last_position());
-
-    let event = NewEvent::new("UserEmailChanged", &changed)?;
-    let second = store.append(&mut conn, &alice, ExpectedVersion::Exact(first.version()), &[event])?;
-    println!("✓ UserEmailChanged appended at position {}", second.last_position());
-
-    println!("\n=== Example 2: Reading All Events ===");
-    let mut of_alice = 0;
-    for event in store.iter_log(&mut conn, LogQuery::after(Position::START)) {
-        let event = event?;
-        println!("  {}. {} of {}", event.position(), event.event_type(), event.stream());
-        of_alice += usize::from(event.stream() == &alice);
-    }
-
-    println!("\n=== Example 3: Reading Aggregate Stream ===");
-    let stream = store.read_stream(&mut conn, &alice, ..)?;
-    println!("Current version: {}", stream.version());
-    println!("Total events: {}", stream.len());
-    for event in &stream {
-        println!("  Version {}: {} {}", event.version(), event.event_type(), event.payload_json());
-    }
-
-    assert!(first.last_position() < second.last_position());
-    assert_eq!(of_alice, 2);
-    assert_eq!((stream.version(), stream.len()), (2, 2));
-    assert_eq!(stream.events()[0].payload::<UserCreated>()?, created);
-    assert_eq!(stream.events()[1].payload::<UserEmailChanged>()?, changed);
-
-    println!("\n✓ Example completed successfully!");
+    shared::run(&mut conn)?;
     println!("Database saved to: {}", std::path::absolute(DATABASE)?.display());
     Ok(())
 }
