@@ -238,6 +238,22 @@ macro_rules! conformance {
 #[cfg(feature = "sqlite")]
 conformance!(sqlite: crate::support::Sqlite);
 #[cfg(all(feature = "sqlite", feature = "r2d2"))]
-conformance!(sqlite_in_a_pool: crate::support::PooledSqlite);
+conformance!(sqlite_in_a_pool: crate::support::InAPool<crate::support::Sqlite>);
 #[cfg(feature = "sqlite")]
-conformance!(sqlite_in_an_enum: crate::support::MultiSqlite);
+conformance!(sqlite_in_an_enum: crate::support::InAnEnum<crate::support::Sqlite>);
+
+#[cfg(feature = "postgres")]
+conformance!(postgres: crate::support::Postgres);
+#[cfg(all(feature = "postgres", feature = "r2d2"))]
+conformance!(postgres_in_a_pool: crate::support::InAPool<crate::support::Postgres>);
+#[cfg(feature = "postgres")]
+conformance!(postgres_in_an_enum: crate::support::InAnEnum<crate::support::Postgres>);
+
+#[cfg(feature = "mysql")]
+conformance!(mysql: crate::support::Mysql);
+#[cfg(feature = "mysql")]
+conformance!(mysql_read_committed: crate::support::ReadCommitted);
+#[cfg(all(feature = "mysql", feature = "r2d2"))]
+conformance!(mysql_in_a_pool: crate::support::InAPool<crate::support::Mysql>);
+#[cfg(feature = "mysql")]
+conformance!(mysql_in_an_enum: crate::support::InAnEnum<crate::support::Mysql>);

@@ -1,6 +1,15 @@
 //! What the suite needs of a database: a new one in a temporary place, and connections to it.
 
+mod app_connection;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "r2d2")]
+mod pool;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod property;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -11,12 +20,17 @@ use std::error::Error;
 use diesel::Connection;
 use diesel_event_store::{EventConnection, InvalidInput, NewEvent, RecordedEvent, StreamId};
 
+pub use app_connection::InAnEnum;
+#[cfg(feature = "mysql")]
+pub use mysql::{Mysql, ReadCommitted};
+#[cfg(feature = "r2d2")]
+pub use pool::InAPool;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use property::for_all;
 pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, table_exists, write_transaction};
-#[cfg(all(feature = "sqlite", feature = "r2d2"))]
-pub use sqlite::PooledSqlite;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{MultiSqlite, Sqlite};
+pub use sqlite::Sqlite;
 pub use threads::at_once;
 
 pub type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
@@ -27,6 +41,9 @@ pub trait TestDatabase: Sized {
 
     /// A new and empty database.
     fn create() -> Result<Self>;
+
+    /// What diesel needs to know to connect to it.
+    fn url(&self) -> String;
 
     /// One more connection to it, set up as an application should set it up.
     fn connect(&self) -> Result<Self::Conn>;

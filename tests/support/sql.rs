@@ -10,6 +10,10 @@ use super::Result;
 macro_rules! on_any_database {
     ($lender:ident, $conn:ident => $work:expr) => {
         match $lender.lend() {
+            #[cfg(feature = "postgres")]
+            ConnectionRef::Postgres($conn) => $work,
+            #[cfg(feature = "mysql")]
+            ConnectionRef::Mysql($conn) => $work,
             #[cfg(feature = "sqlite")]
             ConnectionRef::Sqlite($conn) => $work,
             _ => unreachable!("the suite does not know this database"),
@@ -66,6 +70,10 @@ where
     C: EventConnection + ?Sized,
 {
     match conn.lend() {
+        #[cfg(feature = "postgres")]
+        ConnectionRef::Postgres(conn) => conn.transaction(|conn| work(conn)),
+        #[cfg(feature = "mysql")]
+        ConnectionRef::Mysql(conn) => conn.transaction(|conn| work(conn)),
         #[cfg(feature = "sqlite")]
         ConnectionRef::Sqlite(conn) => conn.immediate_transaction(|conn| work(conn)),
         _ => unreachable!("the suite does not know this database"),
