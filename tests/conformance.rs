@@ -244,6 +244,8 @@ conformance!(sqlite_in_an_enum: crate::support::InAnEnum<crate::support::Sqlite>
 
 #[cfg(feature = "postgres")]
 conformance!(postgres: crate::support::Postgres);
+#[cfg(feature = "postgres")]
+conformance!(postgres_gapless: crate::support::Gapless<crate::support::Postgres>);
 #[cfg(all(feature = "postgres", feature = "r2d2"))]
 conformance!(postgres_in_a_pool: crate::support::InAPool<crate::support::Postgres>);
 #[cfg(feature = "postgres")]
@@ -251,6 +253,8 @@ conformance!(postgres_in_an_enum: crate::support::InAnEnum<crate::support::Postg
 
 #[cfg(feature = "mysql")]
 conformance!(mysql: crate::support::Mysql);
+#[cfg(feature = "mysql")]
+conformance!(mysql_gapless: crate::support::Gapless<crate::support::Mysql>);
 #[cfg(feature = "mysql")]
 conformance!(mysql_read_committed: crate::support::ReadCommitted);
 #[cfg(all(feature = "mysql", feature = "r2d2"))]

@@ -123,7 +123,8 @@ pub fn a_table_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result
                 "{table} beside the application's {own}"
             );
         }
-        assert_eq!(count(&mut conn, LEDGER)?, 0);
+        let recorded = if table_exists(&mut conn, LEDGER) { count(&mut conn, LEDGER)? } else { 0 };
+        assert_eq!(recorded, 0);
 
         // Once it is out of the way, they are applied.
         execute(&mut conn, &format!("ALTER TABLE {own} RENAME TO moved"))?;

@@ -93,7 +93,7 @@ pub fn backward_begins_before_a_position<D: TestDatabase>() -> Result {
 }
 
 pub fn the_short_ways_read_the_same<D: TestDatabase>() -> Result {
-    let Log { mut conn, positions, .. } = Log::<D>::new()?;
+    let Log { db: _db, mut conn, positions } = Log::<D>::new()?;
     let store = EventStore::new();
     let position = positions[3];
     assert_eq!(

@@ -1,6 +1,8 @@
 //! What the suite needs of a database: a new one in a temporary place, and connections to it.
 
 mod app_connection;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod gapless;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "r2d2")]
@@ -21,6 +23,8 @@ use diesel::Connection;
 use diesel_event_store::{EventConnection, InvalidInput, NewEvent, RecordedEvent, StreamId};
 
 pub use app_connection::InAnEnum;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use gapless::Gapless;
 #[cfg(feature = "mysql")]
 pub use mysql::{Mysql, ReadCommitted};
 #[cfg(feature = "r2d2")]
