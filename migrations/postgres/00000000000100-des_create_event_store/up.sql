@@ -46,7 +46,7 @@ CREATE TABLE projection_checkpoints (
 -- One row: how positions are given out, the last one if they are counted, and the last one that was published.
 CREATE TABLE event_log (
     id                 INTEGER PRIMARY KEY CHECK (id = 1),
-    ordering           TEXT    NOT NULL,
+    ordering           TEXT    NOT NULL CHECK (ordering IN ('fenced', 'gapless')),
     counted_position   BIGINT  NOT NULL DEFAULT 0,
     published_position BIGINT
 ) WITH (fillfactor = 10);
@@ -59,8 +59,7 @@ CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE sql VOLATIL
     SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM events_global_position_seq
 $$;
 
--- How positions are given out is the text of two functions, and this one writes them. A function's text, unlike a row, is
--- never seen as an older snapshot has it, and appends do not have to look anything up.
+-- How positions are given out is a pair of functions.
 --
 --   event_store_reserve(n)       is called by an append of n events before it draws its first position. It returns NULL if
 --                                positions come from the sequence, otherwise the one below the first of the n.
@@ -70,10 +69,63 @@ $$;
 -- this position", and keeps it until its end. A reader takes the last position given out, and then the lowest such key that
 -- anybody holds; up to the lower of the two nobody has anything left to add. One lock a transaction is enough: the first says
 -- the lowest position. That it was taken is remembered in a setting, which a rollback to a savepoint undoes together with the
--- lock. Key: 16 bits of the sequence's oid, so that stores in two schemas do not hold up each other, then 48 of the position.
---
+-- lock. Key: 15 bits of the sequence's oid, so that stores in two schemas do not hold up each other, then 48 of the position.
+
+CREATE FUNCTION event_store_reserve_fenced(number BIGINT) RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    store BIGINT := 'events_global_position_seq'::regclass::oid::BIGINT;
+    fence TEXT := store || ' ' || pg_current_xact_id();
+BEGIN
+    IF current_setting('diesel_event_store.fence', true) IS DISTINCT FROM fence THEN
+        PERFORM pg_advisory_xact_lock_shared((store & 32767) << 48 | event_store_given_position());
+        PERFORM set_config('diesel_event_store.fence', fence, true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION event_store_safe_position_fenced() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    store BIGINT := 'events_global_position_seq'::regclass::oid::BIGINT;
+    given BIGINT;
+    fenced BIGINT;
+BEGIN
+    -- A standby does not see the primary's locks, and an older snapshot does not see what was committed since.
+    IF pg_is_in_recovery() OR current_setting('transaction_isolation') NOT LIKE 'read %' THEN
+        RETURN (SELECT published_position FROM event_log);
+    END IF;
+    given := event_store_given_position();
+    SELECT min((classid::BIGINT & 65535) << 32 | objid::BIGINT) INTO fenced
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND mode = 'ShareLock' AND objsubid = 1
+        AND classid::BIGINT >> 16 = store & 32767
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+    RETURN LEAST(given, fenced);
+END
+$$;
+
 -- Gapless: positions are counted in a row, which stays locked until the transaction ends. So they are committed in order.
-CREATE FUNCTION event_store_set_ordering(new_ordering TEXT) RETURNS VOID LANGUAGE plpgsql AS $ordering$
+
+CREATE FUNCTION event_store_reserve_gapless(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    UPDATE event_log SET counted_position = counted_position + number RETURNING counted_position - number
+$$;
+
+CREATE FUNCTION event_store_safe_position_gapless() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(max(global_position), 0) FROM events
+$$;
+
+-- The pair in force. It is the text of a function and not a row, because that is never seen as an older snapshot has it, and
+-- appends do not have to look anything up.
+
+CREATE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    SELECT event_store_reserve_fenced(number)
+$$;
+
+CREATE FUNCTION event_store_safe_position() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    SELECT event_store_safe_position_fenced()
+$$;
+
+CREATE FUNCTION event_store_set_ordering(new_ordering TEXT) RETURNS VOID LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     last_position BIGINT;
 BEGIN
@@ -83,50 +135,13 @@ BEGIN
     PERFORM setval('events_global_position_seq', last_position) WHERE last_position > 0;
     UPDATE event_log SET ordering = new_ordering, counted_position = last_position;
 
-    CASE new_ordering
-    WHEN 'fenced' THEN
-        CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
-        DECLARE
-            store BIGINT := 'events_global_position_seq'::regclass::oid::BIGINT;
-            fence TEXT := store || ' ' || pg_current_xact_id();
-        BEGIN
-            IF current_setting('diesel_event_store.fence', true) IS DISTINCT FROM fence THEN
-                PERFORM pg_advisory_xact_lock_shared((store & 32767) << 48 | event_store_given_position());
-                PERFORM set_config('diesel_event_store.fence', fence, true);
-            END IF;
-            RETURN NULL;
-        END
-        $$;
-
-        CREATE OR REPLACE FUNCTION event_store_safe_position() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
-        DECLARE
-            store BIGINT := 'events_global_position_seq'::regclass::oid::BIGINT;
-            given BIGINT;
-            fenced BIGINT;
-        BEGIN
-            -- A standby does not see the primary's locks, and an older snapshot does not see what was committed since.
-            IF pg_is_in_recovery() OR current_setting('transaction_isolation') NOT LIKE 'read %' THEN
-                RETURN (SELECT published_position FROM event_log);
-            END IF;
-            given := event_store_given_position();
-            SELECT min((classid::BIGINT & 65535) << 32 | objid::BIGINT) INTO fenced
-            FROM pg_locks
-            WHERE locktype = 'advisory' AND mode = 'ShareLock' AND objsubid = 1
-                AND classid::BIGINT >> 16 = store & 32767
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
-            RETURN LEAST(given, fenced);
-        END
-        $$;
-    WHEN 'gapless' THEN
-        CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-            UPDATE event_log SET counted_position = counted_position + number RETURNING counted_position - number
-        $$;
-
-        CREATE OR REPLACE FUNCTION event_store_safe_position() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-            SELECT coalesce(max(global_position), 0) FROM events
-        $$;
-    END CASE;
+    EXECUTE format(
+        'CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS %L',
+        format('SELECT event_store_reserve_%s(number)', new_ordering)
+    );
+    EXECUTE format(
+        'CREATE OR REPLACE FUNCTION event_store_safe_position() RETURNS BIGINT LANGUAGE sql VOLATILE AS %L',
+        format('SELECT event_store_safe_position_%s()', new_ordering)
+    );
 END
-$ordering$;
-
-SELECT event_store_set_ordering('fenced');
+$$;
