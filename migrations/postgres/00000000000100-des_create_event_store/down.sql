@@ -1,9 +1,7 @@
 DROP FUNCTION event_store_set_ordering(TEXT);
 DROP FUNCTION event_store_safe_position();
 DROP FUNCTION event_store_reserve(BIGINT);
-DROP FUNCTION event_store_safe_position_gapless();
 DROP FUNCTION event_store_reserve_gapless(BIGINT);
-DROP FUNCTION event_store_safe_position_fenced();
 DROP FUNCTION event_store_reserve_fenced(BIGINT);
 DROP FUNCTION event_store_given_position();
 DROP TABLE event_log;

@@ -59,7 +59,7 @@ CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE sql VOLATIL
     SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM events_global_position_seq
 $$;
 
--- How positions are given out is a pair of functions.
+-- How positions are given out:
 --
 --   event_store_reserve(n)       is called by an append of n events before it draws its first position. It returns NULL if
 --                                positions come from the sequence, otherwise the one below the first of the n.
@@ -70,6 +70,8 @@ $$;
 -- anybody holds; up to the lower of the two nobody has anything left to add. One lock a transaction is enough: the first says
 -- the lowest position. That it was taken is remembered in a setting, which a rollback to a savepoint undoes together with the
 -- lock. Key: 15 bits of the sequence's oid, so that stores in two schemas do not hold up each other, then 48 of the position.
+--
+-- Gapless: positions are counted in a row, which stays locked until the transaction ends. So they are committed in order.
 
 CREATE FUNCTION event_store_reserve_fenced(number BIGINT) RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -84,15 +86,34 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION event_store_safe_position_fenced() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION event_store_reserve_gapless(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    UPDATE event_log SET counted_position = counted_position + number RETURNING counted_position - number
+$$;
+
+-- The one in force. It is the text of a function and not looked up in event_log, because an append must never see it as an
+-- older snapshot has it: the text is always the newest from the moment on that the append has its lock on events.
+CREATE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    SELECT event_store_reserve_fenced(number)
+$$;
+
+-- A reader, who takes no such lock, looks it up in the same snapshot as the last event.
+CREATE FUNCTION event_store_safe_position() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     store BIGINT := 'events_global_position_seq'::regclass::oid::BIGINT;
+    log_ordering TEXT;
+    last BIGINT;
+    published BIGINT;
     given BIGINT;
     fenced BIGINT;
 BEGIN
+    SELECT ordering, published_position, CASE ordering WHEN 'gapless' THEN (SELECT max(global_position) FROM events) END
+    INTO log_ordering, published, last FROM event_log;
+    IF log_ordering = 'gapless' THEN
+        RETURN coalesce(last, 0);
+    END IF;
     -- A standby does not see the primary's locks, and an older snapshot does not see what was committed since.
     IF pg_is_in_recovery() OR current_setting('transaction_isolation') NOT LIKE 'read %' THEN
-        RETURN (SELECT published_position FROM event_log);
+        RETURN published;
     END IF;
     given := event_store_given_position();
     SELECT min((classid::BIGINT & 65535) << 32 | objid::BIGINT) INTO fenced
@@ -104,27 +125,6 @@ BEGIN
 END
 $$;
 
--- Gapless: positions are counted in a row, which stays locked until the transaction ends. So they are committed in order.
-
-CREATE FUNCTION event_store_reserve_gapless(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-    UPDATE event_log SET counted_position = counted_position + number RETURNING counted_position - number
-$$;
-
-CREATE FUNCTION event_store_safe_position_gapless() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-    SELECT coalesce(max(global_position), 0) FROM events
-$$;
-
--- The pair in force. It is the text of a function and not a row, because that is never seen as an older snapshot has it, and
--- appends do not have to look anything up.
-
-CREATE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-    SELECT event_store_reserve_fenced(number)
-$$;
-
-CREATE FUNCTION event_store_safe_position() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-    SELECT event_store_safe_position_fenced()
-$$;
-
 CREATE FUNCTION event_store_set_ordering(new_ordering TEXT) RETURNS VOID LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     last_position BIGINT;
@@ -134,14 +134,9 @@ BEGIN
     SELECT GREATEST(event_store_given_position(), counted_position) INTO last_position FROM event_log;
     PERFORM setval('events_global_position_seq', last_position) WHERE last_position > 0;
     UPDATE event_log SET ordering = new_ordering, counted_position = last_position;
-
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS %L',
         format('SELECT event_store_reserve_%s(number)', new_ordering)
-    );
-    EXECUTE format(
-        'CREATE OR REPLACE FUNCTION event_store_safe_position() RETURNS BIGINT LANGUAGE sql VOLATILE AS %L',
-        format('SELECT event_store_safe_position_%s()', new_ordering)
     );
 END
 $$;
