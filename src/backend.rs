@@ -142,5 +142,7 @@ fn classify_message(message: &str) -> DatabaseErrorKind {
     let known = known.or_else(|| crate::sqlite::error::classify(message));
     #[cfg(feature = "postgres")]
     let known = known.or_else(|| crate::postgres::error::classify(message));
+    #[cfg(feature = "mysql")]
+    let known = known.or_else(|| crate::mysql::error::classify(message));
     known.unwrap_or(DatabaseErrorKind::Other)
 }

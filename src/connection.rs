@@ -1,3 +1,5 @@
+#[cfg(feature = "mysql")]
+use diesel::mysql::MysqlConnection;
 #[cfg(feature = "postgres")]
 use diesel::pg::PgConnection;
 #[cfg(feature = "r2d2")]
@@ -24,6 +26,9 @@ pub enum ConnectionRef<'a> {
     /// A connection to PostgreSQL.
     #[cfg(feature = "postgres")]
     Postgres(&'a mut PgConnection),
+    /// A connection to MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    Mysql(&'a mut MysqlConnection),
 }
 
 impl<'a> ConnectionRef<'a> {
@@ -34,6 +39,8 @@ impl<'a> ConnectionRef<'a> {
             ConnectionRef::Sqlite(conn) => conn,
             #[cfg(feature = "postgres")]
             ConnectionRef::Postgres(conn) => conn,
+            #[cfg(feature = "mysql")]
+            ConnectionRef::Mysql(conn) => conn,
         }
     }
 }
@@ -86,6 +93,13 @@ impl EventConnection for SqliteConnection {
 impl EventConnection for PgConnection {
     fn lend(&mut self) -> ConnectionRef<'_> {
         ConnectionRef::Postgres(self)
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl EventConnection for MysqlConnection {
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        ConnectionRef::Mysql(self)
     }
 }
 

@@ -50,6 +50,8 @@ pub enum DatabaseErrorKind {
     /// The log was to be read where it cannot be seen who is appending, and no position has been
     /// [published](crate::EventStore::publish_position).
     NotPublished,
+    /// More was sent at once than the server takes: see its `max_allowed_packet`.
+    TooLarge,
     /// The connection is lost, or diesel holds it for broken after an earlier failure. Retryable on a new one.
     ConnectionLost,
     /// Anything else: see the error's source.
@@ -95,6 +97,9 @@ impl DatabaseErrorKind {
                 "from here (a standby, or a transaction in REPEATABLE READ or SERIALIZABLE) it cannot be seen who is \
                  appending, so the log can be read up to the last position that was published, and none was; \
                  call `EventStore::publish_position` now and then on the primary"
+            }
+            Self::TooLarge => {
+                "more was sent at once than the server takes; raise its `max_allowed_packet`, or write less at once"
             }
             Self::ConnectionLost => {
                 "the connection is lost or was left broken by an earlier failure; open a new one and run the \
@@ -394,6 +399,12 @@ pub enum MigrationError {
         /// The name of the table.
         table: String,
     },
+    /// On MySQL and MariaDB, inside a transaction: to create a table would commit it. Nothing was done.
+    #[error(
+        "there are migrations to be applied, and on MySQL they would commit the transaction that is open; \
+         run them outside of transactions"
+    )]
+    InTransaction,
     /// The database did not do it.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -512,7 +523,7 @@ macro_rules! operation_errors {
     )+};
 }
 
-operation_errors!(AppendError, ReadError, CheckpointError, MigrationError);
+operation_errors!(AppendError, ReadError, CheckpointError, MigrationError, Error);
 
 /// `?` on a diesel error, and the bound of `conn.transaction`, go through [`DatabaseError`].
 macro_rules! from_diesel_error {

@@ -51,8 +51,8 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
-compile_error!("diesel_event_store needs a database: enable the feature `sqlite` or `postgres`");
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!("diesel_event_store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
 mod append;
 mod backend;
@@ -69,6 +69,8 @@ mod iter;
 mod json;
 mod log;
 mod migrations;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 mod ordering;
 mod position;
 #[cfg(feature = "postgres")]

@@ -56,9 +56,16 @@ pub(crate) fn pending<DB: Backend>(
     conn: &mut impl MigrationHarness<DB>,
     source: &EmbeddedMigrations,
 ) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
+    not_applied(source, &conn.applied_migrations().map_err(migration_error)?)
+}
+
+/// The migrations of `source` without those that are applied.
+pub(crate) fn not_applied<DB: Backend>(
+    source: &EmbeddedMigrations,
+    applied: &[MigrationVersion<'_>],
+) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
     let ours = MigrationSource::<DB>::migrations(source).map_err(migration_error)?;
-    let applied = conn.applied_migrations().map_err(migration_error)?;
-    refuse_newer_schema(&applied, &ours)?;
+    refuse_newer_schema(applied, &ours)?;
     Ok(ours
         .into_iter()
         .filter(|migration| !applied.contains(&migration.name().version().as_owned()))

@@ -19,6 +19,10 @@
 //! # }
 //! ```
 
+/// The tables on MySQL and MariaDB.
+#[cfg(feature = "mysql")]
+#[allow(missing_docs)] // the file is generated
+pub mod mysql;
 /// The tables on PostgreSQL.
 #[cfg(feature = "postgres")]
 #[allow(missing_docs)] // the file is generated

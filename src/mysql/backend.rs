@@ -1,0 +1,77 @@
+use diesel::mysql::MysqlConnection;
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use super::{append, checkpoint, migrations, ordering, position, read};
+use crate::backend::{Backend, Batch, Placement};
+use crate::checkpoint::Checkpoint;
+use crate::error::{AppendError, Error, MigrationError};
+use crate::event::RecordedEvent;
+use crate::log::{LogQuery, LogSlice};
+use crate::ordering::LogOrdering;
+use crate::position::Position;
+use crate::stream::StreamPart;
+use crate::stream_id::StreamId;
+
+impl Backend for MysqlConnection {
+    fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
+        append::append(self, batch)
+    }
+
+    fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
+        read::version(self, stream)
+    }
+
+    fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>> {
+        read::stream(self, stream, part)
+    }
+
+    fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
+        read::log(self, query, limit)
+    }
+
+    fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
+        read::event(self, event_id)
+    }
+
+    fn last_position(&mut self) -> QueryResult<Position> {
+        position::complete(self)
+    }
+
+    fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
+        read::checkpoint(self, projection_name)
+    }
+
+    fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>> {
+        read::checkpoints(self)
+    }
+
+    fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
+        checkpoint::advance(self, checkpoint)
+    }
+
+    fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()> {
+        checkpoint::set(self, checkpoint)
+    }
+
+    fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
+        read::delete_checkpoint(self, projection_name)
+    }
+
+    fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
+        ordering::get(self)
+    }
+
+    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), Error> {
+        ordering::set(self, ordering)
+    }
+
+    /// Whoever finds out how far the log is complete publishes it.
+    fn publish_position(&mut self) -> QueryResult<Position> {
+        position::complete(self)
+    }
+
+    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+        migrations::run_pending(self)
+    }
+}

@@ -1,0 +1,145 @@
+use diesel::dsl::{exists, sql};
+use diesel::migration::MigrationVersion;
+use diesel::mysql::Mysql;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind as DieselKind, Error};
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+
+use super::transaction::is_outside_transactions;
+use crate::error::MigrationError;
+use crate::migrations::{apply_pending, not_applied, pending};
+use crate::schema::mysql::events;
+
+/// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its own or joins
+/// them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
+///
+/// ```no_run
+/// use diesel::prelude::*;
+/// use diesel_event_store::mysql::MIGRATIONS;
+/// use diesel_migrations::MigrationHarness;
+///
+/// let mut conn = MysqlConnection::establish("mysql://root@127.0.0.1/shop").unwrap();
+/// conn.run_pending_migrations(MIGRATIONS).unwrap();
+/// ```
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+
+/// The first of them, which makes the tables.
+const FIRST: &str = "00000000000100des";
+
+/// So that what is dropped comes before what it refers to.
+const TABLES: [&str; 5] = ["event_log", "event_fence", "projection_checkpoints", "aggregate_heads", "events"];
+
+/// By which our tables are known.
+const COMMENT: &str = "diesel_event_store";
+
+/// Seconds to wait for somebody else who migrates.
+const PATIENCE: i64 = 60;
+
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// CREATE TABLE commits, so there is no transaction around all this: an open one is refused, others are kept out by a lock,
+/// and what was made in vain is dropped.
+pub(super) fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
+    let is_outside = is_outside_transactions(conn)?;
+    if not_applied::<Mysql>(&MIGRATIONS, &applied(conn)?)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !is_outside {
+        return Err(MigrationError::InTransaction);
+    }
+    lock(conn)?;
+    let outcome = run_locked(conn);
+    // If it cannot be released, the connection is gone, and the lock with it.
+    let _ = diesel::sql_query(format!("DO RELEASE_LOCK({LOCK})")).execute(conn);
+    outcome
+}
+
+fn run_locked(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
+    // Somebody else may have applied them while this one waited.
+    let is_first = pending(conn, &MIGRATIONS)?.iter().any(|pending| pending.name().version() == FIRST.into());
+    if is_first {
+        make_room(conn)?;
+    }
+    let outcome = apply_pending(conn, &MIGRATIONS);
+    if is_first && outcome.is_err() {
+        // If that fails, too, they are known for leftovers.
+        let _ = drop_tables(conn);
+    }
+    outcome
+}
+
+/// What the database's own table says. To ask diesel would make that table, and commit.
+fn applied(conn: &mut MysqlConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
+    match __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(conn) {
+        Err(Error::DatabaseError(_, information)) if information.message().ends_with("' doesn't exist") => {
+            Ok(Vec::new())
+        }
+        versions => versions,
+    }
+}
+
+const LOCK: &str = "CONCAT('diesel_event_store ', MD5(DATABASE()))";
+
+fn lock(conn: &mut MysqlConnection) -> QueryResult<()> {
+    let get_lock = format!("GET_LOCK({LOCK}, {PATIENCE})");
+    match diesel::select(sql::<Nullable<BigInt>>(&get_lock)).get_result(conn)? {
+        Some(1_i64) => Ok(()),
+        _ => {
+            let message = "Lock wait timeout exceeded: somebody else is applying the migrations";
+            Err(Error::DatabaseError(DieselKind::Unknown, Box::new(message.to_owned())))
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Table {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    comment: String,
+}
+
+/// Refuses tables of the application with one of our names, and drops what a run has left that was interrupted.
+fn make_room(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
+    let names = TABLES.map(|name| format!("'{name}'")).join(", ");
+    let tables: Vec<Table> = diesel::sql_query(format!(
+        "SELECT table_name AS name, table_comment AS comment FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_name IN ({names})"
+    ))
+    .load(conn)?;
+    if let Some(table) = tables.iter().find(|table| table.comment != COMMENT) {
+        return Err(MigrationError::TableExists { table: table.name.clone() });
+    }
+    let Some(table) = tables.first() else { return Ok(()) };
+    // On a node of Galera they may be what another node is just making: the lock is this node's alone.
+    if is_galera(conn)? || has_events(conn, &tables)? {
+        return Err(MigrationError::TableExists { table: table.name.clone() });
+    }
+    Ok(drop_tables(conn)?)
+}
+
+fn has_events(conn: &mut MysqlConnection, tables: &[Table]) -> QueryResult<bool> {
+    if !tables.iter().any(|table| table.name == "events") {
+        return Ok(false);
+    }
+    diesel::select(exists(events::table.select(events::global_position))).get_result(conn)
+}
+
+fn is_galera(conn: &mut MysqlConnection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Variable {
+        #[diesel(sql_type = Text, column_name = "Value")]
+        value: String,
+    }
+    let variables: Vec<Variable> = diesel::sql_query("SHOW VARIABLES LIKE 'wsrep_on'").load(conn)?;
+    Ok(variables.iter().any(|variable| variable.value == "ON"))
+}
+
+fn drop_tables(conn: &mut MysqlConnection) -> QueryResult<()> {
+    diesel::sql_query(format!("DROP TABLE IF EXISTS {}", TABLES.join(", "))).execute(conn).map(drop)
+}

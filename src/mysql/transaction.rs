@@ -1,0 +1,94 @@
+use std::thread;
+use std::time::Duration;
+
+use diesel::RunQueryDsl;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::mysql::MysqlConnection;
+use diesel::result::{Error, QueryResult};
+
+use crate::backend::classify;
+use crate::error::{DatabaseError, DatabaseErrorKind, OperationError};
+
+type Manager = AnsiTransactionManager;
+
+/// READ COMMITTED locks no gaps between rows, and it is what the first statement would make of REPEATABLE READ anyway. The
+/// server refuses it while a transaction is open, of which diesel may not know: BEGIN would commit that one.
+const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN";
+
+/// How often an own transaction is tried that the database ends for another's sake.
+const ATTEMPTS: u32 = 10;
+
+/// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's transaction. Only one of
+/// its own is run again after a deadlock.
+pub(super) fn all_or_nothing<T, E>(
+    conn: &mut MysqlConnection,
+    mut work: impl FnMut(&mut MysqlConnection) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: OperationError,
+{
+    let mut attempt = 1;
+    loop {
+        let scope = begin(conn)?;
+        match run(conn, &mut work) {
+            Err(error) if scope == Scope::Transaction && attempt < ATTEMPTS && is_deadlock(&error) => {
+                thread::sleep(Duration::from_millis(attempt.into()));
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn run<T, E>(
+    conn: &mut MysqlConnection,
+    work: impl FnOnce(&mut MysqlConnection) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: OperationError,
+{
+    match work(conn) {
+        Ok(value) => {
+            Manager::commit_transaction(conn)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // What the work has reported matters more to the caller than a failure to roll back, of which diesel takes
+            // note itself: it marks the connection as broken, or the transaction as one that can only be rolled back.
+            let _ = Manager::rollback_transaction(conn);
+            Err(error)
+        }
+    }
+}
+
+fn is_deadlock<E: OperationError>(error: &E) -> bool {
+    error.database_error().map(DatabaseError::kind) == Some(DatabaseErrorKind::Deadlock)
+}
+
+#[derive(PartialEq)]
+enum Scope {
+    Transaction,
+    Savepoint,
+}
+
+fn begin(conn: &mut MysqlConnection) -> QueryResult<Scope> {
+    match Manager::begin_transaction_sql(conn, BEGIN) {
+        Ok(()) => Ok(Scope::Transaction),
+        Err(Error::AlreadyInTransaction) => Manager::begin_transaction(conn).map(|()| Scope::Savepoint),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether no transaction is open: neither one of diesel's nor one that it does not know of, which only the server refuses to
+/// have changed.
+pub(super) fn is_outside_transactions(conn: &mut MysqlConnection) -> QueryResult<bool> {
+    let status = <Manager as TransactionManager<MysqlConnection>>::transaction_manager_status_mut(conn);
+    if status.transaction_depth()?.is_some() {
+        return Ok(false);
+    }
+    match diesel::sql_query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(conn) {
+        Ok(_) => Ok(true),
+        Err(error) if classify(&error) == DatabaseErrorKind::ForeignTransaction => Ok(false),
+        Err(error) => Err(error),
+    }
+}
