@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use diesel::Connection;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{
-    Appended, EventConnection, EventStore, ExpectedVersion, LogQuery, Position, RecordedEvent, StreamId,
+    AppendError, Appended, EventConnection, EventStore, ExpectedVersion, LogQuery, Position, RecordedEvent,
+    StreamId,
 };
 
 use crate::support::{Result, TestDatabase, at_once, count, counted, user, versions};
@@ -98,7 +99,8 @@ pub fn rollbacks_among_many_writers_leave_no_trace<D: TestDatabase>() -> Result 
         let mut committed = Vec::new();
         for round in 0..ROUNDS {
             let mut appended = Vec::new();
-            let outcome = conn.transaction(|conn| -> Result {
+            let outcome = retrying(conn, |conn| {
+                appended.clear();
                 for stream in &streams {
                     let batch = counted(round % 2 + 1)?;
                     appended.extend(store.append(conn, stream, ExpectedVersion::Any, &batch)?.into_events());
@@ -119,6 +121,16 @@ pub fn rollbacks_among_many_writers_leave_no_trace<D: TestDatabase>() -> Result 
 
     let committed = outcomes.into_iter().collect::<Result<Vec<_>>>()?.concat();
     assert_log_is(&mut conns[0], committed)
+}
+
+/// The outermost transaction again, as long as the database asks for it.
+fn retrying<C: Connection>(conn: &mut C, mut work: impl FnMut(&mut C) -> Result) -> Result {
+    loop {
+        match conn.transaction(&mut work) {
+            Err(error) if error.downcast_ref().is_some_and(AppendError::is_retryable) => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 /// The log holds these events and no other, versions have no gap and follow positions, and heads are the last versions.

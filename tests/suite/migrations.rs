@@ -4,7 +4,10 @@ use diesel::Connection;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{EventStore, ExpectedVersion, MigrationError, run_pending_migrations};
 
-use crate::support::{Result, TestDatabase, at_once, count, counted, execute, table_exists, user};
+use crate::support::{
+    Result, TestDatabase, at_once, count, counted, create_app_rows, execute, insert_app_row, table_exists,
+    user,
+};
 
 const TABLES: [&str; 3] = ["events", "aggregate_heads", "projection_checkpoints"];
 const LEDGER: &str = "__diesel_schema_migrations";
@@ -39,6 +42,9 @@ pub fn many_may_start_at_once<D: TestDatabase>() -> Result {
 pub fn they_are_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
+    if D::CREATING_COMMITS {
+        return are_refused_in_a_transaction(&db, &mut conn);
+    }
     let rolled_back: Result = conn.transaction(|conn| {
         assert_eq!(run_pending_migrations(conn)?.len(), 1);
         EventStore::new().append(conn, &user("alice")?, ExpectedVersion::Any, &counted(1)?)?;
@@ -52,6 +58,25 @@ pub fn they_are_part_of_the_applications_transaction<D: TestDatabase>() -> Resul
     let mut other = db.connect()?;
     assert!(TABLES.iter().all(|table| table_exists(&mut other, table)));
     assert!(run_pending_migrations(&mut other)?.is_empty());
+    Ok(())
+}
+
+/// Only if there are any: an application may ask for them wherever it is.
+fn are_refused_in_a_transaction<D: TestDatabase>(db: &D, conn: &mut D::Conn) -> Result {
+    create_app_rows(conn)?;
+    conn.transaction(|conn| -> Result {
+        insert_app_row(conn, "row")?;
+        let refused = run_pending_migrations(conn).unwrap_err();
+        assert!(matches!(refused, MigrationError::InTransaction), "{refused:?}");
+        assert!(!refused.is_retryable());
+        assert_eq!(count(&mut db.connect()?, "app_rows")?, 0, "the transaction is still open");
+        Ok(())
+    })?;
+    assert_eq!(count(&mut db.connect()?, "app_rows")?, 1);
+    assert!(!table_exists(conn, LEDGER) && !TABLES.iter().any(|table| table_exists(conn, table)));
+
+    assert_eq!(run_pending_migrations(conn)?.len(), 1);
+    assert!(conn.transaction(run_pending_migrations)?.is_empty());
     Ok(())
 }
 

@@ -32,6 +32,7 @@ where
     AppConnection: From<D::Conn>,
 {
     type Conn = AppConnection;
+    const CREATING_COMMITS: bool = D::CREATING_COMMITS;
 
     fn create() -> Result<Self> {
         Ok(Self { database: D::create()? })

@@ -9,6 +9,7 @@ pub struct Gapless<D> {
 
 impl<D: TestDatabase> TestDatabase for Gapless<D> {
     type Conn = D::Conn;
+    const CREATING_COMMITS: bool = D::CREATING_COMMITS;
 
     fn create() -> Result<Self> {
         Ok(Self { database: D::create()? })

@@ -43,6 +43,9 @@ pub type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<
 pub trait TestDatabase: Sized {
     type Conn: EventConnection + Connection;
 
+    /// Whether to create a table commits the transaction that is open.
+    const CREATING_COMMITS: bool = false;
+
     /// A new and empty database.
     fn create() -> Result<Self>;
 

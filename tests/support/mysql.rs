@@ -12,6 +12,7 @@ pub struct Mysql {
 
 impl TestDatabase for Mysql {
     type Conn = MysqlConnection;
+    const CREATING_COMMITS: bool = true;
 
     fn create() -> Result<Self> {
         let place = Place::in_server("TEST_MYSQL_URL")?;
@@ -52,6 +53,7 @@ pub struct ReadCommitted {
 
 impl TestDatabase for ReadCommitted {
     type Conn = MysqlConnection;
+    const CREATING_COMMITS: bool = true;
 
     fn create() -> Result<Self> {
         Ok(Self { mysql: Mysql::create()? })

@@ -35,6 +35,7 @@ impl PoolDatabase for super::Sqlite {
 
 impl<D: PoolDatabase> TestDatabase for InAPool<D> {
     type Conn = PooledConnection<ConnectionManager<D::Conn>>;
+    const CREATING_COMMITS: bool = D::CREATING_COMMITS;
 
     fn create() -> Result<Self> {
         let database = D::create()?;
