@@ -114,6 +114,7 @@ impl LogQuery {
         self.from = scanned_to;
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_filtered(&self) -> bool {
         self.aggregate_types.is_some() || self.event_types.is_some() || self.correlation_id.is_some()
     }

@@ -6,6 +6,39 @@ macro_rules! statement {
     (
         for $connection:ty;
         $(#[$doc:meta])*
+        $name:ident $(-> $row:ty)?,
+        $sql:expr
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(super) struct $name;
+
+        impl diesel::query_builder::QueryFragment<<$connection as diesel::Connection>::Backend> for $name {
+            fn walk_ast<'b>(
+                &'b self,
+                mut out: diesel::query_builder::AstPass<'_, 'b, <$connection as diesel::Connection>::Backend>,
+            ) -> diesel::result::QueryResult<()> {
+                out.push_sql($sql);
+                Ok(())
+            }
+        }
+
+        impl diesel::query_builder::QueryId for $name {
+            type QueryId = Self;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        $(
+            impl diesel::query_builder::Query for $name {
+                type SqlType = $row;
+            }
+        )?
+
+        impl diesel::RunQueryDsl<$connection> for $name {}
+    };
+    (
+        for $connection:ty;
+        $(#[$doc:meta])*
         $name:ident<'a> { $($field:ident: $rust:ty => $sql_type:ty),+ $(,)? } $(-> $row:ty)?,
         $sql:expr
     ) => {

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::result::Error::DeserializationError;
-use diesel::sql_types::{BigInt, Text, TinyInt};
+use diesel::sql_types::{BigInt, Text};
 
 use super::ordering::stored;
 use crate::ordering::LogOrdering;
@@ -13,9 +13,9 @@ statement! {
     /// Takes a shared lock on the row of the current slot, until the transaction ends, and reads from it how positions are
     /// given out: a locking read sees what is committed now, in any isolation level. The slot itself may come from an
     /// old snapshot. The other columns only share the way.
-    EnterFence<'a> { event_log: &'a i8 => TinyInt } -> (BigInt, BigInt, Text),
+    EnterFence -> (BigInt, BigInt, Text),
     "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ordering FROM event_fence \
-     WHERE slot = (SELECT phase FROM event_log WHERE id = ?) LOCK IN SHARE MODE"
+     WHERE slot = (SELECT phase FROM event_log WHERE id = 1) LOCK IN SHARE MODE"
 }
 
 statement! {
@@ -41,8 +41,7 @@ pub(super) struct Entry {
 }
 
 pub(super) fn enter(conn: &mut MysqlConnection) -> QueryResult<Entry> {
-    let (last_insert_id, step, ordering) =
-        EnterFence { event_log: &1 }.get_result::<(i64, i64, String)>(conn)?;
+    let (last_insert_id, step, ordering) = EnterFence.get_result::<(i64, i64, String)>(conn)?;
     let step = usize::try_from(step).map_err(|error| DeserializationError(error.into()))?;
     Ok(Entry { last_insert_id, step, ordering: stored(&ordering)? })
 }

@@ -60,10 +60,10 @@ statement! {
     for MysqlConnection;
     /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in newer
     /// versions.
-    Look<'a> { event_log: &'a i8 => TinyInt } -> (BigInt, Text, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
+    Look -> (BigInt, Text, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
     "SELECT @@autocommit, CAST(@@global.read_only AS CHAR), phase, draining_position, safe_position, ordering, \
      (SELECT MAX(global_position) FROM events) \
-     FROM event_log CROSS JOIN event_fence WHERE id = ? AND slot = 0"
+     FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
 }
 
 statement! {
@@ -105,7 +105,7 @@ pub(super) struct LogEnd {
 
 pub(super) fn look(conn: &mut MysqlConnection) -> QueryResult<LogEnd> {
     let (autocommit, read_only, phase, draining, safe, ordering, highest) =
-        Look { event_log: &1 }.get_result::<(i64, String, i8, i64, i64, String, Option<i64>)>(conn)?;
+        Look.get_result::<(i64, String, i8, i64, i64, String, Option<i64>)>(conn)?;
     Ok(LogEnd {
         commits_at_once: autocommit == 1,
         is_writable: ["0", "OFF"].contains(&&*read_only),
@@ -138,7 +138,8 @@ impl LogEnd {
     }
 
     fn find_out(&self, conn: &mut MysqlConnection) -> QueryResult<Position> {
-        let (mut end, highest) = (look(conn)?, self.highest);
+        let mut end = self;
+        let mut newer;
         for pause in PAUSES {
             match end.advance(conn) {
                 Ok(Some(complete)) => return Ok(complete),
@@ -148,8 +149,9 @@ impl LogEnd {
                 Err(error) => return Err(error),
             }
             thread::sleep(Duration::from_micros(pause));
-            end = look(conn)?;
-            if end.known().get() >= highest {
+            newer = look(conn)?;
+            end = &newer;
+            if end.known().get() >= self.highest {
                 break;
             }
         }

@@ -8,12 +8,13 @@ use diesel::result::{Error, QueryResult};
 
 use crate::backend::classify;
 use crate::error::{DatabaseError, DatabaseErrorKind, OperationError};
+use crate::statement::statement;
 
 type Manager = AnsiTransactionManager;
 
 /// READ COMMITTED locks no gaps between rows, and it is what the first statement would make of REPEATABLE READ anyway. The
-/// server refuses it while a transaction is open, of which diesel may not know: BEGIN would commit that one.
-const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN";
+/// server refuses it while a transaction is open, of which diesel may not know: to begin another would commit that one.
+const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
 
 /// How often an own transaction is tried that the database ends for another's sake.
 const ATTEMPTS: u32 = 10;
@@ -79,6 +80,12 @@ fn begin(conn: &mut MysqlConnection) -> QueryResult<Scope> {
     }
 }
 
+statement! {
+    for MysqlConnection;
+    SetIsolation,
+    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+}
+
 /// Whether no transaction is open: neither one of diesel's nor one that it does not know of, which only the server refuses to
 /// have changed.
 pub(super) fn is_outside_transactions(conn: &mut MysqlConnection) -> QueryResult<bool> {
@@ -86,7 +93,7 @@ pub(super) fn is_outside_transactions(conn: &mut MysqlConnection) -> QueryResult
     if status.transaction_depth()?.is_some() {
         return Ok(false);
     }
-    match diesel::sql_query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(conn) {
+    match SetIsolation.execute(conn) {
         Ok(_) => Ok(true),
         Err(error) if classify(&error) == DatabaseErrorKind::ForeignTransaction => Ok(false),
         Err(error) => Err(error),
