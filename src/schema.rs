@@ -26,8 +26,10 @@ pub mod mysql;
 /// The tables on PostgreSQL.
 #[cfg(feature = "postgres")]
 #[allow(missing_docs)] // the file is generated
+#[rustfmt::skip]
 pub mod postgres;
 /// The tables on SQLite.
 #[cfg(feature = "sqlite")]
 #[allow(missing_docs)] // the file is generated
+#[rustfmt::skip]
 pub mod sqlite;

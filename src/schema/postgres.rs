@@ -44,4 +44,9 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(aggregate_heads, event_log, events, projection_checkpoints,);
+diesel::allow_tables_to_appear_in_same_query!(
+    aggregate_heads,
+    event_log,
+    events,
+    projection_checkpoints,
+);

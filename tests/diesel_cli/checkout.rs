@@ -1,40 +1,37 @@
 //! The command in this crate's own folder, with its diesel.toml.
 
-use crate::project::{OUR_TABLES, OURS, Project};
+use crate::database::CliDatabase;
+use crate::project::{OURS, Project};
 
-const SCHEMA: &str = "src/schema/sqlite.rs";
-
-fn checkout() -> Project {
+fn checkout<D: CliDatabase>() -> Project<D> {
     let project = Project::new();
-    let up = format!("migrations/sqlite/{OURS}/up.sql");
-    let down = format!("migrations/sqlite/{OURS}/down.sql");
-    for file in ["diesel.toml", SCHEMA, &up, &down] {
+    let up = format!("{}/{OURS}/up.sql", D::MIGRATIONS);
+    let down = format!("{}/{OURS}/down.sql", D::MIGRATIONS);
+    project.copy_from_crate(D::CONFIG, "diesel.toml");
+    for file in [D::SCHEMA, &up, &down] {
         project.copy_from_crate(file, file);
     }
     project
 }
 
-#[test]
-fn run_creates_the_tables_and_leaves_nothing_pending() {
-    let project = checkout();
+pub fn run_creates_the_tables_and_leaves_nothing_pending<D: CliDatabase>() {
+    let project = checkout::<D>();
     assert!(project.is_pending());
     project.diesel("migration run");
     assert!(!project.is_pending());
-    assert_eq!(project.tables(), OUR_TABLES);
+    assert_eq!(project.tables(), D::OUR_TABLES);
     project.append_an_event();
 }
 
-#[test]
-fn list_shows_what_is_applied() {
-    let project = checkout();
+pub fn list_shows_what_is_applied<D: CliDatabase>() {
+    let project = checkout::<D>();
     assert_eq!(project.migrations(), [(false, OURS.to_owned())]);
     project.diesel("migration run");
     assert_eq!(project.migrations(), [(true, OURS.to_owned())]);
 }
 
-#[test]
-fn revert_drops_everything_that_run_created() {
-    let project = checkout();
+pub fn revert_drops_everything_that_run_created<D: CliDatabase>() {
+    let project = checkout::<D>();
     project.diesel("migration run");
     project.append_an_event();
     project.diesel("migration revert");
@@ -42,27 +39,24 @@ fn revert_drops_everything_that_run_created() {
     assert!(project.is_pending());
 }
 
-#[test]
-fn redo_leaves_an_empty_event_store_that_works() {
-    let project = checkout();
+pub fn redo_leaves_an_empty_event_store_that_works<D: CliDatabase>() {
+    let project = checkout::<D>();
     project.diesel("migration run");
     project.append_an_event();
     project.diesel("migration redo");
-    assert_eq!(project.tables(), OUR_TABLES);
+    assert_eq!(project.tables(), D::OUR_TABLES);
     assert_eq!(project.count_events(), 0);
     project.append_an_event();
 }
 
-#[test]
-fn the_schema_in_the_sources_is_what_the_migrations_create() {
-    let project = checkout();
+pub fn the_schema_in_the_sources_is_what_the_migrations_create<D: CliDatabase>() {
+    let project = checkout::<D>();
     project.diesel("migration run --locked-schema");
 }
 
-#[test]
-fn a_migration_that_the_schema_does_not_follow_is_noticed() {
-    let project = checkout();
-    let up = format!("migrations/sqlite/{OURS}/up.sql");
+pub fn a_migration_that_the_schema_does_not_follow_is_noticed<D: CliDatabase>() {
+    let project = checkout::<D>();
+    let up = format!("{}/{OURS}/up.sql", D::MIGRATIONS);
     project.write(&up, &(project.read(&up) + "CREATE TABLE one_more (id INTEGER PRIMARY KEY NOT NULL);"));
     let complaint = project.diesel_fails("migration run --locked-schema");
     assert!(complaint.contains("one_more"), "{complaint}");

@@ -2,31 +2,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use diesel::prelude::*;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 use tempfile::TempDir;
 
-diesel::table! {
-    sqlite_schema (name) {
-        name -> Text,
-        r#type -> Text,
-    }
-}
+use crate::database::CliDatabase;
+use crate::support::names;
 
 /// The versioned folder of this crate's first migration.
 pub const OURS: &str = "00000000000100-des_create_event_store";
 
-/// The event store's tables, sorted.
-pub const OUR_TABLES: [&str; 3] = ["aggregate_heads", "events", "projection_checkpoints"];
-
 /// A folder that the diesel command is run in, with a database.
-pub struct Project {
+pub struct Project<D> {
     folder: TempDir,
+    database: D,
 }
 
-impl Project {
+impl<D: CliDatabase> Project<D> {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { folder, database: D::create().expect("a new database") }
     }
 
     pub fn path(&self, relative: &str) -> PathBuf {
@@ -72,14 +66,14 @@ impl Project {
         Command::new(&command)
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
-            .env("DATABASE_URL", self.database())
+            .env("DATABASE_URL", self.database.url())
             .env_remove("DIESEL_CONFIG_FILE")
             .env_remove("MIGRATION_DIRECTORY")
             .output()
             .unwrap_or_else(|error| {
                 panic!(
                     "{}: {error}; set DIESEL_CLI to the diesel command, or install it: \
-                     cargo install diesel_cli --no-default-features --features sqlite-bundled",
+                     cargo install diesel_cli --no-default-features --features sqlite-bundled,postgres,mysql",
                     command.display()
                 )
             })
@@ -107,12 +101,8 @@ impl Project {
             .collect()
     }
 
-    fn database(&self) -> PathBuf {
-        self.path("application.db")
-    }
-
-    pub fn connect(&self) -> SqliteConnection {
-        SqliteConnection::establish(&self.database().to_string_lossy()).expect("the database opens")
+    pub fn connect(&self) -> D::Conn {
+        self.database.connect().expect("the database can be connected to")
     }
 
     /// What an application does when it starts. Returns the migrations that it applied.
@@ -120,16 +110,12 @@ impl Project {
         diesel_event_store::run_pending_migrations(&mut self.connect()).expect("the migrations run")
     }
 
-    /// The tables of the database, sorted, without those that SQLite and diesel keep for themselves.
+    /// The tables of the database, sorted, without those that the database and diesel keep for themselves.
     pub fn tables(&self) -> Vec<String> {
-        sqlite_schema::table
-            .filter(sqlite_schema::r#type.eq("table"))
-            .filter(sqlite_schema::name.not_like(r"\_\_%").escape('\\'))
-            .filter(sqlite_schema::name.not_like(r"sqlite\_%").escape('\\'))
-            .order(sqlite_schema::name)
-            .select(sqlite_schema::name)
-            .load(&mut self.connect())
-            .expect("the tables can be listed")
+        let mut tables = names(&mut self.connect(), D::TABLES).expect("the tables can be listed");
+        tables.retain(|table| !table.starts_with("__"));
+        tables.sort();
+        tables
     }
 
     pub fn append_an_event(&self) {

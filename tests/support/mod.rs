@@ -32,7 +32,11 @@ pub use pool::InAPool;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use property::for_all;
-pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, table_exists, write_transaction};
+#[cfg(feature = "mysql")]
+pub use sql::is_mysql;
+pub use sql::{
+    app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists, write_transaction,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use threads::at_once;

@@ -21,6 +21,11 @@ macro_rules! on_any_database {
     };
 }
 
+#[cfg(feature = "mysql")]
+pub fn is_mysql<C: EventConnection + ?Sized>(conn: &mut C) -> bool {
+    matches!(conn.lend(), ConnectionRef::Mysql(_))
+}
+
 pub fn execute<C: EventConnection + ?Sized>(conn: &mut C, sql: &str) -> QueryResult<usize> {
     on_any_database!(conn, conn => diesel::sql_query(sql).execute(conn))
 }
@@ -51,12 +56,16 @@ pub fn insert_app_row<C: EventConnection + ?Sized>(conn: &mut C, name: &str) -> 
 
 /// The names of the application's rows, sorted.
 pub fn app_rows<C: EventConnection + ?Sized>(conn: &mut C) -> QueryResult<Vec<String>> {
+    names(conn, "SELECT name FROM app_rows ORDER BY name")
+}
+
+/// Of a query for the column `name`.
+pub fn names<C: EventConnection + ?Sized>(conn: &mut C, sql: &str) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
         name: String,
     }
-    let sql = "SELECT name FROM app_rows ORDER BY name";
     let rows: Vec<Row> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     Ok(rows.into_iter().map(|row| row.name).collect())
 }
