@@ -12,6 +12,7 @@ mod postgres;
 mod property;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
+#[macro_use]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;

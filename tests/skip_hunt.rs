@@ -1,0 +1,90 @@
+//! The hunt for a reader that misses an event.
+
+#[path = "processes/random.rs"]
+mod random;
+#[macro_use]
+#[allow(dead_code, unused_imports)] // The suite needs more of it.
+mod support;
+mod skip_hunt {
+    mod entry;
+    mod failure;
+    mod follower;
+    pub mod hunt;
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub mod interleavings;
+    mod ledger;
+    mod naive;
+    mod reader;
+    mod session;
+    mod writer;
+}
+
+macro_rules! hunts {
+    ($($name:ident: $database:ident, $hunt:expr;)+) => {
+        $(
+            #[test]
+            fn $name() -> support::Result {
+                use skip_hunt::hunt::{Hunt, hunt};
+                hunt::<support::$database>(&$hunt)
+            }
+        )+
+    };
+}
+
+mod no_reader_misses_an_event {
+    use super::{skip_hunt, support};
+
+    #[cfg(feature = "sqlite")]
+    hunts! {
+        sqlite: Sqlite, Hunt { one_writer: true, ..Hunt::gapless("SQLite") };
+    }
+    #[cfg(feature = "postgres")]
+    hunts! {
+        postgres_fenced: Postgres, Hunt::fenced("PostgreSQL, fenced");
+        postgres_gapless: Postgres, Hunt::gapless("PostgreSQL, gapless");
+    }
+    #[cfg(feature = "mysql")]
+    hunts! {
+        mysql_fenced: Mysql, Hunt::fenced("MySQL, fenced");
+        mysql_gapless: Mysql, Hunt::gapless("MySQL, gapless");
+        mysql_fenced_in_read_committed: ReadCommitted, Hunt::fenced("MySQL, fenced, READ COMMITTED");
+        mysql_gapless_in_read_committed: ReadCommitted, Hunt::gapless("MySQL, gapless, READ COMMITTED");
+    }
+}
+
+/// Where writers do not wait for each other, and commit in another order than that of their positions.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+macro_rules! interleavings {
+    ($name:ident: $database:ident) => {
+        interleavings! {
+            $name: $database;
+            the_first_event_of_a_log_is_committed_second,
+            an_event_is_committed_after_one_of_a_higher_position,
+            a_transaction_begins_to_append_anew_after_a_savepoint,
+            a_savepoint_is_rolled_back_after_other_appends,
+            a_transaction_that_is_rolled_back_is_not_waited_for,
+            a_transaction_that_is_killed_is_not_waited_for,
+            a_transaction_does_not_find_its_own_events_in_the_log,
+            a_reading_transaction_goes_on_after_others_have_committed,
+            a_reading_transaction_goes_on_while_the_ordering_changes,
+            one_transaction_appends_a_hundred_thousand_times,
+        }
+    };
+    ($name:ident: $database:ident; $($test:ident,)+) => {
+        mod $name {
+            $(
+                #[test]
+                fn $test() -> crate::support::Result {
+                    crate::skip_hunt::interleavings::$test::<crate::support::$database>()
+                }
+            )+
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+interleavings!(postgres: Postgres);
+#[cfg(feature = "mysql")]
+interleavings!(mysql: Mysql);
+#[cfg(feature = "mysql")]
+interleavings!(mysql_in_read_committed: ReadCommitted);
