@@ -3,5 +3,8 @@
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
 
+#[doc = include_str!("../docs/databases.md")]
+pub mod databases {}
+
 #[doc = include_str!("../docs/performance.md")]
 pub mod performance {}

@@ -37,7 +37,8 @@
 //! - **Follow the log**: [`Position`] and [`Checkpoint`].
 //! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
 //! - **Connections**: [`EventConnection`] is what can be lent; [`event_connection!`] for an enum of your own.
-//! - **Databases**: [`sqlite`] with its options, [`schema`] with its tables for diesel's query builder.
+//! - **Databases**: [`sqlite`] with its options, [`postgres`], [`mysql`], [`schema`] with the tables for diesel's query
+//!   builder, [`LogOrdering`] for how positions are given out.
 //! - **Deeper pages**: [`guide`].
 //!
 //! # Features
@@ -46,6 +47,8 @@
 //! |---|---|---|
 //! | `sqlite` | yes | the event store on SQLite 3.35 or newer |
 //! | `bundled` | yes | compiles a recent SQLite into the application |
+//! | `postgres` | no | the event store on PostgreSQL 13 or newer |
+//! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
 //! | `r2d2` | no | pooled connections, and [`sqlite::Options`] as a pool customizer |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -21,7 +21,7 @@ use crate::error::Error;
 pub enum LogOrdering {
     /// Positions are given out without waiting, by the database's own sequence, and have gaps where a transaction was
     /// rolled back. A fence in the database tells readers up to where nobody is still writing. The default on
-    /// PostgreSQL and MySQL; SQLite has no need of it.
+    /// PostgreSQL and MySQL (but not on Galera); SQLite has no need of it.
     Fenced,
     /// Positions are counted in a row that stays locked until the transaction ends: they have no gaps, and appends wait
     /// for each other. It needs nothing but row locks, so it is for engines that share a database's protocol but not

@@ -98,6 +98,12 @@ impl EventStore {
     /// deferred one that has read cannot wait for its turn, and fails with
     /// [`Locked`](crate::DatabaseErrorKind::Locked) if somebody else has written since.
     ///
+    /// **On PostgreSQL and MySQL** appends wait for each other only if they are to the same aggregate. One that the
+    /// database ends so that another can go on is a [`Deadlock`](crate::DatabaseErrorKind::Deadlock): inside a
+    /// transaction of the application's, leave the outermost and run it again. On PostgreSQL such an error, or an id that
+    /// somebody else records at the very same moment, aborts the transaction, as any error of the database's does
+    /// there.
+    ///
     /// # Errors
     ///
     /// - [`Conflict`](AppendError::Conflict): the stream is at another version than expected.
@@ -287,8 +293,12 @@ impl EventStore {
     /// Events of the whole log, at most `limit` (1 or more) at a time; see [`LogQuery`].
     ///
     /// The log is for events that are committed. A transaction that reads the log after an append of its own may or may
-    /// not find its own events in it (on SQLite it does): use [`read_stream`](Self::read_stream) for those, and save no
-    /// checkpoint for them outside that transaction.
+    /// not find its own events in it (on SQLite it does, on the servers it does not): use
+    /// [`read_stream`](Self::read_stream) for those, and save no checkpoint for them outside that transaction.
+    ///
+    /// **On MySQL**, inside a transaction, and **on PostgreSQL** inside one in REPEATABLE READ or SERIALIZABLE, the log is
+    /// read up to the position that was published last: on MySQL by whoever read it outside of a transaction, on
+    /// both by [`publish_position`](Self::publish_position). So read the log outside, and apply it inside.
     ///
     /// # Errors
     ///
@@ -391,11 +401,13 @@ impl EventStore {
     /// Makes the position up to which the log is complete known to readers that cannot find it out themselves, and returns
     /// it.
     ///
-    /// Most applications do not need it. On PostgreSQL, call it on the primary, now and then, for readers on a hot
-    /// standby and for transactions in REPEATABLE READ or SERIALIZABLE: they read the log up to the position that was
-    /// published last, and miss nothing. SQLite has no such readers: it does nothing there.
+    /// Most applications do not need it. Call it on the primary, now and then, for readers on a hot standby or a replica;
+    /// on PostgreSQL also for transactions in REPEATABLE READ or SERIALIZABLE, on MySQL for any transaction that reads the
+    /// log. They read it up to the position that was published last, and miss nothing. SQLite has no such readers: it does
+    /// nothing there.
     ///
-    /// Alone, it is published at once; inside a transaction of the application's, when that is committed.
+    /// Alone, it is published at once. Inside a transaction of the application's it is published with the commit on
+    /// PostgreSQL; on MySQL it cannot be found out there, and what is published already is returned.
     ///
     /// # Errors
     ///
@@ -471,7 +483,9 @@ impl EventStore {
     /// Moves a projection's checkpoint forward, or creates it. It is never moved backward.
     ///
     /// Save it in the transaction that writes the read model's rows: the rows and the checkpoint are then committed
-    /// together, and each event is applied once.
+    /// together, and each event is applied once. Saving the same position again is no error, so two workers of one
+    /// projection must not run at once: on SQLite `immediate_transaction` around reading and saving keeps them apart,
+    /// on the servers a lock of your own does.
     ///
     /// # Errors
     ///
