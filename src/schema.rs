@@ -22,6 +22,7 @@
 /// The tables on MySQL and MariaDB.
 #[cfg(feature = "mysql")]
 #[allow(missing_docs)] // the file is generated
+#[rustfmt::skip]
 pub mod mysql;
 /// The tables on PostgreSQL.
 #[cfg(feature = "postgres")]

@@ -13,7 +13,7 @@ mod property;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
 #[macro_use]
-mod sql;
+pub mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod threads;
@@ -33,11 +33,7 @@ pub use pool::InAPool;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use property::for_all;
-#[cfg(feature = "mysql")]
-pub use sql::is_mysql;
-pub use sql::{
-    app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists, write_transaction,
-};
+pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, table_exists, write_transaction};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use threads::at_once;

@@ -21,11 +21,6 @@ macro_rules! on_any_database {
     };
 }
 
-#[cfg(feature = "mysql")]
-pub fn is_mysql<C: EventConnection + ?Sized>(conn: &mut C) -> bool {
-    matches!(conn.lend(), ConnectionRef::Mysql(_))
-}
-
 pub fn execute<C: EventConnection + ?Sized>(conn: &mut C, sql: &str) -> QueryResult<usize> {
     on_any_database!(conn, conn => diesel::sql_query(sql).execute(conn))
 }
