@@ -29,6 +29,7 @@ pub enum LogOrdering {
     Gapless,
 }
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 impl LogOrdering {
     /// As it stands in the database.
     pub(crate) fn name(self) -> &'static str {
