@@ -5,7 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel_event_store::{ConnectionRef, EventConnection};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use diesel_event_store::ConnectionRef;
+use diesel_event_store::EventConnection;
 
 use crate::support::{self, TestDatabase};
 
