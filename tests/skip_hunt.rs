@@ -5,14 +5,13 @@ mod random;
 #[macro_use]
 #[allow(dead_code, unused_imports)] // The suite needs more of it.
 mod support;
+#[allow(dead_code)] // Other tests need more of it.
+mod witness;
 mod skip_hunt {
-    mod entry;
-    mod failure;
     mod follower;
     pub mod hunt;
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub mod interleavings;
-    mod ledger;
     mod naive;
     mod reader;
     mod session;

@@ -3,8 +3,8 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-use super::entry::Entry;
 use crate::support;
+use crate::witness::Entry;
 
 /// How often a reader may stand still before the end of the log while nobody is appending. It is a matter of very few
 /// reads; there only has to be a bound.

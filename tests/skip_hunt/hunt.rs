@@ -9,15 +9,15 @@ use diesel::Connection;
 use diesel::connection::TransactionManager;
 use diesel_event_store::{EventConnection, EventStore, LogOrdering, Position, set_log_ordering};
 
-use super::entry::{Entry, committed_after};
 use super::follower::{Following, MOST_STANDSTILLS};
-use super::ledger::{Ledger, Versions};
 use super::naive::Naive;
 use super::reader::{Reader, STYLES};
 use super::session::Sessions;
 use super::writer::{Writer, linger};
 use crate::random::Random;
 use crate::support::{self, TestDatabase, at_once};
+use crate::witness::{Entry, committed_after};
+use crate::witness::{Ledger, Versions};
 
 pub const STORE: EventStore = EventStore::new();
 pub const OWN: &str = "Own";

@@ -1,8 +1,10 @@
-use diesel_event_store::EventConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_event_store::{ConnectionRef, EventConnection};
 
-use super::entry::{Entry, naive_page};
 use super::follower::Follower;
 use crate::support;
+use crate::witness::Entry;
 
 /// The negative control: it follows the log as most event stores do, by the highest position it has seen.
 pub struct Naive<C> {
@@ -19,7 +21,7 @@ impl<C> Naive<C> {
 
 impl<C: EventConnection + Send> Follower for Naive<C> {
     fn read(&mut self) -> support::Result<usize> {
-        let positions = naive_page(&mut self.conn, self.last, 100)?;
+        let positions = page(&mut self.conn, self.last, 100)?;
         self.seen += positions.len();
         self.last = positions.last().copied().unwrap_or(self.last);
         Ok(positions.len())
@@ -32,4 +34,18 @@ impl<C: EventConnection + Send> Follower for Naive<C> {
     fn missed(&mut self, committed: &[Entry]) -> usize {
         committed.len() - std::mem::take(&mut self.seen)
     }
+}
+
+/// The query that most event stores follow their log with.
+fn page<C: EventConnection + ?Sized>(conn: &mut C, after: i64, limit: i64) -> QueryResult<Vec<i64>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        global_position: i64,
+    }
+    let sql = format!(
+        "SELECT global_position FROM events WHERE global_position > {after} ORDER BY global_position LIMIT {limit}"
+    );
+    let rows: Vec<Row> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
+    Ok(rows.into_iter().map(|row| row.global_position).collect())
 }

@@ -1,12 +1,12 @@
 use diesel::Connection;
 use diesel_event_store::{Error, LogQuery, Position, ReadError};
 
-use super::entry::Entry;
-use super::failure::{is_lost_connection, is_not_published};
 use super::follower::Follower;
 use super::hunt::{EVENT_TYPES, OWN, SHARED, STORE};
 use super::session::Sessions;
 use crate::support::{self, TestDatabase};
+use crate::witness::Entry;
+use crate::witness::{is_lost_connection, is_not_published};
 
 /// How a reader follows the log.
 #[derive(Debug, Clone, Copy)]

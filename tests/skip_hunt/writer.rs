@@ -6,12 +6,12 @@ use diesel::Connection;
 use diesel::connection::TransactionManager;
 use diesel_event_store::{Appended, Error, ExpectedVersion, NewEvent, RecordedEvent, StreamId};
 
-use super::failure::is_lost_connection;
 use super::hunt::{EVENT_TYPES, Hunt, OWN, SHARED, SHARED_AGGREGATES, STORE};
-use super::ledger::{Ledger, ids_of, ids_of_new};
 use super::session::Sessions;
 use crate::random::Random;
 use crate::support::{self, TestDatabase};
+use crate::witness::is_lost_connection;
+use crate::witness::{Ledger, ids_of, ids_of_new};
 
 type Manager<D> = <<D as TestDatabase>::Conn as Connection>::TransactionManager;
 

@@ -41,21 +41,3 @@ pub fn committed_after<C: EventConnection + ?Sized>(conn: &mut C, position: i64)
     );
     on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))
 }
-
-/// The query that most event stores follow their log with.
-pub fn naive_page<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    after: i64,
-    limit: i64,
-) -> QueryResult<Vec<i64>> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        global_position: i64,
-    }
-    let sql = format!(
-        "SELECT global_position FROM events WHERE global_position > {after} ORDER BY global_position LIMIT {limit}"
-    );
-    let rows: Vec<Row> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
-    Ok(rows.into_iter().map(|row| row.global_position).collect())
-}
