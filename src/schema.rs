@@ -22,15 +22,12 @@
 /// The tables on MySQL and MariaDB.
 #[cfg(feature = "mysql")]
 #[allow(missing_docs)] // the file is generated
-#[rustfmt::skip]
 pub mod mysql;
 /// The tables on PostgreSQL.
 #[cfg(feature = "postgres")]
 #[allow(missing_docs)] // the file is generated
-#[rustfmt::skip]
 pub mod postgres;
 /// The tables on SQLite.
 #[cfg(feature = "sqlite")]
 #[allow(missing_docs)] // the file is generated
-#[rustfmt::skip]
 pub mod sqlite;

@@ -66,8 +66,8 @@ append_statement!(
     AppendToStream,
     "UPDATE aggregate_heads AS head \
      SET aggregate_version = head.aggregate_version + added, updated_at = now \
-     FROM (SELECT ? AS aggregate_type, ? AS aggregate_id, ? AS added, ? AS now) AS batch \
-     WHERE head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
+     FROM (SELECT event_store_enter() AS is_entered, ? AS aggregate_type, ? AS aggregate_id, ? AS added, ? AS now) \
+     AS batch WHERE is_entered AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
      AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
      AND head.aggregate_version BETWEEN ? AND ?"
 );
@@ -77,7 +77,8 @@ append_statement!(
     CreateOrAppendToStream,
     "INSERT INTO aggregate_heads AS head (aggregate_type, aggregate_id, aggregate_version, updated_at) \
      SELECT ?, ?, ?, ? \
-     WHERE NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
+     WHERE event_store_enter() \
+     AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
      ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
      SET aggregate_version = head.aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
      WHERE head.aggregate_version BETWEEN ? AND ?"

@@ -44,9 +44,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
-    aggregate_heads,
-    event_log,
-    events,
-    projection_checkpoints,
-);
+diesel::allow_tables_to_appear_in_same_query!(aggregate_heads, event_log, events, projection_checkpoints,);

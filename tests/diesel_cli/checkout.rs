@@ -8,7 +8,8 @@ fn checkout<D: CliDatabase>() -> Project<D> {
     let up = format!("{}/{OURS}/up.sql", D::MIGRATIONS);
     let down = format!("{}/{OURS}/down.sql", D::MIGRATIONS);
     project.copy_from_crate(D::CONFIG, "diesel.toml");
-    for file in [D::SCHEMA, &up, &down] {
+    // The command formats what it writes, as rustfmt is told to here.
+    for file in ["rustfmt.toml", D::SCHEMA, &up, &down] {
         project.copy_from_crate(file, file);
     }
     project

@@ -61,6 +61,7 @@ $$;
 
 -- How positions are given out:
 --
+--   event_store_enter()          is called by an append before anything else.
 --   event_store_reserve(n)       is called by an append of n events before it draws its first position. It returns NULL if
 --                                positions come from the sequence, otherwise the one below the first of the n.
 --   event_store_safe_position()  tells a reader up to where no event can be added any more. NULL: it cannot be told.
@@ -71,7 +72,13 @@ $$;
 -- the lowest position. That it was taken is remembered in a setting, which a rollback to a savepoint undoes together with the
 -- lock. Key: 15 bits of the sequence's oid, so that stores in two schemas do not hold up each other, then 48 of the position.
 --
--- Gapless: positions are counted in a row, which stays locked until the transaction ends. So they are committed in order.
+-- Gapless: positions are counted in a row, which stays locked until the transaction ends. So they are committed in order. The
+-- row is locked before the head: whoever locks the heads of several aggregates, one after the other, could otherwise wait for
+-- an append that waits for the row. It is counted up after the head, so that a conflict leaves no gap.
+
+CREATE FUNCTION event_store_enter_fenced() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
+    SELECT true
+$$;
 
 CREATE FUNCTION event_store_reserve_fenced(number BIGINT) RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -86,12 +93,21 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION event_store_enter_gapless() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
+    SELECT true FROM event_log FOR UPDATE
+$$;
+
 CREATE FUNCTION event_store_reserve_gapless(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
     UPDATE event_log SET counted_position = counted_position + number RETURNING counted_position - number
 $$;
 
--- The one in force. It is the text of a function and not looked up in event_log, because an append must never see it as an
--- older snapshot has it: the text is always the newest from the moment on that the append has its lock on events.
+-- Those in force. It is the text of functions and not looked up in event_log, because an append must never see it as an older
+-- snapshot has it: the text is always the newest from the moment on that the append has its lock on events.
+
+CREATE FUNCTION event_store_enter() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
+    SELECT event_store_enter_fenced()
+$$;
+
 CREATE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
     SELECT event_store_reserve_fenced(number)
 $$;
@@ -134,6 +150,10 @@ BEGIN
     SELECT GREATEST(event_store_given_position(), counted_position) INTO last_position FROM event_log;
     PERFORM setval('events_global_position_seq', last_position) WHERE last_position > 0;
     UPDATE event_log SET ordering = new_ordering, counted_position = last_position;
+    EXECUTE format(
+        'CREATE OR REPLACE FUNCTION event_store_enter() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS %L',
+        format('SELECT event_store_enter_%s()', new_ordering)
+    );
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS %L',
         format('SELECT event_store_reserve_%s(number)', new_ordering)
