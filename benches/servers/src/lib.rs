@@ -1,0 +1,16 @@
+//! What the benches of the servers share: the same work through diesel_event_store and through a server's bare client
+//! library, and a way to compare them on a machine that does other things as well.
+
+pub mod database;
+pub mod ours;
+#[path = "../../support/payload.rs"]
+pub mod payload;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+pub mod raw_event;
+pub mod report;
+pub mod rounds;
+pub mod statements;
+#[path = "../../support/workload.rs"]
+pub mod workload;
+pub mod writers;

@@ -1,0 +1,69 @@
+use diesel::prelude::*;
+
+use super::client::Client;
+use super::raw_store::RawStore;
+use super::statements::Statements;
+use crate::database::Place;
+use crate::ours::OurStore;
+use crate::payload::OrderPlaced;
+use crate::workload::aggregate_id;
+
+/// A database of the bench's own with the tables of this crate.
+pub struct Database(Place);
+
+impl Database {
+    pub fn create() -> Self {
+        let database = Self(Place::in_server("TEST_POSTGRES_URL"));
+        Client::connect(&database.0.server_url).execute(&format!("CREATE DATABASE {}", database.0.name));
+        diesel_event_store::run_pending_migrations(&mut database.ours().conn).expect("the tables");
+        database
+    }
+
+    /// With streams of the same length, which have grown side by side.
+    pub fn filled(streams: usize, events_each: usize) -> Self {
+        let database = Self::create();
+        let client = database.client();
+        let payload = OrderPlaced::new().to_json();
+        client.execute("CREATE TEMPORARY TABLE stream (aggregate_id TEXT, nth INTEGER)");
+        let ids: Vec<_> = (0..streams).map(|nth| format!("('{}', {nth})", aggregate_id(nth))).collect();
+        client.execute(&format!("INSERT INTO stream VALUES {}", ids.join(",")));
+        client.execute(&format!(
+            "INSERT INTO events (aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, \
+             payload, created_at) \
+             SELECT 'Order', aggregate_id, version, gen_random_uuid(), 'OrderPlaced', 1, '{payload}', now() \
+             FROM generate_series(1, {events_each}) AS version, stream ORDER BY version, nth"
+        ));
+        client.execute(&format!(
+            "INSERT INTO aggregate_heads SELECT 'Order', aggregate_id, {events_each}, now() FROM stream"
+        ));
+        client.execute("VACUUM ANALYZE events");
+        client.execute("VACUUM ANALYZE aggregate_heads");
+        database
+    }
+
+    pub fn client(&self) -> Client {
+        Client::connect(&self.0.url())
+    }
+
+    pub fn ours(&self) -> OurStore<PgConnection> {
+        OurStore::new(PgConnection::establish(&self.0.url()).expect("a connection"))
+    }
+
+    pub fn raw(&self, statements: &Statements) -> RawStore {
+        RawStore::new(self.client(), statements)
+    }
+
+    /// From now on positions are given out without any protection for readers, as most stores do it.
+    pub fn remove_fence(&self) {
+        self.client().execute(
+            "CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql IMMUTABLE \
+             AS 'SELECT NULL::BIGINT'",
+        );
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        Client::connect(&self.0.server_url).execute(&format!("DROP DATABASE {} WITH (FORCE)", self.0.name));
+    }
+}

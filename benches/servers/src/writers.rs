@@ -1,0 +1,54 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::payload::OrderPlaced;
+use crate::workload::{Append, aggregate_id};
+
+/// Something that events can be appended with; returns the position of the last.
+pub trait Appends: Send {
+    fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64;
+}
+
+/// Threads that append one event at a time, each with a connection of its own and to aggregates of its own, ten events to
+/// each.
+pub struct Writers<S>(Vec<Writer<S>>);
+
+struct Writer<S> {
+    store: S,
+    number: usize,
+    appended: usize,
+    payloads: [OrderPlaced; 1],
+}
+
+impl<S: Appends> Writers<S> {
+    pub fn new(number: usize, connect: impl Fn() -> S) -> Self {
+        let writer =
+            |number| Writer { store: connect(), number, appended: 0, payloads: [OrderPlaced::new()] };
+        Self((0..number).map(writer).collect())
+    }
+
+    /// So many appends by all of them together, and each goes on to the next as soon as it can.
+    pub fn append(&mut self, appends: usize) {
+        let begun = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for writer in &mut self.0 {
+                scope.spawn(|| {
+                    while begun.fetch_add(1, Ordering::Relaxed) < appends {
+                        writer.append();
+                    }
+                });
+            }
+        });
+    }
+}
+
+impl<S: Appends> Writer<S> {
+    fn append(&mut self) {
+        const EVENTS_EACH: usize = 10;
+        let (aggregate, version) = (self.appended / EVENTS_EACH, self.appended % EVENTS_EACH);
+        let aggregate_id = format!("{}-{}", aggregate_id(aggregate), self.number);
+        let version = i64::try_from(version).expect("a small number");
+        self.store.append(&Append { aggregate_id, version }, &self.payloads);
+        self.appended += 1;
+    }
+}
