@@ -5,6 +5,8 @@ use crate::rounds::{Rounds, Side, Spread};
 /// Compares ways of doing the same, and prints a row of a table for each comparison.
 pub struct Report {
     length: Length,
+    /// Parts of the names of the comparisons that are wanted, or none for all.
+    wanted: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -17,7 +19,8 @@ enum Length {
 
 impl Report {
     pub fn from_args() -> Self {
-        Self { length: Length::from_args() }
+        let wanted = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+        Self { length: Length::from_args(), wanted }
     }
 
     /// How much there is to work on, which is less where it is only to be seen that it works.
@@ -55,6 +58,9 @@ impl Report {
         pairs: &[(usize, usize)],
         row: impl Fn(&Rounds, usize, usize) -> Row,
     ) {
+        if !self.wanted.is_empty() && !self.wanted.iter().any(|part| name.contains(part)) {
+            return;
+        }
         let Some(budget) = self.length.budget() else {
             sides.iter_mut().for_each(Side::run_once);
             println!("| {name} | works |");
