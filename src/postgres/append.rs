@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
 use super::error::is_duplicate_event_id;
@@ -20,7 +21,8 @@ use crate::statement::statement;
 ///
 /// `nextval` is called after the events are sorted, so positions grow with the versions. The ids are looked up one by one,
 /// because `event_id = ANY (…)`, planned while the table is small, is a scan of the whole table for as long as the plan is
-/// kept.
+/// kept. The arrays are unnested side by side in a select list and not in FROM, where PostgreSQL would put each into a buffer
+/// of its own, so much memory that every append would fetch it from the system anew.
 macro_rules! append_statement {
     ($(#[$doc:meta])* $name:ident, $head:literal) => {
         statement! {
@@ -34,6 +36,7 @@ macro_rules! append_statement {
                 event_ids: Vec<Uuid> => Array<diesel::sql_types::Uuid>,
                 lowest: i64 => BigInt,
                 highest: i64 => BigInt,
+                is_alone: bool => Bool,
                 event_types: Vec<&'a str> => Array<Text>,
                 event_versions: Vec<i32> => Array<Integer>,
                 payloads: Vec<&'a str> => Array<Text>,
@@ -45,15 +48,16 @@ macro_rules! append_statement {
             } -> (BigInt, BigInt),
             concat!(
                 "WITH head AS (", $head, " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
-                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3) AS position FROM head) \
+                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3, ?) AS position FROM head) \
                  INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
                  event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at) \
                  SELECT coalesce(reserved.position + nth, nextval('events_global_position_seq')), \
                  reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, event_id, \
                  event_type, event_version, payload::json, metadata::json, trace_id, correlation_id, causation_id, \
                  created_at \
-                 FROM reserved, unnest($5, ?, ?, ?, ?, ?, ?, ?, ?) WITH ORDINALITY AS event (event_id, event_type, \
-                 event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at, nth) \
+                 FROM reserved, (SELECT generate_series(1, $3) AS nth, unnest($5) AS event_id, unnest(?) AS event_type, \
+                 unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, unnest(?) AS trace_id, \
+                 unnest(?) AS correlation_id, unnest(?) AS causation_id, unnest(?) AS created_at) AS event \
                  ORDER BY nth \
                  RETURNING aggregate_version, global_position"
             )
@@ -110,6 +114,7 @@ fn insert(conn: &mut PgConnection, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i
                 event_ids: event_ids(batch),
                 lowest,
                 highest,
+                is_alone: is_alone(conn)?,
                 event_types: contents().map(|content| &*content.event_type).collect(),
                 event_versions: contents().map(|content| content.event_version).collect(),
                 payloads: contents().map(|content| content.payload.as_str()).collect(),
@@ -123,6 +128,13 @@ fn insert(conn: &mut PgConnection, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i
         }};
     }
     if batch.expected.allows(0) { load!(CreateOrAppendToStream) } else { load!(AppendToStream) }
+}
+
+/// Whether the append is a transaction of its own.
+fn is_alone(conn: &mut PgConnection) -> QueryResult<bool> {
+    let status =
+        <AnsiTransactionManager as TransactionManager<PgConnection>>::transaction_manager_status_mut(conn);
+    Ok(status.transaction_depth()?.is_none())
 }
 
 fn event_ids(batch: &Batch<'_>) -> Vec<Uuid> {

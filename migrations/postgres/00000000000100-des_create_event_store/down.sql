@@ -1,11 +1,13 @@
 DROP FUNCTION event_store_set_ordering(TEXT);
 DROP FUNCTION event_store_safe_position();
-DROP FUNCTION event_store_reserve(BIGINT);
+DROP FUNCTION event_store_reserve(BIGINT, BOOLEAN);
 DROP FUNCTION event_store_enter();
-DROP FUNCTION event_store_reserve_gapless(BIGINT);
+DROP FUNCTION event_store_reserve_gapless(BIGINT, BOOLEAN);
 DROP FUNCTION event_store_enter_gapless();
 DROP FUNCTION event_store_enter_fenced();
-DROP FUNCTION event_store_reserve_fenced(BIGINT);
+DROP FUNCTION event_store_reserve_fenced(BIGINT, BOOLEAN);
+DROP FUNCTION event_store_raise_fence();
+DROP FUNCTION event_store_fence();
 DROP FUNCTION event_store_given_position();
 DROP TABLE event_log;
 DROP TABLE projection_checkpoints;

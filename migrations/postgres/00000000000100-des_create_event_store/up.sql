@@ -53,16 +53,15 @@ CREATE TABLE event_log (
 
 INSERT INTO event_log (id, ordering) VALUES (1, 'fenced');
 
--- The last position that the sequence has given to anybody, committed or not. `last_value` of a new sequence is 1 before it
--- has given out any.
+-- The last position that the sequence has given to anybody, committed or not.
 CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-    SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM events_global_position_seq
+    SELECT coalesce(pg_sequence_last_value('events_global_position_seq'), 0)
 $$;
 
 -- How positions are given out:
 --
 --   event_store_enter()          is called by an append before anything else.
---   event_store_reserve(n)       is called by an append of n events before it draws its first position. It returns NULL if
+--   event_store_reserve(n, …)    is called by an append of n events before it draws its first position. It returns NULL if
 --                                positions come from the sequence, otherwise the one below the first of the n.
 --   event_store_safe_position()  tells a reader up to where no event can be added any more. NULL: it cannot be told.
 --
@@ -80,25 +79,48 @@ CREATE FUNCTION event_store_enter_fenced() RETURNS BOOLEAN LANGUAGE sql VOLATILE
     SELECT true
 $$;
 
-CREATE FUNCTION event_store_reserve_fenced(number BIGINT) RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    store BIGINT := 'events_global_position_seq'::regclass::oid::BIGINT;
-    fence TEXT := store || ' ' || pg_current_xact_id();
+-- What a transaction remembers of its fence.
+CREATE FUNCTION event_store_fence() RETURNS TEXT LANGUAGE sql VOLATILE AS $$
+    SELECT 'events_global_position_seq'::regclass::oid || ' ' || pg_current_xact_id()
+$$;
+
+-- Takes the lock. Its result is never null.
+CREATE FUNCTION event_store_raise_fence() RETURNS VOID LANGUAGE sql VOLATILE AS $$
+    SELECT pg_advisory_xact_lock_shared(
+        ('events_global_position_seq'::regclass::oid::BIGINT & 32767) << 48 | event_store_given_position()
+    )
+$$;
+
+-- One expression, which PostgreSQL puts into the plan of the append: to call a function with statements of its own would cost
+-- more than all that they do. The result is NULL, whatever is evaluated. An append that is alone in its transaction has nothing
+-- to remember.
+CREATE FUNCTION event_store_reserve_fenced(number BIGINT, is_alone BOOLEAN) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    SELECT CASE
+        WHEN is_alone THEN
+            CASE WHEN event_store_raise_fence() IS NULL THEN 0::BIGINT END
+        WHEN current_setting('diesel_event_store.fence', true) IS DISTINCT FROM event_store_fence() THEN
+            CASE WHEN event_store_raise_fence() IS NULL
+                OR set_config('diesel_event_store.fence', event_store_fence(), true) IS NULL
+            THEN 0::BIGINT END
+    END
+$$;
+
+-- These have statements. plpgsql keeps their plans, SQL would make them at each call.
+
+CREATE FUNCTION event_store_enter_gapless() RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    IF current_setting('diesel_event_store.fence', true) IS DISTINCT FROM fence THEN
-        PERFORM pg_advisory_xact_lock_shared((store & 32767) << 48 | event_store_given_position());
-        PERFORM set_config('diesel_event_store.fence', fence, true);
-    END IF;
-    RETURN NULL;
+    PERFORM FROM event_log FOR UPDATE;
+    RETURN true;
 END
 $$;
 
-CREATE FUNCTION event_store_enter_gapless() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
-    SELECT true FROM event_log FOR UPDATE
-$$;
-
-CREATE FUNCTION event_store_reserve_gapless(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-    UPDATE event_log SET counted_position = counted_position + number RETURNING counted_position - number
+CREATE FUNCTION event_store_reserve_gapless(number BIGINT, is_alone BOOLEAN) RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    last_position BIGINT;
+BEGIN
+    UPDATE event_log SET counted_position = counted_position + number RETURNING counted_position INTO last_position;
+    RETURN last_position - number;
+END
 $$;
 
 -- Those in force. It is the text of functions and not looked up in event_log, because an append must never see it as an older
@@ -108,8 +130,8 @@ CREATE FUNCTION event_store_enter() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
     SELECT event_store_enter_fenced()
 $$;
 
-CREATE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
-    SELECT event_store_reserve_fenced(number)
+CREATE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN) RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+    SELECT event_store_reserve_fenced(number, is_alone)
 $$;
 
 -- A reader, who takes no such lock, looks it up in the same snapshot as the last event.
@@ -155,8 +177,9 @@ BEGIN
         format('SELECT event_store_enter_%s()', new_ordering)
     );
     EXECUTE format(
-        'CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql VOLATILE AS %L',
-        format('SELECT event_store_reserve_%s(number)', new_ordering)
+        'CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN) '
+        'RETURNS BIGINT LANGUAGE sql VOLATILE AS %L',
+        format('SELECT event_store_reserve_%s(number, is_alone)', new_ordering)
     );
 END
 $$;

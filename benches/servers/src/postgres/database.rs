@@ -56,7 +56,7 @@ impl Database {
     /// From now on positions are given out without any protection for readers, as most stores do it.
     pub fn remove_fence(&self) {
         self.client().execute(
-            "CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT) RETURNS BIGINT LANGUAGE sql IMMUTABLE \
+            "CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN) RETURNS BIGINT LANGUAGE sql IMMUTABLE \
              AS 'SELECT NULL::BIGINT'",
         );
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 const EPOCH: i64 = 946_684_800_000_000;
 
 pub type Oid = u32;
+pub const BOOLEAN: Oid = 16;
 pub const LONG: Oid = 20;
 pub const INTEGER: Oid = 23;
 pub const TEXT: Oid = 25;
@@ -36,6 +37,10 @@ impl Parameters {
 
     pub fn text(self, text: &str) -> Self {
         self.value(|bytes| bytes.extend(text.as_bytes()))
+    }
+
+    pub fn boolean(self, value: bool) -> Self {
+        self.value(|bytes| bytes.push(value.into()))
     }
 
     pub fn long(self, number: i64) -> Self {

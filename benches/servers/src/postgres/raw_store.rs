@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::client::{Client, Rows, Statement};
 use super::parameters::{
-    IDS, INTEGERS, LONG, Oid, Parameters, TEXT, TEXTS, TIME, TIMES, id, integer, long, text, time,
+    BOOLEAN, IDS, INTEGERS, LONG, Oid, Parameters, TEXT, TEXTS, TIME, TIMES, id, integer, long, text, time,
 };
 use super::statements::Statements;
 use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
@@ -13,8 +13,10 @@ use crate::raw_event::{RawEvent, cents};
 use crate::workload::Append;
 use crate::writers::Appends;
 
-const APPEND: &[Oid] =
-    &[TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TIMES];
+const APPEND: &[Oid] = &[
+    TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, BOOLEAN, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS,
+    TIMES,
+];
 
 /// The same statements without diesel_event_store and without diesel.
 pub struct RawStore {
@@ -85,6 +87,7 @@ impl Appends for RawStore {
             .ids(&ids)
             .long(append.version)
             .long(append.version)
+            .boolean(true)
             .texts(&vec![EVENT_TYPE; number])
             .integers(&vec![1; number])
             .texts(&payloads)
