@@ -35,6 +35,10 @@ const PARTS: &[(&str, DatabaseErrorKind)] = &[
     (".projection_checkpoints' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_fence' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_log' doesn't exist", DatabaseErrorKind::NotMigrated),
+    // Whoever may only read.
+    ("INSERT command denied to user", DatabaseErrorKind::ReadOnly),
+    ("UPDATE command denied to user", DatabaseErrorKind::ReadOnly),
+    ("DELETE command denied to user", DatabaseErrorKind::ReadOnly),
     (" server is running with the --read-only", DatabaseErrorKind::ReadOnly),
     (" server is running with the --super-read-only", DatabaseErrorKind::ReadOnly),
     ("' is full", DatabaseErrorKind::Full),

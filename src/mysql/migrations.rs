@@ -127,7 +127,7 @@ fn has_events(conn: &mut MysqlConnection, tables: &[Table]) -> QueryResult<bool>
     if !tables.iter().any(|table| table.name == "events") {
         return Ok(false);
     }
-    diesel::select(exists(events::table.select(events::global_position))).get_result(conn)
+    diesel::select(exists(events::table.select(sql::<BigInt>("1")))).get_result(conn)
 }
 
 fn is_galera(conn: &mut MysqlConnection) -> QueryResult<bool> {

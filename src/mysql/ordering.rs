@@ -4,7 +4,17 @@ use diesel::result::Error as DieselError;
 use super::transaction::all_or_nothing;
 use crate::error::Error;
 use crate::ordering::LogOrdering;
-use crate::schema::mysql::{event_fence, event_log, events};
+use crate::schema::mysql::event_fence;
+use crate::statement::statement;
+
+statement! {
+    for MysqlConnection;
+    /// Makes the last position that there is the one to go on from. An UPDATE reads what is committed now, also where the
+    /// application's transaction has an old snapshot.
+    GoOnFromHere,
+    "UPDATE event_log CROSS JOIN (SELECT COALESCE(MAX(global_position), 0) AS last FROM events) AS log \
+     SET draining_position = log.last, safe_position = log.last, last_position = log.last WHERE id = 1"
+}
 
 pub(super) fn stored(name: &str) -> QueryResult<LogOrdering> {
     LogOrdering::stored(name)
@@ -17,32 +27,12 @@ pub(super) fn get(conn: &mut MysqlConnection) -> QueryResult<LogOrdering> {
     stored(&name)
 }
 
-/// Every append that is under way holds one of the two rows until it ends, and reads the ordering from it. So, with both
-/// rows locked, there is none, and none begins before the new ordering can be read: what is the last position now stays so.
+/// Every append that is under way holds one of the two rows until it ends, and reads the ordering from it. So once both are
+/// written there is none, and none begins before the new ordering can be read: what is the last position now stays so.
 pub(super) fn set(conn: &mut MysqlConnection, ordering: LogOrdering) -> Result<(), Error> {
     all_or_nothing(conn, |conn| {
-        event_fence::table
-            .select(event_fence::slot)
-            .order(event_fence::slot)
-            .for_update()
-            .load::<i8>(conn)?;
-        // A locking read, which in an old snapshot of the application's transaction sees what is committed now.
-        let last: Option<i64> = events::table
-            .select(events::global_position)
-            .order(events::global_position.desc())
-            .limit(1)
-            .for_update()
-            .get_result(conn)
-            .optional()?;
-        let last = last.unwrap_or(0);
         diesel::update(event_fence::table).set(event_fence::ordering.eq(ordering.name())).execute(conn)?;
-        diesel::update(event_log::table)
-            .set((
-                event_log::draining_position.eq(last),
-                event_log::safe_position.eq(last),
-                event_log::last_position.eq(last),
-            ))
-            .execute(conn)?;
+        GoOnFromHere.execute(conn)?;
         Ok(())
     })
 }
