@@ -1,6 +1,7 @@
 //! Servers that are killed under load and started again.
 #![cfg(any(feature = "postgres", feature = "mysql"))]
 
+#[allow(dead_code)] // Other tests need more of it.
 mod private_server;
 #[path = "processes/random.rs"]
 mod random;

@@ -5,7 +5,7 @@ mod random;
 #[macro_use]
 #[allow(dead_code, unused_imports)] // The suite needs more of it.
 mod support;
-#[allow(dead_code)] // Other tests need more of it.
+#[allow(dead_code, unused_imports)] // Other tests need more of it.
 mod witness;
 mod skip_hunt {
     mod follower;
@@ -66,7 +66,7 @@ macro_rules! interleavings {
             a_transaction_does_not_find_its_own_events_in_the_log,
             a_reading_transaction_goes_on_after_others_have_committed,
             a_reading_transaction_goes_on_while_the_ordering_changes,
-            one_transaction_appends_a_hundred_thousand_times,
+            one_transaction_appends_very_often,
         }
     };
     ($name:ident: $database:ident; $($test:ident,)+) => {

@@ -16,8 +16,7 @@ use super::session::Sessions;
 use super::writer::{Writer, linger};
 use crate::random::Random;
 use crate::support::{self, TestDatabase, at_once};
-use crate::witness::{Entry, committed_after};
-use crate::witness::{Ledger, Versions};
+use crate::witness::{Entry, Ledger, Versions, committed_after};
 
 pub const STORE: EventStore = EventStore::new();
 pub const OWN: &str = "Own";

@@ -5,8 +5,7 @@ use super::follower::Follower;
 use super::hunt::{EVENT_TYPES, OWN, SHARED, STORE};
 use super::session::Sessions;
 use crate::support::{self, TestDatabase};
-use crate::witness::Entry;
-use crate::witness::{is_lost_connection, is_not_published};
+use crate::witness::{Entry, is_lost_connection, is_not_published};
 
 /// How a reader follows the log.
 #[derive(Debug, Clone, Copy)]

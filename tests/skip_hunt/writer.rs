@@ -10,8 +10,7 @@ use super::hunt::{EVENT_TYPES, Hunt, OWN, SHARED, SHARED_AGGREGATES, STORE};
 use super::session::Sessions;
 use crate::random::Random;
 use crate::support::{self, TestDatabase};
-use crate::witness::is_lost_connection;
-use crate::witness::{Ledger, ids_of, ids_of_new};
+use crate::witness::{Ledger, ids_of, ids_of_new, is_lost_connection};
 
 type Manager<D> = <<D as TestDatabase>::Conn as Connection>::TransactionManager;
 

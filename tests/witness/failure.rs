@@ -1,6 +1,7 @@
 use diesel_event_store::{AppendError, CheckpointError, DatabaseError, DatabaseErrorKind, Error, ReadError};
 
-fn kind(error: &Error) -> Option<DatabaseErrorKind> {
+/// What kind of failure of the database it was, if it was one.
+pub fn kind(error: &Error) -> Option<DatabaseErrorKind> {
     match error {
         Error::Append(AppendError::Database(error))
         | Error::Read(ReadError::Database(error))

@@ -1,0 +1,144 @@
+//! Transactions that see the database as it was when they began.
+
+use diesel::connection::AnsiTransactionManager;
+use diesel::prelude::*;
+use diesel_event_store::{
+    DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId,
+    set_log_ordering,
+};
+
+use crate::support::{self, Postgres, TestDatabase};
+use crate::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
+
+const STORE: EventStore = EventStore::new();
+const LEVELS: [&str; 2] = ["REPEATABLE READ", "SERIALIZABLE"];
+
+fn begin_in(level: &str, conn: &mut PgConnection) -> support::Result {
+    Ok(AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN ISOLATION LEVEL {level}"))?)
+}
+
+#[test]
+fn the_log_is_not_read_until_a_position_is_published() -> support::Result {
+    for level in LEVELS {
+        let database = Postgres::migrated()?;
+        let mut conn = database.connect()?;
+        append_one(&mut conn, "Unpublished")?;
+        begin_in(level, &mut conn)?;
+        let refused = STORE.read_forward(&mut conn, Position::START, 10).expect_err("it cannot be read");
+        assert!(is_not_published(&refused.into()));
+        let refused = STORE.last_position(&mut conn).expect_err("it cannot be found out");
+        assert!(is_not_published(&Error::from(refused)));
+        append_one(&mut conn, "In the same transaction")?;
+        commit(&mut conn)?;
+        assert_eq!(Tail::new(conn).news()?, ["Unpublished", "In the same transaction"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_log_is_read_up_to_the_position_that_was_published() -> support::Result {
+    for level in LEVELS {
+        let database = Postgres::migrated()?;
+        let mut reader = Tail::new(database.connect()?);
+        let (mut slow, mut fast) = (database.connect()?, database.connect()?);
+        append_one(&mut fast, "Before")?;
+        begin(&mut slow)?;
+        append_one(&mut slow, "Early")?;
+        append_one(&mut fast, "Late")?;
+        STORE.publish_position(&mut fast)?;
+
+        begin_in(level, &mut reader.conn)?;
+        assert_eq!(reader.news()?, ["Before"]);
+        commit(&mut slow)?;
+        STORE.publish_position(&mut fast)?;
+        assert!(reader.news()?.is_empty(), "it sees the database as it was");
+        commit(&mut reader.conn)?;
+
+        begin_in(level, &mut reader.conn)?;
+        assert_eq!(reader.news()?, ["Early", "Late"]);
+        assert_eq!(reader.newest()?.as_deref(), Some("Late"));
+        commit(&mut reader.conn)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_published_in_a_transaction_counts_once_that_is_committed() -> support::Result {
+    let database = Postgres::migrated()?;
+    let (mut publisher, mut reader) = (database.connect()?, Tail::new(database.connect()?));
+    append_one(&mut publisher, "Before")?;
+    STORE.publish_position(&mut publisher)?;
+    begin(&mut publisher)?;
+    append_one(&mut publisher, "Own")?;
+    STORE.publish_position(&mut publisher)?;
+    commit(&mut publisher)?;
+    begin_in("REPEATABLE READ", &mut reader.conn)?;
+    assert_eq!(reader.news()?, ["Before"]);
+    commit(&mut reader.conn)
+}
+
+#[test]
+fn positions_that_are_counted_need_not_be_published() -> support::Result {
+    for level in LEVELS {
+        let database = Postgres::migrated()?;
+        let (mut conn, mut reader) = (database.connect()?, Tail::new(database.connect()?));
+        set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+        append_one(&mut conn, "Before")?;
+        begin_in(level, &mut reader.conn)?;
+        assert_eq!(reader.news()?, ["Before"]);
+        append_one(&mut conn, "Meanwhile")?;
+        assert!(reader.news()?.is_empty());
+        commit(&mut reader.conn)?;
+        assert_eq!(reader.news()?, ["Meanwhile"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn appenders_in_any_isolation_level_are_waited_for() -> support::Result {
+    for level in LEVELS {
+        let database = Postgres::migrated()?;
+        let mut reader = Tail::new(database.connect()?);
+        let (mut slow, mut fast) = (database.connect()?, database.connect()?);
+        begin_in(level, &mut slow)?;
+        support::count(&mut slow, "events")?;
+        append_one(&mut fast, "Before")?;
+        append_one(&mut slow, "Early")?;
+        append_one(&mut fast, "Late")?;
+        assert_eq!(reader.news()?, ["Before"]);
+        commit(&mut slow)?;
+        assert_eq!(reader.news()?, ["Early", "Late"]);
+    }
+    Ok(())
+}
+
+/// The first to commit wins. The other must begin again, and then gets through.
+#[test]
+fn an_append_behind_the_transactions_back_is_retryable() -> support::Result {
+    for level in LEVELS {
+        let database = Postgres::migrated()?;
+        let (mut slow, mut fast) = (database.connect()?, database.connect()?);
+        let shared = StreamId::new("Shared", 1)?;
+        let event = || NewEvent::new("Appended", &());
+        STORE.append(&mut fast, &shared, ExpectedVersion::Any, &[event()?])?;
+        let mut read_and_append = |meanwhile: bool| -> support::Result<_> {
+            begin_in(level, &mut slow)?;
+            let version = STORE.version(&mut slow, &shared)?;
+            if meanwhile {
+                STORE.append(&mut fast, &shared, ExpectedVersion::Any, &[event()?])?;
+            }
+            let appended = STORE.append(&mut slow, &shared, ExpectedVersion::Exact(version), &[event()?]);
+            if appended.is_ok() {
+                commit(&mut slow)?
+            } else {
+                roll_back(&mut slow)?
+            }
+            Ok(appended)
+        };
+        let error = Error::from(read_and_append(true)?.expect_err("somebody was faster"));
+        assert_eq!(kind(&error), Some(DatabaseErrorKind::Deadlock), "{error}");
+        assert!(error.is_retryable());
+        assert_eq!(read_and_append(false)??.version(), 3);
+    }
+    Ok(())
+}

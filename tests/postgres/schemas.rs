@@ -1,0 +1,74 @@
+//! Two event stores in one database, each in a schema of its own.
+
+use diesel::PgConnection;
+use diesel::connection::SimpleConnection;
+use diesel_event_store::{LogOrdering, log_ordering, run_pending_migrations, set_log_ordering};
+
+use crate::support::{self, Postgres, TestDatabase};
+use crate::witness::{Tail, append_one, begin, commit};
+
+fn in_schema(database: &Postgres, schema: &str) -> support::Result<PgConnection> {
+    let mut conn = database.connect()?;
+    conn.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}"))?;
+    run_pending_migrations(&mut conn)?;
+    Ok(conn)
+}
+
+#[test]
+fn they_do_not_disturb_each_other() -> support::Result {
+    let database = Postgres::create()?;
+    let (mut sales, mut stock) = (in_schema(&database, "sales")?, in_schema(&database, "stock")?);
+    let mut reader_of_sales = Tail::new(in_schema(&database, "sales")?);
+    let mut reader_of_stock = Tail::new(in_schema(&database, "stock")?);
+    append_one(&mut sales, "Sold")?;
+    begin(&mut sales)?;
+    append_one(&mut sales, "Open")?;
+    append_one(&mut stock, "Stored")?;
+    append_one(&mut stock, "Taken")?;
+    assert_eq!(reader_of_stock.news()?, ["Stored", "Taken"], "the other store's transaction is no concern");
+    assert_eq!(reader_of_sales.news()?, ["Sold"]);
+    commit(&mut sales)?;
+    assert_eq!(reader_of_sales.news()?, ["Open"]);
+    assert!(reader_of_stock.news()?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn each_has_its_own_ordering() -> support::Result {
+    let database = Postgres::create()?;
+    let (mut sales, mut stock) = (in_schema(&database, "sales")?, in_schema(&database, "stock")?);
+    set_log_ordering(&mut sales, LogOrdering::Gapless)?;
+    assert_eq!(log_ordering(&mut sales)?, LogOrdering::Gapless);
+    assert_eq!(log_ordering(&mut stock)?, LogOrdering::Fenced);
+    append_one(&mut sales, "Sold")?;
+    append_one(&mut stock, "Stored")?;
+    assert_eq!(Tail::new(sales).news()?, ["Sold"]);
+    assert_eq!(Tail::new(stock).news()?, ["Stored"]);
+    Ok(())
+}
+
+/// One transaction that appends to both is waited for in both.
+#[test]
+fn a_transaction_may_append_to_both() -> support::Result {
+    let database = Postgres::create()?;
+    let mut both = in_schema(&database, "sales")?;
+    let mut readers = ["sales", "stock"].map(|schema| in_schema(&database, schema).map(Tail::new));
+    begin(&mut both)?;
+    for schema in ["sales", "stock", "sales", "stock"] {
+        both.batch_execute(&format!("SET LOCAL search_path TO {schema}"))?;
+        append_one(&mut both, "Early").or_else(|_| append_one(&mut both, "Early again"))?;
+    }
+    for schema in ["sales", "stock"] {
+        append_one(&mut in_schema(&database, schema)?, "Late")?;
+    }
+    for reader in &mut readers {
+        let reader = reader.as_mut().map_err(|error| error.to_string())?;
+        assert!(reader.news()?.is_empty());
+    }
+    commit(&mut both)?;
+    for reader in &mut readers {
+        let reader = reader.as_mut().map_err(|error| error.to_string())?;
+        assert_eq!(reader.news()?, ["Early", "Early again", "Late"]);
+    }
+    Ok(())
+}
