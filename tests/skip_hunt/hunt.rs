@@ -65,12 +65,6 @@ impl Hunt {
         self.ordering == LogOrdering::Gapless
     }
 
-    /// Whoever holds the counter and then waits for an aggregate is in a deadlock with one who holds the aggregate and waits
-    /// for the counter. That should happen, but not all the time.
-    pub fn may_share_later(&self) -> bool {
-        !self.writers_queue() || self.one_writer
-    }
-
     pub fn longest_pause(&self) -> Duration {
         Duration::from_millis(if self.writers_queue() { 3 } else { 20 })
     }

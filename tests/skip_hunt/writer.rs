@@ -1,4 +1,3 @@
-use std::mem;
 use std::thread;
 use std::time::Duration;
 
@@ -25,8 +24,6 @@ pub struct Writer<'h, D: TestDatabase> {
     /// The aggregate that nobody else appends to, and its version unless a commit was not answered.
     own: StreamId,
     own_version: Option<i64>,
-    /// Whether the next append is the first of its transaction.
-    appends_first: bool,
     pub ledger: Ledger,
     pub retries: usize,
     pub killed_before_commit: usize,
@@ -51,7 +48,6 @@ impl<'h, D: TestDatabase> Writer<'h, D> {
             random,
             own: StreamId::new(OWN, place)?,
             own_version: Some(0),
-            appends_first: true,
             ledger: Ledger::default(),
             retries: 0,
             killed_before_commit: 0,
@@ -60,7 +56,6 @@ impl<'h, D: TestDatabase> Writer<'h, D> {
 
     pub fn work(&mut self, transactions: usize) -> support::Result {
         for _ in 0..transactions {
-            self.appends_first = true;
             let done = match self.random.below(4) {
                 0 => self.append_alone(),
                 _ => self.transaction(),
@@ -178,9 +173,7 @@ impl<'h, D: TestDatabase> Writer<'h, D> {
     }
 
     fn append_to_any(&mut self, events: &[NewEvent]) -> Result<Appended, Error> {
-        let first = mem::take(&mut self.appends_first);
-        let may_share = first || self.hunt.may_share_later() || self.random.below(100) == 0;
-        if may_share && self.random.below(3) == 0 {
+        if self.random.below(3) == 0 {
             let shared = StreamId::new(SHARED, self.random.below(SHARED_AGGREGATES))?;
             return Ok(STORE.append(&mut self.conn, &shared, ExpectedVersion::Any, events)?);
         }
