@@ -37,9 +37,26 @@ mod no_reader_misses_an_event {
     hunts! {
         sqlite: Sqlite, Hunt { one_writer: true, ..Hunt::gapless("SQLite") };
     }
+    /// Before and after a writer or a reader takes the last position that was given out. Whatever could come between that and
+    /// the next thing it does then comes.
+    #[cfg(feature = "postgres")]
+    const PAUSES_IN_THE_FENCE: [&str; 2] = [
+        "ALTER FUNCTION event_store_given_position() RENAME TO given_position_at_once",
+        "CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+         DECLARE given BIGINT;
+         BEGIN
+             PERFORM pg_sleep(random() * 0.005);
+             given := given_position_at_once();
+             PERFORM pg_sleep(random() * 0.005);
+             RETURN given;
+         END $$",
+    ];
+
     #[cfg(feature = "postgres")]
     hunts! {
         postgres_fenced: Postgres, Hunt::fenced("PostgreSQL, fenced");
+        postgres_fenced_with_pauses_in_the_fence: Postgres,
+            Hunt { changes: &PAUSES_IN_THE_FENCE, ..Hunt::fenced("PostgreSQL, fenced, with pauses in the fence") };
         postgres_gapless: Postgres, Hunt::gapless("PostgreSQL, gapless");
     }
     #[cfg(feature = "mysql")]

@@ -41,11 +41,13 @@ pub struct Hunt {
     pub ordering: LogOrdering,
     /// A transaction that writes anything keeps all others from writing.
     pub one_writer: bool,
+    /// What is changed in the database before the hunt.
+    pub changes: &'static [&'static str],
 }
 
 impl Hunt {
     pub const fn fenced(name: &'static str) -> Self {
-        Self { name, ordering: LogOrdering::Fenced, one_writer: false }
+        Self { name, ordering: LogOrdering::Fenced, one_writer: false, changes: &[] }
     }
 
     pub const fn gapless(name: &'static str) -> Self {
@@ -55,7 +57,11 @@ impl Hunt {
     /// A new database that gives out positions in this ordering.
     pub fn database<D: TestDatabase>(&self) -> support::Result<D> {
         let database = D::migrated()?;
-        set_log_ordering(&mut database.connect()?, self.ordering)?;
+        let mut conn = database.connect()?;
+        set_log_ordering(&mut conn, self.ordering)?;
+        for change in self.changes {
+            support::execute(&mut conn, change)?;
+        }
         Ok(database)
     }
 
