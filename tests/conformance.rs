@@ -189,6 +189,7 @@ macro_rules! conformance {
                 fidelity {
                     json_text_is_kept_byte_for_byte,
                     a_large_payload_is_kept_whole,
+                    a_payload_of_tens_of_megabytes_is_kept_whole,
                     no_metadata_is_not_the_metadata_null,
                     a_payload_is_decoded_as_the_type_that_was_written,
                     a_payload_of_another_form_is_an_error_that_names_the_event,

@@ -15,5 +15,6 @@ mod postgres {
     mod pooling;
     mod schemas;
     mod standby;
+    mod time_zones;
     mod waiting;
 }

@@ -60,6 +60,20 @@ pub fn a_large_payload_is_kept_whole<D: TestDatabase>() -> Result {
     Ok(())
 }
 
+/// A server of MySQL or MariaDB takes it if its `max_allowed_packet` is large enough, 64 MiB say.
+pub fn a_payload_of_tens_of_megabytes_is_kept_whole<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new().max_json_bytes(64 << 20), user("alice")?);
+    let text = format!("\"{}\"", "x".repeat(24 << 20));
+    let events = [NewEvent::from_json("Huge", text.as_str())?, NewEvent::new("Small", &())?];
+    let appended = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &events)?;
+    let stream = store.read_stream(&mut conn, &alice, ..)?;
+    assert!(stream.events() == appended.events());
+    assert!(stream.events()[0].payload_json() == text);
+    Ok(())
+}
+
 pub fn no_metadata_is_not_the_metadata_null<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
