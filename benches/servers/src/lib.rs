@@ -2,15 +2,19 @@
 //! library, and a way to compare them on a machine that does other things as well.
 
 pub mod database;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 pub mod ours;
 #[path = "../../support/payload.rs"]
 pub mod payload;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod questions;
 pub mod raw_event;
 pub mod report;
 pub mod rounds;
 pub mod statements;
+pub mod store;
 #[path = "../../support/workload.rs"]
 pub mod workload;
 pub mod writers;

@@ -1,8 +1,8 @@
 use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 
 use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use crate::store::Store;
 use crate::workload::Append;
-use crate::writers::Appends;
 
 /// What an application does with diesel_event_store.
 pub struct OurStore<C> {
@@ -15,28 +15,12 @@ impl<C: EventConnection> OurStore<C> {
         Self { conn, store: EventStore::new() }
     }
 
-    /// A page of the log, its payloads parsed: the position to go on from, and the sum of the orders.
-    pub fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
-        let after = Position::new(after).expect("a position");
-        let slice = self.store.read_forward(&mut self.conn, after, limit).expect("the page");
-        let cents = slice.events().iter().map(cents).sum();
-        (slice.scanned_to().get(), cents)
-    }
-
-    /// A whole stream, its payloads parsed: its version, and the sum of the orders.
-    pub fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
-        let stream = StreamId::new(AGGREGATE_TYPE, aggregate_id).expect("a name");
-        let slice = self.store.read_stream(&mut self.conn, &stream, ..).expect("the stream");
-        let cents = slice.events().iter().map(cents).sum();
-        (slice.version(), cents)
-    }
-
     pub fn last_position(&mut self) -> i64 {
         self.store.last_position(&mut self.conn).expect("the position").get()
     }
 }
 
-impl<C: EventConnection + Send> Appends for OurStore<C> {
+impl<C: EventConnection> Store for OurStore<C> {
     fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64 {
         let stream = StreamId::new(AGGREGATE_TYPE, &append.aggregate_id).expect("a name");
         let expected = match append.version {
@@ -47,6 +31,20 @@ impl<C: EventConnection + Send> Appends for OurStore<C> {
             payloads.iter().map(|payload| NewEvent::new(EVENT_TYPE, payload).expect("JSON")).collect();
         let appended = self.store.append(&mut self.conn, &stream, expected, &events).expect("the append");
         appended.last_position().get()
+    }
+
+    fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
+        let after = Position::new(after).expect("a position");
+        let slice = self.store.read_forward(&mut self.conn, after, limit).expect("the page");
+        let cents = slice.events().iter().map(cents).sum();
+        (slice.scanned_to().get(), cents)
+    }
+
+    fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
+        let stream = StreamId::new(AGGREGATE_TYPE, aggregate_id).expect("a name");
+        let slice = self.store.read_stream(&mut self.conn, &stream, ..).expect("the stream");
+        let cents = slice.events().iter().map(cents).sum();
+        (slice.version(), cents)
     }
 }
 

@@ -2,12 +2,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::payload::OrderPlaced;
+use crate::store::Store;
 use crate::workload::{Append, aggregate_id};
-
-/// Something that events can be appended with; returns the position of the last.
-pub trait Appends: Send {
-    fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64;
-}
 
 /// Threads that append one event at a time, each with a connection of its own and to aggregates of its own, ten events to
 /// each.
@@ -20,7 +16,7 @@ struct Writer<S> {
     payloads: [OrderPlaced; 1],
 }
 
-impl<S: Appends> Writers<S> {
+impl<S: Store + Send> Writers<S> {
     pub fn new(number: usize, connect: impl Fn() -> S) -> Self {
         let writer =
             |number| Writer { store: connect(), number, appended: 0, payloads: [OrderPlaced::new()] };
@@ -42,7 +38,7 @@ impl<S: Appends> Writers<S> {
     }
 }
 
-impl<S: Appends> Writer<S> {
+impl<S: Store> Writer<S> {
     fn append(&mut self) {
         const EVENTS_EACH: usize = 10;
         let (aggregate, version) = (self.appended / EVENTS_EACH, self.appended % EVENTS_EACH);

@@ -16,9 +16,6 @@ pub struct Client {
     prepared: Cell<u32>,
 }
 
-// SAFETY: libpq lets any thread use a connection, one at a time, and this is not `Sync`.
-unsafe impl Send for Client {}
-
 /// A statement that is prepared on the connection that it is run on.
 pub struct Statement {
     name: CString,

@@ -10,8 +10,8 @@ use super::parameters::{
 use super::statements::Statements;
 use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
 use crate::raw_event::{RawEvent, cents};
+use crate::store::Store;
 use crate::workload::Append;
-use crate::writers::Appends;
 
 const APPEND: &[Oid] = &[
     TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, BOOLEAN, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS,
@@ -42,24 +42,11 @@ impl RawStore {
         }
     }
 
-    /// A page of the log, its payloads parsed: the position to go on from, and the sum of the orders.
-    pub fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
-        let safe = self.safe_position();
-        self.read_page_up_to(safe, after, limit)
-    }
-
     pub fn read_page_up_to(&mut self, highest: i64, after: i64, limit: usize) -> (i64, u64) {
         let limit = i64::try_from(limit).expect("a limit");
         let rows = self.client.run(&self.page, &Parameters::new().long(highest).long(after).long(limit));
         let events = events(&rows);
         (events.last().map_or(after, |event| event.position), cents(&events))
-    }
-
-    /// A whole stream, its payloads parsed: its version, and the sum of the orders.
-    pub fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
-        let part = Parameters::new().text(AGGREGATE_TYPE).text(aggregate_id).long(0).long(i64::MAX);
-        let events = events(&self.client.run(&self.stream, &part));
-        (events.last().map_or(0, |event| event.version), cents(&events))
     }
 
     pub fn safe_position(&mut self) -> i64 {
@@ -74,7 +61,7 @@ impl RawStore {
     }
 }
 
-impl Appends for RawStore {
+impl Store for RawStore {
     fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64 {
         let (now, number) = (Utc::now(), payloads.len());
         let ids: Vec<Uuid> = payloads.iter().map(|_| Uuid::now_v7()).collect();
@@ -101,6 +88,17 @@ impl Appends for RawStore {
         let placement: Vec<(i64, i64)> =
             (0..rows.len()).map(|row| (long(value(&rows, row, 0)), long(value(&rows, row, 1)))).collect();
         placement.iter().max().expect("the version is the expected one").1
+    }
+
+    fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
+        let safe = self.safe_position();
+        self.read_page_up_to(safe, after, limit)
+    }
+
+    fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
+        let part = Parameters::new().text(AGGREGATE_TYPE).text(aggregate_id).long(0).long(i64::MAX);
+        let events = events(&self.client.run(&self.stream, &part));
+        (events.last().map_or(0, |event| event.version), cents(&events))
     }
 }
 

@@ -1,0 +1,69 @@
+use diesel::mysql::MysqlConnection;
+use diesel::prelude::*;
+
+use super::client::Client;
+use super::raw_store::{Ordering, RawStore};
+use super::statements::Statements;
+use crate::database::Place;
+use crate::ours::OurStore;
+use crate::payload::OrderPlaced;
+use crate::workload::aggregate_id;
+
+/// A database of the bench's own with the tables of this crate.
+pub struct Database(Place);
+
+impl Database {
+    pub fn create() -> Self {
+        let database = Self(Place::in_server("TEST_MYSQL_URL"));
+        Client::connect(&database.0.server_url).execute(&format!("CREATE DATABASE {}", database.0.name));
+        diesel_event_store::run_pending_migrations(&mut database.ours().conn).expect("the tables");
+        database
+    }
+
+    /// The server itself.
+    pub fn server() -> Client {
+        Client::connect(&Place::in_server("TEST_MYSQL_URL").server_url)
+    }
+
+    /// With streams of the same length, which have grown side by side.
+    pub fn filled(streams: usize, events_each: usize) -> Self {
+        let database = Self::create();
+        let client = database.client();
+        let payload = OrderPlaced::new().to_json();
+        let ids: Vec<_> = (0..streams).map(|nth| format!("('{}', {nth})", aggregate_id(nth))).collect();
+        client.execute("CREATE TEMPORARY TABLE stream (aggregate_id VARCHAR(36), nth INTEGER)");
+        client.execute(&format!("INSERT INTO stream VALUES {}", ids.join(",")));
+        client.execute(&format!(
+            "INSERT INTO aggregate_heads SELECT 'Order', aggregate_id, {events_each}, UTC_TIMESTAMP(6) FROM stream"
+        ));
+        for version in 1..=events_each {
+            client.execute(&format!(
+                "INSERT INTO events (aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
+                 event_version, payload, created_at) \
+                 SELECT 'Order', aggregate_id, {version}, UUID(), 'OrderPlaced', 1, '{payload}', UTC_TIMESTAMP(6) \
+                 FROM stream ORDER BY nth"
+            ));
+        }
+        // Whoever comes first finds out how far the log can be read.
+        database.ours().last_position();
+        database
+    }
+
+    pub fn client(&self) -> Client {
+        Client::connect(&self.0.url())
+    }
+
+    pub fn ours(&self) -> OurStore<MysqlConnection> {
+        OurStore::new(MysqlConnection::establish(&self.0.url()).expect("a connection"))
+    }
+
+    pub fn raw(&self, statements: &Statements, ordering: Ordering) -> RawStore {
+        RawStore::new(self.client(), statements, ordering)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        Client::connect(&self.0.server_url).execute(&format!("DROP DATABASE {}", self.0.name));
+    }
+}

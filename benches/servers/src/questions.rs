@@ -1,0 +1,76 @@
+//! What is asked on every server.
+
+use crate::payload::OrderPlaced;
+use crate::report::Report;
+use crate::rounds::Side;
+use crate::store::Store;
+use crate::workload::{Workload, aggregate_id, scatter};
+
+pub const EVENTS_EACH: usize = 10;
+pub const PAGE: usize = 1_000;
+
+/// On two empty databases.
+pub fn append(report: &Report, name: &str, mut ours: impl Store, mut raw: impl Store, events: usize) {
+    let payloads = vec![OrderPlaced::new(); events];
+    let (of_ours, of_raw) = (Workload::new(0, 0), Workload::new(0, 0));
+    let sides = vec![
+        Side::new("ours", || ours.append(&of_ours.next(events), &payloads)),
+        Side::new("raw", || raw.append(&of_raw.next(events), &payloads)),
+    ];
+    report.times(name, 50, sides, &[(0, 1)]);
+}
+
+/// On a database with so many streams of so many events.
+pub fn load_streams(
+    report: &Report,
+    name: &str,
+    (mut ours, mut raw): (impl Store, impl Store),
+    streams: usize,
+    events: usize,
+) {
+    let expected = (i64::try_from(events).expect("a count"), cents(events));
+    let sides = vec![
+        Side::new("ours", on_streams(streams, |id| assert_eq!(ours.read_stream(id), expected))),
+        Side::new("raw", on_streams(streams, |id| assert_eq!(raw.read_stream(id), expected))),
+    ];
+    let block = if events > 100 { 2 } else { 50 };
+    report.times(name, block, sides, &[(0, 1)]);
+}
+
+/// Streams at random, but the same ones in the same order on every side.
+fn on_streams(streams: usize, mut read: impl FnMut(&str)) -> impl FnMut() {
+    let mut numbers = 0..;
+    move || {
+        let number = scatter(numbers.next().expect("there is always another"));
+        read(&aggregate_id(usize::try_from(number).expect("64 bits") % streams));
+    }
+}
+
+/// On a database with so many events. `unbounded` reads a page without asking up to where the log is complete.
+pub fn read_log(
+    report: &Report,
+    (mut ours, mut raw): (impl Store, impl Store),
+    mut unbounded: impl FnMut(i64) -> (i64, u64),
+    events: usize,
+) {
+    let sides = vec![
+        Side::new("ours", || read_all(events, |after| ours.read_page(after, PAGE))),
+        Side::new("raw", || read_all(events, |after| raw.read_page(after, PAGE))),
+        Side::new("raw, without asking up to where", || read_all(events, &mut unbounded)),
+    ];
+    let name = format!("read the log, {} pages of 1,000 events", events / PAGE);
+    report.times(&name, 1, sides, &[(0, 1), (1, 2)]);
+}
+
+fn read_all(events: usize, mut page: impl FnMut(i64) -> (i64, u64)) {
+    let (mut position, mut sum) = (0, 0);
+    for _ in 0..events / PAGE {
+        let (last, of_page) = page(position);
+        (position, sum) = (last, sum + of_page);
+    }
+    assert_eq!(sum, cents(events));
+}
+
+fn cents(events: usize) -> u64 {
+    OrderPlaced::CENTS * u64::try_from(events).expect("64 bits")
+}
