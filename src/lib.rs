@@ -37,8 +37,8 @@
 //! - **Follow the log**: [`Position`] and [`Checkpoint`].
 //! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
 //! - **Connections**: [`EventConnection`] is what can be lent; [`event_connection!`] for an enum of your own.
-//! - **Databases**: [`sqlite`] with its options, [`postgres`], [`mysql`], [`schema`] with the tables for diesel's query
-//!   builder, [`LogOrdering`] for how positions are given out.
+//! - **Databases**: a module each, with the feature of its name (`sqlite` has the options of a connection); [`schema`] with
+//!   the tables for diesel's query builder; [`LogOrdering`] for how positions are given out.
 //! - **Deeper pages**: [`guide`].
 //!
 //! # Features
@@ -49,7 +49,7 @@
 //! | `bundled` | yes | compiles a recent SQLite into the application |
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
-//! | `r2d2` | no | pooled connections, and [`sqlite::Options`] as a pool customizer |
+//! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
