@@ -22,7 +22,8 @@ use crate::statement::statement;
 /// `nextval` is called after the events are sorted, so positions grow with the versions. The ids are looked up one by one,
 /// because `event_id = ANY (…)`, planned while the table is small, is a scan of the whole table for as long as the plan is
 /// kept. The arrays are unnested side by side in a select list and not in FROM, where PostgreSQL would put each into a buffer
-/// of its own, so much memory that every append would fetch it from the system anew.
+/// of its own, so much memory that every append would fetch it from the system anew. `nth` is an array like the others, because
+/// of any other series PostgreSQL expects a thousand rows, and would plan each append anew to find that there are fewer.
 macro_rules! append_statement {
     ($(#[$doc:meta])* $name:ident, $head:literal) => {
         statement! {
@@ -37,6 +38,7 @@ macro_rules! append_statement {
                 lowest: i64 => BigInt,
                 highest: i64 => BigInt,
                 is_alone: bool => Bool,
+                nths: Vec<i64> => Array<BigInt>,
                 event_types: Vec<&'a str> => Array<Text>,
                 event_versions: Vec<i32> => Array<Integer>,
                 payloads: Vec<&'a str> => Array<Text>,
@@ -55,7 +57,7 @@ macro_rules! append_statement {
                  reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, event_id, \
                  event_type, event_version, payload::json, metadata::json, trace_id, correlation_id, causation_id, \
                  created_at \
-                 FROM reserved, (SELECT generate_series(1, $3) AS nth, unnest($5) AS event_id, unnest(?) AS event_type, \
+                 FROM reserved, (SELECT unnest(?) AS nth, unnest($5) AS event_id, unnest(?) AS event_type, \
                  unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, unnest(?) AS trace_id, \
                  unnest(?) AS correlation_id, unnest(?) AS causation_id, unnest(?) AS created_at) AS event \
                  ORDER BY nth \
@@ -115,6 +117,7 @@ fn insert(conn: &mut PgConnection, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i
                 lowest,
                 highest,
                 is_alone: is_alone(conn)?,
+                nths: (1..=batch.len()).collect(),
                 event_types: contents().map(|content| &*content.event_type).collect(),
                 event_versions: contents().map(|content| content.event_version).collect(),
                 payloads: contents().map(|content| content.payload.as_str()).collect(),

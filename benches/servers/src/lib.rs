@@ -5,6 +5,7 @@ pub mod database;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod ours;
+#[expect(clippy::new_without_default, reason = "it is shared with benches that have no public items")]
 #[path = "../../support/payload.rs"]
 pub mod payload;
 #[cfg(feature = "postgres")]

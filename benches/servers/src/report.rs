@@ -69,7 +69,7 @@ impl Report {
         let rounds = Rounds::measure(budget, block, &mut sides);
         for &(one, other) in pairs {
             let names = [sides[one].name, sides[other].name];
-            println!("| {name} | {} |", row(&rounds, one, other).cells(names, rounds.len()));
+            println!("| {name} | {} |", row(&rounds, one, other).cells(names, rounds.count()));
         }
     }
 }

@@ -71,7 +71,7 @@ impl Rounds {
         Self { block, times }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.times.len()
     }
 

@@ -13,6 +13,7 @@ pub const INTEGER: Oid = 23;
 pub const TEXT: Oid = 25;
 pub const TIME: Oid = 1184;
 pub const ID: Oid = 2950;
+pub const LONGS: Oid = 1016;
 pub const INTEGERS: Oid = 1007;
 pub const TEXTS: Oid = 1009;
 pub const TIMES: Oid = 1185;
@@ -53,6 +54,10 @@ impl Parameters {
 
     pub fn ids(self, ids: &[Uuid]) -> Self {
         self.array(ID, ids, |bytes, id| bytes.extend(id.as_bytes()))
+    }
+
+    pub fn longs(self, longs: &[i64]) -> Self {
+        self.array(LONG, longs, |bytes, long| bytes.extend(long.to_be_bytes()))
     }
 
     pub fn integers(self, integers: &[i32]) -> Self {

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::client::{Client, Rows, Statement};
 use super::parameters::{
-    BOOLEAN, IDS, INTEGERS, LONG, Oid, Parameters, TEXT, TEXTS, TIME, TIMES, id, integer, long, text, time,
+    BOOLEAN, IDS, INTEGERS, LONG, LONGS, Oid, Parameters, TEXT, TEXTS, TIME, TIMES, id, integer, long, text,
+    time,
 };
 use super::statements::Statements;
 use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
@@ -14,8 +15,8 @@ use crate::store::Store;
 use crate::workload::Append;
 
 const APPEND: &[Oid] = &[
-    TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, BOOLEAN, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS,
-    TIMES,
+    TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, BOOLEAN, LONGS, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS, TEXTS,
+    TEXTS, TIMES,
 ];
 
 /// The same statements without diesel_event_store and without diesel.
@@ -64,17 +65,19 @@ impl RawStore {
 impl Store for RawStore {
     fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64 {
         let (now, number) = (Utc::now(), payloads.len());
+        let added = i64::try_from(number).expect("a short batch");
         let ids: Vec<Uuid> = payloads.iter().map(|_| Uuid::now_v7()).collect();
         let payloads: Vec<String> = payloads.iter().map(OrderPlaced::to_json).collect();
         let parameters = Parameters::new()
             .text(AGGREGATE_TYPE)
             .text(&append.aggregate_id)
-            .long(i64::try_from(number).expect("a short batch"))
+            .long(added)
             .time(now)
             .ids(&ids)
             .long(append.version)
             .long(append.version)
             .boolean(true)
+            .longs(&(1..=added).collect::<Vec<_>>())
             .texts(&vec![EVENT_TYPE; number])
             .integers(&vec![1; number])
             .texts(&payloads)
