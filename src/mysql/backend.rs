@@ -2,8 +2,9 @@ use diesel::mysql::MysqlConnection;
 use diesel::result::QueryResult;
 use uuid::Uuid;
 
+use super::interrupted::forget_statements;
 use super::{append, checkpoint, migrations, ordering, position, read};
-use crate::backend::{Backend, Batch, Placement};
+use crate::backend::{Backend, Batch, Placement, classify};
 use crate::checkpoint::Checkpoint;
 use crate::error::{AppendError, Error, MigrationError};
 use crate::event::RecordedEvent;
@@ -13,37 +14,44 @@ use crate::position::Position;
 use crate::stream::StreamPart;
 use crate::stream_id::StreamId;
 
+fn reading<T>(
+    conn: &mut MysqlConnection,
+    read: impl FnOnce(&mut MysqlConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    read(conn).inspect_err(|error| forget_statements(conn, classify(error)))
+}
+
 impl Backend for MysqlConnection {
     fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
         append::append(self, batch)
     }
 
     fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
-        read::version(self, stream)
+        reading(self, |conn| read::version(conn, stream))
     }
 
     fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>> {
-        read::stream(self, stream, part)
+        reading(self, |conn| read::stream(conn, stream, part))
     }
 
     fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
-        read::log(self, query, limit)
+        reading(self, |conn| read::log(conn, query, limit))
     }
 
     fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
-        read::event(self, event_id)
+        reading(self, |conn| read::event(conn, event_id))
     }
 
     fn last_position(&mut self) -> QueryResult<Position> {
-        position::complete(self)
+        reading(self, position::complete)
     }
 
     fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
-        read::checkpoint(self, projection_name)
+        reading(self, |conn| read::checkpoint(conn, projection_name))
     }
 
     fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>> {
-        read::checkpoints(self)
+        reading(self, |conn| read::checkpoints(conn))
     }
 
     fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
@@ -55,7 +63,7 @@ impl Backend for MysqlConnection {
     }
 
     fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
-        read::delete_checkpoint(self, projection_name)
+        reading(self, |conn| read::delete_checkpoint(conn, projection_name))
     }
 
     fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
@@ -68,7 +76,7 @@ impl Backend for MysqlConnection {
 
     /// Whoever finds out how far the log is complete publishes it.
     fn publish_position(&mut self) -> QueryResult<Position> {
-        position::complete(self)
+        reading(self, position::complete)
     }
 
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {

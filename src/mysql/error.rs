@@ -10,6 +10,8 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Deadlock found when trying to get lock", DatabaseErrorKind::Deadlock),
     // MariaDB with innodb_snapshot_isolation, which takes a transaction's snapshot seriously.
     ("Record has changed since last read in table", DatabaseErrorKind::Deadlock),
+    // It has gone with its transaction.
+    ("SAVEPOINT diesel_savepoint_", DatabaseErrorKind::Deadlock),
     ("Cannot execute statement in a READ ONLY transaction", DatabaseErrorKind::ReadOnly),
     ("Running in read-only mode", DatabaseErrorKind::ReadOnly),
     ("MySQL server has gone away", DatabaseErrorKind::ConnectionLost),

@@ -1,3 +1,6 @@
+use std::thread;
+use std::time::{Duration, Instant};
+
 use diesel::dsl::{exists, sql};
 use diesel::migration::MigrationVersion;
 use diesel::mysql::Mysql;
@@ -33,8 +36,8 @@ const TABLES: [&str; 5] = ["event_log", "event_fence", "projection_checkpoints",
 /// By which our tables are known.
 const COMMENT: &str = "diesel_event_store";
 
-/// Seconds to wait for somebody else who migrates.
-const PATIENCE: i64 = 60;
+/// How long to wait for somebody else who migrates.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 diesel::table! {
     __diesel_schema_migrations (version) {
@@ -53,7 +56,7 @@ pub(super) fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, Mig
         return Err(MigrationError::InTransaction);
     }
     lock(conn)?;
-    let outcome = run_locked(conn);
+    let outcome = if is_galera(conn)? { run_on_a_node(conn) } else { run_locked(conn) };
     // If it cannot be released, the connection is gone, and the lock with it.
     let _ = diesel::sql_query(format!("DO RELEASE_LOCK({LOCK})")).execute(conn);
     outcome
@@ -73,6 +76,22 @@ fn run_locked(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError>
     outcome
 }
 
+/// The lock is this node's alone. But statements that create are given one order in the whole cluster: of several nodes, one
+/// creates the first table, and the others find it there. They wait until that one is done, and drop nothing.
+fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
+    let begin = Instant::now();
+    loop {
+        let outcome = match foreign_table(&tables(conn)?) {
+            Some(foreign) => return Err(foreign),
+            None => apply_pending(conn, &MIGRATIONS),
+        };
+        if begin.elapsed() > PATIENCE || !matches!(outcome, Err(MigrationError::TableExists { .. })) {
+            return outcome;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// What the database's own table says. To ask diesel would make that table, and commit.
 fn applied(conn: &mut MysqlConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
     match __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(conn) {
@@ -86,7 +105,7 @@ fn applied(conn: &mut MysqlConnection) -> QueryResult<Vec<MigrationVersion<'stat
 const LOCK: &str = "CONCAT('diesel_event_store ', MD5(DATABASE()))";
 
 fn lock(conn: &mut MysqlConnection) -> QueryResult<()> {
-    let get_lock = format!("GET_LOCK({LOCK}, {PATIENCE})");
+    let get_lock = format!("GET_LOCK({LOCK}, {})", PATIENCE.as_secs());
     match diesel::select(sql::<Nullable<BigInt>>(&get_lock)).get_result(conn)? {
         Some(1_i64) => Ok(()),
         _ => {
@@ -106,21 +125,29 @@ struct Table {
 
 /// Refuses tables of the application with one of our names, and drops what a run has left that was interrupted.
 fn make_room(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
+    let tables = tables(conn)?;
+    if let Some(foreign) = foreign_table(&tables) {
+        return Err(foreign);
+    }
+    if has_events(conn, &tables)? {
+        return Err(MigrationError::TableExists { table: "events".to_owned() });
+    }
+    Ok(drop_tables(conn)?)
+}
+
+/// Those that have one of our names.
+fn tables(conn: &mut MysqlConnection) -> QueryResult<Vec<Table>> {
     let names = TABLES.map(|name| format!("'{name}'")).join(", ");
-    let tables: Vec<Table> = diesel::sql_query(format!(
+    diesel::sql_query(format!(
         "SELECT table_name AS name, table_comment AS comment FROM information_schema.tables \
          WHERE table_schema = DATABASE() AND table_name IN ({names})"
     ))
-    .load(conn)?;
-    if let Some(table) = tables.iter().find(|table| table.comment != COMMENT) {
-        return Err(MigrationError::TableExists { table: table.name.clone() });
-    }
-    let Some(table) = tables.first() else { return Ok(()) };
-    // On a node of Galera they may be what another node is just making: the lock is this node's alone.
-    if is_galera(conn)? || has_events(conn, &tables)? {
-        return Err(MigrationError::TableExists { table: table.name.clone() });
-    }
-    Ok(drop_tables(conn)?)
+    .load(conn)
+}
+
+fn foreign_table(tables: &[Table]) -> Option<MigrationError> {
+    let foreign = tables.iter().find(|table| table.comment != COMMENT)?;
+    Some(MigrationError::TableExists { table: foreign.name.clone() })
 }
 
 fn has_events(conn: &mut MysqlConnection, tables: &[Table]) -> QueryResult<bool> {

@@ -9,6 +9,7 @@ mod checkpoint;
 pub(crate) mod error;
 mod fence;
 mod insert;
+mod interrupted;
 mod migrations;
 mod ordering;
 mod position;

@@ -6,6 +6,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::mysql::MysqlConnection;
 use diesel::result::{Error, QueryResult};
 
+use super::interrupted::forget_statements;
 use crate::backend::classify;
 use crate::error::{DatabaseError, DatabaseErrorKind, OperationError};
 use crate::statement::statement;
@@ -31,7 +32,7 @@ where
     let mut attempt = 1;
     loop {
         let scope = begin(conn)?;
-        match run(conn, &mut work) {
+        match run(conn, &scope, &mut work) {
             Err(error) if scope == Scope::Transaction && attempt < ATTEMPTS && is_deadlock(&error) => {
                 thread::sleep(Duration::from_millis(attempt.into()));
                 attempt += 1;
@@ -43,23 +44,29 @@ where
 
 fn run<T, E>(
     conn: &mut MysqlConnection,
+    scope: &Scope,
     work: impl FnOnce(&mut MysqlConnection) -> Result<T, E>,
 ) -> Result<T, E>
 where
     E: OperationError,
 {
-    match work(conn) {
-        Ok(value) => {
-            Manager::commit_transaction(conn)?;
-            Ok(value)
-        }
-        Err(error) => {
-            // What the work has reported matters more to the caller than a failure to roll back, of which diesel takes
-            // note itself: it marks the connection as broken, or the transaction as one that can only be rolled back.
-            let _ = Manager::rollback_transaction(conn);
-            Err(error)
-        }
+    let error = match work(conn) {
+        Ok(value) => match Manager::commit_transaction(conn) {
+            Ok(()) => return Ok(value),
+            // diesel has rolled it back, if it can be.
+            Err(error) if *scope == Scope::Transaction => return Err(error.into()),
+            // diesel counts the savepoint for there.
+            Err(error) => error.into(),
+        },
+        Err(error) => error,
+    };
+    // What has been reported already matters more to the caller than a failure to roll back, of which diesel takes note
+    // itself: it marks the connection as broken, or the transaction as one that can only be rolled back.
+    let _ = Manager::rollback_transaction(conn);
+    if let Some(database_error) = error.database_error() {
+        forget_statements(conn, database_error.kind());
     }
+    Err(error)
 }
 
 fn is_deadlock<E: OperationError>(error: &E) -> bool {

@@ -5,7 +5,7 @@ use diesel_event_store::{
     DatabaseError, DatabaseErrorKind, Error, ExpectedVersion, Position, run_pending_migrations,
 };
 
-use super::database::{Database, STORE, append, begin, commit, kill, kind_of, number, rollback};
+use super::database::{Database, STORE, append, begin, commit, is_mariadb, kill, kind_of, number, rollback};
 use crate::support::{Result, at_once, counted, create_app_rows, execute, insert_app_row, user};
 
 #[test]
@@ -198,5 +198,29 @@ fn migrations_that_may_not_be_applied() -> Result {
     let mut user = db.connect_as("reader", "SELECT")?;
     let refused = run_pending_migrations(&mut user).unwrap_err();
     assert!(!refused.is_retryable());
+    Ok(())
+}
+
+/// Among the rows, where the client library has been seen to wait for the rest of them for ever, the next time.
+#[test]
+fn a_read_that_was_interrupted_can_be_repeated() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    if !is_mariadb(&mut conn)? {
+        return Ok(());
+    }
+    STORE.append(&mut conn, &user("alice")?, ExpectedVersion::NoStream, &counted(5000)?)?;
+    let mut interrupted = 0;
+    for tenths_of_milliseconds in 1..200 {
+        execute(&mut conn, &format!("SET SESSION max_statement_time = 0.{tenths_of_milliseconds:04}"))?;
+        let first = STORE.read_stream(&mut conn, &user("alice")?, ..);
+        execute(&mut conn, "SET SESSION max_statement_time = 0")?;
+        interrupted += u32::from(first.is_err());
+        assert_eq!(STORE.read_stream(&mut conn, &user("alice")?, ..)?.len(), 5000);
+        if interrupted == 20 {
+            return Ok(());
+        }
+    }
+    assert_ne!(interrupted, 0);
     Ok(())
 }
