@@ -16,23 +16,28 @@ use server_benches::writers::Writers;
 fn main() {
     let report = Report::from_args();
     let statements = Statements::watch();
-    report.heading("PostgreSQL, one connection");
-    appends(&report, &statements);
-    reads(&report, &statements);
-
-    report.heading("PostgreSQL, threads that append one event at a time to different aggregates");
-    for writers in [1, 4, 16] {
-        throughput(&report, writers);
+    for synchronous_commit in ["on", "off"] {
+        let create = || Database::with_synchronous_commit(synchronous_commit);
+        report.heading(&format!("PostgreSQL, one connection, synchronous_commit = {synchronous_commit}"));
+        appends(&report, &statements, create);
+        report.heading(&format!(
+            "PostgreSQL, threads that append one event at a time to different aggregates, \
+             synchronous_commit = {synchronous_commit}"
+        ));
+        for writers in [1, 4, 16] {
+            throughput(&report, writers, create);
+        }
     }
 
-    report.heading("PostgreSQL, up to where the log may be read");
+    report.heading("PostgreSQL, one connection");
+    reads(&report, &statements);
     safe_position(&report, &statements);
     unrelated_locks(&report);
 }
 
-fn appends(report: &Report, statements: &Statements) {
+fn appends(report: &Report, statements: &Statements, create: impl Fn() -> Database) {
     for (name, events) in [("append 1 event", 1), ("append 10 events", 10)] {
-        let (one, other) = (Database::create(), Database::create());
+        let (one, other) = (create(), create());
         questions::append(report, name, one.ours(), other.raw(statements), events);
     }
 }
@@ -54,8 +59,8 @@ fn reads(report: &Report, statements: &Statements) {
 }
 
 /// Each ordering in a database of its own: an ordering is a property of the database.
-fn throughput(report: &Report, number: usize) {
-    let (fenced, unfenced, gapless) = (Database::create(), Database::create(), Database::create());
+fn throughput(report: &Report, number: usize, create: impl Fn() -> Database) {
+    let (fenced, unfenced, gapless) = (create(), create(), create());
     unfenced.remove_fence();
     diesel_event_store::set_log_ordering(&mut gapless.ours().conn, LogOrdering::Gapless)
         .expect("the ordering");

@@ -12,9 +12,17 @@ use crate::workload::aggregate_id;
 pub struct Database(Place);
 
 impl Database {
+    /// Whose connections wait, at COMMIT, for the disk.
     pub fn create() -> Self {
+        Self::with_synchronous_commit("on")
+    }
+
+    /// `on` or `off`.
+    pub fn with_synchronous_commit(value: &str) -> Self {
         let database = Self(Place::in_server("TEST_POSTGRES_URL"));
-        Client::connect(&database.0.server_url).execute(&format!("CREATE DATABASE {}", database.0.name));
+        let (server, name) = (Client::connect(&database.0.server_url), &database.0.name);
+        server.execute(&format!("CREATE DATABASE {name}"));
+        server.execute(&format!("ALTER DATABASE {name} SET synchronous_commit = {value}"));
         diesel_event_store::run_pending_migrations(&mut database.ours().conn).expect("the tables");
         database
     }
