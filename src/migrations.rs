@@ -78,7 +78,14 @@ pub(crate) fn apply_pending<DB: Backend>(
     source: &EmbeddedMigrations,
 ) -> Result<Vec<String>, MigrationError> {
     let pending = pending(conn, source)?;
-    let applied = conn.run_migrations(&pending).map_err(migration_error)?;
+    apply(conn, &pending)
+}
+
+pub(crate) fn apply<DB: Backend>(
+    conn: &mut impl MigrationHarness<DB>,
+    pending: &[Box<dyn Migration<DB>>],
+) -> Result<Vec<String>, MigrationError> {
+    let applied = conn.run_migrations(pending).map_err(migration_error)?;
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 

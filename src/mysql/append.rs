@@ -1,10 +1,12 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Datetime, Text};
 
 use super::error::duplicate_event_id;
 use super::fence::{self, Entry};
+use super::galera::is_galera;
 use super::insert::{insert_events, statement_bytes};
 use super::time::UtcTime;
 use super::transaction::all_or_nothing;
@@ -57,7 +59,8 @@ pub(super) fn append(conn: &mut MysqlConnection, batch: &Batch<'_>) -> Result<Pl
     let statement_bytes = statement_bytes(conn, batch)?;
     all_or_nothing(conn, |conn| {
         let entry = move_head(conn, batch)?;
-        let positions = insert_events(conn, batch, &entry, statement_bytes)?;
+        let positions =
+            insert_events(conn, batch, &entry, statement_bytes).map_err(|error| overtaken(conn, error))?;
         Ok(Placement { previous_version: entry.last_insert_id, positions })
     })
     .map_err(|error| name_duplicate(batch, error))
@@ -139,9 +142,23 @@ fn refusal(conn: &mut MysqlConnection, batch: &Batch<'_>, actual: i64) -> QueryR
     Ok(duplicate.map_or_else(|| batch.refusal(actual), |event_index| batch.duplicate(event_index)))
 }
 
+/// A version or a position that is taken although the row that counts it is locked: on a node of Galera, which lets what other
+/// nodes have committed pass locks, the transaction has lost against another. It has not been told so yet.
+fn overtaken(conn: &mut MysqlConnection, error: Error) -> Error {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information)
+            if duplicate_event_id(information.message()).is_none() && is_galera(conn).unwrap_or(true) =>
+        {
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, information)
+        }
+        error => error,
+    }
+}
+
 fn name_duplicate(batch: &Batch<'_>, error: AppendError) -> AppendError {
     let AppendError::Database(database_error) = &error else { return error };
-    let Some(id) = duplicate_event_id(database_error.diesel_error()) else { return error };
+    let Error::DatabaseError(_, information) = database_error.diesel_error() else { return error };
+    let Some(id) = duplicate_event_id(information.message()) else { return error };
     match batch.events.iter().position(|event| event.id().to_string() == id) {
         Some(event_index) => batch.duplicate(event_index),
         None => error,

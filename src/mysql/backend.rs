@@ -51,7 +51,7 @@ impl Backend for MysqlConnection {
     }
 
     fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>> {
-        reading(self, |conn| read::checkpoints(conn))
+        reading(self, read::checkpoints)
     }
 
     fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {

@@ -1,7 +1,5 @@
 //! What the messages of MariaDB and MySQL mean. diesel passes them on, but not the numbers that belong to them.
 
-use diesel::result::{DatabaseErrorKind as DieselKind, Error};
-
 use crate::error::DatabaseErrorKind;
 
 const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
@@ -56,9 +54,8 @@ pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
 }
 
 /// What stands in the index already, of an insert that was refused for its event id: `Duplicate entry '…' for key '…'`.
-pub(super) fn duplicate_event_id(error: &Error) -> Option<&str> {
-    let Error::DatabaseError(DieselKind::UniqueViolation, information) = error else { return None };
-    let (entry, key) = information.message().split_once("' for key '")?;
+pub(super) fn duplicate_event_id(message: &str) -> Option<&str> {
+    let (entry, key) = message.split_once("' for key '")?;
     // MySQL 8 names the table, too.
     key.ends_with("events_event_id_key'").then(|| entry.rsplit('\'').next()).flatten()
 }

@@ -2,16 +2,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use diesel::dsl::{exists, sql};
-use diesel::migration::MigrationVersion;
+use diesel::migration::{Migration, MigrationConnection, MigrationVersion};
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind as DieselKind, Error};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use super::galera::is_galera;
 use super::transaction::is_outside_transactions;
 use crate::error::MigrationError;
-use crate::migrations::{apply_pending, not_applied, pending};
+use crate::migrations::{apply, not_applied};
 use crate::schema::mysql::events;
 
 /// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its own or joins
@@ -32,6 +33,9 @@ const FIRST: &str = "00000000000100des";
 
 /// So that what is dropped comes before what it refers to.
 const TABLES: [&str; 5] = ["event_log", "event_fence", "projection_checkpoints", "aggregate_heads", "events"];
+
+/// The one that is created first and dropped last.
+const FIRST_TABLE: &str = "events";
 
 /// By which our tables are known.
 const COMMENT: &str = "diesel_event_store";
@@ -63,17 +67,24 @@ pub(super) fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, Mig
 }
 
 fn run_locked(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
+    conn.setup()?; // the ledger, if it is missing
     // Somebody else may have applied them while this one waited.
-    let is_first = pending(conn, &MIGRATIONS)?.iter().any(|pending| pending.name().version() == FIRST.into());
-    if is_first {
-        make_room(conn)?;
+    let pending = not_applied(&MIGRATIONS, &applied(conn)?)?;
+    if !begins(&pending) {
+        return apply(conn, &pending);
     }
-    let outcome = apply_pending(conn, &MIGRATIONS);
-    if is_first && outcome.is_err() {
+    make_room(conn)?;
+    let outcome = apply(conn, &pending);
+    if outcome.is_err() {
         // If that fails, too, they are known for leftovers.
         let _ = drop_tables(conn);
     }
     outcome
+}
+
+/// Whether there is nothing yet.
+fn begins(pending: &[Box<dyn Migration<Mysql>>]) -> bool {
+    pending.iter().any(|pending| pending.name().version() == FIRST.into())
 }
 
 /// The lock is this node's alone. But statements that create are given one order in the whole cluster: of several nodes, one
@@ -81,15 +92,41 @@ fn run_locked(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError>
 fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
     let begin = Instant::now();
     loop {
-        let outcome = match foreign_table(&tables(conn)?) {
-            Some(foreign) => return Err(foreign),
-            None => apply_pending(conn, &MIGRATIONS),
-        };
-        if begin.elapsed() > PATIENCE || !matches!(outcome, Err(MigrationError::TableExists { .. })) {
-            return outcome;
+        let pending = not_applied(&MIGRATIONS, &applied(conn)?)?;
+        if !begins(&pending) {
+            return apply(conn, &pending);
+        }
+        let tables = tables(conn)?;
+        if let Some(foreign) = foreign_table(&tables) {
+            return Err(foreign);
+        }
+        if tables.is_empty() {
+            match create_first(conn, &pending) {
+                Err(error) if error.is_retryable() || is_first_table(&error) => {}
+                outcome => return outcome,
+            }
+        } else if begin.elapsed() > PATIENCE {
+            return Err(MigrationError::TableExists { table: tables[0].name.clone() });
         }
         thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// Whoever has come further than to the first table is the one that creates, and may drop.
+fn create_first(
+    conn: &mut MysqlConnection,
+    pending: &[Box<dyn Migration<Mysql>>],
+) -> Result<Vec<String>, MigrationError> {
+    conn.setup()?; // the ledger, if it is missing
+    let outcome = apply(conn, pending);
+    if outcome.as_ref().is_err_and(|error| !is_first_table(error)) {
+        drop_tables(conn)?;
+    }
+    outcome
+}
+
+fn is_first_table(error: &MigrationError) -> bool {
+    matches!(error, MigrationError::TableExists { table } if table == FIRST_TABLE)
 }
 
 /// What the database's own table says. To ask diesel would make that table, and commit.
@@ -155,16 +192,6 @@ fn has_events(conn: &mut MysqlConnection, tables: &[Table]) -> QueryResult<bool>
         return Ok(false);
     }
     diesel::select(exists(events::table.select(sql::<BigInt>("1")))).get_result(conn)
-}
-
-fn is_galera(conn: &mut MysqlConnection) -> QueryResult<bool> {
-    #[derive(QueryableByName)]
-    struct Variable {
-        #[diesel(sql_type = Text, column_name = "Value")]
-        value: String,
-    }
-    let variables: Vec<Variable> = diesel::sql_query("SHOW VARIABLES LIKE 'wsrep_on'").load(conn)?;
-    Ok(variables.iter().any(|variable| variable.value == "ON"))
 }
 
 fn drop_tables(conn: &mut MysqlConnection) -> QueryResult<()> {

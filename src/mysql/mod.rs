@@ -8,6 +8,7 @@ mod backend;
 mod checkpoint;
 pub(crate) mod error;
 mod fence;
+mod galera;
 mod insert;
 mod interrupted;
 mod migrations;
