@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -9,6 +9,9 @@ use crate::witness::Entry;
 /// How often a reader may stand still before the end of the log while nobody is appending. It is a matter of very few
 /// reads; there only has to be a bound.
 pub const MOST_STANDSTILLS: usize = 1000;
+
+/// What is left to read at a quiet moment is a matter of seconds.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Somebody who follows the log.
 pub trait Follower: Send {
@@ -51,7 +54,15 @@ impl<'scope, F: Follower + 'scope> Following<'scope, F> {
     }
 
     pub fn report(&self) -> support::Result<Report> {
-        self.reports.recv().map_err(|_| "a reader has failed".into())
+        match self.reports.recv_timeout(PATIENCE) {
+            Ok(report) => Ok(report),
+            Err(RecvTimeoutError::Disconnected) => Err("a reader has failed".into()),
+            // Whoever failed now would wait for its thread.
+            Err(RecvTimeoutError::Timeout) => {
+                eprintln!("a reader has not come back from a read for {PATIENCE:?}");
+                std::process::exit(1);
+            }
+        }
     }
 
     pub fn finish(self) -> support::Result<F> {
