@@ -51,7 +51,8 @@ fn is_ours(version: &str) -> bool {
         .is_some_and(|number| number.len() == 6 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The migrations of `source` that the database does not have yet.
+/// The migrations of `source` that the database does not have yet. MySQL has a way of its own to ask.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn pending<DB: Backend>(
     conn: &mut impl MigrationHarness<DB>,
     source: &EmbeddedMigrations,
@@ -73,6 +74,7 @@ pub(crate) fn not_applied<DB: Backend>(
 }
 
 /// Applies what is pending and returns the versions. The caller makes sure that nobody else does so at the same time.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn apply_pending<DB: Backend>(
     conn: &mut impl MigrationHarness<DB>,
     source: &EmbeddedMigrations,

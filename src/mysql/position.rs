@@ -43,6 +43,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
+use super::interrupted::forget_statements;
 use super::ordering::stored;
 use super::transaction::is_outside_transactions;
 use crate::backend::{NotPublished, classify};
@@ -144,9 +145,13 @@ impl LogEnd {
             match end.advance(conn) {
                 Ok(Some(complete)) => return Ok(complete),
                 Ok(None) => {}
-                Err(error) if classify(&error) == DatabaseErrorKind::Locked => {}
-                Err(error) if classify(&error) == DatabaseErrorKind::ReadOnly => break,
-                Err(error) => return Err(error),
+                Err(error) => match classify(&error) {
+                    kind @ (DatabaseErrorKind::Locked | DatabaseErrorKind::Deadlock) => {
+                        forget_statements(conn, kind);
+                    }
+                    DatabaseErrorKind::ReadOnly => break,
+                    _ => return Err(error),
+                },
             }
             thread::sleep(Duration::from_micros(pause));
             newer = look(conn)?;
