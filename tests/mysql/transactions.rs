@@ -1,8 +1,14 @@
 //! What becomes of an append in a transaction that the server, or the application, has its own ideas about.
 
+use std::thread;
+use std::time::Duration;
+
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, NewEvent, StreamId};
+use diesel::mysql::MysqlConnection;
+use diesel_event_store::{
+    DatabaseErrorKind, ExpectedVersion, LogOrdering, NewEvent, StreamId, set_log_ordering,
+};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, rollback};
 use crate::support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
@@ -121,11 +127,11 @@ fn an_append_waits_for_another_to_the_same_aggregate() -> Result {
         STORE.append(&mut first, &alice, ExpectedVersion::NoStream, &counted(1)?)?;
         begin(&mut first)?;
         STORE.append(&mut first, &alice, ExpectedVersion::Exact(1), &counted(1)?)?;
-        let waiting = std::thread::spawn(move || {
+        let waiting = thread::spawn(move || {
             let outcome = STORE.append(&mut second, &user("alice")?, ExpectedVersion::Exact(1), &counted(1)?);
             outcome.map(|appended| appended.version())
         });
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
         assert!(!waiting.is_finished());
         if first_commits {
             commit(&mut first)?;
@@ -143,4 +149,27 @@ fn an_append_waits_for_another_to_the_same_aggregate() -> Result {
         }
     }
     Ok(())
+}
+
+/// Each holds what the other needs: the application the counter, the append alone an aggregate. The server ends who has written
+/// less, and the application does not hear of it.
+#[test]
+fn an_append_alone_that_is_ended_by_a_deadlock_is_run_again() -> Result {
+    let db = Database::migrated()?;
+    let (mut conn, mut other) = (db.connect()?, db.connect()?);
+    set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    begin(&mut conn)?;
+    STORE.append(&mut conn, &user("alice")?, ExpectedVersion::Any, &counted(100)?)?;
+    let waiting = thread::spawn(move || append(&mut other, "bob").map(|appended| appended.version()));
+    while !is_locked(&mut db.connect()?, "aggregate_heads WHERE aggregate_id = 'bob'") {
+        thread::sleep(Duration::from_millis(1));
+    }
+    append(&mut conn, "bob")?;
+    commit(&mut conn)?;
+    assert_eq!(waiting.join().expect("no panic")?, 2);
+    Ok(())
+}
+
+fn is_locked(conn: &mut MysqlConnection, rows: &str) -> bool {
+    execute(conn, &format!("SELECT 1 FROM {rows} FOR UPDATE NOWAIT")).is_err()
 }
