@@ -22,8 +22,9 @@
 //! slot, nor what became of whoever was writing: rollbacks, and connections and servers that are killed, end a transaction,
 //! too. A rollback to a savepoint keeps the lock.
 //!
-//! The lock is asked for with SKIP LOCKED, in a statement of its own that is its own transaction. So a reader waits for
-//! nobody; an append that comes at that moment waits for the end of the statement, not for the reader.
+//! The lock is asked for with SKIP LOCKED, for one slot at a time, in a statement that is its own transaction. So a reader
+//! waits for nobody and holds nothing while it asks; an append that comes at that moment waits for the end of the statement,
+//! not for the reader.
 //!
 //! While appends come without a pause, a slot that all of them take may never be free. So `event_log.phase` says which slot
 //! to take, and readers work in turns: once nobody holds the *other* slot, the phase changes to it, and the slot that
@@ -43,7 +44,6 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
-use super::interrupted::forget_statements;
 use super::ordering::stored;
 use super::transaction::is_outside_transactions;
 use crate::backend::{NotPublished, classify};
@@ -146,9 +146,7 @@ impl LogEnd {
                 Ok(Some(complete)) => return Ok(complete),
                 Ok(None) => {}
                 Err(error) => match classify(&error) {
-                    kind @ (DatabaseErrorKind::Locked | DatabaseErrorKind::Deadlock) => {
-                        forget_statements(conn, kind);
-                    }
+                    DatabaseErrorKind::Locked => {}
                     DatabaseErrorKind::ReadOnly => break,
                     _ => return Err(error),
                 },
@@ -165,20 +163,20 @@ impl LogEnd {
 
     /// One step; the last one says how far the log is complete.
     fn advance(&self, conn: &mut MysqlConnection) -> QueryResult<Option<Position>> {
-        let free = free_slots(conn)?;
-        if free.len() == 2 {
+        if !is_free(conn, 1 - self.phase)? {
+            return Ok(None);
+        }
+        if is_free(conn, self.phase)? {
             Publish { complete: &self.highest }.execute(conn)?;
             return Ok(Some(Position::stored(self.highest)));
         }
-        if free.contains(&(1 - self.phase)) {
-            ChangePhase { highest: &self.highest, phase: &self.phase, draining: &self.draining }
-                .execute(conn)?;
-        }
+        ChangePhase { highest: &self.highest, phase: &self.phase, draining: &self.draining }.execute(conn)?;
         Ok(None)
     }
 }
 
-/// Locks the slots that nobody holds, and releases them at once.
-fn free_slots(conn: &mut MysqlConnection) -> QueryResult<Vec<i8>> {
-    event_fence::table.select(event_fence::slot).for_update().skip_locked().load(conn)
+/// Locks the slot if nobody holds it, and releases it at once.
+fn is_free(conn: &mut MysqlConnection, slot: i8) -> QueryResult<bool> {
+    let slot = event_fence::table.filter(event_fence::slot.eq(slot)).select(event_fence::slot);
+    Ok(slot.for_update().skip_locked().get_result::<i8>(conn).optional()?.is_some())
 }
