@@ -47,45 +47,55 @@ fn what_one_node_has_committed_the_others_read() -> Result {
 
 /// To a stream that all share, and to one that each has alone, while a reader follows on every node.
 #[test]
-fn readers_on_every_node_see_every_event_once_whoever_appends() -> Result {
-    for writing_nodes in [1, 3] {
-        let cluster = Cluster::migrated()?;
-        let (again, writing) = (AtomicUsize::new(0), AtomicUsize::new(writing_nodes * 2));
-        let (written, seen) = thread::scope(|scope| -> Result<_> {
-            let writers: Vec<_> = (0..writing_nodes * 2)
-                .map(|writer| {
-                    let (cluster, again, writing) = (&cluster, &again, &writing);
-                    scope.spawn(move || {
-                        let written = write(cluster, writer, writing_nodes, again);
-                        writing.fetch_sub(1, Ordering::SeqCst);
-                        written
-                    })
-                })
-                .collect();
-            let readers: Vec<_> = (0..cluster.nodes())
-                .map(|node| {
-                    let (cluster, writing) = (&cluster, &writing);
-                    scope.spawn(move || follow(cluster, node, writing))
-                })
-                .collect();
-            let written: Vec<_> =
-                writers.into_iter().map(|writer| writer.join().expect("no panic")).collect::<Result<_>>()?;
-            let seen: Vec<_> =
-                readers.into_iter().map(|reader| reader.join().expect("no panic")).collect::<Result<_>>()?;
-            Ok((written, seen))
-        })?;
-
-        let mut written = written.concat();
-        written.sort_by_key(RecordedEvent::position);
-        let all: Vec<_> = written.iter().map(|event| event.position().get()).collect();
-        assert_eq!(all, Vec::from_iter(1..=i64::try_from(written.len())?), "gapless");
-        for seen in &seen {
-            assert!(*seen == written, "{writing_nodes} nodes write");
-        }
-        assert_versions_follow_positions(&mut cluster.connect(0)?, &written)?;
-        println!("{writing_nodes} nodes write: {} events, {again:?} times again", written.len());
-    }
+fn readers_on_every_node_see_every_event_once_when_one_node_writes() -> Result {
+    let (cluster, written) = write_and_follow(1)?;
+    let counted = Vec::from_iter(1..=i64::try_from(written.len())?);
+    assert_eq!(positions(&mut cluster.connect(0)?)?, counted);
     Ok(())
+}
+
+#[test]
+#[ignore = "several nodes that write at once are not relied on yet: see docs/databases.md"]
+fn readers_on_every_node_see_every_event_once_when_every_node_writes() -> Result {
+    write_and_follow(3).map(drop)
+}
+
+/// Two writers on each of so many nodes, and a reader on every node.
+fn write_and_follow(writing_nodes: usize) -> Result<(Cluster, Vec<RecordedEvent>)> {
+    let cluster = Cluster::migrated()?;
+    let (again, writing) = (AtomicUsize::new(0), AtomicUsize::new(writing_nodes * 2));
+    let (written, seen) = thread::scope(|scope| -> Result<_> {
+        let writers: Vec<_> = (0..writing_nodes * 2)
+            .map(|writer| {
+                let (cluster, again, writing) = (&cluster, &again, &writing);
+                scope.spawn(move || {
+                    let written = write(cluster, writer, writing_nodes, again);
+                    writing.fetch_sub(1, Ordering::SeqCst);
+                    written
+                })
+            })
+            .collect();
+        let readers: Vec<_> = (0..cluster.nodes())
+            .map(|node| {
+                let (cluster, writing) = (&cluster, &writing);
+                scope.spawn(move || follow(cluster, node, writing))
+            })
+            .collect();
+        let written: Vec<_> =
+            writers.into_iter().map(|writer| writer.join().expect("no panic")).collect::<Result<_>>()?;
+        let seen: Vec<_> =
+            readers.into_iter().map(|reader| reader.join().expect("no panic")).collect::<Result<_>>()?;
+        Ok((written, seen))
+    })?;
+
+    let mut written = written.concat();
+    written.sort_by_key(RecordedEvent::position);
+    for seen in &seen {
+        assert!(*seen == written, "{writing_nodes} nodes write");
+    }
+    assert_versions_follow_positions(&mut cluster.connect(0)?, &written)?;
+    println!("{writing_nodes} nodes write: {} events, {again:?} times again", written.len());
+    Ok((cluster, written))
 }
 
 fn write(
@@ -143,6 +153,7 @@ fn assert_versions_follow_positions(conn: &mut MysqlConnection, log: &[RecordedE
 
 /// The cluster finds out at the commit that two nodes have moved the same head.
 #[test]
+#[ignore = "several nodes that write at once are not relied on yet: see docs/databases.md"]
 fn one_of_many_nodes_that_expect_the_same_version_wins() -> Result {
     let cluster = Cluster::migrated()?;
     let (mut conns, alice, again) = (cluster.connections()?, user("alice")?, AtomicUsize::new(0));
