@@ -13,11 +13,14 @@ use crate::error::{AppendError, DatabaseErrorKind, MigrationError};
 use crate::event::{NewEvent, RecordedEvent};
 use crate::expected_version::{Conflict, ExpectedVersion};
 use crate::invalid::{InvalidInput, Problem};
+use crate::listener::Listener;
 use crate::log::{LogQuery, LogSlice};
 use crate::ordering::LogOrdering;
 use crate::position::Position;
+use crate::projection::tables::ProjectionTables;
 use crate::stream::StreamPart;
 use crate::stream_id::StreamId;
+use crate::transaction::Transactions;
 
 /// A database, through the connection the application has lent. Every operation works alone and inside a transaction
 /// that the application has open on the connection.
@@ -59,9 +62,20 @@ pub(crate) trait Backend {
     /// Makes the position up to which the log is complete known to readers that cannot find it out themselves.
     fn publish_position(&mut self) -> QueryResult<Position>;
 
+    /// To be told when another process has committed something.
+    fn listen(&mut self) -> QueryResult<Listener>;
+
+    /// Whether another process has, since this was asked last.
+    fn has_news(&mut self, listener: &mut Listener) -> bool;
+
     /// Applies what is pending and returns the versions applied.
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError>;
 }
+
+/// All that this crate does with a connection.
+pub(crate) trait Database: Backend + Transactions + ProjectionTables {}
+
+impl<D: Backend + Transactions + ProjectionTables> Database for D {}
 
 /// Events that are to be appended to one stream, all or nothing.
 pub(crate) struct Batch<'a> {

@@ -29,14 +29,30 @@ use crate::timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     pub(crate) projection_name: String,
+    pub(crate) projection_version: i32,
+    pub(crate) partition: i32,
     pub(crate) position: Position,
     pub(crate) updated_at: DateTime<Utc>,
 }
 
 impl Checkpoint {
+    /// Of the checkpoints that an application keeps by itself.
+    pub(crate) const VERSION: i32 = 1;
+    pub(crate) const PARTITION: i32 = 0;
+
     /// The projection it belongs to.
     pub fn projection_name(&self) -> &str {
         &self.projection_name
+    }
+
+    /// The version of the projection: 1, unless a [`Projection`](crate::projection::Projection) has another.
+    pub fn projection_version(&self) -> i32 {
+        self.projection_version
+    }
+
+    /// The number of the partition, from 0: 0, unless a [`Projection`](crate::projection::Projection) has several.
+    pub fn partition(&self) -> i32 {
+        self.partition
     }
 
     /// Everything up to this position is applied.
@@ -51,14 +67,21 @@ impl Checkpoint {
 
     /// What a database has returned, in the order of its columns.
     pub(crate) fn stored<T: Into<DateTime<Utc>>>(
-        (projection_name, position, updated_at): (String, i64, T),
+        (projection_name, projection_version, partition, position, updated_at): (String, i32, i32, i64, T),
     ) -> Self {
-        Self { projection_name, position: Position::stored(position), updated_at: updated_at.into() }
+        let (position, updated_at) = (Position::stored(position), updated_at.into());
+        Self { projection_name, projection_version, partition, position, updated_at }
     }
 
     fn now(projection_name: &str, position: Position) -> Result<Self, CheckpointError> {
         check_name("projection_name", projection_name)?;
-        Ok(Self { projection_name: projection_name.to_owned(), position, updated_at: timestamp::now() })
+        Ok(Self {
+            projection_name: projection_name.to_owned(),
+            projection_version: Self::VERSION,
+            partition: Self::PARTITION,
+            position,
+            updated_at: timestamp::now(),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use diesel::r2d2::{ManageConnection, PooledConnection};
 #[cfg(feature = "sqlite")]
 use diesel::sqlite::SqliteConnection;
 
-use crate::backend::Backend;
+use crate::backend::Database;
 
 /// One of diesel's own connections, lent by an [`EventConnection`].
 ///
@@ -33,7 +33,7 @@ pub enum ConnectionRef<'a> {
 
 impl<'a> ConnectionRef<'a> {
     /// The one place where the crate chooses between databases.
-    pub(crate) fn backend(self) -> &'a mut dyn Backend {
+    pub(crate) fn backend(self) -> &'a mut dyn Database {
         match self {
             #[cfg(feature = "sqlite")]
             ConnectionRef::Sqlite(conn) => conn,

@@ -6,6 +6,7 @@ use crate::backend;
 use crate::expected_version::Conflict;
 use crate::invalid::InvalidInput;
 use crate::position::Position;
+use crate::projection::ProjectionError;
 use crate::stream_id::StreamId;
 
 /// Why the database did not do what it was asked.
@@ -460,6 +461,12 @@ pub enum Error {
     /// The migrations were not run.
     #[error(transparent)]
     Migration(#[from] MigrationError),
+    /// A projection was not applied, or an operation on it not done.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+    /// The handler of a projection that is applied inline has failed.
+    #[error(transparent)]
+    Handler(Box<dyn std::error::Error + Send + Sync>),
     /// A payload or metadata has another form than asked for.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -499,8 +506,9 @@ impl Error {
             Error::Read(error) => error.is_retryable(),
             Error::Checkpoint(error) => error.is_retryable(),
             Error::Migration(error) => error.is_retryable(),
+            Error::Projection(error) => error.is_retryable(),
             Error::Database(error) => error.is_retryable(),
-            Error::Decode(_) | Error::Invalid(_) => false,
+            Error::Decode(_) | Error::Invalid(_) | Error::Handler(_) => false,
         }
     }
 }

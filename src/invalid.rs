@@ -98,6 +98,13 @@ pub enum Problem {
     /// Nothing in it: no character, no event, no name.
     #[error("is empty")]
     Empty,
+    /// A name that comes twice where it must be unique.
+    #[error("has {name:?} twice")]
+    #[non_exhaustive]
+    Repeated {
+        /// The name.
+        name: String,
+    },
     /// A text with more characters than can be kept.
     #[error("is {length} characters long; the limit is {limit}")]
     #[non_exhaustive]

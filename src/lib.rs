@@ -70,6 +70,7 @@ pub mod guide;
 mod invalid;
 mod iter;
 mod json;
+mod listener;
 mod log;
 mod migrations;
 #[cfg(feature = "mysql")]
@@ -78,6 +79,7 @@ mod ordering;
 mod position;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod projection;
 mod queries;
 mod row;
 pub mod schema;
@@ -88,6 +90,8 @@ mod store;
 mod stream;
 mod stream_id;
 mod timestamp;
+mod transaction;
+mod wake;
 
 pub use append::Appended;
 pub use checkpoint::Checkpoint;

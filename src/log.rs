@@ -127,7 +127,7 @@ impl LogQuery {
         }
     }
 
-    fn validate(&self) -> Result<(), InvalidInput> {
+    pub(crate) fn validate(&self) -> Result<(), InvalidInput> {
         for (field, names) in [("aggregate_types", &self.aggregate_types), ("event_types", &self.event_types)]
         {
             let Some(names) = names else { continue };

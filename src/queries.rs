@@ -107,8 +107,15 @@ macro_rules! queries {
             use $crate::schema::$schema::projection_checkpoints as checkpoints;
 
             let row = checkpoints::table
-                .filter(checkpoints::projection_name.eq(projection_name))
-                .get_result::<(String, i64, $time)>(conn)
+                .find((projection_name, Checkpoint::VERSION, Checkpoint::PARTITION))
+                .select((
+                    checkpoints::projection_name,
+                    checkpoints::projection_version,
+                    checkpoints::partition_number,
+                    checkpoints::last_global_position,
+                    checkpoints::updated_at,
+                ))
+                .get_result::<(String, i32, i32, i64, $time)>(conn)
                 .optional()?;
             Ok(row.map(Checkpoint::stored))
         }
@@ -121,8 +128,19 @@ macro_rules! queries {
             use $crate::schema::$schema::projection_checkpoints as checkpoints;
 
             let rows = checkpoints::table
-                .order(checkpoints::projection_name.asc())
-                .load::<(String, i64, $time)>(conn)?;
+                .order((
+                    checkpoints::projection_name.asc(),
+                    checkpoints::projection_version.asc(),
+                    checkpoints::partition_number.asc(),
+                ))
+                .select((
+                    checkpoints::projection_name,
+                    checkpoints::projection_version,
+                    checkpoints::partition_number,
+                    checkpoints::last_global_position,
+                    checkpoints::updated_at,
+                ))
+                .load::<(String, i32, i32, i64, $time)>(conn)?;
             Ok(rows.into_iter().map(Checkpoint::stored).collect())
         }
 
@@ -131,9 +149,11 @@ macro_rules! queries {
             projection_name: &str,
         ) -> diesel::result::QueryResult<bool> {
             use diesel::prelude::*;
+            use $crate::checkpoint::Checkpoint;
             use $crate::schema::$schema::projection_checkpoints as checkpoints;
 
-            let named = checkpoints::table.filter(checkpoints::projection_name.eq(projection_name));
+            let named =
+                checkpoints::table.find((projection_name, Checkpoint::VERSION, Checkpoint::PARTITION));
             Ok(diesel::delete(named).execute(conn)? > 0)
         }
     };

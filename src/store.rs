@@ -11,6 +11,7 @@ use crate::log::{self, LogQuery, LogSlice};
 use crate::position::Position;
 use crate::stream::{self, StreamQuery, StreamSlice};
 use crate::stream_id::StreamId;
+use crate::wake;
 
 /// The largest payload or metadata unless [`EventStore::max_json_bytes`] says otherwise: 16 MiB.
 pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
@@ -144,7 +145,9 @@ impl EventStore {
         expected: ExpectedVersion,
         events: &[NewEvent],
     ) -> Result<Appended, AppendError> {
-        append::append(conn.lend().backend(), self.max_json_bytes, stream, expected, events)
+        let appended = append::append(conn.lend().backend(), self.max_json_bytes, stream, expected, events)?;
+        wake::hint();
+        Ok(appended)
     }
 
     /// The version of an aggregate, 0 if it has no events. Its events are not read.

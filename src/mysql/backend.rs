@@ -8,6 +8,7 @@ use crate::backend::{Backend, Batch, Placement, classify};
 use crate::checkpoint::Checkpoint;
 use crate::error::{AppendError, Error, MigrationError};
 use crate::event::RecordedEvent;
+use crate::listener::Listener;
 use crate::log::{LogQuery, LogSlice};
 use crate::ordering::LogOrdering;
 use crate::position::Position;
@@ -77,6 +78,14 @@ impl Backend for MysqlConnection {
     /// Whoever finds out how far the log is complete publishes it.
     fn publish_position(&mut self) -> QueryResult<Position> {
         reading(self, position::complete)
+    }
+
+    fn listen(&mut self) -> QueryResult<Listener> {
+        Ok(Listener::Deaf)
+    }
+
+    fn has_news(&mut self, _: &mut Listener) -> bool {
+        false
     }
 
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {

@@ -33,6 +33,8 @@ const PARTS: &[(&str, DatabaseErrorKind)] = &[
     (".events' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".aggregate_heads' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".projection_checkpoints' doesn't exist", DatabaseErrorKind::NotMigrated),
+    (".projection_workers' doesn't exist", DatabaseErrorKind::NotMigrated),
+    (".parked_events' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_fence' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_log' doesn't exist", DatabaseErrorKind::NotMigrated),
     // Whoever may only read.

@@ -32,7 +32,15 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql")
 const FIRST: &str = "00000000000100des";
 
 /// So that what is dropped comes before what it refers to.
-const TABLES: [&str; 5] = ["event_log", "event_fence", "projection_checkpoints", "aggregate_heads", "events"];
+const TABLES: [&str; 7] = [
+    "event_log",
+    "event_fence",
+    "parked_events",
+    "projection_workers",
+    "projection_checkpoints",
+    "aggregate_heads",
+    "events",
+];
 
 /// The one that is created first and dropped last.
 const FIRST_TABLE: &str = "events";

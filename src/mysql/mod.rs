@@ -14,6 +14,7 @@ mod interrupted;
 mod migrations;
 mod ordering;
 mod position;
+mod projection;
 mod read;
 mod row;
 mod time;

@@ -10,6 +10,7 @@ use super::interrupted::forget_statements;
 use crate::backend::classify;
 use crate::error::{DatabaseError, DatabaseErrorKind, OperationError};
 use crate::statement::statement;
+use crate::transaction::transactions;
 
 type Manager = AnsiTransactionManager;
 
@@ -106,3 +107,5 @@ pub(super) fn is_outside_transactions(conn: &mut MysqlConnection) -> QueryResult
         Err(error) => Err(error),
     }
 }
+
+transactions! { for MysqlConnection; begin: "BEGIN"; before_rollback: |conn, _| forget_statements(conn, DatabaseErrorKind::Other) }

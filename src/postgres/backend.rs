@@ -2,11 +2,12 @@ use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
 use uuid::Uuid;
 
-use super::{append, checkpoint, migrations, ordering, position, read};
+use super::{append, checkpoint, migrations, notify, ordering, position, read};
 use crate::backend::{Backend, Batch, Placement};
 use crate::checkpoint::Checkpoint;
 use crate::error::{AppendError, Error, MigrationError};
 use crate::event::RecordedEvent;
+use crate::listener::Listener;
 use crate::log::{LogQuery, LogSlice};
 use crate::ordering::LogOrdering;
 use crate::position::Position;
@@ -68,6 +69,14 @@ impl Backend for PgConnection {
 
     fn publish_position(&mut self) -> QueryResult<Position> {
         position::publish(self)
+    }
+
+    fn listen(&mut self) -> QueryResult<Listener> {
+        notify::listen(self)
+    }
+
+    fn has_news(&mut self, _: &mut Listener) -> bool {
+        notify::has_news(self)
     }
 
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {

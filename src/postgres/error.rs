@@ -12,6 +12,8 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("relation \"events\" does not exist", DatabaseErrorKind::NotMigrated),
     ("relation \"aggregate_heads\" does not exist", DatabaseErrorKind::NotMigrated),
     ("relation \"projection_checkpoints\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("relation \"projection_workers\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("relation \"parked_events\" does not exist", DatabaseErrorKind::NotMigrated),
     ("relation \"event_log\" does not exist", DatabaseErrorKind::NotMigrated),
     ("function event_store_", DatabaseErrorKind::NotMigrated),
     ("cannot execute", DatabaseErrorKind::ReadOnly),

@@ -8,9 +8,13 @@ mod backend;
 mod checkpoint;
 pub(crate) mod error;
 mod migrations;
+mod notify;
 mod ordering;
 mod position;
+mod projection;
 mod read;
 mod row;
+mod transaction;
 
 pub use migrations::MIGRATIONS;
+pub use notify::set_append_notifications;

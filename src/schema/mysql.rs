@@ -55,11 +55,58 @@ diesel::table! {
 }
 
 diesel::table! {
-    projection_checkpoints (projection_name) {
+    parked_events (projection_name, projection_version, global_position) {
         #[max_length = 255]
         projection_name -> Varchar,
+        projection_version -> Integer,
+        global_position -> Bigint,
+        #[max_length = 36]
+        event_id -> Char,
+        #[max_length = 255]
+        aggregate_type -> Varchar,
+        #[max_length = 255]
+        aggregate_id -> Varchar,
+        #[max_length = 20]
+        reason -> Varchar,
+        error -> Longtext,
+        attempts -> Integer,
+        parked_at -> Datetime,
+        #[max_length = 20]
+        requested -> Nullable<Varchar>,
+    }
+}
+
+diesel::table! {
+    projection_checkpoints (projection_name, projection_version, partition_number) {
+        #[max_length = 255]
+        projection_name -> Varchar,
+        projection_version -> Integer,
+        partition_number -> Integer,
+        partition_count -> Integer,
         last_global_position -> Bigint,
+        #[max_length = 36]
+        last_event_id -> Nullable<Char>,
         updated_at -> Datetime,
+        #[max_length = 20]
+        state -> Varchar,
+        last_error -> Nullable<Longtext>,
+        #[max_length = 255]
+        owner -> Nullable<Varchar>,
+        leased_until -> Nullable<Bigint>,
+        fencing_token -> Bigint,
+        barrier_position -> Nullable<Bigint>,
+        next_partition_count -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    projection_workers (projection_name, projection_version, worker) {
+        #[max_length = 255]
+        projection_name -> Varchar,
+        projection_version -> Integer,
+        #[max_length = 255]
+        worker -> Varchar,
+        seen_until -> Bigint,
     }
 }
 
@@ -68,5 +115,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_fence,
     event_log,
     events,
+    parked_events,
     projection_checkpoints,
+    projection_workers,
 );

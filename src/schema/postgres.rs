@@ -37,11 +37,54 @@ diesel::table! {
 }
 
 diesel::table! {
-    projection_checkpoints (projection_name) {
+    parked_events (projection_name, projection_version, global_position) {
         projection_name -> Text,
-        last_global_position -> Int8,
-        updated_at -> Timestamptz,
+        projection_version -> Int4,
+        global_position -> Int8,
+        event_id -> Uuid,
+        aggregate_type -> Text,
+        aggregate_id -> Text,
+        reason -> Text,
+        error -> Text,
+        attempts -> Int4,
+        parked_at -> Timestamptz,
+        requested -> Nullable<Text>,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(aggregate_heads, event_log, events, projection_checkpoints,);
+diesel::table! {
+    projection_checkpoints (projection_name, projection_version, partition_number) {
+        projection_name -> Text,
+        projection_version -> Int4,
+        partition_number -> Int4,
+        partition_count -> Int4,
+        last_global_position -> Int8,
+        last_event_id -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        state -> Text,
+        last_error -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        leased_until -> Nullable<Int8>,
+        fencing_token -> Int8,
+        barrier_position -> Nullable<Int8>,
+        next_partition_count -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    projection_workers (projection_name, projection_version, worker) {
+        projection_name -> Text,
+        projection_version -> Int4,
+        worker -> Text,
+        seen_until -> Int8,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    aggregate_heads,
+    event_log,
+    events,
+    parked_events,
+    projection_checkpoints,
+    projection_workers,
+);

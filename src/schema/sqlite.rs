@@ -28,11 +28,53 @@ diesel::table! {
 }
 
 diesel::table! {
-    projection_checkpoints (projection_name) {
+    parked_events (projection_name, projection_version, global_position) {
         projection_name -> Text,
-        last_global_position -> BigInt,
-        updated_at -> Text,
+        projection_version -> Integer,
+        global_position -> BigInt,
+        event_id -> Text,
+        aggregate_type -> Text,
+        aggregate_id -> Text,
+        reason -> Text,
+        error -> Text,
+        attempts -> Integer,
+        parked_at -> Text,
+        requested -> Nullable<Text>,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(aggregate_heads, events, projection_checkpoints,);
+diesel::table! {
+    projection_checkpoints (projection_name, projection_version, partition_number) {
+        projection_name -> Text,
+        projection_version -> Integer,
+        partition_number -> Integer,
+        partition_count -> Integer,
+        last_global_position -> BigInt,
+        last_event_id -> Nullable<Text>,
+        updated_at -> Text,
+        state -> Text,
+        last_error -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        fencing_token -> BigInt,
+        barrier_position -> Nullable<BigInt>,
+        next_partition_count -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    projection_workers (projection_name, projection_version, worker) {
+        projection_name -> Text,
+        projection_version -> Integer,
+        worker -> Text,
+        seen_until -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    aggregate_heads,
+    events,
+    parked_events,
+    projection_checkpoints,
+    projection_workers,
+);

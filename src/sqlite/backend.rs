@@ -2,12 +2,13 @@ use diesel::result::QueryResult;
 use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
-use super::{append, checkpoint, migrations, read};
+use super::{append, checkpoint, migrations, read, watch};
 use crate::backend::{Backend, Batch, Placement};
 use crate::checkpoint::Checkpoint;
 use crate::error::{AppendError, Error, MigrationError};
 use crate::event::RecordedEvent;
 use crate::invalid::{InvalidInput, Problem};
+use crate::listener::Listener;
 use crate::log::{LogQuery, LogSlice};
 use crate::ordering::LogOrdering;
 use crate::position::Position;
@@ -75,6 +76,14 @@ impl Backend for SqliteConnection {
     /// Every reader finds it out.
     fn publish_position(&mut self) -> QueryResult<Position> {
         read::last_position(self)
+    }
+
+    fn listen(&mut self) -> QueryResult<Listener> {
+        watch::listen(self)
+    }
+
+    fn has_news(&mut self, listener: &mut Listener) -> bool {
+        watch::has_news(listener)
     }
 
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {

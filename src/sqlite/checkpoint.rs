@@ -18,7 +18,7 @@ statement! {
     },
     "INSERT INTO projection_checkpoints (projection_name, last_global_position, updated_at) \
      VALUES (?, ?, ?) \
-     ON CONFLICT (projection_name) DO UPDATE \
+     ON CONFLICT (projection_name, projection_version, partition_number) DO UPDATE \
      SET last_global_position = excluded.last_global_position, updated_at = excluded.updated_at \
      WHERE last_global_position <= ?"
 }

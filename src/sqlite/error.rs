@@ -11,6 +11,8 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("no such table: events", DatabaseErrorKind::NotMigrated),
     ("no such table: aggregate_heads", DatabaseErrorKind::NotMigrated),
     ("no such table: projection_checkpoints", DatabaseErrorKind::NotMigrated),
+    ("no such table: projection_workers", DatabaseErrorKind::NotMigrated),
+    ("no such table: parked_events", DatabaseErrorKind::NotMigrated),
     ("attempt to write a readonly database", DatabaseErrorKind::ReadOnly),
     ("database or disk is full", DatabaseErrorKind::Full),
     ("database disk image is malformed", DatabaseErrorKind::Corrupt),

@@ -23,10 +23,12 @@ pub(crate) mod error;
 mod insert;
 mod migrations;
 mod options;
+mod projection;
 mod read;
 mod row;
 mod text;
 mod transaction;
+pub(crate) mod watch;
 
 pub use migrations::MIGRATIONS;
 pub use options::{JournalMode, Options, Synchronous};

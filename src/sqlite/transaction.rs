@@ -3,6 +3,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::sqlite::SqliteConnection;
 
 use crate::error::OperationError;
+use crate::transaction::transactions;
 
 type Manager = AnsiTransactionManager;
 
@@ -53,4 +54,10 @@ fn begin(conn: &mut SqliteConnection) -> QueryResult<Scope> {
 /// there, this BEGIN fails and does nothing.
 fn ensure_transaction(conn: &mut SqliteConnection) {
     let _ = conn.batch_execute("BEGIN");
+}
+
+transactions! {
+    for SqliteConnection;
+    begin: "BEGIN IMMEDIATE";
+    before_rollback: |conn, open| if open == 1 { ensure_transaction(conn) }
 }

@@ -19,7 +19,14 @@ impl CliDatabase for crate::support::Postgres {
     const CONFIG: &str = "diesel.postgres.toml";
     const MIGRATIONS: &str = "migrations/postgres";
     const SCHEMA: &str = "src/schema/postgres.rs";
-    const OUR_TABLES: &[&str] = &["aggregate_heads", "event_log", "events", "projection_checkpoints"];
+    const OUR_TABLES: &[&str] = &[
+        "aggregate_heads",
+        "event_log",
+        "events",
+        "parked_events",
+        "projection_checkpoints",
+        "projection_workers",
+    ];
     const TABLES: &str = "SELECT tablename::TEXT AS name FROM pg_tables WHERE schemaname = current_schema()";
 }
 
@@ -28,8 +35,15 @@ impl CliDatabase for crate::support::Mysql {
     const CONFIG: &str = "diesel.mysql.toml";
     const MIGRATIONS: &str = "migrations/mysql";
     const SCHEMA: &str = "src/schema/mysql.rs";
-    const OUR_TABLES: &[&str] =
-        &["aggregate_heads", "event_fence", "event_log", "events", "projection_checkpoints"];
+    const OUR_TABLES: &[&str] = &[
+        "aggregate_heads",
+        "event_fence",
+        "event_log",
+        "events",
+        "parked_events",
+        "projection_checkpoints",
+        "projection_workers",
+    ];
     const TABLES: &str =
         "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()";
 }
@@ -39,7 +53,8 @@ impl CliDatabase for crate::support::Sqlite {
     const CONFIG: &str = "diesel.toml";
     const MIGRATIONS: &str = "migrations/sqlite";
     const SCHEMA: &str = "src/schema/sqlite.rs";
-    const OUR_TABLES: &[&str] = &["aggregate_heads", "events", "projection_checkpoints"];
+    const OUR_TABLES: &[&str] =
+        &["aggregate_heads", "events", "parked_events", "projection_checkpoints", "projection_workers"];
     const TABLES: &str =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 }

@@ -6,7 +6,15 @@ use diesel_event_store::{MigrationError, run_pending_migrations};
 use super::database::{Database, append, log};
 use crate::support::{Result, app_rows, create_app_rows, execute, insert_app_row, table_exists};
 
-const TABLES: [&str; 5] = ["events", "aggregate_heads", "projection_checkpoints", "event_fence", "event_log"];
+const TABLES: [&str; 7] = [
+    "events",
+    "aggregate_heads",
+    "projection_checkpoints",
+    "projection_workers",
+    "parked_events",
+    "event_fence",
+    "event_log",
+];
 const LEFTOVER: &str = "(id INT PRIMARY KEY) COMMENT = 'diesel_event_store'";
 
 #[test]

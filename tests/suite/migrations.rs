@@ -9,7 +9,8 @@ use crate::support::{
     user,
 };
 
-const TABLES: [&str; 3] = ["events", "aggregate_heads", "projection_checkpoints"];
+const TABLES: [&str; 5] =
+    ["events", "aggregate_heads", "projection_checkpoints", "projection_workers", "parked_events"];
 const LEDGER: &str = "__diesel_schema_migrations";
 
 pub fn they_are_applied_once<D: TestDatabase>() -> Result {

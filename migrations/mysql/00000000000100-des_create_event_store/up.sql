@@ -39,10 +39,50 @@ CREATE TABLE aggregate_heads (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
+-- One row a partition of a projection's version; most projections have one.
 CREATE TABLE projection_checkpoints (
-    projection_name      VARCHAR(255) NOT NULL PRIMARY KEY,
+    projection_name      VARCHAR(255) NOT NULL,
+    projection_version   INT          NOT NULL DEFAULT 1 CHECK (projection_version > 0),
+    partition_number     INT          NOT NULL DEFAULT 0, -- from 0 to partition_count - 1
+    partition_count      INT          NOT NULL DEFAULT 1,
     last_global_position BIGINT       NOT NULL, -- everything up to here is applied
-    updated_at           DATETIME(6)  NOT NULL
+    last_event_id        CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin, -- the last event that was applied: by it the log is known again
+    updated_at           DATETIME(6)  NOT NULL,
+    state                VARCHAR(20)  NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'failed', 'retired')),
+    last_error           LONGTEXT,              -- why it has failed
+    owner                VARCHAR(255),          -- the worker that applies it
+    leased_until         BIGINT,                -- in milliseconds since 1970 by the database's clock
+    fencing_token        BIGINT       NOT NULL DEFAULT 0, -- counted up with every owner
+    barrier_position     BIGINT,                -- nothing above is applied until the number of partitions has been changed
+    next_partition_count INT,                   -- what it will be changed to
+    PRIMARY KEY (projection_name, projection_version, partition_number)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
+  COMMENT='diesel_event_store';
+
+-- Who runs a projection, so that its partitions can be shared fairly.
+CREATE TABLE projection_workers (
+    projection_name    VARCHAR(255) NOT NULL,
+    projection_version INT          NOT NULL,
+    worker             VARCHAR(255) NOT NULL,
+    seen_until         BIGINT       NOT NULL, -- in milliseconds since 1970 by the database's clock
+    PRIMARY KEY (projection_name, projection_version, worker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
+  COMMENT='diesel_event_store';
+
+-- Events that a projection could not apply and has put aside, and those that are held back behind them.
+CREATE TABLE parked_events (
+    projection_name    VARCHAR(255) NOT NULL,
+    projection_version INT          NOT NULL,
+    global_position    BIGINT       NOT NULL,
+    event_id           CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    aggregate_type     VARCHAR(255) NOT NULL,
+    aggregate_id       VARCHAR(255) NOT NULL,
+    reason             VARCHAR(20)  NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),
+    error              LONGTEXT     NOT NULL,
+    attempts           INT          NOT NULL,
+    parked_at          DATETIME(6)  NOT NULL,
+    requested          VARCHAR(20)  CHECK (requested IN ('retry', 'discard')), -- what its worker is asked to do with it
+    PRIMARY KEY (projection_name, projection_version, global_position)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 

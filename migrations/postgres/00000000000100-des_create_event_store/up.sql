@@ -28,6 +28,14 @@ $$;
 CREATE TRIGGER events_refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_change();
 
+-- For a trigger that is created on demand: it tells whoever listens that there is something new.
+CREATE FUNCTION events_notify() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY diesel_event_store;
+    RETURN NULL;
+END
+$$;
+
 -- Heads and checkpoints are updated again and again: room in their pages keeps the new rows beside the old ones.
 CREATE TABLE aggregate_heads (
     aggregate_type    TEXT        COLLATE "C" NOT NULL,
@@ -37,11 +45,49 @@ CREATE TABLE aggregate_heads (
     PRIMARY KEY (aggregate_type, aggregate_id)
 ) WITH (fillfactor = 80);
 
+-- One row a partition of a projection's version; most projections have one.
 CREATE TABLE projection_checkpoints (
-    projection_name      TEXT        COLLATE "C" NOT NULL PRIMARY KEY,
+    projection_name      TEXT        COLLATE "C" NOT NULL,
+    projection_version   INTEGER     NOT NULL DEFAULT 1 CHECK (projection_version > 0),
+    partition_number     INTEGER     NOT NULL DEFAULT 0, -- from 0 to partition_count - 1
+    partition_count      INTEGER     NOT NULL DEFAULT 1,
     last_global_position BIGINT      NOT NULL, -- everything up to here is applied
-    updated_at           TIMESTAMPTZ NOT NULL
+    last_event_id        UUID,                 -- the last event that was applied: by it the log is known again
+    updated_at           TIMESTAMPTZ NOT NULL,
+    state                TEXT        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'failed', 'retired')),
+    last_error           TEXT,                 -- why it has failed
+    owner                TEXT,                 -- the worker that applies it
+    leased_until         BIGINT,               -- in milliseconds since 1970 by the database's clock
+    fencing_token        BIGINT      NOT NULL DEFAULT 0, -- counted up with every owner
+    barrier_position     BIGINT,               -- nothing above is applied until the number of partitions has been changed
+    next_partition_count INTEGER,              -- what it will be changed to
+    PRIMARY KEY (projection_name, projection_version, partition_number)
 ) WITH (fillfactor = 50);
+
+-- Who runs a projection, so that its partitions can be shared fairly.
+CREATE TABLE projection_workers (
+    projection_name    TEXT    COLLATE "C" NOT NULL,
+    projection_version INTEGER NOT NULL,
+    worker             TEXT    COLLATE "C" NOT NULL,
+    seen_until         BIGINT  NOT NULL, -- in milliseconds since 1970 by the database's clock
+    PRIMARY KEY (projection_name, projection_version, worker)
+) WITH (fillfactor = 50);
+
+-- Events that a projection could not apply and has put aside, and those that are held back behind them.
+CREATE TABLE parked_events (
+    projection_name    TEXT        COLLATE "C" NOT NULL,
+    projection_version INTEGER     NOT NULL,
+    global_position    BIGINT      NOT NULL,
+    event_id           UUID        NOT NULL,
+    aggregate_type     TEXT        COLLATE "C" NOT NULL,
+    aggregate_id       TEXT        COLLATE "C" NOT NULL,
+    reason             TEXT        NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),
+    error              TEXT        NOT NULL,
+    attempts           INTEGER     NOT NULL,
+    parked_at          TIMESTAMPTZ NOT NULL,
+    requested          TEXT        CHECK (requested IN ('retry', 'discard')), -- what its worker is asked to do with it
+    PRIMARY KEY (projection_name, projection_version, global_position)
+);
 
 -- One row: how positions are given out, the last one if they are counted, and the last one that was published.
 CREATE TABLE event_log (

@@ -1,0 +1,175 @@
+use uuid::Uuid;
+
+use super::apply::{Applier, Stop};
+use super::claims::{claim, find, partitions};
+use super::definition::Projection;
+use super::error::ProjectionError;
+use super::handler::HandlerError;
+use super::partition::{Partition, ProjectionKey};
+use super::repartition;
+use crate::connection::EventConnection;
+use crate::event::RecordedEvent;
+use crate::log;
+use crate::position::Position;
+use crate::wake;
+
+/// What [`Projection::catch_up`] has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CaughtUp {
+    applied: u64,
+    position: Position,
+}
+
+impl CaughtUp {
+    /// How many events the handler has applied.
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// Where the projection is now: of several partitions, the one that is furthest behind.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+}
+
+impl<C: EventConnection> Projection<C> {
+    /// Applies what is in the log and was not applied yet, and returns: for scripts, and for tests. [`Runner`](super::Runner)
+    /// goes on.
+    ///
+    /// Alone, each batch is a transaction of its own. Inside a transaction of the application's everything is part of it, each
+    /// batch in a savepoint; on MySQL the log is then read up to what is
+    /// [published](crate::EventStore::publish_position).
+    ///
+    /// # Errors
+    ///
+    /// [`ProjectionError`]. What was applied before stays applied. After [`Failed`](ProjectionError::Failed) the next call begins
+    /// with the event that has failed; [`Owned`](ProjectionError::Owned) says that a runner is at it, or was and has not given
+    /// it back: then the lease has to run out.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::projection::Projection;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// let printed = Projection::new("printed", 1, |_conn: &mut SqliteConnection, event| {
+    ///     println!("{}", event.event_type());
+    ///     Ok(())
+    /// });
+    /// assert_eq!(printed.catch_up(&mut conn)?.applied(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn catch_up(&self, conn: &mut C) -> Result<CaughtUp, ProjectionError> {
+        self.validate()?;
+        let owner = format!("catch_up {}", Uuid::now_v7());
+        partitions(conn, self)?;
+        let mut applied = 0;
+        loop {
+            let partitions = repartition::complete(conn, &self.key)?;
+            let mut position = Position::END;
+            for partition in &partitions {
+                let part = self.catch_up_partition(conn, partition, &owner)?;
+                (applied, position) = (applied + part.applied, position.min(part.position));
+            }
+            if partitions.iter().all(|partition| partition.barrier.is_none()) {
+                return Ok(CaughtUp { applied, position });
+            }
+        }
+    }
+
+    fn catch_up_partition(
+        &self,
+        conn: &mut C,
+        partition: &Partition,
+        owner: &str,
+    ) -> Result<CaughtUp, ProjectionError> {
+        let pause = |longest| wake::pause(longest, || false);
+        let Some(mut applier) = claim(conn, self, partition, owner, &pause)? else {
+            return Err(owned(conn, partition)?);
+        };
+        let outcome = self.follow(conn, &mut applier);
+        let done = CaughtUp { applied: applier.applied(), position: applier.position() };
+        match outcome {
+            Ok(()) => Ok(applier.release(conn).map(|()| done)?),
+            Err(error) => {
+                // What has gone wrong matters more. If this fails, too, the lease runs out.
+                let _ = applier.release(conn);
+                Err(error)
+            }
+        }
+    }
+
+    /// To the end of the log, or to a barrier.
+    fn follow(&self, conn: &mut C, applier: &mut Applier<'_, C>) -> Result<(), ProjectionError> {
+        applier.check_log(conn)?;
+        applier.tend_parked(conn).or_else(go_on)?;
+        loop {
+            let slice = log::read(conn.lend().backend(), &self.query(applier.position()), self.batch_size)?;
+            let is_end = slice.is_end();
+            applier.apply(conn, slice.events(), slice.scanned_to()).or_else(go_on)?;
+            if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {
+                return applier.save(conn).or_else(go_on);
+            }
+        }
+    }
+
+    /// Applies events in the transaction that is open, such as those that were just appended in it: an *inline* projection,
+    /// whose read model is never behind. Those that its filters do not let through are passed over.
+    ///
+    /// No checkpoint is moved, so a projection is either applied inline, always, or by a [`Runner`](super::Runner): not both.
+    /// What was appended before is applied by hand once, with [`iter_log`](crate::EventStore::iter_log).
+    ///
+    /// # Errors
+    ///
+    /// The handler's. Pass it on, so that the transaction is rolled back: the policies are for what is already recorded.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::projection::Projection;
+    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// let printed = Projection::new("printed", 1, |_conn: &mut SqliteConnection, event| {
+    ///     println!("{}", event.event_type());
+    ///     Ok(())
+    /// });
+    /// let events = [NewEvent::new("UserCreated", &())?];
+    /// conn.immediate_transaction::<_, Error, _>(|conn| {
+    ///     let alice = StreamId::new("User", "alice")?;
+    ///     let appended = EventStore::new().append(conn, &alice, ExpectedVersion::Any, &events)?;
+    ///     Ok(printed.apply_inline(conn, appended.events())?)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn apply_inline(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
+        if events.iter().all(|event| self.takes(event)) {
+            return self.handler.handle(conn, events);
+        }
+        let events: Vec<RecordedEvent> = events.iter().filter(|event| self.takes(event)).cloned().collect();
+        if events.is_empty() { Ok(()) } else { self.handler.handle(conn, &events) }
+    }
+}
+
+/// Nobody can ask for it to stop, and what has moved is known now.
+fn go_on(stop: Stop) -> Result<(), ProjectionError> {
+    match stop {
+        Stop::Error(error) => Err(error),
+        Stop::Asked | Stop::Moved => Ok(()),
+    }
+}
+
+fn owned<C: EventConnection>(
+    conn: &mut C,
+    partition: &Partition,
+) -> Result<ProjectionError, ProjectionError> {
+    let row = find(conn, &partition.key)?;
+    let owner = row.and_then(|row| row.owner).unwrap_or_default();
+    let ProjectionKey { name, version } = &partition.key.projection;
+    let (projection, version) = (name.clone(), *version);
+    Ok(ProjectionError::Owned { projection, version, partition: partition.key.number, owner })
+}

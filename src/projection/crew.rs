@@ -1,0 +1,120 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use diesel::result::QueryResult;
+
+use super::definition::Projection;
+use super::error::ProjectionError;
+use super::feed::Feed;
+use super::partition::{Partition, State};
+use super::repartition;
+use super::runner::{Shop, feed, spawn};
+use super::worker;
+use crate::connection::EventConnection;
+use crate::wake;
+
+/// The threads that apply one projection in this process, one a partition.
+pub(super) struct Crew<C> {
+    shop: Arc<Shop<C>>,
+    index: usize,
+    feed: Arc<Feed>,
+    feed_partitions: i32,
+    members: Vec<Member>,
+}
+
+struct Member {
+    partition: i32,
+    is_asked_to_stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Member {
+    fn ask_to_stop(&self) {
+        self.is_asked_to_stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<C: EventConnection + 'static> Crew<C> {
+    pub(super) fn new(shop: &Arc<Shop<C>>, index: usize) -> Self {
+        let feed = feed(shop.runner.nth(index), 1);
+        Self { shop: Arc::clone(shop), index, feed, feed_partitions: 1, members: Vec::new() }
+    }
+
+    fn projection(&self) -> &Projection<C> {
+        self.shop.runner.nth(self.index)
+    }
+
+    /// Takes up as many partitions as are this worker's share, and gives back what is more.
+    pub(super) fn adjust(&mut self, conn: &mut C) -> Result<(), ProjectionError> {
+        self.members.retain(|member| !member.thread.is_finished());
+        let key = self.projection().key.clone();
+        conn.lend().backend().report_worker(&key, &self.shop.worker, self.projection().lease)?;
+        let partitions = repartition::complete(conn, &key)?;
+        let share = self.share(conn, partitions.len())?;
+        self.size_feed(partitions.len());
+        if self.members.len() > share {
+            self.members[share..].iter().for_each(Member::ask_to_stop);
+            wake::hint();
+        }
+        let free: Vec<Partition> =
+            partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
+        for partition in free {
+            if self.members.len() < share {
+                self.hire(partition);
+            }
+        }
+        Ok(())
+    }
+
+    /// Everybody who is there has the same share; the first ones take what is left over.
+    fn share(&self, conn: &mut C, partitions: usize) -> Result<usize, ProjectionError> {
+        let workers = conn.lend().backend().workers(&self.projection().key)?;
+        let rank = workers.iter().position(|worker| *worker == self.shop.worker);
+        let Some(rank) = rank else { return Ok(0) };
+        Ok(partitions / workers.len() + usize::from(rank < partitions % workers.len()))
+    }
+
+    fn is_free(&self, partition: &Partition) -> bool {
+        partition.state == State::Active
+            && partition.owner.is_none()
+            && partition.barrier.is_none_or(|barrier| partition.position < barrier.position)
+            && self.members.iter().all(|member| member.partition != partition.key.number)
+    }
+
+    fn size_feed(&mut self, partitions: usize) {
+        let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
+        if partitions != self.feed_partitions {
+            (self.feed, self.feed_partitions) = (feed(self.projection(), partitions), partitions);
+        }
+    }
+
+    fn hire(&mut self, partition: Partition) {
+        let is_asked_to_stop = Arc::new(AtomicBool::new(false));
+        let number = partition.key.number;
+        let name = format!("{} {number}", self.projection().name());
+        let (shop, index, feed) = (Arc::clone(&self.shop), self.index, Arc::clone(&self.feed));
+        let is_asked = Arc::clone(&is_asked_to_stop);
+        let thread = spawn(&name, move || {
+            worker::work(&shop, shop.runner.nth(index), &partition, &feed, &is_asked);
+            shop.has_ended();
+        });
+        self.members.push(Member { partition: number, is_asked_to_stop, thread });
+    }
+
+    pub(super) fn ask_to_stop(&mut self) {
+        self.members.iter().for_each(Member::ask_to_stop);
+    }
+
+    pub(super) fn join(&mut self) {
+        for member in self.members.drain(..) {
+            if let Err(panic) = member.thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+
+    pub(super) fn leave(&self, conn: &mut C) -> QueryResult<()> {
+        conn.lend().backend().forget_worker(&self.projection().key, &self.shop.worker)
+    }
+}

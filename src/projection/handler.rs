@@ -1,0 +1,183 @@
+use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::error::{AppendError, CheckpointError, DatabaseError, DecodeError, Error, ReadError};
+use crate::event::RecordedEvent;
+
+type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
+type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;
+
+/// What an application does with events.
+pub(super) enum Handler<C> {
+    Each(Box<Each<C>>),
+    Batch(Box<Batch<C>>),
+}
+
+impl<C> Handler<C> {
+    /// A panic is a failure like any other: the caller rolls back what was done, and the handler itself is shared, so it can
+    /// keep nothing half-done.
+    pub(super) fn handle(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
+        catch_unwind(AssertUnwindSafe(|| self.call(conn, events)))
+            .unwrap_or_else(|panic| Err(HandlerError::failed(Panicked::with(&*panic))))
+    }
+
+    fn call(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
+        match self {
+            Self::Each(handler) => events.iter().try_for_each(|event| handler(conn, event)),
+            Self::Batch(handler) => handler(conn, events),
+        }
+    }
+}
+
+/// Why a handler could not apply an event. Any error becomes one with `?`; of what kind it is decides what the projection does
+/// about it.
+///
+/// - [`FailureKind::Undecodable`]: a [`DecodeError`], as [`RecordedEvent::payload`] returns it.
+/// - [`FailureKind::UnknownEventType`]: made by [`unknown_event_type`](Self::unknown_event_type).
+/// - [`FailureKind::Failed`]: everything else. If it is an error of the database's that is worth another try (a deadlock, a
+///   lost connection), the batch is run again, and it does not count as a failure.
+///
+/// ```
+/// use diesel_event_store::projection::{FailureKind, HandlerError};
+///
+/// fn parse(number: &str) -> Result<u64, HandlerError> {
+///     Ok(number.parse()?)
+/// }
+///
+/// assert_eq!(parse("three").unwrap_err().kind(), FailureKind::Failed);
+/// ```
+pub struct HandlerError {
+    kind: FailureKind,
+    error: Box<dyn StdError + Send + Sync>,
+}
+
+/// Of what kind a handler's failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The handler does not know the type of the event.
+    UnknownEventType,
+    /// The payload or metadata could not be decoded.
+    Undecodable,
+    /// Anything else, a panic included.
+    Failed,
+}
+
+impl HandlerError {
+    /// From an error that is not a [`std::error::Error`], or a message.
+    ///
+    /// ```
+    /// use diesel_event_store::projection::HandlerError;
+    ///
+    /// assert_eq!(HandlerError::failed("no such customer").to_string(), "no such customer");
+    /// ```
+    pub fn failed(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind: FailureKind::Failed, error: error.into() }
+    }
+
+    /// For the last arm of a handler's `match`.
+    ///
+    /// ```
+    /// use diesel_event_store::RecordedEvent;
+    /// use diesel_event_store::projection::HandlerError;
+    ///
+    /// fn apply(event: &RecordedEvent) -> Result<(), HandlerError> {
+    ///     match event.event_type() {
+    ///         "OrderPlaced" => Ok(()),
+    ///         _ => Err(HandlerError::unknown_event_type(event)),
+    ///     }
+    /// }
+    /// ```
+    pub fn unknown_event_type(event: &RecordedEvent) -> Self {
+        let error = format!("the handler does not know the event type {:?}", event.event_type());
+        Self { kind: FailureKind::UnknownEventType, error: error.into() }
+    }
+
+    /// Of what kind it is.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// The error itself.
+    pub fn into_error(self) -> Box<dyn StdError + Send + Sync> {
+        self.error
+    }
+
+    /// Whether the database says that the same may well succeed when it is run again.
+    pub(super) fn is_retryable(&self) -> bool {
+        let error = &*self.error;
+        if let Some(error) = error.downcast_ref::<Error>() {
+            return error.is_retryable();
+        }
+        error.downcast_ref::<DatabaseError>().is_some_and(DatabaseError::is_retryable)
+            || error.downcast_ref::<AppendError>().is_some_and(AppendError::is_retryable)
+            || error.downcast_ref::<ReadError>().is_some_and(ReadError::is_retryable)
+            || error.downcast_ref::<CheckpointError>().is_some_and(CheckpointError::is_retryable)
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        let error: Box<dyn StdError + Send + Sync> = Box::new(error);
+        match error.downcast::<diesel::result::Error>() {
+            Ok(error) => Self::failed(DatabaseError::from(*error)),
+            Err(error) => {
+                let is_decoding =
+                    error.is::<DecodeError>() || matches!(error.downcast_ref(), Some(Error::Decode(_)));
+                let kind = if is_decoding { FailureKind::Undecodable } else { FailureKind::Failed };
+                Self { kind, error }
+            }
+        }
+    }
+}
+
+/// So that `?` works in an application's own transaction around [`apply_inline`](super::Projection::apply_inline).
+impl From<HandlerError> for Box<dyn StdError + Send + Sync> {
+    fn from(error: HandlerError) -> Self {
+        error.error
+    }
+}
+
+impl From<HandlerError> for Box<dyn StdError> {
+    fn from(error: HandlerError) -> Self {
+        error.error
+    }
+}
+
+impl From<HandlerError> for Error {
+    fn from(error: HandlerError) -> Self {
+        match error.error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(error) => match error.downcast::<DatabaseError>() {
+                Ok(error) => Error::Database(*error),
+                Err(error) => Error::Handler(error),
+            },
+        }
+    }
+}
+
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl fmt::Debug for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerError").field("kind", &self.kind).field("error", &self.error).finish()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the handler panicked: {0}")]
+struct Panicked(String);
+
+impl Panicked {
+    fn with(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Self(text.unwrap_or_else(|| "without a message".to_owned()))
+    }
+}

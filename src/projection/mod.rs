@@ -1,0 +1,32 @@
+//! Read models that never miss an event and never apply one twice.
+
+mod apply;
+mod catch_up;
+mod claims;
+mod crew;
+mod definition;
+mod error;
+mod feed;
+mod handler;
+mod operate;
+pub(crate) mod parked;
+pub(crate) mod partition;
+mod policy;
+mod progress;
+mod repartition;
+mod runner;
+mod status;
+pub(crate) mod tables;
+mod worker;
+
+pub use catch_up::CaughtUp;
+pub use definition::{MAX_PARTITIONS, Projection};
+pub use error::ProjectionError;
+pub use handler::{FailureKind, HandlerError};
+pub use operate::{discard_parked, parked, promote, reset, resume, retry_parked, wait_for};
+pub use parked::{ParkReason, ParkedEvent};
+pub use policy::OnFailure;
+pub use progress::Progress;
+pub use repartition::repartition;
+pub use runner::{Runner, RunnerHandle};
+pub use status::{PartitionStatus, ProjectionState, ProjectionStatus, status};

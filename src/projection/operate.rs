@@ -1,0 +1,344 @@
+//! What an operator does with projections. None of it needs their handlers.
+
+use std::time::{Duration, Instant};
+
+use super::error::ProjectionError;
+use super::parked::{ParkedEvent, Request};
+use super::partition::{Partition, ProjectionKey};
+use crate::connection::EventConnection;
+use crate::position::Position;
+use crate::timestamp;
+use crate::transaction::in_transaction;
+use crate::wake;
+
+impl ProjectionKey {
+    /// Of a projection that somebody has run.
+    pub(super) fn known<C: EventConnection + ?Sized>(
+        conn: &mut C,
+        name: &str,
+        version: i32,
+    ) -> Result<Self, ProjectionError> {
+        let key = Self { name: name.to_owned(), version };
+        key.partitions(conn).map(|_| key)
+    }
+
+    /// At least one.
+    pub(super) fn partitions<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+    ) -> Result<Vec<Partition>, ProjectionError> {
+        let partitions = conn.lend().backend().partitions(self)?;
+        if partitions.is_empty() {
+            let (projection, version) = (self.name.clone(), self.version);
+            return Err(ProjectionError::Unknown { projection, version });
+        }
+        Ok(partitions)
+    }
+}
+
+/// Waits until a projection has applied everything up to a position: that of an append whose effect is to be seen in the read
+/// model.
+///
+/// Do not call it inside a transaction: it may not see what is committed meanwhile.
+///
+/// # Errors
+///
+/// - [`ProjectionError::TimedOut`]: it has not come so far in time.
+/// - [`ProjectionError::HasFailed`], [`ProjectionError::Retired`]: it will not come so far.
+/// - [`ProjectionError::Database`].
+///
+/// A projection that nobody has run yet is waited for.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, Projection, ProjectionError};
+/// use diesel_event_store::{EventStore, Position};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let never = projection::wait_for(&mut conn, "mails", 1, Position::new(7)?, Duration::from_millis(10));
+/// assert!(matches!(never, Err(ProjectionError::TimedOut { .. })));
+/// # Ok(())
+/// # }
+/// ```
+pub fn wait_for<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+    position: Position,
+    longest: Duration,
+) -> Result<(), ProjectionError> {
+    let begin = Instant::now();
+    let key = ProjectionKey { name: name.to_owned(), version };
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let partitions = conn.lend().backend().partitions(&key)?;
+        let reached = reached(&partitions);
+        if reached >= position {
+            return Ok(());
+        }
+        partitions.iter().try_for_each(Partition::refuse_inactive)?;
+        let left = longest.saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            let (projection, waited) = (key.name, begin.elapsed());
+            return Err(ProjectionError::TimedOut { projection, version, reached, wanted: position, waited });
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+/// By all partitions.
+fn reached(partitions: &[Partition]) -> Position {
+    partitions.iter().map(|partition| partition.position).min().unwrap_or(Position::START)
+}
+
+/// Puts a projection back to the beginning: all events are applied again, and what is parked is forgotten. `clear` empties the
+/// read model, in the same transaction; a batch that a worker has in hand meanwhile is rolled back.
+///
+/// # Errors
+///
+/// [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `clear` returns.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, Projection, ProjectionError};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # diesel::sql_query("CREATE TABLE users (email TEXT NOT NULL)").execute(&mut conn)?;
+/// let users = Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
+/// users.catch_up(&mut conn)?;
+///
+/// projection::reset(&mut conn, "users", 1, |conn| {
+///     diesel::sql_query("DELETE FROM users").execute(conn)?;
+///     Ok::<_, ProjectionError>(())
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn reset<C, E>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+    clear: impl FnOnce(&mut C) -> Result<(), E>,
+) -> Result<(), E>
+where
+    C: EventConnection,
+    E: From<ProjectionError> + From<diesel::result::Error>,
+{
+    let key = ProjectionKey::known(conn, name, version)?;
+    in_transaction(conn, |conn| {
+        conn.lend().backend().reset(&key, Position::START, timestamp::now())?;
+        conn.lend().backend().unpark_all(&key)?;
+        clear(conn)
+    })?;
+    wake::hint();
+    Ok(())
+}
+
+/// Lets partitions that have [failed](super::OnFailure::Stop) go on, with the event at which they have stopped. Returns how
+/// many have.
+///
+/// # Errors
+///
+/// [`ProjectionError::Unknown`], [`ProjectionError::Database`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, Projection};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
+/// assert_eq!(projection::resume(&mut conn, "users", 1)?, 0);
+/// # Ok(())
+/// # }
+/// ```
+pub fn resume<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+) -> Result<usize, ProjectionError> {
+    let key = ProjectionKey::known(conn, name, version)?;
+    Ok(conn.lend().backend().resume(&key)?)
+}
+
+/// Puts a version of a projection in the place of the older ones, once it has applied as much as each of these has: `swap`
+/// gives its tables the name that readers know, in the same transaction, and the older versions are retired. No worker applies
+/// them any more, also none that is started later.
+///
+/// So a read model is rebuilt beside the one in use: run the new version, with tables of its own, until its
+/// [status](super::status()) says that it has caught up; then promote it.
+///
+/// # Errors
+///
+/// - [`ProjectionError::Behind`]: it has not come as far as an older version. Nothing was done.
+/// - [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `swap` returns.
+///
+/// ```
+/// use diesel::connection::SimpleConnection;
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, Projection, ProjectionError};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # conn.batch_execute("CREATE TABLE users_1 (email TEXT); CREATE VIEW users AS SELECT * FROM users_1")?;
+/// # conn.batch_execute("CREATE TABLE users_2 (email TEXT, name TEXT)")?;
+/// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
+/// let users = Projection::new("users", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
+/// users.catch_up(&mut conn)?;
+///
+/// projection::promote(&mut conn, "users", 2, |conn| {
+///     conn.batch_execute("DROP VIEW users; CREATE VIEW users AS SELECT * FROM users_2")?;
+///     Ok::<_, ProjectionError>(())
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn promote<C, E>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+    swap: impl FnOnce(&mut C) -> Result<(), E>,
+) -> Result<(), E>
+where
+    C: EventConnection,
+    E: From<ProjectionError> + From<diesel::result::Error>,
+{
+    let key = ProjectionKey::known(conn, name, version)?;
+    in_transaction(conn, |conn| {
+        retire_older(conn, &key)?;
+        swap(conn)
+    })
+}
+
+/// Retiring locks their rows, so they are compared when none of them can get any further.
+fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionKey) -> Result<(), ProjectionError> {
+    let older =
+        |row: &&Partition| row.key.projection.name == key.name && row.key.projection.version < key.version;
+    let rows = conn.lend().backend().every_partition()?;
+    for row in rows.iter().filter(older) {
+        conn.lend().backend().retire(&row.key.projection)?;
+    }
+    let rows = conn.lend().backend().every_partition()?;
+    let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
+    let reached = reached(&key.partitions(conn)?);
+    if reached < furthest {
+        let (projection, version) = (key.name.clone(), key.version);
+        return Err(ProjectionError::Behind { projection, version, reached, wanted: furthest });
+    }
+    Ok(())
+}
+
+/// The events that a projection has put aside, in the order of their positions.
+///
+/// # Errors
+///
+/// [`ProjectionError::Unknown`], [`ProjectionError::Database`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, HandlerError, OnFailure, ParkReason, Projection};
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, event| {
+///     Err(HandlerError::unknown_event_type(event))
+/// })
+/// .on_unknown_event_type(OnFailure::Park);
+///
+/// let strange = [NewEvent::new("Strange", &())?];
+/// EventStore::new().append(&mut conn, &StreamId::new("User", "alice")?, ExpectedVersion::Any, &strange)?;
+/// mails.catch_up(&mut conn)?;
+///
+/// let parked = projection::parked(&mut conn, "mails", 1)?;
+/// assert_eq!(parked[0].reason(), ParkReason::UnknownEventType);
+///
+/// projection::discard_parked(&mut conn, "mails", 1, parked[0].position())?;
+/// mails.catch_up(&mut conn)?; // or a runner
+/// assert!(projection::parked(&mut conn, "mails", 1)?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub fn parked<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+) -> Result<Vec<ParkedEvent>, ProjectionError> {
+    let key = ProjectionKey::known(conn, name, version)?;
+    Ok(conn.lend().backend().parked(&key)?)
+}
+
+/// Asks for a parked event to be given to the handler again. The worker that has its partition does so within about a second, and
+/// goes on with the events that are held back behind it. Returns whether the event is parked.
+///
+/// # Errors
+///
+/// [`ProjectionError::Database`].
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # use diesel_event_store::{Position, projection};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// assert!(!projection::retry_parked(&mut conn, "mails", 1, Position::new(7)?)?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn retry_parked<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    request(conn, name, version, position, Request::Retry)
+}
+
+/// Asks for a parked event to be passed over for good. The worker that has its partition does so within about a second, and
+/// goes on with the events that are held back behind it. Returns whether the event is parked.
+///
+/// # Errors
+///
+/// [`ProjectionError::Database`].
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # use diesel_event_store::{Position, projection};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// assert!(!projection::discard_parked(&mut conn, "mails", 1, Position::new(7)?)?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn discard_parked<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    request(conn, name, version, position, Request::Discard)
+}
+
+fn request<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+    position: Position,
+    request: Request,
+) -> Result<bool, ProjectionError> {
+    let key = ProjectionKey { name: name.to_owned(), version };
+    let found = conn.lend().backend().request(&key, position, request)?;
+    wake::hint();
+    Ok(found)
+}

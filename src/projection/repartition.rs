@@ -1,0 +1,96 @@
+use super::definition::check_partitions;
+use super::error::ProjectionError;
+use super::partition::{Partition, PartitionKey, ProjectionKey};
+use super::tables::NewPartition;
+use crate::connection::EventConnection;
+use crate::position::Position;
+use crate::timestamp;
+use crate::transaction::in_transaction;
+
+/// Changes the number of partitions, from 1 to [`MAX_PARTITIONS`](super::MAX_PARTITIONS), without skipping or repeating an
+/// event.
+///
+/// All partitions are brought to where the furthest is; then the new ones begin there. The workers do so, whoever they are: it is
+/// done when [`status`](super::status()) shows the new number, with idle workers after about a third of their lease.
+///
+/// Alone, it is a transaction of its own; inside one of the application's it is part of that.
+///
+/// # Errors
+///
+/// - [`ProjectionError::Invalid`]: a number that cannot be.
+/// - [`ProjectionError::Unknown`]: nobody has run the projection yet.
+/// - [`ProjectionError::Database`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, Projection};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
+/// mails.catch_up(&mut conn)?;
+///
+/// projection::repartition(&mut conn, "mails", 1, 4)?;
+/// mails.catch_up(&mut conn)?;
+/// assert_eq!(projection::status(&mut conn)?[0].partitions().len(), 4);
+/// # Ok(())
+/// # }
+/// ```
+pub fn repartition<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    name: &str,
+    version: i32,
+    partitions: i32,
+) -> Result<(), ProjectionError> {
+    check_partitions(partitions)?;
+    let key = ProjectionKey::known(conn, name, version)?;
+    in_transaction(conn, |conn| {
+        // Locks the rows, so that nobody gets further than what is read next.
+        conn.lend().backend().raise_barrier(&key, Position::END, partitions)?;
+        let rows = conn.lend().backend().partitions(&key)?;
+        let furthest = rows.iter().map(|row| row.position).max().unwrap_or(Position::START);
+        conn.lend().backend().raise_barrier(&key, furthest, partitions)?;
+        Ok(())
+    })
+}
+
+/// The partitions of a projection; new ones, if all have arrived at a barrier.
+pub(super) fn complete<C: EventConnection>(
+    conn: &mut C,
+    projection: &ProjectionKey,
+) -> Result<Vec<Partition>, ProjectionError> {
+    let partitions = conn.lend().backend().partitions(projection)?;
+    let have_arrived = |row: &Partition| row.barrier.is_some_and(|barrier| row.position >= barrier.position);
+    if partitions.is_empty() || !partitions.iter().all(have_arrived) {
+        return Ok(partitions);
+    }
+    in_transaction(conn, |conn| replace(conn, projection, &partitions))?;
+    Ok(conn.lend().backend().partitions(projection)?)
+}
+
+/// Unless somebody else was faster: then not all rows are as they were seen.
+fn replace<C: EventConnection>(
+    conn: &mut C,
+    projection: &ProjectionKey,
+    seen: &[Partition],
+) -> Result<(), ProjectionError> {
+    let Some(barrier) = seen[0].barrier else { return Ok(()) };
+    if conn.lend().backend().lock_at_barrier(projection, barrier.position)? != seen.len() {
+        return Ok(());
+    }
+    let token = seen.iter().map(|row| row.token).max().unwrap_or(0) + 1;
+    let last_event_id = seen.iter().find_map(|row| row.last_event_id);
+    conn.lend().backend().delete_partitions(projection)?;
+    for number in 0..barrier.next_count {
+        conn.lend().backend().create_partition(&NewPartition {
+            key: &PartitionKey { projection: projection.clone(), number },
+            count: barrier.next_count,
+            position: barrier.position,
+            last_event_id,
+            token,
+            now: timestamp::now(),
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::error::ProjectionError;
+use super::partition::{Partition, ProjectionKey, State};
+use crate::connection::EventConnection;
+use crate::log::{self, LogQuery};
+use crate::position::Position;
+
+/// How a version of a projection is getting on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectionStatus {
+    key: ProjectionKey,
+    partitions: Vec<PartitionStatus>,
+    last_position: Position,
+    lag: Duration,
+    parked: usize,
+}
+
+/// How a partition is getting on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionStatus {
+    number: i32,
+    position: Position,
+    updated_at: DateTime<Utc>,
+    state: ProjectionState,
+    owner: Option<String>,
+    last_error: Option<String>,
+}
+
+/// What a partition does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProjectionState {
+    /// A worker applies it.
+    Running,
+    /// It could be applied, but no worker has it.
+    Idle,
+    /// It has stopped at an event that could not be applied.
+    Failed,
+    /// A newer version was promoted.
+    Retired,
+}
+
+/// How all projections are getting on, in the order of their names and versions.
+///
+/// It is a handful of statements, and a count for each projection.
+///
+/// # Errors
+///
+/// [`ProjectionError::Database`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, Projection};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
+/// for status in projection::status(&mut conn)? {
+///     println!("{} is {} positions behind", status.name(), status.positions_behind());
+///     if !status.is_healthy() {
+///         println!("somebody should look after {}", status.name());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn status<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Vec<ProjectionStatus>, ProjectionError> {
+    let rows = conn.lend().backend().every_partition()?;
+    let last_position = conn.lend().backend().last_position()?;
+    rows.chunk_by(|one, other| one.key.projection == other.key.projection)
+        .map(|partitions| projection(conn, partitions, last_position))
+        .collect()
+}
+
+fn projection<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    partitions: &[Partition],
+    last_position: Position,
+) -> Result<ProjectionStatus, ProjectionError> {
+    let key = partitions[0].key.projection.clone();
+    let position = partitions.iter().map(|partition| partition.position).min().unwrap_or_default();
+    Ok(ProjectionStatus {
+        partitions: partitions.iter().map(PartitionStatus::of).collect(),
+        last_position,
+        lag: lag(conn, position)?,
+        parked: conn.lend().backend().parked(&key)?.len(),
+        key,
+    })
+}
+
+/// How old the first event is that is not applied.
+fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<Duration, ProjectionError> {
+    let slice = log::read(conn.lend().backend(), &LogQuery::after(position), 1)?;
+    let age = slice.events().first().map(|event| Utc::now() - event.created_at());
+    Ok(age.and_then(|age| age.to_std().ok()).unwrap_or_default())
+}
+
+impl ProjectionStatus {
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.key.name
+    }
+
+    /// The version.
+    pub fn version(&self) -> i32 {
+        self.key.version
+    }
+
+    /// Of each partition, in the order of their numbers.
+    pub fn partitions(&self) -> &[PartitionStatus] {
+        &self.partitions
+    }
+
+    /// Everything up to here is applied by all partitions.
+    pub fn position(&self) -> Position {
+        self.partitions.iter().map(PartitionStatus::position).min().unwrap_or_default()
+    }
+
+    /// Where the log ends.
+    pub fn last_position(&self) -> Position {
+        self.last_position
+    }
+
+    /// How many positions lie between the two: no fewer than there are events to apply.
+    pub fn positions_behind(&self) -> i64 {
+        (self.last_position.get() - self.position().get()).max(0)
+    }
+
+    /// How long ago the first event was recorded that may not be applied yet, by its `created_at`; zero if there is none. It
+    /// means nothing where the application gives events a time of its own.
+    pub fn lag(&self) -> Duration {
+        self.lag
+    }
+
+    /// How much of the log is applied, from 0.0 to 1.0: the progress of a rebuild.
+    pub fn fraction(&self) -> f64 {
+        let (position, last) = (self.position().get(), self.last_position.get());
+        if last <= position { 1.0 } else { position as f64 / last as f64 }
+    }
+
+    /// How many events are parked, those that are held back included.
+    pub fn parked(&self) -> usize {
+        self.parked
+    }
+
+    /// Whether every partition is applied by a worker, or the version is retired. A projection that nobody runs is not healthy.
+    pub fn is_healthy(&self) -> bool {
+        let is_fine = |partition: &PartitionStatus| {
+            matches!(partition.state, ProjectionState::Running | ProjectionState::Retired)
+        };
+        self.partitions.iter().all(is_fine)
+    }
+}
+
+impl PartitionStatus {
+    fn of(partition: &Partition) -> Self {
+        let state = match partition.state {
+            State::Failed => ProjectionState::Failed,
+            State::Retired => ProjectionState::Retired,
+            State::Active if partition.owner.is_some() => ProjectionState::Running,
+            State::Active => ProjectionState::Idle,
+        };
+        Self {
+            number: partition.key.number,
+            position: partition.position,
+            updated_at: partition.updated_at,
+            state,
+            owner: partition.owner.clone(),
+            last_error: partition.last_error.clone(),
+        }
+    }
+
+    /// The number, from 0.
+    pub fn number(&self) -> i32 {
+        self.number
+    }
+
+    /// Everything up to here is applied.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// When that was saved, by the clock of the machine that did so.
+    pub fn updated_at(&self) -> DateTime<Utc> {
+        self.updated_at
+    }
+
+    /// What it does.
+    pub fn state(&self) -> ProjectionState {
+        self.state
+    }
+
+    /// The worker that applies it.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// Why it has failed.
+    pub fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+}
