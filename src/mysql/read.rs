@@ -33,7 +33,6 @@ pub(super) fn log(conn: &mut MysqlConnection, query: &LogQuery, limit: i64) -> Q
         }
     }
     let complete = log.complete(conn)?;
-    let is_at_end = query.direction == Direction::Forward && complete <= query.from;
-    let events = if is_at_end { Vec::new() } else { log_events(conn, query, complete, limit)? };
+    let events = log_events(conn, query, complete, limit)?;
     Ok(LogSlice::new(events, limit, query.end(complete)))
 }
