@@ -64,10 +64,10 @@ impl<C: EventConnection> Projection<C> {
     pub fn catch_up(&self, conn: &mut C) -> Result<CaughtUp, ProjectionError> {
         self.validate()?;
         let owner = format!("catch_up {}", Uuid::now_v7());
-        partitions(conn, self)?;
         let mut applied = 0;
         loop {
-            let partitions = repartition::complete(conn, &self.key)?;
+            let partitions = partitions(conn, self)?;
+            let partitions = repartition::complete(conn, &self.key, partitions)?;
             let mut position = Position::END;
             for partition in &partitions {
                 let part = self.catch_up_partition(conn, partition, &owner)?;

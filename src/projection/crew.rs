@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 
 use diesel::result::QueryResult;
 
+use super::claims::partitions;
 use super::definition::Projection;
 use super::error::ProjectionError;
 use super::feed::Feed;
@@ -50,7 +51,8 @@ impl<C: EventConnection + 'static> Crew<C> {
         self.members.retain(|member| !member.thread.is_finished());
         let key = self.projection().key.clone();
         conn.lend().backend().report_worker(&key, &self.shop.worker, self.projection().lease)?;
-        let partitions = repartition::complete(conn, &key)?;
+        let partitions = partitions(conn, self.projection())?;
+        let partitions = repartition::complete(conn, &key, partitions)?;
         let share = self.share(conn, partitions.len())?;
         self.size_feed(partitions.len());
         if self.members.len() > share {

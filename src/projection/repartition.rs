@@ -55,12 +55,12 @@ pub fn repartition<C: EventConnection + ?Sized>(
     })
 }
 
-/// The partitions of a projection; new ones, if all have arrived at a barrier.
+/// The partitions of a projection; new ones in their place, if all have arrived at a barrier.
 pub(super) fn complete<C: EventConnection>(
     conn: &mut C,
     projection: &ProjectionKey,
+    partitions: Vec<Partition>,
 ) -> Result<Vec<Partition>, ProjectionError> {
-    let partitions = conn.lend().backend().partitions(projection)?;
     let have_arrived = |row: &Partition| row.barrier.is_some_and(|barrier| row.position >= barrier.position);
     if partitions.is_empty() || !partitions.iter().all(have_arrived) {
         return Ok(partitions);

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -16,6 +16,7 @@ pub struct ProjectionStatus {
     last_position: Position,
     lag: Duration,
     parked: usize,
+    taken_at: Instant,
 }
 
 /// How a partition is getting on.
@@ -89,6 +90,7 @@ fn projection<C: EventConnection + ?Sized>(
         lag: lag(conn, position)?,
         parked: conn.lend().backend().parked(&key)?.len(),
         key,
+        taken_at: Instant::now(),
     })
 }
 
@@ -140,6 +142,39 @@ impl ProjectionStatus {
     pub fn fraction(&self) -> f64 {
         let (position, last) = (self.position().get(), self.last_position.get());
         if last <= position { 1.0 } else { position as f64 / last as f64 }
+    }
+
+    /// How many positions it has moved on a second since an earlier status: the speed of a rebuild.
+    pub fn positions_per_second(&self, earlier: &Self) -> f64 {
+        let moved = self.position().get() - earlier.position().get();
+        let seconds = self.taken_at.saturating_duration_since(earlier.taken_at).as_secs_f64();
+        if seconds > 0.0 { moved as f64 / seconds } else { 0.0 }
+    }
+
+    /// How long it will take to come to the end of the log, at the speed since an earlier status; `None` if it has
+    /// not moved.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::projection::{self, Projection};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # let users = Projection::new("users", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
+    /// # users.catch_up(&mut conn)?;
+    /// let earlier = projection::status(&mut conn)?.remove(0);
+    /// // … some seconds later
+    /// let status = projection::status(&mut conn)?.remove(0);
+    /// println!("{:.0} %, {:?} left", 100.0 * status.fraction(), status.time_left(&earlier));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn time_left(&self, earlier: &Self) -> Option<Duration> {
+        if self.positions_behind() == 0 {
+            return Some(Duration::ZERO);
+        }
+        let seconds = self.positions_behind() as f64 / self.positions_per_second(earlier);
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// How many events are parked, those that are held back included.
