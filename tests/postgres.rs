@@ -12,6 +12,7 @@ mod witness;
 mod postgres {
     mod errors;
     mod isolation;
+    mod notifications;
     mod plans;
     mod pooling;
     mod schemas;

@@ -1,0 +1,76 @@
+//! Appends that notify, if that was asked for.
+
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel_event_store::postgres::set_append_notifications;
+
+use crate::support::{self, Postgres, TestDatabase};
+use crate::witness::{append_one, begin, commit, roll_back};
+
+/// Notifications come by themselves, but not at once.
+const LONG: Duration = Duration::from_secs(60);
+
+fn listener(database: &Postgres) -> support::Result<PgConnection> {
+    let mut conn = database.connect()?;
+    diesel::sql_query("LISTEN diesel_event_store").execute(&mut conn)?;
+    Ok(conn)
+}
+
+fn hears(listener: &mut PgConnection) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < LONG {
+        if listener.notifications_iter().count() > 0 {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    false
+}
+
+/// By the time that the server has answered, what it had to say before has arrived.
+fn has_heard(listener: &mut PgConnection) -> support::Result<bool> {
+    diesel::sql_query("SELECT 1").execute(listener)?;
+    Ok(listener.notifications_iter().count() > 0)
+}
+
+#[test]
+fn an_append_notifies_whoever_listens() -> support::Result {
+    let database = Postgres::migrated()?;
+    let (mut conn, mut listener) = (database.connect()?, listener(&database)?);
+    set_append_notifications(&mut conn, true)?;
+    append_one(&mut conn, "Heard")?;
+    assert!(hears(&mut listener));
+    Ok(())
+}
+
+#[test]
+fn it_notifies_with_its_commit() -> support::Result {
+    let database = Postgres::migrated()?;
+    let (mut conn, mut listener) = (database.connect()?, listener(&database)?);
+    set_append_notifications(&mut conn, true)?;
+    begin(&mut conn)?;
+    append_one(&mut conn, "Waits")?;
+    assert!(!has_heard(&mut listener)?);
+    commit(&mut conn)?;
+    assert!(hears(&mut listener));
+
+    begin(&mut conn)?;
+    append_one(&mut conn, "Is undone")?;
+    roll_back(&mut conn)?;
+    assert!(!has_heard(&mut listener)?);
+    Ok(())
+}
+
+#[test]
+fn it_is_silent_unless_it_was_asked_for() -> support::Result {
+    let database = Postgres::migrated()?;
+    let (mut conn, mut listener) = (database.connect()?, listener(&database)?);
+    append_one(&mut conn, "Before")?;
+    set_append_notifications(&mut conn, true)?;
+    set_append_notifications(&mut conn, true)?; // as another process that starts
+    set_append_notifications(&mut conn, false)?;
+    append_one(&mut conn, "After")?;
+    assert!(!has_heard(&mut listener)?);
+    Ok(())
+}
