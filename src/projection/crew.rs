@@ -99,7 +99,6 @@ impl<C: EventConnection + 'static> Crew<C> {
         let is_asked = Arc::clone(&is_asked_to_stop);
         let thread = spawn(&name, move || {
             worker::work(&shop, shop.runner.nth(index), &partition, &feed, &is_asked);
-            shop.has_ended();
         });
         self.members.push(Member { partition: number, is_asked_to_stop, thread });
     }

@@ -24,7 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause between attempts to reach the database.
 const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
 
-/// Applies a partition until it is asked to stop, has failed, or somebody else has it.
+/// Applies a partition until it is asked to stop, has failed, or somebody else has it. What has gone well may be followed by
+/// something else at once; what has not is tried again when the manager looks the next time.
 pub(super) fn work<C: EventConnection>(
     shop: &Shop<C>,
     projection: &Projection<C>,
@@ -34,9 +35,17 @@ pub(super) fn work<C: EventConnection>(
 ) {
     let pause = |longest| wake::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
     let mut worker = Worker { shop, projection, feed, is_asked_to_stop, pause: &pause };
-    if let Err(error) = worker.work(partition) {
-        shop.has_failed(error);
+    match worker.work(partition) {
+        Ok(Claimed::Yes) => shop.has_ended(),
+        Ok(Claimed::No) => {}
+        Err(error) => shop.has_failed(error),
     }
+}
+
+/// Whether the partition was free.
+enum Claimed {
+    Yes,
+    No,
 }
 
 struct Worker<'w, C> {
@@ -48,10 +57,10 @@ struct Worker<'w, C> {
 }
 
 impl<'w, C: EventConnection> Worker<'w, C> {
-    fn work(&mut self, partition: &Partition) -> Result<(), ProjectionError> {
+    fn work(&mut self, partition: &Partition) -> Result<Claimed, ProjectionError> {
         let mut conn = self.connect()?;
         let claimed = claim(&mut conn, self.projection, partition, &self.shop.worker, self.pause)?;
-        let Some(mut applier) = claimed else { return Ok(()) };
+        let Some(mut applier) = claimed else { return Ok(Claimed::No) };
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         loop {
             let position = applier.position();
@@ -60,7 +69,7 @@ impl<'w, C: EventConnection> Worker<'w, C> {
                 retry.reset();
             }
             match outcome {
-                Stop::Asked => return Ok(applier.release(&mut conn)?),
+                Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Claimed::Yes)?),
                 Stop::Moved => {}
                 Stop::Error(ProjectionError::Database(error)) => {
                     let is_lost = error.kind() == DatabaseErrorKind::ConnectionLost || !error.is_retryable();
