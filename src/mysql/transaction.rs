@@ -108,4 +108,10 @@ pub(super) fn is_outside_transactions(conn: &mut MysqlConnection) -> QueryResult
     }
 }
 
-transactions! { for MysqlConnection; begin: "BEGIN"; before_rollback: |conn, _| forget_statements(conn, DatabaseErrorKind::Other) }
+// The application's isolation level, since its handlers run in it. The server refuses the first statement, too, while a
+// transaction is open.
+transactions! {
+    for MysqlConnection;
+    begin: "SET TRANSACTION READ WRITE; START TRANSACTION";
+    before_rollback: |conn, _| forget_statements(conn, DatabaseErrorKind::Other)
+}

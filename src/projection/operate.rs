@@ -173,6 +173,8 @@ pub fn resume<C: EventConnection + ?Sized>(
 /// gives its tables the name that readers know, in the same transaction, and the older versions are retired. No worker applies
 /// them any more, also none that is started later.
 ///
+/// On MySQL, statements that create or rename tables commit: let `swap` be a single one (`RENAME TABLE users TO …, … TO users`).
+///
 /// So a read model is rebuilt beside the one in use: run the new version, with tables of its own, until its
 /// [status](super::status()) says that it has caught up; then promote it.
 ///

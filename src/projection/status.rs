@@ -15,7 +15,7 @@ pub struct ProjectionStatus {
     partitions: Vec<PartitionStatus>,
     last_position: Position,
     lag: Duration,
-    parked: usize,
+    parked: i64,
     taken_at: Instant,
 }
 
@@ -88,7 +88,7 @@ fn projection<C: EventConnection + ?Sized>(
         partitions: partitions.iter().map(PartitionStatus::of).collect(),
         last_position,
         lag: lag(conn, position)?,
-        parked: conn.lend().backend().parked(&key)?.len(),
+        parked: conn.lend().backend().count_parked(&key)?,
         key,
         taken_at: Instant::now(),
     })
@@ -178,7 +178,7 @@ impl ProjectionStatus {
     }
 
     /// How many events are parked, those that are held back included.
-    pub fn parked(&self) -> usize {
+    pub fn parked(&self) -> i64 {
         self.parked
     }
 

@@ -103,6 +103,11 @@ pub(crate) trait ProjectionTables {
     /// In the order of their positions.
     fn parked(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<ParkedEvent>>;
 
+    fn count_parked(&mut self, projection: &ProjectionKey) -> QueryResult<i64>;
+
+    /// Whether something is asked for with any of them.
+    fn has_requests(&mut self, projection: &ProjectionKey) -> QueryResult<bool>;
+
     fn request(
         &mut self,
         projection: &ProjectionKey,
@@ -426,6 +431,19 @@ macro_rules! projection_tables {
 
         statement! {
             for $connection;
+            CountParked<'a> { name: &'a str => Text, version: i32 => Integer } -> BigInt,
+            "SELECT count(*) FROM parked_events WHERE projection_name = ? AND projection_version = ?"
+        }
+
+        statement! {
+            for $connection;
+            CountRequests<'a> { name: &'a str => Text, version: i32 => Integer } -> BigInt,
+            "SELECT count(*) FROM parked_events \
+             WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL"
+        }
+
+        statement! {
+            for $connection;
             RequestOfParked<'a> {
                 request: &'a str => Text,
                 name: &'a str => Text,
@@ -619,6 +637,16 @@ macro_rules! projection_tables {
                 let rows: Vec<ParkedRow<$read_time>> =
                     SelectParked { name: &projection.name, version: projection.version }.load(self)?;
                 rows.into_iter().map(ParkedEvent::stored).collect()
+            }
+
+            fn count_parked(&mut self, projection: &ProjectionKey) -> QueryResult<i64> {
+                CountParked { name: &projection.name, version: projection.version }.get_result(self)
+            }
+
+            fn has_requests(&mut self, projection: &ProjectionKey) -> QueryResult<bool> {
+                let requests: i64 =
+                    CountRequests { name: &projection.name, version: projection.version }.get_result(self)?;
+                Ok(requests > 0)
             }
 
             fn request(

@@ -121,7 +121,7 @@ impl<'w, C: EventConnection> Worker<'w, C> {
     /// Applies what there is, and waits for more.
     fn follow(&self, conn: &mut C, applier: &mut Applier<'w, C>) -> Stop {
         let mut pace = Pace::new(self.shop.runner.longest_pause);
-        let mut tended: Option<Instant> = None;
+        let mut tended = Instant::now();
         if let Err(stop) = self.begin(conn, applier) {
             return stop;
         }
@@ -129,11 +129,11 @@ impl<'w, C: EventConnection> Worker<'w, C> {
             if self.is_asked_to_stop.load(Ordering::Relaxed) || applier.is_at_barrier() {
                 return applier.save(conn).err().unwrap_or(Stop::Asked);
             }
-            if tended.is_none_or(|tended| tended.elapsed() >= TEND_EVERY) {
-                if let Err(stop) = applier.tend_parked(conn) {
+            if tended.elapsed() >= TEND_EVERY {
+                if let Err(stop) = applier.tend_requests(conn) {
                     return stop;
                 }
-                tended = Some(Instant::now());
+                tended = Instant::now();
             }
             let seen = wake::seen();
             match self.apply_page(conn, applier) {
@@ -146,7 +146,8 @@ impl<'w, C: EventConnection> Worker<'w, C> {
 
     fn begin(&self, conn: &mut C, applier: &mut Applier<'w, C>) -> Result<(), Stop> {
         applier.look(conn)?;
-        Ok(applier.check_log(conn)?)
+        applier.check_log(conn)?;
+        applier.tend_parked(conn)
     }
 
     /// Whether there was anything new.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Applier, Rollback, Stop, reason};
+use super::{Applier, Rollback, Stop, TRANSIENT_PAUSE, reason};
 use crate::connection::EventConnection;
 use crate::event::RecordedEvent;
 use crate::projection::handler::HandlerError;
@@ -14,7 +14,15 @@ use crate::stream_id::StreamId;
 use crate::timestamp;
 
 impl<C: EventConnection> Applier<'_, C> {
-    /// Looks which aggregates are held back, and deals with what was asked for.
+    /// Deals with what was asked for since the last time.
+    pub(in crate::projection) fn tend_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
+        if conn.lend().backend().has_requests(&self.projection.key)? {
+            self.tend_parked(conn)?;
+        }
+        Ok(())
+    }
+
+    /// Looks which aggregates are held back, and deals with what was asked for, or left behind by another worker.
     pub(in crate::projection) fn tend_parked(&mut self, conn: &mut C) -> Result<(), Stop> {
         let streams = self.parked_streams(conn)?;
         let holds_back = |parked: &&ParkedEvent| self.projection.policies.hold_back(parked.reason);
@@ -64,18 +72,20 @@ impl<C: EventConnection> Applier<'_, C> {
         parked: &ParkedEvent,
         event: Option<&RecordedEvent>,
     ) -> Result<bool, Stop> {
-        let outcome = self.in_place(conn, |applier, conn| {
-            if let Some(event) = event {
-                applier.lend(conn, std::slice::from_ref(event))?;
+        loop {
+            let outcome = self.in_place(conn, |applier, conn| {
+                if let Some(event) = event {
+                    applier.lend(conn, std::slice::from_ref(event))?;
+                }
+                conn.lend().backend().unpark(&applier.projection.key, parked.position)?;
+                Ok(())
+            });
+            match outcome {
+                Ok(()) => return Ok(true),
+                Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Handler(error)) if error.is_retryable() => self.wait(conn, TRANSIENT_PAUSE)?,
+                Err(Rollback::Handler(error)) => return self.repark(conn, parked, &error).map(|()| false),
             }
-            conn.lend().backend().unpark(&applier.projection.key, parked.position)?;
-            Ok(())
-        });
-        match outcome {
-            Ok(()) => Ok(true),
-            Err(Rollback::Stop(stop)) => Err(stop),
-            Err(Rollback::Handler(error)) if error.is_retryable() => Ok(false), // and asked for still
-            Err(Rollback::Handler(error)) => self.repark(conn, parked, &error).map(|()| false),
         }
     }
 
