@@ -1,10 +1,13 @@
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
+
 use crate::backend::{Backend, Batch, Placement};
 use crate::error::AppendError;
 use crate::event::{NewEvent, RecordedEvent};
 use crate::expected_version::ExpectedVersion;
 use crate::invalid::{InvalidInput, Problem};
+use crate::observe;
 use crate::position::Position;
 use crate::stream_id::StreamId;
 use crate::timestamp;
@@ -74,11 +77,13 @@ pub(crate) fn append(
 ) -> Result<Appended, AppendError> {
     validate(max_json_bytes, expected, events)?;
     let batch = Batch { stream, expected, events, now: timestamp::now() };
-    let placement = backend.append(&batch)?;
-    Ok(record(&batch, placement))
+    let placed = backend.append(&batch);
+    let appended = placed.map(|placement| record(stream, events.iter().cloned(), batch.now, placement));
+    observe::append(&appended);
+    appended
 }
 
-fn validate(
+pub(crate) fn validate(
     max_json_bytes: usize,
     expected: ExpectedVersion,
     events: &[NewEvent],
@@ -106,14 +111,18 @@ fn refuse_repeated_ids(events: &[NewEvent]) -> Result<(), AppendError> {
     Ok(())
 }
 
-fn record(batch: &Batch<'_>, placement: Placement) -> Appended {
+/// The events as they are recorded, where they were placed.
+pub(crate) fn record(
+    stream: &StreamId,
+    events: impl IntoIterator<Item = NewEvent>,
+    now: DateTime<Utc>,
+    placement: Placement,
+) -> Appended {
     let previous_version = placement.previous_version;
     let events = (1..)
-        .zip(batch.events)
+        .zip(events)
         .zip(placement.positions)
-        .map(|((nth, event), position)| {
-            event.record(batch.stream, previous_version + nth, position, batch.now)
-        })
+        .map(|((nth, event), position)| event.record(stream, previous_version + nth, position, now))
         .collect();
     Appended { previous_version, events }
 }

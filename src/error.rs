@@ -7,6 +7,8 @@ use crate::expected_version::Conflict;
 use crate::invalid::InvalidInput;
 use crate::position::Position;
 use crate::projection::ProjectionError;
+#[cfg(feature = "sqlite")]
+use crate::sqlite::WriterError;
 use crate::stream_id::StreamId;
 
 /// Why the database did not do what it was asked.
@@ -240,6 +242,10 @@ pub enum AppendError {
     /// The database did not do it.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The [`Writer`](crate::sqlite::Writer) that it was sent to did not do it.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Writer(#[from] WriterError),
 }
 
 impl AppendError {
@@ -267,7 +273,11 @@ impl AppendError {
     /// assert!(!AppendError::from(diesel::result::Error::NotFound).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        self.database_error().is_some_and(DatabaseError::is_retryable)
+        match self {
+            #[cfg(feature = "sqlite")]
+            AppendError::Writer(error) => error.is_retryable(),
+            other => other.database_error().is_some_and(DatabaseError::is_retryable),
+        }
     }
 }
 
@@ -476,6 +486,10 @@ pub enum Error {
     /// The database did not do it.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A [`Writer`](crate::sqlite::Writer) did not do it.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Writer(#[from] WriterError),
 }
 
 impl Error {
@@ -508,6 +522,8 @@ impl Error {
             Error::Migration(error) => error.is_retryable(),
             Error::Projection(error) => error.is_retryable(),
             Error::Database(error) => error.is_retryable(),
+            #[cfg(feature = "sqlite")]
+            Error::Writer(error) => error.is_retryable(),
             Error::Decode(_) | Error::Invalid(_) | Error::Handler(_) => false,
         }
     }

@@ -292,7 +292,7 @@ impl NewEvent {
 
     /// The event as it is recorded at this place, created `now` if it has no time of its own.
     pub(crate) fn record(
-        &self,
+        self,
         stream: &StreamId,
         version: i64,
         position: Position,
@@ -303,7 +303,7 @@ impl NewEvent {
             stream: stream.clone(),
             version,
             created_at: self.created_at.unwrap_or(now),
-            content: self.content.clone(),
+            content: self.content,
         }
     }
 }

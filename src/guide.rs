@@ -6,5 +6,9 @@ pub mod guarantees {}
 #[doc = include_str!("../docs/databases.md")]
 pub mod databases {}
 
+#[cfg(feature = "sqlite")]
+#[doc = include_str!("../docs/writer.md")]
+pub mod writer {}
+
 #[doc = include_str!("../docs/performance.md")]
 pub mod performance {}

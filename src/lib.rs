@@ -37,7 +37,7 @@
 //! - **Follow the log**: [`Position`] and [`Checkpoint`].
 //! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
 //! - **Connections**: [`EventConnection`] is what can be lent; [`event_connection!`] for an enum of your own.
-//! - **Databases**: a module each, with the feature of its name (`sqlite` has the options of a connection); [`schema`] with
+//! - **Databases**: a module each, with the feature of its name (`sqlite` has the options of a connection, and the writer that commits for many); [`schema`] with
 //!   the tables for diesel's query builder; [`LogOrdering`] for how positions are given out.
 //! - **Deeper pages**: [`guide`].
 //!
@@ -50,6 +50,8 @@
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
+//! | `metrics` | no | figures for the application's recorder of the crate `metrics` |
+//! | `tracing` | no | events for the application's subscriber of the crate `tracing` |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -75,6 +77,7 @@ mod log;
 mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;
+mod observe;
 mod ordering;
 mod position;
 #[cfg(feature = "postgres")]

@@ -40,7 +40,7 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventStore {
-    max_json_bytes: usize,
+    pub(crate) max_json_bytes: usize,
 }
 
 impl Default for EventStore {

@@ -15,4 +15,14 @@ mod sqlite {
     mod readable;
     mod replace;
     mod statements;
+    mod writer {
+        mod closures;
+        mod failures;
+        mod futures;
+        mod gate;
+        mod linearizable;
+        mod outcomes;
+        mod queue;
+        mod shutdown;
+    }
 }

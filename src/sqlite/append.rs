@@ -52,17 +52,19 @@ extern "SQL" {
     fn last_insert_rowid() -> BigInt;
 }
 
-/// The head first: it takes the write lock, a conflict has then written nothing, and positions follow versions.
 pub(super) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
-    all_or_nothing(conn, |conn| {
-        if !move_head(conn, batch)? {
-            return Err(refusal(conn, batch)?);
-        }
-        let previous_version = previous_version(conn, batch)?;
-        insert_events(conn, batch, previous_version)?;
-        Ok(Placement { previous_version, positions: positions(conn, batch)? })
-    })
-    .map_err(|error| name_duplicate(conn, batch, error))
+    all_or_nothing(conn, |conn| write(conn, batch)).map_err(|error| name_duplicate(conn, batch, error))
+}
+
+/// The head first: it takes the write lock, a conflict has then written nothing, and positions follow versions. After any
+/// other error a part may be there.
+pub(super) fn write(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
+    if !move_head(conn, batch)? {
+        return Err(refusal(conn, batch)?);
+    }
+    let previous_version = previous_version(conn, batch)?;
+    insert_events(conn, batch, previous_version)?;
+    Ok(Placement { previous_version, positions: positions(conn, batch)? })
 }
 
 /// Whether the aggregate was where it is expected.

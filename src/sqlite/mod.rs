@@ -29,6 +29,8 @@ mod row;
 mod text;
 mod transaction;
 pub(crate) mod watch;
+mod writer;
 
 pub use migrations::MIGRATIONS;
 pub use options::{JournalMode, Options, Synchronous};
+pub use writer::{QueueFull, Request, Ticket, Writer, WriterError, WriterOptions};

@@ -1,0 +1,130 @@
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel_event_store::sqlite::{Options, Writer};
+use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, run_pending_migrations};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use tempfile::TempDir;
+
+use super::subscriber::Kept;
+
+const STORE: EventStore = EventStore::new();
+
+/// In one test: there is one recorder and one subscriber in a process.
+#[test]
+fn appends_and_writers_are_reported() -> Result<(), Box<dyn std::error::Error>> {
+    let recorder = DebuggingRecorder::new();
+    let figures = recorder.snapshotter();
+    recorder.install()?;
+    let traces = Kept::default();
+    tracing::subscriber::set_global_default(traces.clone())?;
+    let folder = tempfile::tempdir()?;
+
+    append_and_conflict(&mut connect(&folder))?;
+    let plain = Figures::of(&figures);
+    assert_eq!(plain.counter("events.appended"), 2);
+    assert_eq!(plain.counter("append.conflicts"), 1);
+    assert_eq!(traces.take()[0], "DEBUG message=events appended stream=Order/1 events=2 version=2");
+
+    group_of_three(connect(&folder))?;
+    let grouped = Figures::of(&figures);
+    assert_eq!(grouped.counter("events.appended"), 2);
+    assert_eq!(grouped.counter("append.conflicts"), 1);
+    assert_eq!(grouped.gauge("writer.queue_depth"), 0.0);
+    assert_eq!(grouped.histogram("writer.batch_size"), [1.0, 3.0]);
+    let commits = grouped.histogram("writer.commit_seconds");
+    assert!(commits.len() == 2 && commits.iter().all(|seconds| (0.0..60.0).contains(seconds)), "{commits:?}");
+    let traced = traces.take();
+    assert!(
+        traced.iter().any(|line| line.starts_with("DEBUG message=append refused by a conflict conflict="))
+    );
+    assert!(traced.iter().any(|line| line.starts_with("DEBUG message=group committed batch_size=3 commit_")));
+
+    group_that_fails(&folder)?;
+    assert!(traces.take()[0].starts_with("WARN message=group failed batch_size=1 error="));
+    Ok(())
+}
+
+fn connect(folder: &TempDir) -> SqliteConnection {
+    let path = folder.path().join("shop.db").display().to_string();
+    let mut conn = SqliteConnection::establish(&path).unwrap();
+    Options::default().busy_timeout(Duration::from_millis(50)).apply(&mut conn).unwrap();
+    run_pending_migrations(&mut conn).unwrap();
+    conn
+}
+
+fn placed() -> NewEvent {
+    NewEvent::new("Placed", &()).unwrap()
+}
+
+fn append_and_conflict(conn: &mut SqliteConnection) -> Result<(), Error> {
+    let order = StreamId::new("Order", 1)?;
+    STORE.append(conn, &order, ExpectedVersion::NoStream, &[placed(), placed()])?;
+    STORE.append(conn, &order, ExpectedVersion::NoStream, &[placed()]).unwrap_err();
+    Ok(())
+}
+
+/// Two that go well and one that does not, sent while a closure keeps the writer busy.
+fn group_of_three(conn: SqliteConnection) -> Result<(), Error> {
+    let writer = Writer::new(conn)?;
+    let inner = writer.clone();
+    let append = move |id, expected| {
+        Ok::<_, Error>(inner.append(&StreamId::new("Order", id)?, expected, [placed()]).send())
+    };
+    let tickets = writer.transaction(move |_| {
+        let expected = [ExpectedVersion::Any, ExpectedVersion::NoStream, ExpectedVersion::NoStream];
+        [2, 1, 3]
+            .into_iter()
+            .zip(expected)
+            .map(|(id, expected)| append(id, expected))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    let outcomes: Vec<_> = tickets.wait()?.into_iter().map(|ticket| ticket.wait().is_ok()).collect();
+    assert_eq!(outcomes, [true, false, true]);
+    Ok(())
+}
+
+fn group_that_fails(folder: &TempDir) -> Result<(), Error> {
+    let writer = Writer::new(connect(folder))?;
+    connect(folder).immediate_transaction(|_| {
+        let refused = writer.append(&StreamId::new("Order", 1)?, ExpectedVersion::Any, [placed()]).wait();
+        assert!(refused.unwrap_err().is_retryable());
+        Ok(())
+    })
+}
+
+/// What was recorded since the last time.
+struct Figures(Vec<(String, DebugValue)>);
+
+impl Figures {
+    fn of(snapshotter: &Snapshotter) -> Self {
+        let values = snapshotter.snapshot().into_vec().into_iter();
+        Self(values.map(|(key, _, _, value)| (key.key().name().to_owned(), value)).collect())
+    }
+
+    fn get(&self, name: &str) -> &DebugValue {
+        let full = format!("diesel_event_store.{name}");
+        &self.0.iter().find(|(known, _)| *known == full).expect("it was recorded").1
+    }
+
+    fn counter(&self, name: &str) -> u64 {
+        match self.get(name) {
+            DebugValue::Counter(value) => *value,
+            other => panic!("{name} is {other:?}"),
+        }
+    }
+
+    fn gauge(&self, name: &str) -> f64 {
+        match self.get(name) {
+            DebugValue::Gauge(value) => value.0,
+            other => panic!("{name} is {other:?}"),
+        }
+    }
+
+    fn histogram(&self, name: &str) -> Vec<f64> {
+        match self.get(name) {
+            DebugValue::Histogram(values) => values.iter().map(|value| value.0).collect(),
+            other => panic!("{name} is {other:?}"),
+        }
+    }
+}

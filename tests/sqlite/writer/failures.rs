@@ -1,0 +1,125 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel_event_store::sqlite::{Options, Writer, WriterError};
+use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent};
+
+use super::super::database::{Database, append_one, assert_intact, count, event, number, stream};
+use super::gate::Gate;
+
+fn kind(error: &AppendError) -> DatabaseErrorKind {
+    match error {
+        AppendError::Database(error) => error.kind(),
+        AppendError::Writer(WriterError::Database(error)) => error.kind(),
+        other => panic!("{other}"),
+    }
+}
+
+fn impatient(database: &Database) -> Writer {
+    let options = Options::default().busy_timeout(Duration::from_millis(100));
+    Writer::new(database.connect_with(options)).unwrap()
+}
+
+#[test]
+fn a_lock_that_is_held_longer_than_busy_timeout_is_a_retryable_error_for_all_who_wait() {
+    let database = Database::migrated();
+    let writer = impatient(&database);
+    let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
+    let refused = database.connect().immediate_transaction::<_, Error, _>(|_| {
+        let tickets: Vec<_> = (0..10).map(|_| request().send()).collect();
+        Ok(tickets.into_iter().map(|ticket| ticket.wait().unwrap_err()).collect::<Vec<_>>())
+    });
+    for error in refused.unwrap() {
+        assert!(error.is_retryable(), "{error}");
+        assert_eq!(kind(&error), DatabaseErrorKind::Locked);
+    }
+    assert_eq!(request().wait().unwrap().version(), 1, "when the lock is free");
+    assert_intact(&mut database.connect());
+}
+
+#[test]
+fn a_closure_is_not_run_when_the_lock_is_not_to_be_had() {
+    let database = Database::migrated();
+    let writer = impatient(&database);
+    let refused = database.connect().immediate_transaction::<_, Error, _>(|_| {
+        let request = writer.transaction::<(), Error>(|_| panic!("it is run"));
+        Ok(request.wait())
+    });
+    assert!(refused.unwrap().unwrap_err().is_retryable());
+}
+
+/// With a limit on the pages, as in `full`.
+#[test]
+fn a_full_disk_under_load_is_an_error_for_whom_there_was_no_room_and_never_a_false_success() {
+    let database = Database::migrated();
+    let mut conn = database.connect();
+    append_one(&mut conn, &stream("first"));
+    let pages = number(&mut conn, "SELECT page_count FROM pragma_page_count");
+    let mut limited = database.connect();
+    limited.batch_execute(&format!("PRAGMA max_page_count = {}", pages + 20)).unwrap();
+    let writer = Writer::new(limited).unwrap();
+    let (successes, failures) = (AtomicUsize::new(1), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for caller in 0..32 {
+            let (writer, successes, failures) = (&writer, &successes, &failures);
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let event = NewEvent::new("Placed", &"x".repeat(caller * 40)).unwrap();
+                    match writer.append(&stream(&caller.to_string()), ExpectedVersion::Any, [event]).wait() {
+                        Ok(_) => successes.fetch_add(1, Ordering::SeqCst),
+                        Err(error) => {
+                            assert_eq!(kind(&error), DatabaseErrorKind::Full);
+                            failures.fetch_add(1, Ordering::SeqCst)
+                        }
+                    };
+                }
+            });
+        }
+    });
+    assert!(failures.into_inner() > 0, "the disk was not full");
+    assert_eq!(count(&mut conn, "events"), successes.into_inner() as i64);
+    assert_intact(&mut conn);
+
+    let make_room = writer.transaction(|conn| {
+        conn.batch_execute("PRAGMA max_page_count = 100000")?;
+        Ok::<_, Error>(())
+    });
+    make_room.wait().unwrap();
+    writer.append(&stream("1"), ExpectedVersion::Any, [event()]).wait().unwrap();
+    assert_intact(&mut conn);
+}
+
+/// What SQLite does after some failures of the disk: it has rolled back everything when the statement returns.
+#[test]
+fn a_transaction_that_sqlite_gives_up_half_way_is_an_error_for_all_who_were_in_it() {
+    let database = Database::migrated();
+    let give_up = "CREATE TRIGGER give_up BEFORE INSERT ON events WHEN NEW.event_type = 'Fatal' \
+                   BEGIN SELECT RAISE(ROLLBACK, 'disk I/O error'); END";
+    database.connect().batch_execute(give_up).unwrap();
+    let writer = Writer::new(database.connect()).unwrap();
+    let gate = Gate::close(&writer);
+    let send = |id, event_type| {
+        let event = NewEvent::new(event_type, &()).unwrap();
+        writer.append(&stream(id), ExpectedVersion::NoStream, [event]).send()
+    };
+    let (before, fatal, after) = (send("before", "Placed"), send("fatal", "Fatal"), send("after", "Placed"));
+    gate.open();
+    for ticket in [before, fatal, after] {
+        let error = ticket.wait().unwrap_err();
+        assert!(matches!(error, AppendError::Writer(WriterError::Interrupted)), "{error}");
+    }
+    let mut conn = database.connect();
+    assert_eq!(count(&mut conn, "events"), 0);
+    assert_eq!(send("after", "Placed").wait().unwrap().version(), 1, "in a new group");
+    assert_intact(&mut conn);
+}
+
+#[test]
+fn a_database_without_tables_is_an_error_for_each() {
+    let database = Database::absent();
+    let writer = Writer::new(database.connect()).unwrap();
+    let refused = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).wait().unwrap_err();
+    assert_eq!(kind(&refused), DatabaseErrorKind::NotMigrated);
+}

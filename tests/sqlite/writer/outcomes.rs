@@ -1,0 +1,167 @@
+use std::slice;
+use std::sync::mpsc;
+use std::thread;
+
+use diesel_event_store::sqlite::{Ticket, Writer, WriterOptions};
+use diesel_event_store::{AppendError, Error, EventStore, ExpectedVersion, NewEvent};
+
+use super::super::database::{Database, STORE, append_one, assert_intact, count, event, events, stream};
+use super::gate::Gate;
+
+#[test]
+fn an_append_says_what_was_recorded() {
+    let database = Database::migrated();
+    let writer = Writer::new(database.connect()).unwrap();
+    let appended = writer.append(&stream("1"), ExpectedVersion::NoStream, events(3)).wait().unwrap();
+    assert_eq!((appended.previous_version(), appended.version()), (0, 3));
+    let read = STORE.read_stream(&mut database.connect(), &stream("1"), ..).unwrap();
+    assert_eq!(read.events(), appended.events());
+}
+
+#[test]
+fn what_one_commit_makes_durable_is_seen_by_others_only_when_their_callers_hear_of_it() {
+    let database = Database::migrated();
+    let writer = Writer::new(database.connect()).unwrap();
+    let gate = Gate::close(&writer);
+    let first = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
+    // The last of the group: when it runs, the others have run, and nothing is committed.
+    let (seen, read) = mpsc::channel();
+    let path = database.path();
+    let last = writer
+        .transaction(move |conn| {
+            let inside = STORE.version(conn, &stream("1"))?;
+            let outside = STORE.version(&mut connect(&path), &stream("1"))?;
+            seen.send((inside, outside)).unwrap();
+            Ok::<_, Error>(())
+        })
+        .send();
+    gate.open();
+    assert_eq!(first.wait().unwrap().version(), 1);
+    assert_eq!(STORE.version(&mut database.connect(), &stream("1")).unwrap(), 1);
+    last.wait().unwrap();
+    assert_eq!(read.recv().unwrap(), (1, 0));
+}
+
+fn connect(path: &std::path::Path) -> diesel::SqliteConnection {
+    diesel::Connection::establish(&path.display().to_string()).unwrap()
+}
+
+#[test]
+fn a_conflict_a_duplicate_and_bad_input_touch_nobody_else_in_the_group() {
+    let database = Database::migrated();
+    let mut conn = database.connect();
+    append_one(&mut conn, &stream("taken"));
+    let recorded = event();
+    STORE.append(&mut conn, &stream("old"), ExpectedVersion::Any, slice::from_ref(&recorded)).unwrap();
+
+    let writer = Writer::new(database.connect()).unwrap();
+    let gate = Gate::close(&writer);
+    let send = |id, expected, events: Vec<NewEvent>| writer.append(&stream(id), expected, events).send();
+    let good = send("good", ExpectedVersion::NoStream, events(2));
+    let conflict = send("taken", ExpectedVersion::NoStream, events(2));
+    let duplicate = send("new", ExpectedVersion::NoStream, vec![event(), recorded.clone()]);
+    let bad = send("bad", ExpectedVersion::Any, vec![]);
+    let late = send("good", ExpectedVersion::Exact(2), events(9));
+    gate.open();
+
+    assert_eq!(good.wait().unwrap().version(), 2);
+    assert_eq!(conflict.wait().unwrap_err().conflict().unwrap().actual, 1);
+    match duplicate.wait().unwrap_err() {
+        AppendError::DuplicateEventId { event_id, event_index: 1, .. } => assert_eq!(event_id, recorded.id()),
+        other => panic!("{other}"),
+    }
+    assert!(matches!(bad.wait().unwrap_err(), AppendError::Invalid(invalid) if invalid.field() == "events"));
+    assert_eq!(late.wait().unwrap().version(), 11);
+    assert_eq!(STORE.version(&mut conn, &stream("new")).unwrap(), 0, "nothing of what failed");
+    assert_eq!(count(&mut conn, "events"), 13);
+    assert_intact(&mut conn);
+}
+
+#[test]
+fn the_same_duplicate_again_and_again_in_a_group_leaves_nothing_behind() {
+    let database = Database::migrated();
+    let writer = Writer::new(database.connect()).unwrap();
+    let repeated = event();
+    let gate = Gate::close(&writer);
+    let tickets: Vec<_> = (0..50)
+        .map(|nth| {
+            let event = if nth % 2 == 0 { repeated.clone() } else { event() };
+            writer.append(&stream(&nth.to_string()), ExpectedVersion::NoStream, [event]).send()
+        })
+        .collect();
+    gate.open();
+    let won = tickets.into_iter().map(Ticket::wait).filter(Result::is_ok).count();
+    assert_eq!(won, 26, "the first of the repeated, and all others");
+    let mut conn = database.connect();
+    assert_eq!(count(&mut conn, "events"), 26);
+    assert_eq!(count(&mut conn, "aggregate_heads"), 26);
+    assert_intact(&mut conn);
+}
+
+#[test]
+fn what_a_caller_sends_first_is_written_first() {
+    const CALLERS: usize = 8;
+    const APPENDS: i64 = 50;
+    let database = Database::migrated();
+    let options = WriterOptions::default().max_batch(7).queue_capacity(20);
+    let writer = options.start(database.connect()).unwrap();
+    thread::scope(|scope| {
+        for caller in 0..CALLERS {
+            let writer = &writer;
+            scope.spawn(move || {
+                let stream = stream(&caller.to_string());
+                let send =
+                    |version| writer.append(&stream, ExpectedVersion::Exact(version), [event()]).send();
+                let tickets: Vec<_> = (0..APPENDS).map(send).collect();
+                for (version, ticket) in (1..).zip(tickets) {
+                    assert_eq!(ticket.wait().unwrap().version(), version);
+                }
+            });
+        }
+    });
+    assert_intact(&mut database.connect());
+}
+
+#[test]
+fn plain_appends_on_other_connections_go_on_beside_it() {
+    let database = Database::migrated();
+    let writer = Writer::new(database.connect()).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut conn = database.connect();
+                (0..50).for_each(|_| _ = append_one(&mut conn, &stream("shared")));
+            });
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    writer.append(&stream("shared"), ExpectedVersion::Any, [event()]).wait().unwrap();
+                }
+            });
+        }
+    });
+    let mut conn = database.connect();
+    assert_eq!(STORE.version(&mut conn, &stream("shared")).unwrap(), 200);
+    assert_intact(&mut conn);
+}
+
+#[test]
+fn the_limits_of_its_store_hold() {
+    let database = Database::migrated();
+    let options = WriterOptions::default().store(EventStore::new().max_json_bytes(10));
+    let writer = options.start(database.connect()).unwrap();
+    let large = NewEvent::new("Written", &"x".repeat(100)).unwrap();
+    let refused = writer.append(&stream("1"), ExpectedVersion::Any, [large]).wait().unwrap_err();
+    assert!(matches!(refused, AppendError::Invalid(invalid) if invalid.field() == "payload"));
+}
+
+#[test]
+fn a_delay_gathers_what_comes_meanwhile_and_a_full_batch_does_not_wait_for_it() {
+    let database = Database::migrated();
+    let day = std::time::Duration::from_secs(86_400);
+    let options = WriterOptions::default().max_delay(day).max_batch(5);
+    let writer = options.start(database.connect()).unwrap();
+    let tickets: Vec<_> =
+        (0..5).map(|_| writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send()).collect();
+    let versions: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap().version()).collect();
+    assert_eq!(versions, [1, 2, 3, 4, 5]);
+}
