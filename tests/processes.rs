@@ -12,15 +12,18 @@ mod processes {
     pub mod random;
     pub mod start_up;
     pub mod worker;
+    pub mod writer;
 }
-use processes::{contention, crash, start_up, worker};
+use processes::{contention, crash, start_up, worker, writer};
 
-const JOBS: [worker::Job; 5] = [
+const JOBS: [worker::Job; 7] = [
     ("start_up", start_up::start),
     ("append", crash::append),
     ("order", crash::order),
     ("compete", contention::compete),
     ("tail", contention::tail),
+    ("group", writer::group),
+    ("count", writer::count),
 ];
 
 fn main() -> ExitCode {
@@ -35,6 +38,11 @@ fn main() -> ExitCode {
         ("a_killed_process_leaves_an_order_with_its_event_or_neither", crash::order_and_event_or_neither),
         ("of_those_that_expect_the_same_version_one_wins", contention::with_exact),
         ("those_that_expect_any_version_all_win", contention::with_any),
+        (
+            "a_killed_process_loses_nothing_its_writer_said_is_recorded",
+            writer::nothing_acknowledged_by_a_writer_is_lost,
+        ),
+        ("several_processes_may_each_have_a_writer", writer::a_writer_in_each_of_several_processes),
     ];
     let trials = trials.map(|(name, test)| {
         libtest_mimic::Trial::test(name, move || {

@@ -53,16 +53,19 @@ fn begin(path: &str, arguments: &[String]) -> (SqliteConnection, Random) {
 }
 
 fn append_batch(conn: &mut SqliteConnection, random: &mut Random) -> Result<Appended, Error> {
-    let (batch, size) = (random.next(), 1 + random.below(5));
-    let payload = "x".repeat(random.below(3000) as usize);
-    let events = (0..size)
-        .map(|_| NewEvent::new("Counted", &payload)?.metadata(&(batch.to_string(), size)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let to = stream(random.below(AGGREGATES));
-    Ok(STORE.append(conn, &to, ExpectedVersion::Any, &events)?)
+    let events = some_batch(random)?;
+    Ok(STORE.append(conn, &stream(random.below(AGGREGATES)), ExpectedVersion::Any, &events)?)
 }
 
-fn acknowledge(appended: &Appended) {
+/// Events that know how many they are.
+pub fn some_batch(random: &mut Random) -> Result<Vec<NewEvent>, Error> {
+    let (batch, size) = (random.next(), 1 + random.below(5));
+    let payload = "x".repeat(random.below(3000) as usize);
+    let events = (0..size).map(|_| NewEvent::new("Counted", &payload)?.metadata(&(batch.to_string(), size)));
+    Ok(events.collect::<Result<_, _>>()?)
+}
+
+pub fn acknowledge(appended: &Appended) {
     let events = appended.events().iter();
     let places = events.map(|event| {
         format!("{} {} {} {}", event.position(), event.aggregate_id(), event.version(), event.id())
@@ -72,13 +75,13 @@ fn acknowledge(appended: &Appended) {
 
 /// Where the worker was told an event is.
 #[derive(Debug, PartialEq)]
-struct Place {
+pub struct Place {
     position: i64,
     aggregate_id: String,
     version: i64,
 }
 
-fn acknowledged(line: &str) -> impl Iterator<Item = (Uuid, Place)> + '_ {
+pub fn acknowledged(line: &str) -> impl Iterator<Item = (Uuid, Place)> + '_ {
     line.split(',').map(|event| {
         let mut words = event.split(' ');
         let mut word = || words.next().unwrap();
@@ -92,12 +95,12 @@ fn acknowledged(line: &str) -> impl Iterator<Item = (Uuid, Place)> + '_ {
     })
 }
 
-/// Starts a worker, lets it acknowledge some of its work, and kills it in the middle of something. Returns every line it
-/// has managed to report.
-fn run_and_kill(job: &str, database: &Database, random: &mut Random) -> Vec<String> {
+/// Starts a worker, lets it acknowledge some of its work, less than `lines`, and kills it in the middle of something.
+/// Returns every line it has managed to report.
+pub fn run_and_kill(job: &str, database: &Database, lines: u64, random: &mut Random) -> Vec<String> {
     let worker = Worker::start(job, &database.path(), &[random.next().to_string()]);
     let mut lines: Vec<String> =
-        (0..random.below(25)).map(|_| worker.line().expect("it goes on for ever")).collect();
+        (0..random.below(lines)).map(|_| worker.line().expect("it goes on for ever")).collect();
     for _ in 0..random.below(100_000) {
         hint::spin_loop();
     }
@@ -111,7 +114,7 @@ pub fn nothing_acknowledged_is_lost() {
     let database = Database::migrated();
     let mut told: HashMap<Uuid, Place> = HashMap::new();
     for _ in 0..KILLS {
-        let lines = run_and_kill("append", &database, &mut random);
+        let lines = run_and_kill("append", &database, 25, &mut random);
         told.extend(lines.iter().flat_map(|line| acknowledged(line)));
 
         let mut conn = database.connect();
@@ -123,13 +126,13 @@ pub fn nothing_acknowledged_is_lost() {
     assert_all_recorded(&mut database.connect(), told);
 }
 
-fn assert_no_half_batch(conn: &mut SqliteConnection) {
+pub fn assert_no_half_batch(conn: &mut SqliteConnection) {
     let half = "SELECT count(*) FROM (SELECT count(*) AS events, max(metadata ->> 1) AS size \
                 FROM events GROUP BY metadata ->> 0) WHERE events <> size";
     assert_eq!(number(conn, half), 0, "batches of which only a part is there");
 }
 
-fn assert_all_recorded(conn: &mut SqliteConnection, mut told: HashMap<Uuid, Place>) {
+pub fn assert_all_recorded(conn: &mut SqliteConnection, mut told: HashMap<Uuid, Place>) {
     for event in STORE.iter_log(conn, LogQuery::after(Position::START)) {
         let event = event.unwrap();
         if let Some(place) = told.remove(&event.id()) {
@@ -148,7 +151,7 @@ pub fn order_and_event_or_neither() {
     database.connect().batch_execute("CREATE TABLE orders (number INTEGER PRIMARY KEY)").unwrap();
     let mut told: HashMap<Uuid, Place> = HashMap::new();
     for _ in 0..KILLS {
-        let lines = run_and_kill("order", &database, &mut random);
+        let lines = run_and_kill("order", &database, 25, &mut random);
         told.extend(lines.iter().flat_map(|line| acknowledged(line)));
 
         let mut conn = database.connect();
