@@ -4,8 +4,10 @@
 
 pub mod bench;
 pub mod database;
+pub mod load;
 pub mod ours;
 pub mod payload;
+pub mod plot_data;
 pub mod raw;
 pub mod raw_store;
 pub mod rounds;

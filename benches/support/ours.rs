@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_event_store::sqlite::{Options, Synchronous};
@@ -16,19 +17,11 @@ pub struct OurStore {
 impl OurStore {
     /// On a database that has the tables.
     pub fn open(path: &Path, synchronous: Synchronous) -> Self {
-        let mut conn = SqliteConnection::establish(&path.display().to_string()).expect("a database file");
-        Options::default().synchronous(synchronous).apply(&mut conn).expect("the options");
-        Self { conn, store: EventStore::new() }
+        Self { conn: connect(path, synchronous), store: EventStore::new() }
     }
 
     pub fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64 {
-        let stream = StreamId::new(AGGREGATE_TYPE, &append.aggregate_id).expect("a name");
-        let expected = match append.version {
-            0 => ExpectedVersion::NoStream,
-            version => ExpectedVersion::Exact(version),
-        };
-        let events: Vec<_> =
-            payloads.iter().map(|payload| NewEvent::new(EVENT_TYPE, payload).expect("JSON")).collect();
+        let (stream, expected, events) = prepare(append, payloads);
         let appended = self.store.append(&mut self.conn, &stream, expected, &events).expect("the append");
         appended.last_position().get()
     }
@@ -48,6 +41,25 @@ impl OurStore {
         let cents = slice.events().iter().map(cents).sum();
         (slice.version(), cents)
     }
+}
+
+/// Patient, as many callers at once keep each other waiting.
+pub fn connect(path: &Path, synchronous: Synchronous) -> SqliteConnection {
+    let mut conn = SqliteConnection::establish(&path.display().to_string()).expect("a database file");
+    let options = Options::default().synchronous(synchronous).busy_timeout(Duration::from_secs(300));
+    options.apply(&mut conn).expect("the options");
+    conn
+}
+
+/// What an application makes of an order before it is appended.
+pub fn prepare(append: &Append, payloads: &[OrderPlaced]) -> (StreamId, ExpectedVersion, Vec<NewEvent>) {
+    let stream = StreamId::new(AGGREGATE_TYPE, &append.aggregate_id).expect("a name");
+    let expected = match append.version {
+        0 => ExpectedVersion::NoStream,
+        version => ExpectedVersion::Exact(version),
+    };
+    let events = payloads.iter().map(|payload| NewEvent::new(EVENT_TYPE, payload).expect("JSON")).collect();
+    (stream, expected, events)
 }
 
 fn cents(event: &diesel_event_store::RecordedEvent) -> u64 {

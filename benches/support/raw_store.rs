@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel_event_store::sqlite::Synchronous;
@@ -84,16 +85,31 @@ impl RawStore {
     }
 
     pub fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> Result<i64> {
-        let created_at = now_text();
         self.begin.execute(&[])?;
+        let last_position = self.write(append, payloads)?;
+        self.commit.execute(&[])?;
+        Ok(last_position)
+    }
+
+    /// Several in one transaction. Returns how long its commit took.
+    pub fn append_group(&mut self, appends: &[Append], payloads: &[OrderPlaced]) -> Result<Duration> {
+        self.begin.execute(&[])?;
+        for append in appends {
+            self.write(append, payloads)?;
+        }
+        let begun = Instant::now();
+        self.commit.execute(&[])?;
+        Ok(begun.elapsed())
+    }
+
+    fn write(&mut self, append: &Append, payloads: &[OrderPlaced]) -> Result<i64> {
+        let created_at = now_text();
         let added = i64::try_from(payloads.len()).expect("a short batch");
         self.move_head(append, added, &created_at)?;
         for (version, payload) in (append.version + 1..).zip(payloads) {
             self.insert_event(&append.aggregate_id, version, &payload.to_json(), &created_at)?;
         }
-        let last_position = self.database.last_insert_rowid();
-        self.commit.execute(&[])?;
-        Ok(last_position)
+        Ok(self.database.last_insert_rowid())
     }
 
     fn move_head(&mut self, append: &Append, added: i64, now: &str) -> Result<()> {

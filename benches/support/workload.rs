@@ -13,6 +13,8 @@ use uuid::Uuid;
 pub struct Workload(Rc<RefCell<State>>);
 
 struct State {
+    /// The number of the first stream.
+    first: usize,
     versions: Vec<i64>,
     appends: u64,
 }
@@ -26,7 +28,13 @@ pub struct Append {
 impl Workload {
     /// Beginning with this many streams, all at the same version.
     pub fn new(streams: usize, version: i64) -> Self {
-        Self(Rc::new(RefCell::new(State { versions: vec![version; streams], appends: 0 })))
+        Self(Rc::new(RefCell::new(State { first: 0, versions: vec![version; streams], appends: 0 })))
+    }
+
+    /// Beginning without streams, on streams that no other caller appends to.
+    pub fn of_caller(number: usize) -> Self {
+        let first = number * 1_000_000_000;
+        Self(Rc::new(RefCell::new(State { first, versions: Vec::new(), appends: 0 })))
     }
 
     pub fn next(&self, events: usize) -> Append {
@@ -34,7 +42,7 @@ impl Workload {
         let stream = state.choose();
         let version = state.versions[stream];
         state.versions[stream] += i64::try_from(events).expect("a short batch");
-        Append { aggregate_id: aggregate_id(stream), version }
+        Append { aggregate_id: aggregate_id(state.first + stream), version }
     }
 }
 
