@@ -2,6 +2,8 @@
 //! and `tracing` the functions are empty. `docs/writer.md` says what each figure is.
 #![cfg_attr(not(any(feature = "metrics", feature = "tracing")), allow(unused_variables))]
 
+pub(crate) mod projection;
+
 use crate::append::Appended;
 use crate::error::AppendError;
 

@@ -1,7 +1,8 @@
-//! What the application's own recorder and subscriber are told. A test program of its own, because both are the whole
+//! What the application's own recorder and subscriber are told. A test program of its own, because both can be the whole
 //! process's.
 
 mod observe {
+    mod projections;
     mod recorded;
     mod subscriber;
 }

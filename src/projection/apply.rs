@@ -5,6 +5,7 @@ mod tend;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use diesel::result::QueryResult;
 use uuid::Uuid;
 
@@ -13,12 +14,13 @@ use super::definition::Projection;
 use super::error::ProjectionError;
 use super::handler::{FailureKind, HandlerError};
 use super::parked::{HeldBack, ParkReason, ParkedEvent};
-use super::partition::{Barrier, Partition, State, partition_of};
+use super::partition::{Barrier, Partition, PartitionKey, State, partition_of};
 use super::policy::OnFailure;
 use super::tables::{Claim, Step};
 use crate::connection::EventConnection;
 use crate::error::DatabaseError;
 use crate::event::RecordedEvent;
+use crate::observe;
 use crate::position::Position;
 use crate::timestamp;
 
@@ -112,6 +114,10 @@ impl<'p, C: EventConnection> Applier<'p, C> {
 
     pub(super) fn position(&self) -> Position {
         self.scanned_to
+    }
+
+    pub(super) fn partition(&self) -> &PartitionKey {
+        &self.claim.partition
     }
 
     pub(super) fn number(&self) -> i32 {
@@ -254,7 +260,10 @@ impl<'p, C: EventConnection> Applier<'p, C> {
             }
             attempts += 1;
             match self.projection.policies.pause(error.kind(), attempts) {
-                Some(pause) => self.wait(conn, pause)?,
+                Some(pause) => {
+                    observe::projection::retried(&self.claim.partition, event, attempts, &error);
+                    self.wait(conn, pause)?;
+                }
                 None => return self.give_up(conn, event, end, error, attempts),
             }
         }
@@ -281,6 +290,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
 
     /// One transaction: the handler, what has to be held back, the checkpoint.
     fn attempt(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Rollback> {
+        let begin = Instant::now();
         let (events, held) = self.hold_back(events);
         let step = Step { to: end, last_event_id: last_id(&events, &held), now: timestamp::now() };
         self.transaction(conn, &step, |applier, conn| {
@@ -293,7 +303,15 @@ impl<'p, C: EventConnection> Applier<'p, C> {
             Ok(())
         })?;
         self.applied += events.len() as u64;
+        self.report(&events, begin.elapsed());
         Ok(())
+    }
+
+    fn report(&self, events: &[RecordedEvent], took: Duration) {
+        let Some(last) = events.last() else { return };
+        let partition = &self.claim.partition;
+        observe::projection::applied(partition, events.len(), self.claim.position, took);
+        observe::projection::lag(partition, (Utc::now() - last.created_at()).to_std().unwrap_or_default());
     }
 
     /// What the handler is given, and what waits behind a parked event.
@@ -319,6 +337,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
             None => Ok(()),
         });
         outcome.map_err(Rollback::into_stop)?;
+        parked.iter().for_each(|parked| observe::projection::parked(&self.claim.partition, parked));
         if let Some(parked) = parked.filter(|parked| self.projection.policies.hold_back(parked.reason)) {
             self.held.hold(parked.stream);
         }
@@ -366,6 +385,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
 
     /// The handler runs in a savepoint: if it ends the transaction, by whatever means, the savepoint is gone.
     fn lend(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Rollback> {
+        let _batch = observe::projection::batch(&self.claim.partition, events);
         conn.lend().backend().begin()?;
         let depth = conn.lend().backend().depth()?;
         self.projection.handler.handle(conn, events).map_err(Rollback::Handler)?;

@@ -7,7 +7,7 @@ mod crew;
 mod definition;
 mod error;
 mod feed;
-mod handler;
+pub(crate) mod handler;
 mod operate;
 pub(crate) mod parked;
 pub(crate) mod partition;

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::runner::Shop;
 use crate::connection::EventConnection;
 use crate::error::DatabaseErrorKind;
+use crate::observe;
 use crate::wake;
 
 /// How often a worker looks whether somebody asks for something to be done with parked events.
@@ -94,6 +95,7 @@ impl<'w, C: EventConnection> Worker<'w, C> {
         applier: &Applier<'w, C>,
         error: ProjectionError,
     ) -> Result<ProjectionError, ProjectionError> {
+        observe::projection::failed(applier.partition(), &error);
         if applier.fail(&mut conn, &error).is_err() {
             drop(conn);
             applier.fail(&mut self.connect()?, &error)?;
@@ -139,7 +141,10 @@ impl<'w, C: EventConnection> Worker<'w, C> {
             match self.apply_page(conn, applier) {
                 Err(stop) => return stop,
                 Ok(true) => pace.reset(),
-                Ok(false) => pace.wait(seen),
+                Ok(false) => {
+                    observe::projection::lag(applier.partition(), Duration::ZERO);
+                    pace.wait(seen);
+                }
             }
         }
     }

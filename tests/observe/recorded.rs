@@ -94,10 +94,10 @@ fn group_that_fails(folder: &TempDir) -> Result<(), Error> {
 }
 
 /// What was recorded since the last time.
-struct Figures(Vec<(String, DebugValue)>);
+pub struct Figures(Vec<(String, DebugValue)>);
 
 impl Figures {
-    fn of(snapshotter: &Snapshotter) -> Self {
+    pub fn of(snapshotter: &Snapshotter) -> Self {
         let values = snapshotter.snapshot().into_vec().into_iter();
         Self(values.map(|(key, _, _, value)| (key.key().name().to_owned(), value)).collect())
     }
@@ -107,21 +107,21 @@ impl Figures {
         &self.0.iter().find(|(known, _)| *known == full).expect("it was recorded").1
     }
 
-    fn counter(&self, name: &str) -> u64 {
+    pub fn counter(&self, name: &str) -> u64 {
         match self.get(name) {
             DebugValue::Counter(value) => *value,
             other => panic!("{name} is {other:?}"),
         }
     }
 
-    fn gauge(&self, name: &str) -> f64 {
+    pub fn gauge(&self, name: &str) -> f64 {
         match self.get(name) {
             DebugValue::Gauge(value) => value.0,
             other => panic!("{name} is {other:?}"),
         }
     }
 
-    fn histogram(&self, name: &str) -> Vec<f64> {
+    pub fn histogram(&self, name: &str) -> Vec<f64> {
         match self.get(name) {
             DebugValue::Histogram(values) => values.iter().map(|value| value.0).collect(),
             other => panic!("{name} is {other:?}"),

@@ -9,6 +9,7 @@ use super::error::WriterError;
 use super::job::Job;
 use super::savepoint;
 use crate::observe;
+use crate::wake;
 
 type Manager = AnsiTransactionManager;
 
@@ -25,6 +26,7 @@ pub(super) fn run(conn: &mut SqliteConnection, mut jobs: Vec<Box<dyn Job>>) {
         match committed {
             Ok(commit) => {
                 observe::writer::committed(jobs.len(), commit);
+                wake::hint();
                 jobs.into_iter().for_each(Job::committed);
             }
             Err(error) => {

@@ -1,0 +1,115 @@
+//! What projections report. All figures carry the name and the version of the projection.
+
+use std::time::Duration;
+
+use crate::event::RecordedEvent;
+use crate::position::Position;
+use crate::projection::ProjectionError;
+use crate::projection::handler::HandlerError;
+use crate::projection::parked::ParkedEvent;
+use crate::projection::partition::PartitionKey;
+
+/// Whatever the handler reports is inside of this, for as long as it is kept.
+pub(crate) struct Batch {
+    #[cfg(feature = "tracing")]
+    _span: tracing::span::EnteredSpan,
+}
+
+pub(crate) fn batch(partition: &PartitionKey, events: &[RecordedEvent]) -> Batch {
+    Batch {
+        #[cfg(feature = "tracing")]
+        _span: tracing::debug_span!(
+            target: "diesel_event_store",
+            "projection",
+            name = %partition.projection.name,
+            version = partition.projection.version,
+            partition = partition.number,
+            events = events.len(),
+            first = events.first().map(|event| event.position().get()),
+        )
+        .entered(),
+    }
+}
+
+/// A batch is committed.
+pub(crate) fn applied(partition: &PartitionKey, events: usize, to: Position, took: Duration) {
+    #[cfg(feature = "metrics")]
+    {
+        let labels = labels(partition);
+        metrics::counter!("diesel_event_store.projection.applied", labels.clone()).increment(events as u64);
+        metrics::histogram!("diesel_event_store.projection.batch_seconds", labels).record(took);
+    }
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: "diesel_event_store",
+        name = %partition.projection.name,
+        version = partition.projection.version,
+        partition = partition.number,
+        events,
+        position = to.get(),
+        seconds = took.as_secs_f64(),
+        "batch applied"
+    );
+}
+
+/// How long ago the last event was recorded that is applied; zero at the end of the log.
+pub(crate) fn lag(partition: &PartitionKey, lag: Duration) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("diesel_event_store.projection.lag_seconds", labels(partition)).set(lag.as_secs_f64());
+}
+
+/// An event will be given to the handler again.
+pub(crate) fn retried(partition: &PartitionKey, event: &RecordedEvent, attempts: i32, error: &HandlerError) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("diesel_event_store.projection.retried", labels(partition)).increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        target: "diesel_event_store",
+        name = %partition.projection.name,
+        version = partition.projection.version,
+        partition = partition.number,
+        position = event.position().get(),
+        attempts,
+        %error,
+        "event will be retried"
+    );
+}
+
+pub(crate) fn parked(partition: &PartitionKey, parked: &ParkedEvent) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("diesel_event_store.projection.parked", labels(partition)).increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        target: "diesel_event_store",
+        name = %partition.projection.name,
+        version = partition.projection.version,
+        partition = partition.number,
+        position = parked.position.get(),
+        reason = parked.reason.as_str(),
+        error = %parked.error,
+        "event parked"
+    );
+}
+
+/// A partition has stopped, until somebody resumes it.
+pub(crate) fn failed(partition: &PartitionKey, error: &ProjectionError) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("diesel_event_store.projection.failed", labels(partition)).increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: "diesel_event_store",
+        name = %partition.projection.name,
+        version = partition.projection.version,
+        partition = partition.number,
+        %error,
+        "projection stopped"
+    );
+}
+
+#[cfg(feature = "metrics")]
+fn labels(partition: &PartitionKey) -> Vec<metrics::Label> {
+    vec![
+        metrics::Label::new("projection", partition.projection.name.clone()),
+        metrics::Label::new("version", partition.projection.version.to_string()),
+    ]
+}
