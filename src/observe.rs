@@ -1,6 +1,6 @@
 //! What is reported to the application's own metrics and traces: every name in one place. Without the features `metrics`
 //! and `tracing` the functions are empty. `docs/writer.md` says what each figure is.
-#![cfg_attr(not(any(feature = "metrics", feature = "tracing")), allow(unused_variables))]
+#![cfg_attr(not(all(feature = "metrics", feature = "tracing")), allow(unused_variables))]
 
 pub(crate) mod projection;
 

@@ -85,7 +85,7 @@ pub(crate) fn parked(partition: &PartitionKey, parked: &ParkedEvent) {
         version = partition.projection.version,
         partition = partition.number,
         position = parked.position.get(),
-        reason = parked.reason.as_str(),
+        reason = %parked.reason.as_str(),
         error = %parked.error,
         "event parked"
     );
