@@ -1,0 +1,62 @@
+//! What projections promise, with real processes that apply them: they are killed, suspended, share partitions and take over
+//! from each other, while events are appended and servers are killed.
+//!
+//! The test program starts itself again as those processes; see `worker`. `KILLS` says how often something is killed.
+
+use std::env;
+use std::process::ExitCode;
+
+use libtest_mimic::Trial;
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[allow(dead_code)] // Other tests need more of it.
+mod private_server;
+#[path = "processes/random.rs"]
+mod random;
+#[macro_use]
+#[allow(dead_code, unused_imports)] // The suite needs more of it.
+mod support;
+#[path = "processes/worker.rs"]
+#[allow(dead_code)] // Other tests need more of it.
+mod worker;
+mod projections {
+    pub mod accounts;
+    pub mod apply;
+    pub mod client;
+    pub mod crew;
+    pub mod exactly_once;
+    pub mod load;
+}
+use projections::client::Client;
+use projections::{apply, exactly_once};
+use support::TestDatabase;
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    if arguments.next().as_deref() == Some(worker::ARGUMENT) {
+        worker::run(&[("apply", apply::apply)], &arguments.collect::<Vec<_>>());
+        return ExitCode::SUCCESS;
+    }
+    let mut trials = Vec::new();
+    #[cfg(feature = "sqlite")]
+    trials.extend(on::<support::Sqlite>("sqlite"));
+    #[cfg(feature = "postgres")]
+    trials.extend(on::<support::Postgres>("postgres"));
+    #[cfg(feature = "mysql")]
+    trials.extend(on::<support::Mysql>("mysql"));
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+}
+
+fn on<D: TestDatabase<Conn: Client>>(database: &str) -> Vec<Trial> {
+    let tests = [
+        ("one_process_that_is_killed_applies_each_event_once", exactly_once::one_process::<D> as Test),
+        ("four_processes_that_are_killed_apply_each_event_once", exactly_once::four_processes::<D>),
+    ];
+    tests.map(|(name, test)| trial(database, name, test)).into()
+}
+
+type Test = fn() -> support::Result;
+
+fn trial(database: &str, name: &str, test: Test) -> Trial {
+    Trial::test(format!("{database}::{name}"), move || Ok(test()?))
+}

@@ -1,0 +1,55 @@
+//! The process that applies the projection.
+
+use std::time::Duration;
+
+use diesel_event_store::EventConnection;
+use diesel_event_store::projection::{OnFailure, Projection, Runner, RunnerHandle};
+use diesel_event_store::uuid::Uuid;
+
+use super::accounts::{self, NAME};
+use super::client::{Client, Job, on_database};
+use crate::worker::{order, report};
+
+/// It runs out often: whenever a process is killed, or does not get the processor for so long.
+pub const LEASE: Duration = Duration::from_millis(500);
+
+/// Applies the projection until it is told to stop. With how many partitions it begins is an argument.
+pub fn apply(url: &str, arguments: &[String]) {
+    let [partitions] = arguments else { panic!("apply URL PARTITIONS") };
+    let partitions = partitions.parse().expect("a number of partitions");
+    on_database(url, Apply { partitions });
+}
+
+struct Apply {
+    partitions: i32,
+}
+
+impl Job for Apply {
+    fn run<C: Client>(self, url: &str) {
+        let running = run_until_told(url, projection::<C>().partitions(self.partitions));
+        let failures = running.failures();
+        running.stop().expect("it stops in good order");
+        // That a partition was taken over, or the database gone, is what these tests are about.
+        let wrong = failures.iter().find(|failure| !failure.is_retryable());
+        assert!(wrong.is_none(), "{wrong:?}");
+    }
+}
+
+fn projection<C: EventConnection>() -> Projection<C> {
+    let worker = Uuid::now_v7();
+    Projection::new(NAME, 1, move |conn: &mut C, event| accounts::apply(conn, &worker.to_string(), event))
+        .batch_size(20)
+        .lease(LEASE)
+        .on_failure(OnFailure::Park)
+        .retries(0, Duration::ZERO)
+}
+
+/// Says when it has begun.
+pub fn run_until_told<C: Client>(url: &str, projection: Projection<C>) -> RunnerHandle {
+    let url = url.to_owned();
+    let runner = Runner::new(move || C::open(&url)).projection(projection);
+    let running = runner.longest_pause(Duration::from_millis(100)).start().expect("it starts");
+    report("ready");
+    order();
+    running
+}

@@ -1,0 +1,82 @@
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel_event_store::EventConnection;
+use diesel_event_store::projection::{ProjectionError, repartition, status, wait_for};
+
+use super::accounts::{NAME, end_of_log};
+use crate::random::Random;
+use crate::support;
+use crate::worker::Worker;
+
+/// Whatever has to happen happens in a matter of seconds, but the machine may be busy.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The processes that apply the projection.
+pub struct Crew {
+    url: String,
+    partitions: i32,
+    workers: Vec<Worker>,
+}
+
+impl Crew {
+    /// So many, that begin with so many partitions. All have begun when this returns.
+    pub fn start(url: &str, processes: usize, partitions: i32) -> Self {
+        let mut crew = Self { url: url.to_owned(), partitions, workers: Vec::new() };
+        crew.workers = (0..processes).map(|_| crew.recruit()).collect();
+        crew.workers.iter().for_each(Worker::wait_until_ready);
+        crew
+    }
+
+    fn recruit(&self) -> Worker {
+        Worker::start("apply", Path::new(&self.url), &[self.partitions.to_string()])
+    }
+
+    /// SIGKILL to one of them, at a random moment; another comes in its place, sometimes late.
+    pub fn kill_one(&mut self, random: &mut Random) {
+        thread::sleep(Duration::from_millis(random.below(50)));
+        let victim = random.below(self.workers.len() as u64) as usize;
+        self.workers.swap_remove(victim).kill();
+        thread::sleep(Duration::from_millis([0, 0, 1000][random.below(3) as usize]));
+        self.workers.push(self.recruit());
+    }
+
+    /// Waits until everything in the log is applied, and lets them stop in good order.
+    pub fn finish<C: EventConnection>(mut self, conn: &mut C) -> support::Result {
+        let end = end_of_log(conn)?;
+        wait_for(conn, NAME, 1, end, PATIENCE)?;
+        self.workers.iter_mut().for_each(|worker| worker.tell("stop"));
+        for worker in self.workers {
+            worker.finish();
+        }
+        Ok(())
+    }
+}
+
+/// Waits until it is so.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> support::Result<bool>) -> support::Result {
+    let began = Instant::now();
+    while !is_so()? {
+        if began.elapsed() > PATIENCE {
+            return Err(format!("after {PATIENCE:?} not yet: {what}").into());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// Changes the number of partitions, however often a worker is in the way.
+pub fn change_partitions<C: EventConnection>(conn: &mut C, partitions: i32) -> support::Result {
+    wait_until("the number of partitions is accepted", || match repartition(conn, NAME, 1, partitions) {
+        Ok(()) => Ok(true),
+        Err(ProjectionError::Database(error)) if error.is_retryable() => Ok(false),
+        Err(error) => Err(error.into()),
+    })
+}
+
+pub fn wait_for_partitions<C: EventConnection>(conn: &mut C, partitions: usize) -> support::Result {
+    wait_until("the number of partitions has changed", || {
+        Ok(status(conn)?.iter().all(|status| status.partitions().len() == partitions))
+    })
+}

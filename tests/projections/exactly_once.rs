@@ -1,0 +1,61 @@
+use std::env;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use super::accounts::{assert_equal_to_log, create_tables};
+use super::client::Client;
+use super::crew::{Crew, change_partitions, wait_for_partitions, wait_until};
+use super::load::Load;
+use crate::random::Random;
+use crate::support::{self, TestDatabase, count};
+
+const KILLS: usize = 8;
+
+pub fn kills(kills: usize) -> support::Result<usize> {
+    Ok(env::var("KILLS").map_or(Ok(kills), |kills| kills.parse())?)
+}
+
+pub fn one_process<D: TestDatabase<Conn: Client>>() -> support::Result {
+    each_event_once::<D>("one process", 1, &[1])
+}
+
+/// The number of partitions is changed twice on the way.
+pub fn four_processes<D: TestDatabase<Conn: Client>>() -> support::Result {
+    each_event_once::<D>("four processes", 4, &[3, 7, 2])
+}
+
+/// With these numbers of partitions, one after the other.
+fn each_event_once<D>(name: &str, processes: usize, partitions: &[i32]) -> support::Result
+where
+    D: TestDatabase<Conn: Client>,
+{
+    let mut random = Random::for_test(name);
+    let kills = kills(KILLS)?;
+    let database = D::migrated()?;
+    let (mut conn, url) = (database.connect()?, database.url());
+    create_tables(&mut conn)?;
+
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| -> support::Result {
+        let load = Load::start::<D::Conn>(scope, &url, &is_over, &mut random, None);
+        let mut crew = Crew::start(&url, processes, partitions[0]);
+        for kill in 0..kills {
+            if let Some(partitions) = change_before(kill, kills, partitions) {
+                change_partitions(&mut conn, partitions)?;
+            }
+            let enough = count(&mut conn, "applied")? + 1 + random.below(200) as i64;
+            wait_until("enough is applied", || Ok(count(&mut conn, "applied")? >= enough))?;
+            crew.kill_one(&mut random);
+        }
+        wait_for_partitions(&mut conn, partitions[partitions.len() - 1] as usize)?;
+        load.end()?;
+        crew.finish(&mut conn)
+    })?;
+    eprintln!("{name}: {kills} kills, {} events", count(&mut conn, "events")?);
+    assert_equal_to_log(&mut conn)
+}
+
+/// The changes are spread evenly over the kills.
+fn change_before(kill: usize, kills: usize, partitions: &[i32]) -> Option<i32> {
+    (1..partitions.len()).find(|nth| nth * kills / partitions.len() == kill).map(|nth| partitions[nth])
+}
