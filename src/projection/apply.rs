@@ -227,6 +227,10 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         if row.position != self.claim.position {
             (self.claim.position, self.scanned_to) = (row.position, row.position);
         }
+        // What was only passed over may lie beyond the barrier; the checkpoint cannot follow it there.
+        if let Some(barrier) = self.barrier {
+            self.scanned_to = self.scanned_to.min(barrier.position);
+        }
         Ok(())
     }
 
