@@ -51,6 +51,7 @@ fn on<D: TestDatabase<Conn: Client>>(database: &str) -> Vec<Trial> {
     let tests = [
         ("one_process_that_is_killed_applies_each_event_once", exactly_once::one_process::<D> as Test),
         ("four_processes_that_are_killed_apply_each_event_once", exactly_once::four_processes::<D>),
+        ("partitions_that_are_changed_often_lose_nothing", exactly_once::partitions_are_changed_often::<D>),
     ];
     tests.map(|(name, test)| trial(database, name, test)).into()
 }

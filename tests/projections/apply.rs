@@ -10,23 +10,23 @@ use super::accounts::{self, NAME};
 use super::client::{Client, Job, on_database};
 use crate::worker::{order, report};
 
-/// It runs out often: whenever a process is killed, or does not get the processor for so long.
-pub const LEASE: Duration = Duration::from_millis(500);
-
-/// Applies the projection until it is told to stop. With how many partitions it begins is an argument.
+/// Applies the projection until it is told to stop. With how many partitions it begins is an argument, and its lease in
+/// milliseconds.
 pub fn apply(url: &str, arguments: &[String]) {
-    let [partitions] = arguments else { panic!("apply URL PARTITIONS") };
+    let [partitions, lease] = arguments else { panic!("apply URL PARTITIONS LEASE") };
     let partitions = partitions.parse().expect("a number of partitions");
-    on_database(url, Apply { partitions });
+    let lease = Duration::from_millis(lease.parse().expect("a number of milliseconds"));
+    on_database(url, Apply { partitions, lease });
 }
 
 struct Apply {
     partitions: i32,
+    lease: Duration,
 }
 
 impl Job for Apply {
     fn run<C: Client>(self, url: &str) {
-        let running = run_until_told(url, projection::<C>().partitions(self.partitions));
+        let running = run_until_told(url, projection::<C>().partitions(self.partitions).lease(self.lease));
         let failures = running.failures();
         running.stop().expect("it stops in good order");
         // That a partition was taken over, or the database gone, is what these tests are about.
@@ -39,7 +39,6 @@ fn projection<C: EventConnection>() -> Projection<C> {
     let worker = Uuid::now_v7();
     Projection::new(NAME, 1, move |conn: &mut C, event| accounts::apply(conn, &worker.to_string(), event))
         .batch_size(20)
-        .lease(LEASE)
         .on_failure(OnFailure::Park)
         .retries(0, Duration::ZERO)
 }

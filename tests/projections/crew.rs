@@ -13,24 +13,31 @@ use crate::worker::Worker;
 /// Whatever has to happen happens in a matter of seconds, but the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// It runs out often: whenever a process is killed, or does not get the processor for so long.
+pub const SHORT_LEASE: Duration = Duration::from_millis(500);
+/// It runs out only if something is wrong.
+pub const LONG_LEASE: Duration = Duration::from_secs(600);
+
 /// The processes that apply the projection.
 pub struct Crew {
     url: String,
     partitions: i32,
+    lease: Duration,
     workers: Vec<Worker>,
 }
 
 impl Crew {
     /// So many, that begin with so many partitions. All have begun when this returns.
-    pub fn start(url: &str, processes: usize, partitions: i32) -> Self {
-        let mut crew = Self { url: url.to_owned(), partitions, workers: Vec::new() };
+    pub fn start(url: &str, processes: usize, partitions: i32, lease: Duration) -> Self {
+        let mut crew = Self { url: url.to_owned(), partitions, lease, workers: Vec::new() };
         crew.workers = (0..processes).map(|_| crew.recruit()).collect();
         crew.workers.iter().for_each(Worker::wait_until_ready);
         crew
     }
 
     fn recruit(&self) -> Worker {
-        Worker::start("apply", Path::new(&self.url), &[self.partitions.to_string()])
+        let arguments = [self.partitions.to_string(), self.lease.as_millis().to_string()];
+        Worker::start("apply", Path::new(&self.url), &arguments)
     }
 
     /// SIGKILL to one of them, at a random moment; another comes in its place, sometimes late.

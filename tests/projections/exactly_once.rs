@@ -1,10 +1,11 @@
 use std::env;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::Duration;
 
 use super::accounts::{assert_equal_to_log, create_tables};
 use super::client::Client;
-use super::crew::{Crew, change_partitions, wait_for_partitions, wait_until};
+use super::crew::{Crew, LONG_LEASE, SHORT_LEASE, change_partitions, wait_for_partitions, wait_until};
 use super::load::Load;
 use crate::random::Random;
 use crate::support::{self, TestDatabase, count};
@@ -38,7 +39,7 @@ where
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| -> support::Result {
         let load = Load::start::<D::Conn>(scope, &url, &is_over, &mut random, None);
-        let mut crew = Crew::start(&url, processes, partitions[0]);
+        let mut crew = Crew::start(&url, processes, partitions[0], SHORT_LEASE);
         for kill in 0..kills {
             if let Some(partitions) = change_before(kill, kills, partitions) {
                 change_partitions(&mut conn, partitions)?;
@@ -58,4 +59,28 @@ where
 /// The changes are spread evenly over the kills.
 fn change_before(kill: usize, kills: usize, partitions: &[i32]) -> Option<i32> {
     (1..partitions.len()).find(|nth| nth * kills / partitions.len() == kill).map(|nth| partitions[nth])
+}
+
+/// While events are appended, and partitions are as far as they happen to be.
+pub fn partitions_are_changed_often<D: TestDatabase<Conn: Client>>() -> support::Result {
+    const CHANGES: usize = 30;
+    let mut random = Random::for_test("partitions are changed often");
+    let database = D::migrated()?;
+    let (mut conn, url) = (database.connect()?, database.url());
+    create_tables(&mut conn)?;
+
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| -> support::Result {
+        let load = Load::start::<D::Conn>(scope, &url, &is_over, &mut random, None);
+        let crew = Crew::start(&url, 1, 1, LONG_LEASE);
+        for _ in 0..CHANGES {
+            let partitions = 1 + random.below(16) as i32;
+            change_partitions(&mut conn, partitions)?;
+            wait_for_partitions(&mut conn, partitions as usize)?;
+            thread::sleep(Duration::from_millis(random.below(100)));
+        }
+        load.end()?;
+        crew.finish(&mut conn)
+    })?;
+    assert_equal_to_log(&mut conn)
 }
