@@ -79,8 +79,10 @@ fn replace<C: EventConnection>(
     if conn.lend().backend().lock_at_barrier(projection, barrier.position)? != seen.len() {
         return Ok(());
     }
-    let token = seen.iter().map(|row| row.token).max().unwrap_or(0) + 1;
-    let last_event_id = seen.iter().find_map(|row| row.last_event_id);
+    // Somebody may have claimed one since it was seen: the new tokens must be above that claim's, too.
+    let locked = conn.lend().backend().partitions(projection)?;
+    let token = locked.iter().map(|row| row.token).max().unwrap_or(0) + 1;
+    let last_event_id = locked.iter().find_map(|row| row.last_event_id);
     conn.lend().backend().delete_partitions(projection)?;
     for number in 0..barrier.next_count {
         conn.lend().backend().create_partition(&NewPartition {
