@@ -122,7 +122,9 @@ impl<'w, C: EventConnection> Worker<'w, C> {
 
     /// Applies what there is, and waits for more.
     fn follow(&self, conn: &mut C, applier: &mut Applier<'w, C>) -> Stop {
-        let mut pace = Pace::new(self.shop.runner.longest_pause);
+        // Whoever sleeps cannot keep a lease.
+        let longest_pause = self.shop.runner.longest_pause.min(self.projection.lease / 3);
+        let mut pace = Pace::new(longest_pause);
         let mut tended = Instant::now();
         if let Err(stop) = self.begin(conn, applier) {
             return stop;
