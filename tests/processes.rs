@@ -11,6 +11,7 @@ mod processes {
     pub mod database;
     pub mod random;
     pub mod start_up;
+    #[allow(dead_code)] // Other tests need more of it.
     pub mod worker;
     pub mod writer;
 }

@@ -26,24 +26,30 @@ mod projections {
     pub mod crew;
     pub mod exactly_once;
     pub mod load;
+    pub mod suspended;
 }
 use projections::client::Client;
-use projections::{apply, exactly_once};
+use projections::{apply, exactly_once, suspended};
 use support::TestDatabase;
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() == Some(worker::ARGUMENT) {
-        worker::run(&[("apply", apply::apply)], &arguments.collect::<Vec<_>>());
+        let jobs: [worker::Job; 2] = [("apply", apply::apply), ("linger", suspended::linger)];
+        worker::run(&jobs, &arguments.collect::<Vec<_>>());
         return ExitCode::SUCCESS;
     }
     let mut trials = Vec::new();
     #[cfg(feature = "sqlite")]
-    trials.extend(on::<support::Sqlite>("sqlite"));
+    {
+        trials.extend(on::<support::Sqlite>("sqlite"));
+        let test = suspended::with_the_write_lock;
+        trials.push(trial("sqlite", "a_process_suspended_with_the_write_lock_loses_nothing", test));
+    }
     #[cfg(feature = "postgres")]
-    trials.extend(on::<support::Postgres>("postgres"));
+    trials.extend(on_server::<support::Postgres>("postgres"));
     #[cfg(feature = "mysql")]
-    trials.extend(on::<support::Mysql>("mysql"));
+    trials.extend(on_server::<support::Mysql>("mysql"));
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
 }
 
@@ -52,8 +58,19 @@ fn on<D: TestDatabase<Conn: Client>>(database: &str) -> Vec<Trial> {
         ("one_process_that_is_killed_applies_each_event_once", exactly_once::one_process::<D> as Test),
         ("four_processes_that_are_killed_apply_each_event_once", exactly_once::four_processes::<D>),
         ("partitions_that_are_changed_often_lose_nothing", exactly_once::partitions_are_changed_often::<D>),
+        ("a_process_suspended_between_batches_writes_nothing_more", suspended::between_batches::<D>),
     ];
     tests.map(|(name, test)| trial(database, name, test)).into()
+}
+
+/// Where transactions do not wait for each other, unless they need the same rows.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn on_server<D: TestDatabase<Conn: Client>>(database: &str) -> Vec<Trial> {
+    let tests = [
+        ("a_process_suspended_in_a_batch_writes_nothing_more", suspended::in_a_batch::<D> as Test),
+        ("a_process_suspended_with_locks_writes_nothing_more", suspended::with_locks::<D>),
+    ];
+    on::<D>(database).into_iter().chain(tests.map(|(name, test)| trial(database, name, test))).collect()
 }
 
 type Test = fn() -> support::Result;

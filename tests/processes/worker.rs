@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 /// The first argument of a process that is a worker.
 pub const ARGUMENT: &str = "worker";
@@ -78,12 +79,24 @@ impl Worker {
         self.lines.recv().ok()
     }
 
+    /// The next line of its report, if it comes in time.
+    pub fn line_within(&self, longest: Duration) -> Option<String> {
+        self.lines.recv_timeout(longest).ok()
+    }
+
     pub fn wait_until_ready(&self) {
         assert_eq!(self.line().as_deref(), Some("ready"));
     }
 
     pub fn tell(&mut self, line: impl Display) {
         writeln!(self.stdin, "{line}").unwrap();
+    }
+
+    /// `STOP` suspends it, and `CONT` lets it go on.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap();
+        assert!(status.success(), "kill -{signal} {id}: {status}");
     }
 
     /// SIGKILL. Returns what else it had reported.
