@@ -27,12 +27,18 @@ pub(super) struct Crew<C> {
 struct Member {
     partition: i32,
     is_asked_to_stop: Arc<AtomicBool>,
+    has_ended: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Member {
     fn ask_to_stop(&self) {
         self.is_asked_to_stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Its thread may still be there when it says that it has ended.
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire) || self.thread.is_finished()
     }
 }
 
@@ -48,7 +54,7 @@ impl<C: EventConnection + 'static> Crew<C> {
 
     /// Takes up as many partitions as are this worker's share, and gives back what is more.
     pub(super) fn adjust(&mut self, conn: &mut C) -> Result<(), ProjectionError> {
-        self.members.retain(|member| !member.thread.is_finished());
+        self.members.retain(|member| !member.has_ended());
         let key = self.projection().key.clone();
         conn.lend().backend().report_worker(&key, &self.shop.worker, self.projection().lease)?;
         let partitions = partitions(conn, self.projection())?;
@@ -96,11 +102,16 @@ impl<C: EventConnection + 'static> Crew<C> {
         let number = partition.key.number;
         let name = format!("{} {number}", self.projection().name());
         let (shop, index, feed) = (Arc::clone(&self.shop), self.index, Arc::clone(&self.feed));
-        let is_asked = Arc::clone(&is_asked_to_stop);
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let (is_asked, ended) = (Arc::clone(&is_asked_to_stop), Arc::clone(&has_ended));
         let thread = spawn(&name, move || {
-            worker::work(&shop, shop.runner.nth(index), &partition, &feed, &is_asked);
+            let has_applied = worker::work(&shop, shop.runner.nth(index), &partition, &feed, &is_asked);
+            ended.store(true, Ordering::Release);
+            if has_applied {
+                shop.has_ended();
+            }
         });
-        self.members.push(Member { partition: number, is_asked_to_stop, thread });
+        self.members.push(Member { partition: number, is_asked_to_stop, has_ended, thread });
     }
 
     pub(super) fn ask_to_stop(&mut self) {

@@ -25,21 +25,24 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause between attempts to reach the database.
 const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
 
-/// Applies a partition until it is asked to stop, has failed, or somebody else has it. What has gone well may be followed by
-/// something else at once; what has not is tried again when the manager looks the next time.
+/// Applies a partition until it is asked to stop, has failed, or somebody else has it. Returns whether all went well: then
+/// something else may follow at once. What has not gone well is tried again when the manager looks the next time.
 pub(super) fn work<C: EventConnection>(
     shop: &Shop<C>,
     projection: &Projection<C>,
     partition: &Partition,
     feed: &Feed,
     is_asked_to_stop: &AtomicBool,
-) {
+) -> bool {
     let pause = |longest| wake::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
     let mut worker = Worker { shop, projection, feed, is_asked_to_stop, pause: &pause };
     match worker.work(partition) {
-        Ok(Claimed::Yes) => shop.has_ended(),
-        Ok(Claimed::No) => {}
-        Err(error) => shop.has_failed(error),
+        Ok(Claimed::Yes) => true,
+        Ok(Claimed::No) => false,
+        Err(error) => {
+            shop.has_failed(error);
+            false
+        }
     }
 }
 
