@@ -157,7 +157,7 @@ type Sums = BTreeMap<String, (i64, i64)>;
 fn sums<C: EventConnection>(conn: &mut C) -> QueryResult<Sums> {
     as_sums(
         conn,
-        "(SELECT 0 AS global_position, aggregate_id, last_version AS aggregate_version, total AS amount \
+        "(SELECT total - total AS global_position, aggregate_id, last_version AS aggregate_version, total AS amount \
          FROM sums) AS sums_as_rows",
     )
 }
@@ -166,7 +166,7 @@ fn sums<C: EventConnection>(conn: &mut C) -> QueryResult<Sums> {
 fn totals<C: EventConnection>(conn: &mut C) -> QueryResult<Sums> {
     as_sums(
         conn,
-        "(SELECT 0 AS global_position, worker AS aggregate_id, 0 AS aggregate_version, total AS amount \
+        "(SELECT total - total AS global_position, worker AS aggregate_id, total - total AS aggregate_version, total AS amount \
          FROM totals) AS totals_as_rows",
     )
 }
