@@ -392,20 +392,20 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         let _batch = observe::projection::batch(&self.claim.partition, events);
         conn.lend().backend().begin()?;
         let depth = conn.lend().backend().depth()?;
-        self.projection.handler.handle(conn, events).map_err(Rollback::Handler)?;
-        let has_ended = match conn.lend().backend().depth() {
-            Ok(left) if left == depth => match conn.lend().backend().commit() {
-                Ok(()) => return Ok(()),
-                Err(error) if !is_missing_savepoint(&error) => return Err(Rollback::Handler(error.into())),
-                Err(_) => true,
-            },
-            left => left.is_ok(),
-        };
-        if has_ended {
-            let (projection, version) = self.names();
-            return Err(ProjectionError::TransactionEnded { projection, version }.into());
+        let outcome = self.projection.handler.handle(conn, events);
+        if conn.lend().backend().depth()? != depth {
+            return Err(self.transaction_ended());
         }
-        Err(diesel::result::Error::BrokenTransactionManager.into())
+        outcome.map_err(Rollback::Handler)?;
+        conn.lend().backend().commit().map_err(|error| match is_missing_savepoint(&error) {
+            true => self.transaction_ended(),
+            false => Rollback::Handler(error.into()),
+        })
+    }
+
+    fn transaction_ended(&self) -> Rollback {
+        let (projection, version) = self.names();
+        ProjectionError::TransactionEnded { projection, version }.into()
     }
 
     /// Keeps the lease meanwhile.
