@@ -64,13 +64,17 @@ impl Policies {
     }
 
     /// Whether later events of the same aggregate wait behind one that is parked for this reason.
+    ///
+    /// To stop is not to let them pass: what is parked already stays parked, and holds them back, where another event would
+    /// stop the partition.
     pub(super) fn hold_back(&self, reason: ParkReason) -> bool {
-        match reason {
-            ParkReason::Failed => self.failed == OnFailure::Park,
-            ParkReason::Undecodable => self.undecodable == OnFailure::Park,
-            ParkReason::UnknownEventType => self.unknown_event_type == OnFailure::Park,
-            ParkReason::Held => true,
-        }
+        let policy = match reason {
+            ParkReason::Failed => self.failed,
+            ParkReason::Undecodable => self.undecodable,
+            ParkReason::UnknownEventType => self.unknown_event_type,
+            ParkReason::Held => return true,
+        };
+        matches!(policy, OnFailure::Park | OnFailure::Stop)
     }
 }
 

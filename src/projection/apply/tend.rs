@@ -9,6 +9,7 @@ use crate::event::RecordedEvent;
 use crate::projection::handler::HandlerError;
 use crate::projection::parked::{HeldBack, ParkReason, ParkedEvent, Request};
 use crate::projection::partition::partition_of;
+use crate::projection::policy::OnFailure;
 use crate::projection::tables::Step;
 use crate::stream_id::StreamId;
 use crate::timestamp;
@@ -84,9 +85,16 @@ impl<C: EventConnection> Applier<'_, C> {
                 Ok(()) => return Ok(true),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Handler(error)) if error.is_retryable() => self.wait(conn, TRANSIENT_PAUSE)?,
-                Err(Rollback::Handler(error)) => return self.repark(conn, parked, &error).map(|()| false),
+                Err(Rollback::Handler(error)) => return self.refuse(conn, parked, &error),
             }
         }
+    }
+
+    fn refuse(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<bool, Stop> {
+        if self.projection.policies.of(error.kind()) == OnFailure::Skip {
+            return self.unpark(conn, parked, None);
+        }
+        self.repark(conn, parked, error).map(|()| false)
     }
 
     fn repark(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<(), Stop> {
