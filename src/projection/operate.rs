@@ -181,6 +181,7 @@ pub fn resume<C: EventConnection + ?Sized>(
 /// # Errors
 ///
 /// - [`ProjectionError::Behind`]: it has not come as far as an older version. Nothing was done.
+/// - [`ProjectionError::Retired`]: a newer version was promoted before. Nothing was done.
 /// - [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `swap` returns.
 ///
 /// ```
@@ -231,7 +232,9 @@ fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionKey) -> Result
     }
     let rows = conn.lend().backend().every_partition()?;
     let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
-    let reached = reached(&key.partitions(conn)?);
+    let promoted = key.partitions(conn)?;
+    promoted.iter().try_for_each(Partition::refuse_retired)?;
+    let reached = reached(&promoted);
     if reached < furthest {
         let (projection, version) = (key.name.clone(), key.version);
         return Err(ProjectionError::Behind { projection, version, reached, wanted: furthest });

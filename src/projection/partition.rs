@@ -121,6 +121,11 @@ impl Partition {
         }
     }
 
+    /// What another version has replaced stays so.
+    pub(super) fn refuse_retired(&self) -> Result<(), ProjectionError> {
+        if self.state == State::Retired { self.refuse_inactive() } else { Ok(()) }
+    }
+
     /// What follows when it is claimed.
     pub(crate) fn claimed(self, lease: Duration) -> Claim {
         Claim { partition: self.key, token: self.token, position: self.position, lease }

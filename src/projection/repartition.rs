@@ -19,6 +19,7 @@ use crate::transaction::in_transaction;
 ///
 /// - [`ProjectionError::Invalid`]: a number that cannot be.
 /// - [`ProjectionError::Unknown`]: nobody has run the projection yet.
+/// - [`ProjectionError::Retired`]: a newer version was promoted.
 /// - [`ProjectionError::Database`].
 ///
 /// ```
@@ -48,7 +49,8 @@ pub fn repartition<C: EventConnection + ?Sized>(
     in_transaction(conn, |conn| {
         // Locks the rows, so that nobody gets further than what is read next.
         conn.lend().backend().raise_barrier(&key, Position::END, partitions)?;
-        let rows = conn.lend().backend().partitions(&key)?;
+        let rows = key.partitions(conn)?;
+        rows.iter().try_for_each(Partition::refuse_retired)?;
         let furthest = rows.iter().map(|row| row.position).max().unwrap_or(Position::START);
         conn.lend().backend().raise_barrier(&key, furthest, partitions)?;
         Ok(())
@@ -79,8 +81,8 @@ fn replace<C: EventConnection>(
     if conn.lend().backend().lock_at_barrier(projection, barrier.position)? != seen.len() {
         return Ok(());
     }
-    // Somebody may have claimed one since it was seen: the new tokens must be above that claim's, too.
-    let locked = conn.lend().backend().partitions(projection)?;
+    // Somebody may have claimed one of them since they were seen: the new ones must have a token above that one's, too.
+    let locked = projection.partitions(conn)?;
     let token = locked.iter().map(|row| row.token).max().unwrap_or(0) + 1;
     let last_event_id = locked.iter().find_map(|row| row.last_event_id);
     conn.lend().backend().delete_partitions(projection)?;

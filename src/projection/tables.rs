@@ -85,7 +85,8 @@ pub(crate) trait ProjectionTables {
         next_count: i32,
     ) -> QueryResult<usize>;
 
-    /// Takes the partitions that have arrived there from whoever has them, and returns how many there are.
+    /// Takes the partitions that have arrived there from whoever has them, and returns how many there are. None of a retired
+    /// version.
     fn lock_at_barrier(&mut self, projection: &ProjectionKey, barrier: Position) -> QueryResult<usize>;
 
     /// Says that the worker is there for as long as a lease. Two statements the first time.
@@ -348,7 +349,8 @@ macro_rules! projection_tables {
                 position: i64 => BigInt,
             },
             "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1 \
-             WHERE projection_name = ? AND projection_version = ? AND barrier_position = ? AND last_global_position = ?"
+             WHERE projection_name = ? AND projection_version = ? AND barrier_position = ? AND last_global_position = ? \
+             AND state <> 'retired'"
         }
 
         statement! {
