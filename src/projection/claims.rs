@@ -65,6 +65,5 @@ pub(super) fn claim<'p, C: EventConnection>(
 }
 
 pub(super) fn find<C: EventConnection>(conn: &mut C, key: &PartitionKey) -> QueryResult<Option<Partition>> {
-    let partitions = conn.lend().backend().partitions(&key.projection)?;
-    Ok(partitions.into_iter().find(|row| row.key == *key))
+    conn.lend().backend().partition(key)
 }

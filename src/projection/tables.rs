@@ -43,6 +43,9 @@ pub(crate) trait ProjectionTables {
     /// Of one version of a projection, in the order of their numbers.
     fn partitions(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<Partition>>;
 
+    /// A single one.
+    fn partition(&mut self, partition: &PartitionKey) -> QueryResult<Option<Partition>>;
+
     /// Of all projections, in the order of their names and versions.
     fn every_partition(&mut self) -> QueryResult<Vec<Partition>>;
 
@@ -144,8 +147,8 @@ macro_rules! projection_tables {
         use std::time::Duration;
 
         use chrono::{DateTime, Utc};
-        use diesel::RunQueryDsl;
         use diesel::result::QueryResult;
+        use diesel::{OptionalExtension, RunQueryDsl};
         use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
         use $crate::position::Position;
@@ -180,6 +183,17 @@ macro_rules! projection_tables {
                 $last_event_id_as_text, ", updated_at, state, last_error, owner, leased_until, fencing_token, barrier_position, \
                  next_partition_count, ", $now, " FROM projection_checkpoints \
                  WHERE projection_name = ? AND projection_version = ? ORDER BY partition_number"
+            )
+        }
+
+        statement! {
+            for $connection;
+            SelectPartition<'a> { name: &'a str => Text, version: i32 => Integer, number: i32 => Integer } -> PartitionColumns,
+            concat!(
+                "SELECT projection_name, projection_version, partition_number, partition_count, last_global_position, ",
+                $last_event_id_as_text, ", updated_at, state, last_error, owner, leased_until, fencing_token, barrier_position, \
+                 next_partition_count, ", $now, " FROM projection_checkpoints \
+                 WHERE projection_name = ? AND projection_version = ? AND partition_number = ?"
             )
         }
 
@@ -487,6 +501,13 @@ macro_rules! projection_tables {
                 let rows: Vec<PartitionRow<$read_time>> =
                     SelectPartitions { name: &projection.name, version: projection.version }.load(self)?;
                 rows.into_iter().map(Partition::stored).collect()
+            }
+
+            fn partition(&mut self, partition: &PartitionKey) -> QueryResult<Option<Partition>> {
+                let PartitionKey { projection: ProjectionKey { name, version }, number } = partition;
+                let row: Option<PartitionRow<$read_time>> =
+                    SelectPartition { name, version: *version, number: *number }.get_result(self).optional()?;
+                row.map(Partition::stored).transpose()
             }
 
             fn every_partition(&mut self) -> QueryResult<Vec<Partition>> {
