@@ -134,6 +134,12 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         self.barrier.is_some_and(|barrier| self.claim.position >= barrier.position)
     }
 
+    /// Whether the number of partitions was changed, so that this one is not there any more. Nobody has lost it then.
+    pub(super) fn is_replaced(&self, conn: &mut C) -> QueryResult<bool> {
+        let row = find(conn, &self.claim.partition)?;
+        Ok(row.is_none_or(|row| row.count != self.count))
+    }
+
     /// Whether what was applied last is in the log; if nothing was, whether the log goes so far.
     pub(super) fn check_log(&self, conn: &mut C) -> Result<(), ProjectionError> {
         let checkpoint = self.claim.position;

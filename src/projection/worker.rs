@@ -62,10 +62,10 @@ struct Worker<'w, C> {
 
 impl<'w, C: EventConnection> Worker<'w, C> {
     fn work(&mut self, partition: &Partition) -> Result<Claimed, ProjectionError> {
-        let mut conn = self.connect()?;
+        let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
+        let mut conn = self.first_connection(&mut retry)?;
         let claimed = claim(&mut conn, self.projection, partition, &self.shop.worker, self.pause)?;
         let Some(mut applier) = claimed else { return Ok(Claimed::No) };
-        let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         loop {
             let position = applier.position();
             let outcome = self.follow(&mut conn, &mut applier);
@@ -85,7 +85,9 @@ impl<'w, C: EventConnection> Worker<'w, C> {
                         (self.pause)(retry.next());
                     }
                 }
-                Stop::Error(error @ ProjectionError::LeaseLost { .. }) => return Err(error),
+                Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
+                    return if applier.is_replaced(&mut conn)? { Ok(()) } else { Err(error) };
+                }
                 Stop::Error(error) => return Err(self.fail(conn, &applier, error)?),
             }
         }
@@ -108,6 +110,14 @@ impl<'w, C: EventConnection> Worker<'w, C> {
 
     fn connect(&self) -> Result<C, ProjectionError> {
         (self.shop.runner.connect)().map_err(ProjectionError::Connect)
+    }
+
+    /// If none can be had, the manager would hire somebody else at once, who would have none either.
+    fn first_connection(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
+        self.connect().or_else(|error| {
+            self.shop.has_failed(error);
+            self.reconnect(retry)
+        })
     }
 
     /// The claim may still hold when the database is back.
