@@ -86,7 +86,7 @@ impl<'w, C: EventConnection> Worker<'w, C> {
                     }
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
-                    return if applier.is_replaced(&mut conn)? { Ok(()) } else { Err(error) };
+                    return if applier.is_replaced(&mut conn)? { Ok(Claimed::Yes) } else { Err(error) };
                 }
                 Stop::Error(error) => return Err(self.fail(conn, &applier, error)?),
             }
