@@ -1,15 +1,15 @@
 #[cfg(feature = "sqlite")]
-use crate::sqlite::watch::WatchedFile;
+use crate::sqlite::watch::WatchedLog;
 
-/// How somebody hears that another process has committed something, without asking the database. News may be missed, and
+/// How somebody hears that another process has committed something, without asking the database all the time. News may be missed, and
 /// may come for nothing.
 pub(crate) enum Listener {
     /// There is no way.
     #[allow(dead_code)] // Not every database needs it.
     Deaf,
-    /// The files of the database change.
+    /// The files of the database change, and then the log has grown.
     #[cfg(feature = "sqlite")]
-    Files(Vec<WatchedFile>),
+    Log(WatchedLog),
     /// The server notifies the connection.
     #[cfg(feature = "postgres")]
     Notified,

@@ -83,7 +83,7 @@ impl Backend for SqliteConnection {
     }
 
     fn has_news(&mut self, listener: &mut Listener) -> bool {
-        watch::has_news(listener)
+        watch::has_news(self, listener)
     }
 
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {

@@ -1,12 +1,44 @@
 use std::fs;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use diesel::prelude::*;
 use diesel::result::QueryResult;
 use diesel::sql_types::{Nullable, Text};
 
+use super::read;
 use crate::listener::Listener;
+use crate::position::Position;
+
+/// The files of a database, and the end of the log when it was looked at last.
+pub(crate) struct WatchedLog {
+    files: Vec<WatchedFile>,
+    last_position: Position,
+    next_look: Option<(Instant, Duration)>,
+}
+
+/// A commit can be seen only after it has been written, and the longer the disk takes, the later. So the log is looked at
+/// several times after a file has changed, with pauses that grow from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LAST_PAUSE: Duration = Duration::from_millis(160);
+
+impl WatchedLog {
+    /// Whether the log has grown since this was asked last. Whatever else is written, leases for instance, is no news.
+    fn has_grown(&mut self, conn: &mut SqliteConnection) -> bool {
+        // All of them are looked at, each time.
+        if self.files.iter_mut().fold(false, |changed, file| file.has_changed() || changed) {
+            self.next_look = Some((Instant::now(), FIRST_PAUSE));
+        }
+        let Some((when, pause)) = self.next_look else { return false };
+        if when > Instant::now() {
+            return false;
+        }
+        self.next_look = (pause <= LAST_PAUSE).then(|| (Instant::now() + pause, pause * 2));
+        // If it cannot be read, the workers find out.
+        let last_position = read::last_position(conn).unwrap_or(self.last_position);
+        std::mem::replace(&mut self.last_position, last_position) != last_position
+    }
+}
 
 /// A file, and what it was like when it was looked at last.
 pub(crate) struct WatchedFile {
@@ -43,10 +75,10 @@ pub(super) fn listen(conn: &mut SqliteConnection) -> QueryResult<Listener> {
     let file = databases.into_iter().find(|database| database.name == "main").and_then(|main| main.file);
     let Some(file) = file.filter(|file| !file.is_empty()) else { return Ok(Listener::Deaf) };
     let files = [format!("{file}-wal"), file].map(|path| WatchedFile::new(path.into()));
-    Ok(Listener::Files(files.into()))
+    Ok(Listener::Log(WatchedLog { files: files.into(), last_position: Position::START, next_look: None }))
 }
 
-pub(super) fn has_news(listener: &mut Listener) -> bool {
-    let Listener::Files(files) = listener else { return false };
-    files.iter_mut().map(WatchedFile::has_changed).filter(|has_changed| *has_changed).count() > 0
+pub(super) fn has_news(conn: &mut SqliteConnection, listener: &mut Listener) -> bool {
+    let Listener::Log(log) = listener else { return false };
+    log.has_grown(conn)
 }
