@@ -177,6 +177,9 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         let end = self.barrier.map_or(scanned_to, |barrier| barrier.position.min(scanned_to));
         let events = self.mine(events, end);
         for chunk in events.chunks(self.projection.batch_size) {
+            if !(self.pause)(Duration::ZERO) {
+                return Err(Stop::Asked);
+            }
             let last = chunk.last().map_or(end, RecordedEvent::position);
             self.batch(conn, chunk, last)?;
         }

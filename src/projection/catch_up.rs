@@ -4,6 +4,7 @@ use super::apply::{Applier, Stop};
 use super::claims::{claim, find, partitions};
 use super::definition::Projection;
 use super::error::ProjectionError;
+use super::feed::page_size;
 use super::handler::HandlerError;
 use super::partition::{Partition, ProjectionKey};
 use super::repartition;
@@ -89,7 +90,7 @@ impl<C: EventConnection> Projection<C> {
         let Some(mut applier) = claim(conn, self, partition, owner, &pause)? else {
             return Err(owned(conn, partition)?);
         };
-        let outcome = self.follow(conn, &mut applier);
+        let outcome = self.follow(conn, &mut applier, page_size(self, partition.count));
         let done = CaughtUp { applied: applier.applied(), position: applier.position() };
         match outcome {
             Ok(()) => Ok(applier.release(conn).map(|()| done)?),
@@ -102,11 +103,16 @@ impl<C: EventConnection> Projection<C> {
     }
 
     /// To the end of the log, or to a barrier.
-    fn follow(&self, conn: &mut C, applier: &mut Applier<'_, C>) -> Result<(), ProjectionError> {
+    fn follow(
+        &self,
+        conn: &mut C,
+        applier: &mut Applier<'_, C>,
+        page_size: usize,
+    ) -> Result<(), ProjectionError> {
         applier.check_log(conn)?;
         applier.tend_parked(conn).or_else(go_on)?;
         loop {
-            let slice = log::read(conn.lend().backend(), &self.query(applier.position()), self.batch_size)?;
+            let slice = log::read(conn.lend().backend(), &self.query(applier.position()), page_size)?;
             let is_end = slice.is_end();
             applier.apply(conn, slice.events(), slice.scanned_to()).or_else(go_on)?;
             if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {

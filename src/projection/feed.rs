@@ -12,6 +12,7 @@ use crate::position::Position;
 pub(super) struct Feed {
     query: LogQuery,
     page_size: usize,
+    kept: usize,
     pages: Mutex<VecDeque<Arc<Page>>>,
 }
 
@@ -36,14 +37,23 @@ const PAGES: usize = 4;
 /// The most events of a page.
 const LARGEST_PAGE: usize = 10_000;
 
+/// The fewest, so that small batches do not have the log read in small pieces.
+const SMALLEST_PAGE: usize = 500;
+
+/// Pages for so many partitions hold about a batch for each.
+pub(super) fn page_size<C>(projection: &Projection<C>, partitions: i32) -> usize {
+    let partitions = usize::try_from(partitions).unwrap_or(1);
+    let largest = LARGEST_PAGE.max(projection.batch_size);
+    projection.batch_size.saturating_mul(partitions).clamp(SMALLEST_PAGE, largest)
+}
+
 impl Feed {
-    /// Pages for so many partitions hold about a batch for each.
     pub(super) fn new<C>(projection: &Projection<C>, partitions: i32) -> Self {
-        let partitions = usize::try_from(partitions).unwrap_or(1);
-        let largest = LARGEST_PAGE.max(projection.batch_size);
         Self {
             query: projection.query(Position::START),
-            page_size: projection.batch_size.saturating_mul(partitions).min(largest),
+            page_size: page_size(projection, partitions),
+            // One alone never asks for the same again.
+            kept: if partitions == 1 { 0 } else { PAGES },
             pages: Mutex::default(),
         }
     }
@@ -64,7 +74,7 @@ impl Feed {
         let slice = log::read(conn.lend().backend(), &query, self.page_size)?;
         let page = Arc::new(Page { after: position, slice });
         pages.push_front(Arc::clone(&page));
-        pages.truncate(PAGES);
+        pages.truncate(self.kept);
         Ok(page)
     }
 }
