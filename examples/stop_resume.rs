@@ -1,0 +1,99 @@
+//! A handler fails, its projection stops before the event, somebody mends the handler, and it goes on with the same event:
+//! `cargo run --example stop_resume`
+
+use std::error::Error;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel_event_store::projection::{
+    self, HandlerError, Projection, ProjectionError, ProjectionState, Runner,
+};
+use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId, sqlite};
+
+mod schema {
+    diesel::table! {
+        ages (name) {
+            name -> Text,
+            age -> BigInt,
+        }
+    }
+}
+use schema::ages;
+
+/// The first version of the handler believes that every age is a number.
+fn with_numbers() -> Projection<SqliteConnection> {
+    projection(|age| Ok(age.parse()?))
+}
+
+/// The mended one knows better.
+fn with_words() -> Projection<SqliteConnection> {
+    projection(|age| if age == "ninety" { Ok(90) } else { Ok(age.parse()?) })
+}
+
+fn projection(
+    read: impl Fn(&str) -> Result<i64, HandlerError> + Send + Sync + 'static,
+) -> Projection<SqliteConnection> {
+    Projection::new("ages", 1, move |conn: &mut SqliteConnection, event| {
+        let age = read(&event.payload::<String>()?)?;
+        let row = (ages::name.eq(event.aggregate_id()), ages::age.eq(age));
+        diesel::insert_into(ages::table).values(row).execute(conn)?;
+        Ok(())
+    })
+    .retries(1, Duration::from_millis(10))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("people.db");
+    let mut conn = open(&path)?;
+    diesel_event_store::run_pending_migrations(&mut conn)?;
+    diesel::sql_query("CREATE TABLE ages (name TEXT PRIMARY KEY NOT NULL, age BIGINT NOT NULL)")
+        .execute(&mut conn)?;
+    append(&mut conn, "alice", "31")?;
+    append(&mut conn, "bob", "ninety")?;
+    let carol = append(&mut conn, "carol", "7")?;
+
+    // Everything before the event is applied, nothing after it, and the runner leaves the projection alone.
+    let connect = move || open(&path);
+    let running = Runner::new(connect.clone()).projection(with_numbers()).start()?;
+    let failed = projection::wait_for(&mut conn, "ages", 1, carol, Duration::from_secs(60));
+    assert!(matches!(failed, Err(ProjectionError::HasFailed { .. })), "{failed:?}");
+    assert_eq!(rows(&mut conn)?, [("alice".into(), 31)]);
+    let why = running.stop().expect_err("it has failed");
+    println!("It has stopped: {why}");
+
+    // The operator sees it, too.
+    let status = &projection::status(&mut conn)?[0];
+    assert!(!status.is_healthy());
+    assert_eq!(status.partitions()[0].state(), ProjectionState::Failed);
+
+    // Deploy the mended handler. The projection stays as it is until somebody says that it may go on.
+    let running = Runner::new(connect).projection(with_words()).start()?;
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(rows(&mut conn)?, [("alice".into(), 31)]);
+    projection::resume(&mut conn, "ages", 1)?;
+    projection::wait_for(&mut conn, "ages", 1, carol, Duration::from_secs(60))?;
+    running.stop()?;
+
+    assert_eq!(rows(&mut conn)?, [("alice".into(), 31), ("bob".into(), 90), ("carol".into(), 7)]);
+    println!("✓ Mended and resumed, nothing is lost: {:?}", rows(&mut conn)?);
+    Ok(())
+}
+
+fn append(conn: &mut SqliteConnection, name: &str, age: &str) -> Result<Position, Box<dyn Error>> {
+    let told = [NewEvent::new("AgeTold", age)?];
+    let person = StreamId::new("Person", name)?;
+    Ok(EventStore::new().append(conn, &person, ExpectedVersion::NoStream, &told)?.last_position())
+}
+
+fn rows(conn: &mut SqliteConnection) -> QueryResult<Vec<(String, i64)>> {
+    ages::table.order(ages::name).load(conn)
+}
+
+fn open(path: &Path) -> ConnectionResult<SqliteConnection> {
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+    sqlite::Options::default().apply(&mut conn).expect("the settings can be applied");
+    Ok(conn)
+}
