@@ -119,6 +119,11 @@ impl LogQuery {
         self.aggregate_types.is_some() || self.event_types.is_some() || self.correlation_id.is_some()
     }
 
+    /// Whether there can be nothing to read, as mostly for a reader that waits for more.
+    pub(crate) fn is_at_end(&self, complete: Position) -> bool {
+        self.direction == Direction::Forward && complete <= self.from
+    }
+
     /// Where a scan ends that is not cut short, in a log whose last event is at `last`.
     pub(crate) fn end(&self, last: Position) -> Position {
         match self.direction {

@@ -58,8 +58,8 @@ macro_rules! queries {
             use $crate::direction::Direction;
             use $crate::schema::$schema::events;
 
-            if query.direction == Direction::Forward && complete <= query.from {
-                return Ok(Vec::new()); // as most that a waiting reader asks for
+            if query.is_at_end(complete) {
+                return Ok(Vec::new());
             }
             let complete = events::table.filter(events::global_position.le(complete.get()));
             let mut matching = match query.direction {

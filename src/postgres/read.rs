@@ -3,7 +3,6 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::position;
-use crate::direction::Direction;
 use crate::event::RecordedEvent;
 use crate::log::{LogQuery, LogSlice};
 use crate::position::Position;
@@ -33,8 +32,8 @@ pub(super) fn last_position(conn: &mut PgConnection) -> QueryResult<Position> {
 
 pub(super) fn log(conn: &mut PgConnection, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
     let complete = position::complete(conn)?;
-    if query.direction == Direction::Forward && complete <= query.from {
-        return Ok(LogSlice::new(Vec::new(), limit, query.end(complete)));
+    if query.is_at_end(complete) {
+        return Ok(LogSlice::new(Vec::new(), limit, query.from));
     }
     let events = log_events(conn, query, complete, limit)?;
     let last = if query.is_filtered() {

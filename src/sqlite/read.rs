@@ -6,7 +6,6 @@ use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
 use super::text::TimeText;
-use crate::direction::Direction;
 use crate::event::RecordedEvent;
 use crate::log::{LogQuery, LogSlice};
 use crate::position::Position;
@@ -35,8 +34,7 @@ pub(super) fn last_position(conn: &mut SqliteConnection) -> QueryResult<Position
 pub(super) fn log(conn: &mut SqliteConnection, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
     // Asked before the events: whatever is committed up to there is then found.
     let complete = last_position(conn)?;
-    let is_at_end = query.direction == Direction::Forward && complete <= query.from;
-    let events = if is_at_end { Vec::new() } else { log_events(conn, query, complete, limit)? };
+    let events = log_events(conn, query, complete, limit)?;
     Ok(LogSlice::new(events, limit, query.end(complete)))
 }
 
