@@ -12,3 +12,7 @@ pub mod writer {}
 
 #[doc = include_str!("../docs/performance.md")]
 pub mod performance {}
+
+#[cfg(feature = "sqlite")]
+#[doc = include_str!("../docs/operations.md")]
+pub mod operations {}
