@@ -17,50 +17,85 @@ type Manager = AnsiTransactionManager;
 /// lost are run in a new one.
 pub(super) fn run(conn: &mut SqliteConnection, mut jobs: Vec<Box<dyn Job>>) {
     while !jobs.is_empty() {
-        if let Err(error) = Manager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
-            return fail(jobs, &error.into());
-        }
-        let mut begun = 0;
-        let committed = run_and_commit(conn, &mut jobs, &mut begun);
+        let mut group = Group { conn, jobs: &mut jobs, begun: 0 };
+        let outcome = group.run_and_commit();
+        let begun = group.begun;
         let others = jobs.split_off(begun);
-        match committed {
-            Ok(commit) => {
-                observe::writer::committed(jobs.len(), commit);
-                wake::hint();
-                jobs.into_iter().for_each(Job::committed);
-            }
-            Err(error) => {
-                abandon(conn);
-                fail(jobs, &error);
-            }
-        }
+        tell(jobs, outcome);
         jobs = others;
     }
 }
 
-/// How long the commit has taken.
-fn run_and_commit(
-    conn: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
-    begun: &mut usize,
-) -> Result<Duration, WriterError> {
-    for jobs in jobs.chunk_by_mut(|one, next| one.is_repeatable() && next.is_repeatable()) {
-        *begun += jobs.len();
-        savepoint::run(conn, jobs)?;
+struct Group<'a> {
+    conn: &'a mut SqliteConnection,
+    jobs: &'a mut [Box<dyn Job>],
+    /// How many of them share the fate of the transaction.
+    begun: usize,
+}
+
+impl Group<'_> {
+    /// How long the commit has taken.
+    fn run_and_commit(&mut self) -> Result<Duration, WriterError> {
+        let outcome = self.begin().and_then(|()| self.run_jobs()).and_then(|()| self.commit());
+        if outcome.is_err() {
+            self.abandon();
+        }
+        outcome
     }
-    let committing = Instant::now();
-    Manager::commit_transaction(conn)?;
-    Ok(committing.elapsed())
+
+    /// Nobody waits longer than once for a lock that is not to be had.
+    fn begin(&mut self) -> Result<(), WriterError> {
+        self.begun = self.jobs.len();
+        Manager::begin_transaction_sql(self.conn, "BEGIN IMMEDIATE")?;
+        self.begun = 0;
+        Ok(())
+    }
+
+    fn run_jobs(&mut self) -> Result<(), WriterError> {
+        self.attempt_first_jobs()?;
+        while let Some(job) = self.jobs.get_mut(self.begun) {
+            self.begun += 1;
+            savepoint::run(self.conn, &mut **job)?;
+        }
+        Ok(())
+    }
+
+    /// Those that can be repeated need no savepoint, which would copy every page they change: if one of them leaves a part
+    /// behind, which is seldom, all of them are begun again.
+    fn attempt_first_jobs(&mut self) -> Result<(), WriterError> {
+        let first = self.jobs.iter().take_while(|job| job.is_repeatable()).count();
+        if self.jobs[..first].iter_mut().all(|job| job.attempt(self.conn)) {
+            self.begun = first;
+            return Ok(());
+        }
+        self.abandon();
+        self.begin()
+    }
+
+    fn commit(&mut self) -> Result<Duration, WriterError> {
+        let committing = Instant::now();
+        Manager::commit_transaction(self.conn)?;
+        Ok(committing.elapsed())
+    }
+
+    /// Whatever state SQLite and diesel are in, the next transaction finds the connection without one.
+    fn abandon(&mut self) {
+        // Fails where SQLite has rolled back already.
+        let _ = self.conn.batch_execute("ROLLBACK");
+        *Manager::transaction_manager_status_mut(self.conn) = TransactionManagerStatus::default();
+    }
 }
 
-fn fail(jobs: Vec<Box<dyn Job>>, error: &WriterError) {
-    observe::writer::failed(jobs.len(), error);
-    jobs.into_iter().for_each(|job| job.failed(error.clone()));
-}
-
-/// Whatever state SQLite and diesel are in, the next group finds the connection without a transaction.
-fn abandon(conn: &mut SqliteConnection) {
-    // Fails where SQLite has rolled back already.
-    let _ = conn.batch_execute("ROLLBACK");
-    *Manager::transaction_manager_status_mut(conn) = TransactionManagerStatus::default();
+fn tell(jobs: Vec<Box<dyn Job>>, outcome: Result<Duration, WriterError>) {
+    match outcome {
+        Ok(commit) => {
+            observe::writer::committed(jobs.len(), commit);
+            wake::hint();
+            jobs.into_iter().for_each(Job::committed);
+        }
+        Err(error) => {
+            observe::writer::failed(jobs.len(), &error);
+            jobs.into_iter().for_each(|job| job.failed(error.clone()));
+        }
+    }
 }

@@ -9,7 +9,7 @@ pub(super) trait Job: Send {
         false
     }
 
-    /// Does the work of a job that is repeatable. If this fails, a part may be there.
+    /// Does the work of a job that is repeatable, without a savepoint. If this fails, a part may be there.
     fn attempt(&mut self, _conn: &mut SqliteConnection) -> bool {
         false
     }

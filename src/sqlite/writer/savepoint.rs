@@ -30,30 +30,11 @@ statement! {
     "ROLLBACK TO diesel_event_store_job"
 }
 
-/// Jobs of which either all can be repeated, or there is one. An error says that the transaction is not what it was any
-/// more.
+/// Runs a job so that its part can be rolled back alone. An error says that the transaction is not what it was any more.
 ///
 /// Whoever has ended the transaction, SQLite after a failure of the disk or a closure by hand, has ended the savepoint
 /// with it, and it can be neither released nor rolled back to.
-pub(super) fn run(conn: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), WriterError> {
-    match jobs {
-        [job] => run_alone(conn, &mut **job),
-        jobs => run_together(conn, jobs),
-    }
-}
-
-/// A savepoint for all of them costs less than one for each, and most appends leave no part behind: a conflict does not.
-fn run_together(conn: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), WriterError> {
-    SetSavepoint.execute(conn)?;
-    let all_well = jobs.iter_mut().all(|job| job.attempt(conn));
-    end(conn, all_well)?;
-    if all_well {
-        return Ok(());
-    }
-    jobs.iter_mut().try_for_each(|job| run_alone(conn, &mut **job))
-}
-
-fn run_alone(conn: &mut SqliteConnection, job: &mut dyn Job) -> Result<(), WriterError> {
+pub(super) fn run(conn: &mut SqliteConnection, job: &mut dyn Job) -> Result<(), WriterError> {
     SetSavepoint.execute(conn)?;
     let mut kept = job.run(conn);
     if end_nested(conn).map_err(|_| WriterError::Interrupted)? && kept {

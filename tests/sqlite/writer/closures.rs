@@ -61,8 +61,9 @@ fn a_panic_rolls_back_its_part_and_says_what_it_said() {
     let before = append(&writer, "before");
     let panicking = writer
         .transaction::<(), Error>(|conn| {
+            order(conn, 1)?;
             conn.transaction(|conn| {
-                order(conn, 1)?;
+                order(conn, 2)?;
                 panic!("no order {}", 1)
             })
         })

@@ -1,7 +1,8 @@
 use std::slice;
-use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
+use diesel::prelude::*;
 use diesel_event_store::sqlite::{Ticket, Writer, WriterOptions};
 use diesel_event_store::{AppendError, Error, EventStore, ExpectedVersion, NewEvent};
 
@@ -24,26 +25,56 @@ fn what_one_commit_makes_durable_is_seen_by_others_only_when_their_callers_hear_
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let first = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
-    // The last of the group: when it runs, the others have run, and nothing is committed.
-    let (seen, read) = mpsc::channel();
-    let path = database.path();
-    let last = writer
-        .transaction(move |conn| {
-            let inside = STORE.version(conn, &stream("1"))?;
-            let outside = STORE.version(&mut connect(&path), &stream("1"))?;
-            seen.send((inside, outside)).unwrap();
-            Ok::<_, Error>(())
-        })
-        .send();
+    let last = look(&writer, &database);
     gate.open();
     assert_eq!(first.wait().unwrap().version(), 1);
     assert_eq!(STORE.version(&mut database.connect(), &stream("1")).unwrap(), 1);
-    last.wait().unwrap();
-    assert_eq!(read.recv().unwrap(), (1, 0));
+    assert_eq!(last.wait().unwrap(), (1, 0));
 }
 
-fn connect(path: &std::path::Path) -> diesel::SqliteConnection {
-    diesel::Connection::establish(&path.display().to_string()).unwrap()
+/// The version of the stream inside of the transaction, and as others see it.
+fn look(writer: &Writer, database: &Database) -> Ticket<(i64, i64), Error> {
+    let path = database.path().display().to_string();
+    let look = writer.transaction(move |conn| {
+        let outside = &mut SqliteConnection::establish(&path).unwrap();
+        Ok((STORE.version(conn, &stream("1"))?, STORE.version(outside, &stream("1"))?))
+    });
+    look.send()
+}
+
+#[test]
+fn a_batch_is_no_larger_than_it_may_be() {
+    let database = Database::migrated();
+    let writer = WriterOptions::default().max_batch(2).start(database.connect()).unwrap();
+    let gate = Gate::close(&writer);
+    let appends = [1, 2].map(|_| writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send());
+    let third = look(&writer, &database);
+    gate.open();
+    appends.into_iter().for_each(|ticket| _ = ticket.wait().unwrap());
+    assert_eq!(third.wait().unwrap(), (2, 2), "a group of its own");
+}
+
+#[test]
+fn a_delay_gathers_what_comes_meanwhile() {
+    let database = Database::migrated();
+    let options = WriterOptions::default().max_delay(Duration::from_secs(1));
+    let writer = options.start(database.connect()).unwrap();
+    let first = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
+    thread::sleep(Duration::from_millis(50));
+    let second = look(&writer, &database);
+    assert_eq!(first.wait().unwrap().version(), 1);
+    assert_eq!(second.wait().unwrap(), (1, 0), "the same group");
+}
+
+#[test]
+fn a_full_batch_does_not_wait_for_more() {
+    let database = Database::migrated();
+    let options = WriterOptions::default().max_delay(Duration::from_secs(86_400)).max_batch(5);
+    let writer = options.start(database.connect()).unwrap();
+    let tickets: Vec<_> =
+        (0..5).map(|_| writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send()).collect();
+    let versions: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap().version()).collect();
+    assert_eq!(versions, [1, 2, 3, 4, 5]);
 }
 
 #[test]
@@ -152,16 +183,4 @@ fn the_limits_of_its_store_hold() {
     let large = NewEvent::new("Written", &"x".repeat(100)).unwrap();
     let refused = writer.append(&stream("1"), ExpectedVersion::Any, [large]).wait().unwrap_err();
     assert!(matches!(refused, AppendError::Invalid(invalid) if invalid.field() == "payload"));
-}
-
-#[test]
-fn a_delay_gathers_what_comes_meanwhile_and_a_full_batch_does_not_wait_for_it() {
-    let database = Database::migrated();
-    let day = std::time::Duration::from_secs(86_400);
-    let options = WriterOptions::default().max_delay(day).max_batch(5);
-    let writer = options.start(database.connect()).unwrap();
-    let tickets: Vec<_> =
-        (0..5).map(|_| writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send()).collect();
-    let versions: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap().version()).collect();
-    assert_eq!(versions, [1, 2, 3, 4, 5]);
 }
