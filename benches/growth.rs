@@ -1,34 +1,65 @@
-//! The cost of an append in a large database and in one of 100,000 events.
+//! The cost of an append as the log grows, beside that in a log of 100,000 events, and the size of the file.
 //!
-//! The large one has a million events, or as many as the environment variable `EVENTS` says. It is filled once and kept
-//! in the `tmp` folder of cargo's target directory, about 0.5 GB a million.
+//! The largest log has a million events, or as many as the environment variable `EVENTS` says; the smaller ones are each a
+//! tenth of the next. They are filled once and kept in the `tmp` folder of cargo's target directory, about 0.5 GB a
+//! million. If `PLOT_DATA` names a folder, the figures are written there for the plots.
 
 mod support;
 
+use std::fmt::Write as _;
+use std::fs;
 use std::path::PathBuf;
 
 use diesel_event_store::sqlite::Synchronous;
 use support::bench::Bench;
-use support::database;
 use support::ours::OurStore;
 use support::payload::OrderPlaced;
 use support::raw_store::RawStore;
-use support::rounds::Side;
+use support::rounds::{Rounds, Side};
 use support::workload::Workload;
+use support::{database, plot_data};
 use tempfile::TempDir;
 
 const EVENTS_EACH: i64 = 10;
+const REFERENCE: usize = 100_000;
 
 fn main() {
     let mut bench = Bench::from_args();
-    let small = bench.size(100_000, 1_000);
-    let large = bench.size(wanted_events(), 2_000);
+    let sizes = bench.size(sizes(wanted_events()), vec![1_000, 2_000]);
     let folder = database::folder();
-    let sides = || vec![ours(&folder, large), ours(&folder, small), raw(&folder, large), raw(&folder, small)];
+    // Ours and raw in turns, from the smallest to the largest.
+    let sides = || sizes.iter().flat_map(|&events| [ours(&folder, events), raw(&folder, events)]).collect();
+    let reference = sizes.iter().position(|&events| events == REFERENCE).unwrap_or_default();
+    let to_reference = |size: usize| [(2 * size, 2 * reference), (2 * size + 1, 2 * reference + 1)];
+    let mut pairs: Vec<_> = (reference + 1..sizes.len()).flat_map(to_reference).collect();
+    pairs.push((2 * sizes.len() - 2, 2 * sizes.len() - 1));
     // So long that every block has its share of SQLite's checkpoints, which copy changed pages into the file: in a large
     // database there are more of them.
-    bench.compare("append 1 event to a growing database", 1_000, sides, &[(0, 1), (2, 3), (0, 2)]);
+    let rounds = bench.compare("append 1 event to a growing database", 1_000, sides, &pairs);
+    if let Some(rounds) = rounds {
+        plot_data::write("growth", &table(&folder, &sizes, &rounds));
+    }
     bench.finish();
+}
+
+/// From ten thousand.
+fn sizes(largest: usize) -> Vec<usize> {
+    let mut sizes: Vec<_> =
+        (0..).map(|power| 10_000 * 10_usize.pow(power)).take_while(|&size| size < largest).collect();
+    sizes.push(largest);
+    sizes
+}
+
+fn table(folder: &TempDir, sizes: &[usize], rounds: &Rounds) -> String {
+    let mut table = String::from("events,ours,raw,bytes_per_event\n");
+    for (size, &events) in sizes.iter().enumerate() {
+        let (ours, raw) = (rounds.median_seconds(2 * size), rounds.median_seconds(2 * size + 1));
+        let file = database::kept(folder, streams(events), EVENTS_EACH);
+        let bytes = fs::metadata(file).expect("a file").len();
+        let per_event = bytes / u64::try_from(events).expect("a count");
+        writeln!(table, "{events},{ours},{raw},{per_event}").expect("memory for a row");
+    }
+    table
 }
 
 fn wanted_events() -> usize {

@@ -28,7 +28,7 @@ fn main() {
     // What cargo bench passes, and cargo test does not: there, once is enough to see that it works.
     let bench = std::env::args().any(|argument| argument == "--bench");
     let (rounds, duration) =
-        if bench { (rounds(), Duration::from_millis(500)) } else { (1, Duration::from_millis(5)) };
+        if bench { (rounds(), Duration::from_millis(250)) } else { (1, Duration::from_millis(5)) };
     let mut cases: Vec<Case> = SETTINGS
         .into_iter()
         .flat_map(|(synchronous, name)| CALLERS.map(|callers| Case::new(synchronous, name, callers)))
@@ -45,7 +45,7 @@ fn main() {
 }
 
 fn rounds() -> usize {
-    std::env::var("ROUNDS").map_or(7, |rounds| rounds.parse().expect("ROUNDS is a number"))
+    std::env::var("ROUNDS").map_or(12, |rounds| rounds.parse().expect("ROUNDS is a number"))
 }
 
 /// So many callers with this setting, measured in several rounds.
@@ -65,8 +65,9 @@ struct Round {
 struct Raw {
     per_second: f64,
     batch: usize,
-    /// In seconds.
-    commit: f64,
+    /// Of a commit, in seconds.
+    p50: f64,
+    p99: f64,
 }
 
 impl Case {
@@ -124,24 +125,45 @@ impl Case {
             commits.push(store.append_group(&group, &payload).expect("the group").as_secs_f64());
         }
         let per_second = per_second(commits.len() * batch, begun.elapsed());
-        Raw { per_second, batch, commit: quantile(&sorted(commits.into_iter()), 0.5) }
+        let commits = sorted(commits.into_iter());
+        Raw { per_second, batch, p50: quantile(&commits, 0.5), p99: quantile(&commits, 0.99) }
     }
 
     fn report(&self) {
         let Self { setting, callers, .. } = self;
+        println!("synchronous={setting}, {callers} callers");
         println!(
-            "synchronous={setting}, {callers} callers: writer {:.0}/s, plain {:.0}/s, raw {:.0}/s in transactions of {:.0}; \
-             writer / raw = {}, writer / plain = {}; p50 {:.0} µs, p99 {:.0} µs = {} raw commits of {:.0} µs",
+            "  appends/s: writer {:.0}, plain {:.0}, raw {:.0} in transactions of {:.0}",
             self.median(|round| round.writer.per_second),
             self.median(|round| round.plain.per_second),
             self.median(|round| round.raw.per_second),
             self.median(|round| round.raw.batch as f64),
-            self.spread(|round| round.writer.per_second / round.raw.per_second),
-            self.spread(|round| round.writer.per_second / round.plain.per_second),
+        );
+        println!("  writer / raw = {}", self.spread(|round| round.writer.per_second / round.raw.per_second));
+        println!(
+            "  writer / plain = {}",
+            self.spread(|round| round.writer.per_second / round.plain.per_second)
+        );
+        self.report_latency();
+    }
+
+    fn report_latency(&self) {
+        println!(
+            "  latency: writer p50 {:.0} µs, p99 {:.0} µs; plain p50 {:.0} µs, p99 {:.0} µs; raw commit p50 {:.0} µs, p99 {:.0} µs",
             self.median(|round| round.writer.latency(0.5)) * 1e6,
             self.median(|round| round.writer.latency(0.99)) * 1e6,
-            self.spread(|round| round.writer.latency(0.99) / round.raw.commit),
-            self.median(|round| round.raw.commit) * 1e6,
+            self.median(|round| round.plain.latency(0.5)) * 1e6,
+            self.median(|round| round.plain.latency(0.99)) * 1e6,
+            self.median(|round| round.raw.p50) * 1e6,
+            self.median(|round| round.raw.p99) * 1e6,
+        );
+        println!(
+            "  writer p99 / raw commit p50 = {}",
+            self.spread(|round| round.writer.latency(0.99) / round.raw.p50)
+        );
+        println!(
+            "  writer p99 / raw commit p99 = {}",
+            self.spread(|round| round.writer.latency(0.99) / round.raw.p99)
         );
     }
 

@@ -10,7 +10,20 @@ pub mod databases {}
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}
 
+// The page shows the plots where it is read as a file. Here it has them at its end, as there is no other place for them.
 #[doc = include_str!("../docs/performance.md")]
+///
+/// # Plots
+///
+#[doc = include_str!("../docs/plots/throughput.svg")]
+///
+#[doc = include_str!("../docs/plots/latency-full.svg")]
+///
+#[doc = include_str!("../docs/plots/latency-normal.svg")]
+///
+#[doc = include_str!("../docs/plots/growth.svg")]
+///
+#[doc = include_str!("../docs/plots/file-size.svg")]
 pub mod performance {}
 
 #[cfg(feature = "sqlite")]

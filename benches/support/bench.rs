@@ -34,7 +34,8 @@ impl Bench {
         if self.length == Length::Test { test } else { usual }
     }
 
-    /// Measures each side, and compares the sides of each pair, which are named by their places.
+    /// Measures each side, and compares the sides of each pair, which are named by their places. Returns what was measured
+    /// in turns.
     ///
     /// `sides` is called for each of the two measurements, so that all sides of one begin on databases that are alike. A
     /// block is so many operations of one side in a row: short, so that a disturbance spoils few of them.
@@ -44,15 +45,15 @@ impl Bench {
         block: u32,
         sides: impl Fn() -> Vec<Side>,
         pairs: &[(usize, usize)],
-    ) {
+    ) -> Option<Rounds> {
         if !self.measure_one_by_one(name, sides()) {
-            return;
+            return None;
         }
-        let Some(budget) = self.length.budget() else { return };
-        let rounds = Rounds::measure(budget, block, &mut sides());
+        let rounds = Rounds::measure(self.length.budget()?, block, &mut sides());
         for &(one, other) in pairs {
             self.ratios.push(format!("{name}: {}", rounds.paired_ratio(one, other)));
         }
+        Some(rounds)
     }
 
     /// Whether any was chosen by the arguments.

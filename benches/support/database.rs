@@ -33,18 +33,23 @@ pub fn filled(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
     path
 }
 
-/// A copy of a database that is filled once for all runs, as a large one takes minutes.
+/// A copy of a database that is kept.
 pub fn copy_of_filled(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
+    let copy = new_file(folder);
+    fs::copy(kept(folder, streams, events_each), &copy).expect("room for a copy");
+    // Else the system would write it out while the bench measures.
+    File::open(&copy).and_then(|file| file.sync_all()).expect("a copy on the disk");
+    copy
+}
+
+/// A database that is filled once for all runs, as a large one takes minutes. Nobody writes to it.
+pub fn kept(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
     let original = Path::new(FOLDER).join(format!("{streams}-streams-of-{events_each}-{:x}.db", schema()));
     if !original.exists() {
         // Not under its name before it is complete.
         fs::rename(filled(folder, streams, events_each), &original).expect("a name that is free");
     }
-    let copy = new_file(folder);
-    fs::copy(&original, &copy).expect("room for a copy");
-    // Else the system would write it out while the bench measures.
-    File::open(&copy).and_then(|file| file.sync_all()).expect("a copy on the disk");
-    copy
+    original
 }
 
 /// Another number for other tables: a database that was filled before they were changed is of no use.

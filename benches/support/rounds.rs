@@ -74,10 +74,14 @@ impl Rounds {
         )
     }
 
-    /// Of one operation.
     fn median_time(&self, side: usize) -> String {
+        format!("{:.1} µs", self.median_seconds(side) * 1e6)
+    }
+
+    /// Of one operation.
+    pub fn median_seconds(&self, side: usize) -> f64 {
         let seconds = sorted(self.times.iter().map(|round| round[side]));
-        format!("{:.1} µs", quantile(&seconds, 0.5) / f64::from(self.block) * 1e6)
+        quantile(&seconds, 0.5) / f64::from(self.block)
     }
 }
 

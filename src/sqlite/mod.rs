@@ -1,4 +1,5 @@
-//! What is particular to SQLite: the options of a connection, and the migrations as diesel knows them.
+//! What is particular to SQLite: the options of a connection, the migrations as diesel knows them, and a [`Writer`] that
+//! commits for many callers at once.
 //!
 //! ```
 //! use diesel::prelude::*;
