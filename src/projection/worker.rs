@@ -93,7 +93,7 @@ impl<'w, C: EventConnection> Worker<'w, C> {
         }
     }
 
-    /// The handler may have left the connection unusable.
+    /// The handler may have left the connection unusable, or in a transaction that diesel does not know of.
     fn fail(
         &self,
         mut conn: C,
@@ -101,7 +101,8 @@ impl<'w, C: EventConnection> Worker<'w, C> {
         error: ProjectionError,
     ) -> Result<ProjectionError, ProjectionError> {
         observe::projection::failed(applier.partition(), &error);
-        if applier.fail(&mut conn, &error).is_err() {
+        let has_ended = matches!(error, ProjectionError::TransactionEnded { .. });
+        if has_ended || applier.fail(&mut conn, &error).is_err() {
             drop(conn);
             applier.fail(&mut self.connect()?, &error)?;
         }
