@@ -13,13 +13,16 @@ use super::error::ProjectionError;
 use super::feed::Feed;
 use super::progress::Progress;
 use crate::connection::EventConnection;
-use crate::invalid::{InvalidInput, Problem, check_name};
+use crate::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
 use crate::listener::Listener;
 use crate::wake;
 
 pub(super) type ConnectError = Box<dyn StdError + Send + Sync>;
 type Connect<C> = dyn Fn() -> Result<C, ConnectError> + Send + Sync;
 type OnProgress = dyn Fn(&Progress) + Send + Sync;
+
+/// There must be room for the unique id, and a space before it.
+const LONGEST_NAME: usize = MAX_NAME_LENGTH - 37;
 
 /// How long an idle worker sleeps at most, unless it is given.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -102,6 +105,7 @@ impl<C: EventConnection + 'static> Runner<C> {
     }
 
     /// How the worker is called where the owners of partitions are listed: `worker`, unless it is given. A unique id is added.
+    /// It can be 218 characters long.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -146,6 +150,10 @@ impl<C: EventConnection + 'static> Runner<C> {
 
     fn validate(&self) -> Result<(), InvalidInput> {
         check_name("name", &self.name)?;
+        let length = self.name.chars().count();
+        if length > LONGEST_NAME {
+            return Err(InvalidInput::new("name", Problem::TooLong { length, limit: LONGEST_NAME }));
+        }
         if self.projections.is_empty() {
             return Err(InvalidInput::new("projections", Problem::Empty));
         }
