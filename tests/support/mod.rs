@@ -33,16 +33,18 @@ pub use pool::InAPool;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use property::for_all;
-pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, table_exists, write_transaction};
+pub use sql::{
+    app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists, write_transaction,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
-pub use threads::at_once;
+pub use threads::{LONG, at_once, eventually};
 
 pub type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// A database of its own for one test, gone when it is dropped.
-pub trait TestDatabase: Sized {
-    type Conn: EventConnection + Connection;
+pub trait TestDatabase: Sized + Send + Sync + 'static {
+    type Conn: EventConnection + Connection + 'static;
 
     /// Whether to create a table commits the transaction that is open.
     const CREATING_COMMITS: bool = false;
