@@ -7,12 +7,13 @@ mod suite;
 mod support;
 
 macro_rules! area {
-    ($database:ty, $area:ident { $($test:ident),+ $(,)? }) => {
+    ($database:ty, $area:ident $(in $folder:ident)? { $($test:ident),+ $(,)? }) => {
         mod $area {
+            use crate::suite::$($folder::)?$area as suite;
             $(
                 #[test]
                 fn $test() -> crate::support::Result {
-                    crate::suite::$area::$test::<$database>()
+                    suite::$test::<$database>()
                 }
             )+
         }
@@ -232,6 +233,210 @@ macro_rules! conformance {
                     any_time_of_nine_thousand_years_is_kept_to_the_microsecond,
                 }
             );
+            mod projections {
+                area!(
+                    $database,
+                    catch_up in projections {
+                        every_event_is_applied_once_and_in_order,
+                        the_next_call_goes_on_where_the_last_has_ended,
+                        an_empty_log_is_caught_up_with,
+                        it_says_how_far_it_has_come,
+                        a_batch_is_no_larger_than_was_asked_for,
+                        a_handler_is_given_only_what_passes_the_filter,
+                        the_checkpoint_moves_past_what_is_filtered_out,
+                        every_projection_and_every_version_has_a_checkpoint_of_its_own,
+                        a_handler_may_append_events_which_are_applied_in_turn,
+                    }
+                );
+                area!(
+                    $database,
+                    transactions in projections {
+                        rows_and_checkpoint_are_committed_together,
+                        a_failing_handler_leaves_neither_row_nor_checkpoint,
+                        in_the_applications_transaction_it_is_part_of_it,
+                        a_failure_leaves_the_applications_transaction_usable,
+                        a_handler_may_open_transactions_of_its_own,
+                        a_handler_that_commits_is_found_out,
+                        a_handler_that_rolls_back_is_found_out,
+                        a_handler_that_leaves_a_transaction_open_is_found_out,
+                        a_handler_that_ends_the_transaction_and_fails_is_found_out,
+                        a_handler_that_rolls_back_by_sql_and_fails_moves_nothing,
+                    }
+                );
+                area!(
+                    $database,
+                    inline in projections {
+                        the_read_model_is_committed_with_the_append,
+                        an_error_of_the_handler_rolls_the_append_back,
+                        it_is_not_tried_again_and_no_policy_applies,
+                        a_panic_of_the_handler_is_an_error,
+                        what_the_filter_does_not_let_through_is_passed_over,
+                        a_handler_of_batches_is_given_them_at_once,
+                    }
+                );
+                area!(
+                    $database,
+                    failures in projections {
+                        it_stops_before_the_event_unless_it_is_told_otherwise,
+                        a_runner_marks_the_partition_until_it_is_resumed,
+                        an_event_is_skipped,
+                        a_failing_handler_is_tried_again_as_often_as_was_asked_for,
+                        what_succeeds_when_it_is_tried_again_is_applied_once,
+                        an_event_that_cannot_be_decoded_has_a_policy_of_its_own,
+                        an_unknown_event_type_has_a_policy_of_its_own,
+                        a_batch_that_fails_is_narrowed_down_to_the_one_event,
+                        of_a_batch_that_fails_what_comes_before_the_event_is_kept,
+                        a_panic_is_a_failure_and_leaves_the_connection_usable,
+                        an_error_of_the_database_that_is_worth_another_try_does_not_count,
+                        another_error_of_the_database_is_a_failure,
+                    }
+                );
+                area!(
+                    $database,
+                    parking in projections {
+                        what_is_known_of_a_parked_event_is_recorded,
+                        every_kind_of_failure_is_parked_for_a_reason_of_its_own,
+                        later_events_of_the_aggregate_are_held_back_and_others_go_on,
+                        an_event_that_is_parked_alone_holds_nothing_back,
+                        what_is_held_back_follows_in_order_once_a_retry_succeeds,
+                        a_retry_that_fails_counts_and_lets_nothing_through,
+                        a_retry_that_fails_otherwise_records_how,
+                        a_held_event_that_fails_in_turn_holds_the_rest_back,
+                        a_held_event_never_lets_later_ones_pass_whatever_the_policy,
+                        a_held_event_that_is_to_be_skipped_leaves_no_trace,
+                        what_is_discarded_is_passed_over_for_good,
+                        a_held_event_can_be_discarded_before_the_one_it_waits_for,
+                        a_retry_of_a_held_event_waits_for_the_one_before_it,
+                        the_order_outlasts_the_worker,
+                        the_order_outlasts_a_change_of_the_partitions,
+                        a_runner_does_what_is_asked_for,
+                    }
+                );
+                area!(
+                    $database,
+                    leases in projections {
+                        what_another_worker_has_is_left_to_it,
+                        what_a_runner_has_is_left_to_it,
+                        an_expired_lease_is_taken_over,
+                        it_is_given_back_at_the_end_and_after_a_failure,
+                        a_worker_that_has_lost_its_partition_writes_nothing,
+                        a_worker_that_has_lost_its_partition_moves_no_checkpoint,
+                        every_claim_has_a_token_of_its_own,
+                    }
+                );
+                area!(
+                    $database,
+                    operating in projections {
+                        a_reset_applies_everything_again,
+                        a_reset_that_cannot_clear_the_read_model_changes_nothing,
+                        a_reset_forgets_what_is_parked_and_what_has_failed,
+                        a_reset_is_part_of_the_applications_transaction,
+                        a_reset_leaves_other_projections_alone,
+                        a_runner_begins_anew_after_a_reset,
+                        resume_lets_only_failed_partitions_go_on,
+                        status_tells_how_far_behind_it_is,
+                        status_of_a_projection_that_nobody_runs_is_not_healthy,
+                        status_knows_every_state,
+                        status_of_no_projection_is_empty,
+                    }
+                );
+                area!(
+                    $database,
+                    promoting in projections {
+                        the_old_version_is_retired_and_refused,
+                        a_version_that_is_behind_is_refused,
+                        a_swap_that_fails_changes_nothing,
+                        a_runner_of_the_old_version_applies_nothing_any_more,
+                        a_retired_version_stays_retired_when_it_is_repartitioned,
+                        a_retired_version_is_not_promoted,
+                        other_projections_are_left_alone,
+                        it_is_promoted_once_all_its_partitions_have_come_so_far,
+                    }
+                );
+                area!(
+                    $database,
+                    waiting in projections {
+                        what_is_reached_is_not_waited_for,
+                        one_reads_ones_own_writes,
+                        it_gives_up_in_the_end,
+                        a_projection_that_nobody_has_run_is_waited_for,
+                        all_partitions_are_waited_for,
+                        a_projection_that_has_failed_is_not_waited_for,
+                        a_retired_version_is_not_waited_for,
+                    }
+                );
+                area!(
+                    $database,
+                    restored in projections {
+                        a_checkpoint_beyond_the_log_is_refused,
+                        a_log_without_the_last_event_that_was_applied_is_refused,
+                        a_log_where_the_last_event_comes_later_is_refused,
+                        after_a_reset_the_read_model_is_built_anew,
+                        a_runner_stops_and_says_so,
+                        gaps_are_no_sign_of_another_log,
+                    }
+                );
+                area!(
+                    $database,
+                    partitions in projections {
+                        each_partition_applies_its_aggregates,
+                        an_aggregate_stays_in_its_partition,
+                        what_a_projection_was_begun_with_stays,
+                        the_number_is_changed_up_and_down,
+                        the_last_of_several_changes_counts,
+                        a_change_is_part_of_the_applications_transaction,
+                        partitions_that_are_apart_meet_before_the_number_changes,
+                        any_change_at_any_point_neither_skips_nor_repeats,
+                        a_runner_changes_it_while_others_append,
+                    }
+                );
+                area!(
+                    $database,
+                    runner in projections {
+                        what_is_there_already_is_applied_and_what_comes_later,
+                        what_is_appended_in_a_transaction_is_applied_after_its_commit,
+                        what_is_rolled_back_is_never_applied,
+                        everything_is_applied_once_while_many_append,
+                        several_projections_run_side_by_side,
+                        to_stop_finishes_the_batch_and_gives_the_partitions_back,
+                        dropping_the_handle_stops_it,
+                        it_stops_while_a_retry_is_waited_for,
+                        its_failures_are_told_once,
+                        it_goes_on_after_it_was_resumed,
+                        its_progress_is_told,
+                        without_a_connection_it_does_not_start,
+                        it_waits_until_a_connection_can_be_had,
+                        a_handler_that_ends_the_transaction_stops_it,
+                    }
+                );
+                area!(
+                    $database,
+                    several_runners in projections {
+                        they_share_fairly_and_take_over,
+                        what_cannot_be_shared_equally_is_shared_as_fairly_as_it_can_be,
+                        one_partition_is_for_one_and_the_other_stands_by,
+                    }
+                );
+                area!(
+                    $database,
+                    bad_input in projections {
+                        a_projection_that_cannot_be_named,
+                        a_name_as_long_as_the_limit_is_kept,
+                        a_version_below_one,
+                        a_batch_size_out_of_range,
+                        a_number_of_partitions_out_of_range,
+                        a_lease_too_short_or_too_long,
+                        a_filter_that_names_nothing,
+                        a_runner_without_a_projection,
+                        a_runner_that_cannot_be_named,
+                        a_runner_whose_name_leaves_no_room_for_its_id,
+                        the_same_name_twice_in_a_runner,
+                        a_projection_that_nobody_has_run,
+                        tables_that_are_missing,
+                        one_table_that_is_missing,
+                    }
+                );
+            }
         }
     };
 }

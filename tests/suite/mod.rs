@@ -10,6 +10,7 @@ pub mod fidelity;
 pub mod migrations;
 pub mod missing_migrations;
 pub mod model;
+pub mod projections;
 pub mod properties;
 pub mod read_event;
 pub mod read_log;

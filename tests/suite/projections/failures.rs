@@ -1,0 +1,244 @@
+//! What a projection does about an event that its handler cannot apply.
+
+use std::time::Duration;
+
+use diesel_event_store::projection::{self, FailureKind, OnFailure, ProjectionError, ProjectionState};
+use diesel_event_store::{EventConnection, Position, StreamId};
+
+use super::{Fault, NAME, Script, append, application, applied, reached, runner, states, status};
+use crate::support::{Result, TestDatabase, eventually, user};
+
+const SOON: Duration = Duration::from_millis(1);
+
+/// What a projection has stopped at.
+#[derive(Debug, PartialEq)]
+struct Stopped {
+    position: Position,
+    stream: StreamId,
+    kind: FailureKind,
+    attempts: i32,
+    error: String,
+}
+
+fn stopped(outcome: Result<impl std::fmt::Debug, ProjectionError>) -> Stopped {
+    match outcome {
+        Err(ProjectionError::Failed {
+            projection,
+            version: 1,
+            position,
+            stream,
+            kind,
+            attempts,
+            source,
+            ..
+        }) => {
+            assert_eq!(projection, NAME);
+            Stopped { position, stream, kind, attempts, error: source.to_string() }
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn it_stops_before_the_event_unless_it_is_told_otherwise<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let appended = append(&mut conn, "alice", 5)?;
+    let third = appended.events()[2].position();
+    let script = Script::with([("alice 3", Fault::Fails)]);
+    let users = script.projection().retries(0, SOON).batch_size(2);
+    for _ in 0..2 {
+        let stopped = stopped(users.catch_up(&mut conn));
+        let expected = Stopped {
+            position: third,
+            stream: user("alice")?,
+            kind: FailureKind::Failed,
+            attempts: 1,
+            error: "alice 3 is too much".to_owned(),
+        };
+        assert_eq!(stopped, expected);
+        assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2"]);
+        assert_eq!(reached(&mut conn)?, appended.events()[1].position());
+    }
+    script.mend();
+    assert_eq!(users.catch_up(&mut conn)?.applied(), 3);
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3", "alice 4", "alice 5"]);
+    Ok(())
+}
+
+pub fn a_runner_marks_the_partition_until_it_is_resumed<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 3)?;
+    let script = Script::with([("alice 2", Fault::Fails)]);
+    let users = || script.projection().retries(1, SOON);
+    let running = runner(&db).projection(users()).start()?;
+    eventually("it has failed", || Ok(states(&mut conn)? == [ProjectionState::Failed]))?;
+    assert_eq!(applied(&mut conn)?, ["alice 1"]);
+
+    // Nobody takes it up again, also not another.
+    script.mend();
+    let refused = users().catch_up(&mut conn).unwrap_err();
+    let ProjectionError::HasFailed { partition: 0, error, .. } = &refused else { panic!("{refused:?}") };
+    assert!(error.contains("alice 2 is too much") && error.contains("2 attempts"), "{error}");
+    assert!(refused.to_string().contains("call `resume`"), "{refused}");
+    assert!(!refused.is_retryable());
+    let failed = status(&mut conn)?;
+    assert_eq!(failed.partitions()[0].last_error(), Some(error.as_str()));
+    assert_eq!((failed.partitions()[0].owner(), failed.is_healthy()), (None, false));
+
+    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 1);
+    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 0);
+    drop(running);
+    users().catch_up(&mut conn)?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
+    assert_eq!(status(&mut conn)?.partitions()[0].last_error(), None);
+    Ok(())
+}
+
+pub fn an_event_is_skipped<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 4)?;
+    let script = Script::with([("alice 2", Fault::Fails), ("alice 4", Fault::Fails)]);
+    let users = script.projection().retries(0, SOON).on_failure(OnFailure::Skip);
+    assert_eq!(users.catch_up(&mut conn)?.applied(), 2);
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 3"]);
+    assert_eq!(status(&mut conn)?.positions_behind(), 0);
+    assert!(projection::parked(&mut conn, NAME, 1)?.is_empty());
+    script.mend();
+    assert_eq!(users.catch_up(&mut conn)?.applied(), 0);
+    Ok(())
+}
+
+pub fn a_failing_handler_is_tried_again_as_often_as_was_asked_for<D: TestDatabase>() -> Result {
+    for retries in [0, 1, 3] {
+        let (_db, mut conn) = application::<D>()?;
+        append(&mut conn, "alice", 1)?;
+        let script = Script::with([("alice 1", Fault::Fails)]);
+        let users = script.projection().retries(retries, SOON);
+        let attempts = stopped(users.catch_up(&mut conn)).attempts;
+        assert_eq!(attempts, i32::from(retries) + 1);
+        assert_eq!(script.given().len(), usize::from(retries) + 1);
+        assert!(applied(&mut conn)?.is_empty());
+    }
+    Ok(())
+}
+
+pub fn what_succeeds_when_it_is_tried_again_is_applied_once<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let script = Script::with([("alice 1", Fault::FailsOnce), ("alice 2", Fault::FailsOnce)]);
+    let users = script.projection().retries(1, SOON).batch_size(1);
+    assert_eq!(users.catch_up(&mut conn)?.applied(), 2);
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2"]);
+    assert_eq!(script.given(), ["alice 1", "alice 1", "alice 2", "alice 2"]);
+    Ok(())
+}
+
+/// That a fault has a policy of its own, and that the handler is not given the event again.
+fn has_a_policy_of_its_own<D: TestDatabase>(
+    fault: Fault,
+    kind: FailureKind,
+    with_policy: fn(projection::Projection<D::Conn>, OnFailure) -> projection::Projection<D::Conn>,
+) -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let script = Script::with([("alice 1", fault)]);
+    // All others do something else, which would be seen.
+    let users = || {
+        let (failed, undecodable, unknown) = (OnFailure::Park, OnFailure::Park, OnFailure::Park);
+        let users = script.projection().retries(5, SOON).batch_size(1).on_failure(failed);
+        users.on_undecodable(undecodable).on_unknown_event_type(unknown)
+    };
+    let stopped = stopped(with_policy(users(), OnFailure::Stop).catch_up(&mut conn));
+    assert_eq!((stopped.kind, stopped.attempts), (kind, 1));
+    assert_eq!(script.given(), ["alice 1"]);
+
+    with_policy(users(), OnFailure::Skip).catch_up(&mut conn)?;
+    assert_eq!(script.given(), ["alice 1", "alice 2"]);
+    assert_eq!(applied(&mut conn)?, ["alice 2"]);
+    assert!(projection::parked(&mut conn, NAME, 1)?.is_empty());
+    Ok(())
+}
+
+pub fn an_event_that_cannot_be_decoded_has_a_policy_of_its_own<D: TestDatabase>() -> Result {
+    has_a_policy_of_its_own::<D>(Fault::IsUndecodable, FailureKind::Undecodable, |users, policy| {
+        users.on_undecodable(policy)
+    })
+}
+
+pub fn an_unknown_event_type_has_a_policy_of_its_own<D: TestDatabase>() -> Result {
+    has_a_policy_of_its_own::<D>(Fault::IsUnknown, FailureKind::UnknownEventType, |users, policy| {
+        users.on_unknown_event_type(policy)
+    })
+}
+
+pub fn a_batch_that_fails_is_narrowed_down_to_the_one_event<D: TestDatabase>() -> Result {
+    for policy in [OnFailure::Skip, OnFailure::ParkAlone] {
+        let (_db, mut conn) = application::<D>()?;
+        append(&mut conn, "alice", 5)?;
+        let script = Script::with([("alice 3", Fault::Fails)]);
+        let users = script.projection_in_batches().retries(1, SOON).on_failure(policy);
+        assert_eq!(users.catch_up(&mut conn)?.applied(), 4);
+        assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 4", "alice 5"]);
+        let together = ["alice 1", "alice 2", "alice 3"];
+        let one_by_one = ["alice 1", "alice 2", "alice 3", "alice 3", "alice 4", "alice 5"];
+        assert_eq!(script.given(), [&together[..], &one_by_one[..]].concat());
+    }
+    Ok(())
+}
+
+pub fn of_a_batch_that_fails_what_comes_before_the_event_is_kept<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let appended = append(&mut conn, "alice", 4)?;
+    let script = Script::with([("alice 3", Fault::Fails)]);
+    let users = script.projection_in_batches().retries(0, SOON);
+    assert_eq!(stopped(users.catch_up(&mut conn)).position, appended.events()[2].position());
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2"]);
+    assert_eq!(reached(&mut conn)?, appended.events()[1].position());
+    Ok(())
+}
+
+pub fn a_panic_is_a_failure_and_leaves_the_connection_usable<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let script = Script::with([("alice 2", Fault::Panics)]);
+    let users = script.projection().retries(1, SOON);
+    let stopped = stopped(users.catch_up(&mut conn));
+    assert_eq!((stopped.kind, stopped.attempts), (FailureKind::Failed, 2));
+    assert_eq!(stopped.error, "the handler panicked: alice 2 is far too much");
+    assert_eq!(applied(&mut conn)?, ["alice 1"]);
+
+    append(&mut conn, "alice", 1)?;
+    script.mend();
+    assert_eq!(users.catch_up(&mut conn)?.applied(), 2);
+    Ok(())
+}
+
+pub fn an_error_of_the_database_that_is_worth_another_try_does_not_count<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 3)?;
+    let script = Script::with([("alice 2", Fault::Deadlocks { times: 3 })]);
+    let users = script.projection().retries(0, SOON);
+    assert_eq!(users.catch_up(&mut conn)?.applied(), 3);
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
+    // It is the whole batch that is run again.
+    let given = [["alice 1", "alice 2"].repeat(3), vec!["alice 1", "alice 2", "alice 3"]].concat();
+    assert_eq!(script.given(), given);
+    Ok(())
+}
+
+pub fn another_error_of_the_database_is_a_failure<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let users = projection::Projection::new(NAME, 1, |conn: &mut D::Conn, _event| {
+        crate::support::execute(conn, "INSERT INTO no_such_table VALUES (1)")?;
+        Ok(())
+    });
+    let stopped = stopped(users.retries(1, SOON).catch_up(&mut conn));
+    assert_eq!((stopped.kind, stopped.attempts), (FailureKind::Failed, 2));
+    assert!(stopped.error.contains("no_such_table"), "{}", stopped.error);
+    assert_usable(&mut conn)
+}
+
+fn assert_usable(conn: &mut impl EventConnection) -> Result {
+    append(conn, "bob", 1)?;
+    Ok(())
+}

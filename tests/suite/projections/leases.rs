@@ -1,0 +1,121 @@
+//! A partition belongs to one worker at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use diesel_event_store::projection::{Projection, ProjectionError};
+use diesel_event_store::{Position, RecordedEvent};
+
+use super::{NAME, append, application, applied, insert, reached, runner, set, status, users};
+use crate::support::{Result, TestDatabase, count, execute};
+
+/// As another worker has it, whose lease has run out long ago or lasts for years.
+const ANOTHERS: &str = "owner = 'another', fencing_token = fencing_token + 1, leased_until";
+
+pub fn what_another_worker_has_is_left_to_it<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    users().event_types(["None"]).catch_up(&mut conn)?;
+    append(&mut conn, "alice", 1)?;
+    let reached_before = reached(&mut conn)?;
+    set(&mut conn, &format!("{ANOTHERS} = 99999999999999"))?;
+
+    let refused = users().catch_up(&mut conn).unwrap_err();
+    let ProjectionError::Owned { partition: 0, owner, .. } = &refused else { panic!("{refused:?}") };
+    assert_eq!(owner, "another");
+    assert!(refused.is_retryable());
+    assert!(applied(&mut conn)?.is_empty());
+    assert_eq!(reached(&mut conn)?, reached_before);
+    assert_eq!(status(&mut conn)?.partitions()[0].owner(), Some("another"));
+    Ok(())
+}
+
+pub fn what_a_runner_has_is_left_to_it<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    let running = runner(&db).name("night shift").projection(users()).start()?;
+    diesel_event_store::projection::wait_for(&mut conn, NAME, 1, last, crate::support::LONG)?;
+    let refused = users().catch_up(&mut conn).unwrap_err();
+    let ProjectionError::Owned { owner, .. } = &refused else { panic!("{refused:?}") };
+    assert!(owner.starts_with("night shift "), "{owner}");
+    running.stop()?;
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 0);
+    Ok(())
+}
+
+pub fn an_expired_lease_is_taken_over<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    users().catch_up(&mut conn)?;
+    append(&mut conn, "alice", 2)?;
+    set(&mut conn, &format!("{ANOTHERS} = 1"))?;
+    assert_eq!(status(&mut conn)?.partitions()[0].owner(), None);
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 2);
+    Ok(())
+}
+
+pub fn it_is_given_back_at_the_end_and_after_a_failure<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let failing =
+        Projection::new(NAME, 1, |_: &mut D::Conn, _| Err("never".parse::<i32>().unwrap_err().into()));
+    assert!(failing.retries(0, Duration::ZERO).catch_up(&mut conn).is_err());
+    assert_eq!(count(&mut conn, "projection_checkpoints WHERE owner IS NULL AND leased_until IS NULL")?, 1);
+    users().catch_up(&mut conn)?;
+    assert_eq!(count(&mut conn, "projection_checkpoints WHERE owner IS NULL AND leased_until IS NULL")?, 1);
+    Ok(())
+}
+
+/// As if another worker had taken over while the handler was at it.
+const TAKEN_OVER: &str = "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1";
+
+pub fn a_worker_that_has_lost_its_partition_writes_nothing<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let is_late = Arc::new(AtomicBool::new(true));
+    let late = Arc::clone(&is_late);
+    let users = Projection::new(NAME, 1, move |conn: &mut D::Conn, event: &RecordedEvent| {
+        insert(conn, event)?;
+        if late.load(Ordering::Relaxed) {
+            execute(conn, TAKEN_OVER)?;
+        }
+        Ok(())
+    })
+    .lease(Duration::from_secs(7));
+    let lost = users.catch_up(&mut conn).unwrap_err();
+    let ProjectionError::LeaseLost { projection, version: 1, partition: 0, lease, .. } = &lost else {
+        panic!("{lost:?}")
+    };
+    assert_eq!((projection.as_str(), *lease), (NAME, Duration::from_secs(7)));
+    assert!(lost.is_retryable());
+    assert!(applied(&mut conn)?.is_empty());
+    assert_eq!(reached(&mut conn)?, Position::START);
+
+    is_late.store(false, Ordering::Relaxed);
+    assert_eq!(users.catch_up(&mut conn)?.applied(), 2);
+    Ok(())
+}
+
+pub fn a_worker_that_has_lost_its_partition_moves_no_checkpoint<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let users = Projection::new(NAME, 1, |conn: &mut D::Conn, event: &RecordedEvent| {
+        insert(conn, event)?;
+        execute(conn, "UPDATE projection_checkpoints SET state = 'retired'")?;
+        Ok(())
+    });
+    let lost = users.catch_up(&mut conn);
+    assert!(matches!(lost, Err(ProjectionError::LeaseLost { .. })), "{lost:?}");
+    assert!(applied(&mut conn)?.is_empty());
+    Ok(())
+}
+
+pub fn every_claim_has_a_token_of_its_own<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    for token in 1..=3 {
+        users().catch_up(&mut conn)?;
+        let rows = count(&mut conn, &format!("projection_checkpoints WHERE fencing_token = {token}"))?;
+        assert_eq!(rows, 1);
+    }
+    Ok(())
+}

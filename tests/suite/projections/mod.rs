@@ -1,0 +1,24 @@
+//! Read models that never miss an event and never apply one twice.
+
+pub mod bad_input;
+pub mod catch_up;
+pub mod failures;
+pub mod inline;
+pub mod leases;
+pub mod operating;
+pub mod parking;
+pub mod partitions;
+pub mod promoting;
+pub mod restored;
+pub mod runner;
+pub mod several_runners;
+pub mod transactions;
+pub mod waiting;
+
+mod application;
+mod checkpoint;
+mod script;
+
+pub use application::{NAME, append, application, applied, insert, name_of, runner, users};
+pub use checkpoint::{reached, set, states, status};
+pub use script::{Fault, Script};

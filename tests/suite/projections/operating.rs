@@ -1,0 +1,201 @@
+//! What an operator sees and does.
+
+use std::time::Duration;
+
+use diesel_event_store::projection::{
+    self, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionState,
+};
+use diesel_event_store::{EventConnection, NewEvent, Position};
+
+use super::{
+    Fault, NAME, Script, append, application, applied, insert, reached, runner, set, states, status, users,
+};
+use crate::support::{LONG, Result, TestDatabase, eventually, execute};
+
+fn clear<C: EventConnection>(conn: &mut C) -> Result<(), ProjectionError> {
+    execute(conn, "DELETE FROM applied")?;
+    Ok(())
+}
+
+pub fn a_reset_applies_everything_again<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 3)?;
+    users().catch_up(&mut conn)?;
+    projection::reset(&mut conn, NAME, 1, clear)?;
+    assert_eq!(reached(&mut conn)?, Position::START);
+    assert!(applied(&mut conn)?.is_empty());
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 3);
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
+    Ok(())
+}
+
+pub fn a_reset_that_cannot_clear_the_read_model_changes_nothing<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    users().catch_up(&mut conn)?;
+    let before = reached(&mut conn)?;
+    let refused = projection::reset(&mut conn, NAME, 1, |conn| -> Result {
+        clear(conn)?;
+        Err("not today".into())
+    });
+    assert_eq!(refused.unwrap_err().to_string(), "not today");
+    assert_eq!(reached(&mut conn)?, before);
+    assert_eq!(applied(&mut conn)?.len(), 2);
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 0);
+    Ok(())
+}
+
+pub fn a_reset_forgets_what_is_parked_and_what_has_failed<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 3)?;
+    let script = Script::with([("alice 2", Fault::Fails)]);
+    let parking = script.projection().retries(0, Duration::ZERO).on_failure(OnFailure::Park);
+    parking.catch_up(&mut conn)?;
+    set(&mut conn, "state = 'failed', last_error = 'by hand'")?;
+    projection::reset(&mut conn, NAME, 1, clear)?;
+    assert!(projection::parked(&mut conn, NAME, 1)?.is_empty());
+    assert_eq!(status(&mut conn)?.partitions()[0].last_error(), None);
+    script.mend();
+    parking.catch_up(&mut conn)?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
+    Ok(())
+}
+
+pub fn a_reset_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    users().catch_up(&mut conn)?;
+    let rolled_back: Result = diesel::Connection::transaction(&mut conn, |conn| {
+        projection::reset(conn, NAME, 1, clear)?;
+        Err(diesel::result::Error::RollbackTransaction.into())
+    });
+    assert!(rolled_back.is_err());
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 0);
+    assert_eq!(applied(&mut conn)?.len(), 2);
+    Ok(())
+}
+
+pub fn a_reset_leaves_other_projections_alone<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let others = [("orders", 1), (NAME, 2)].map(|(name, version)| Projection::new(name, version, insert));
+    users().catch_up(&mut conn)?;
+    for other in &others {
+        other.catch_up(&mut conn)?;
+    }
+    projection::reset(&mut conn, NAME, 1, clear)?;
+    for other in &others {
+        assert_eq!(other.catch_up(&mut conn)?.applied(), 0);
+    }
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 2);
+    Ok(())
+}
+
+pub fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let last = append(&mut conn, "alice", 3)?.last_position();
+    let running = runner(&db).projection(users()).start()?;
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::reset(&mut conn, NAME, 1, clear)?;
+    append(&mut conn, "alice", 1)?;
+    eventually("all are applied again", || Ok(applied(&mut conn)?.len() == 4))?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3", "alice 4"]);
+    // It may have noticed in the middle of something, and says so.
+    let failures = running.failures();
+    assert!(
+        failures.iter().all(|failure| matches!(failure, ProjectionError::LeaseLost { .. })),
+        "{failures:?}"
+    );
+    Ok(running.stop()?)
+}
+
+pub fn resume_lets_only_failed_partitions_go_on<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    users::<D::Conn>().partitions(3).catch_up(&mut conn)?;
+    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 0);
+    let failed = "UPDATE projection_checkpoints SET state = 'failed' WHERE partition_number < 2";
+    execute(&mut conn, failed)?;
+    assert!(matches!(users().catch_up(&mut conn), Err(ProjectionError::HasFailed { partition: 0, .. })));
+    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 2);
+    users().catch_up(&mut conn)?;
+    Ok(())
+}
+
+pub fn status_tells_how_far_behind_it_is<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    users::<D::Conn>().catch_up(&mut conn)?;
+    let empty = status(&mut conn)?;
+    assert_eq!((empty.name(), empty.version(), empty.positions_behind()), (NAME, 1, 0));
+    assert_eq!((empty.lag(), empty.fraction()), (Duration::ZERO, 1.0));
+
+    let hour_ago = diesel_event_store::chrono::Utc::now() - Duration::from_secs(3600);
+    let old = [NewEvent::new("Old", &())?.created_at(hour_ago)];
+    let stream = crate::support::user("alice")?;
+    diesel_event_store::EventStore::new().append(
+        &mut conn,
+        &stream,
+        diesel_event_store::ExpectedVersion::Any,
+        &old,
+    )?;
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    let behind = status(&mut conn)?;
+    assert_eq!((behind.position(), behind.last_position()), (Position::START, last));
+    assert!(behind.positions_behind() >= 2);
+    assert_eq!(behind.fraction(), 0.0);
+    assert!(behind.lag() >= Duration::from_secs(3600), "{:?}", behind.lag());
+
+    users().catch_up(&mut conn)?;
+    let caught_up = status(&mut conn)?;
+    assert_eq!((caught_up.positions_behind(), caught_up.lag()), (0, Duration::ZERO));
+    assert_eq!(caught_up.fraction(), 1.0);
+    Ok(())
+}
+
+pub fn status_of_a_projection_that_nobody_runs_is_not_healthy<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    users().catch_up(&mut conn)?;
+    let idle = status(&mut conn)?;
+    assert_eq!(states(&mut conn)?, [ProjectionState::Idle]);
+    assert!(!idle.is_healthy());
+
+    let running = runner(&db).name("day shift").projection(users()).start()?;
+    eventually("it is run", || Ok(status(&mut conn)?.is_healthy()))?;
+    let healthy = status(&mut conn)?;
+    assert_eq!(states(&mut conn)?, [ProjectionState::Running]);
+    assert!(healthy.partitions()[0].owner().is_some_and(|owner| owner.starts_with("day shift ")));
+    running.stop()?;
+    let stopped = status(&mut conn)?;
+    assert_eq!((states(&mut conn)?, stopped.is_healthy()), (vec![ProjectionState::Idle], false));
+    Ok(())
+}
+
+pub fn status_knows_every_state<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    users().partitions(4).catch_up(&mut conn)?;
+    for (number, columns) in [
+        "state = 'failed', last_error = 'by hand'",
+        "state = 'retired'",
+        "owner = 'somebody', leased_until = 99999999999999",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let sql = format!("UPDATE projection_checkpoints SET {columns} WHERE partition_number = {number}");
+        execute(&mut conn, &sql)?;
+    }
+    let all = status(&mut conn)?;
+    let expected =
+        [ProjectionState::Failed, ProjectionState::Retired, ProjectionState::Running, ProjectionState::Idle];
+    assert_eq!(states(&mut conn)?, expected);
+    let numbers: Vec<_> = all.partitions().iter().map(PartitionStatus::number).collect();
+    assert_eq!(numbers, [0, 1, 2, 3]);
+    assert_eq!(all.partitions()[0].last_error(), Some("by hand"));
+    assert_eq!(all.partitions()[2].owner(), Some("somebody"));
+    Ok(())
+}
+
+pub fn status_of_no_projection_is_empty<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    assert!(projection::status(&mut conn)?.is_empty());
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! All events of an aggregate are applied in order by one partition, however many there are and become.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use diesel_event_store::EventConnection;
+use diesel_event_store::projection::{self, ProjectionError};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::{
+    Fault, NAME, Script, append, application, applied, name_of, reached, runner, set, status, users,
+};
+use crate::support::{Result, TestDatabase, at_once, count, eventually, for_all};
+
+/// Every event of the log is in the read model once, and those of each aggregate are in their order.
+fn assert_complete<C: EventConnection>(conn: &mut C) -> Result {
+    let mut versions: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let rows = applied(conn)?;
+    for row in &rows {
+        let (aggregate, version) = row.rsplit_once(' ').ok_or("a name has two parts")?;
+        versions.entry(aggregate.to_owned()).or_default().push(version.parse()?);
+    }
+    for (aggregate, versions) in versions {
+        let in_order = Vec::from_iter(1..=i64::try_from(versions.len())?);
+        assert_eq!(versions, in_order, "of {aggregate}");
+    }
+    assert_eq!(i64::try_from(rows.len())?, count(conn, "events")?);
+    Ok(())
+}
+
+fn append_to_many<C: EventConnection>(conn: &mut C, aggregates: usize) -> Result {
+    for aggregate in 0..aggregates {
+        append(conn, &format!("user-{aggregate}"), 2)?;
+    }
+    Ok(())
+}
+
+pub fn each_partition_applies_its_aggregates<D: TestDatabase>() -> Result {
+    for partitions in [1, 2, 7] {
+        let (_db, mut conn) = application::<D>()?;
+        append_to_many(&mut conn, 20)?;
+        append_to_many(&mut conn, 20)?;
+        let caught_up = users().partitions(partitions).batch_size(3).catch_up(&mut conn)?;
+        assert_eq!(caught_up.applied(), 80);
+        assert_complete(&mut conn)?;
+        let status = status(&mut conn)?;
+        assert_eq!(status.partitions().len(), usize::try_from(partitions)?);
+        assert_eq!(status.positions_behind(), 0);
+    }
+    Ok(())
+}
+
+pub fn an_aggregate_stays_in_its_partition<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append_to_many(&mut conn, 10)?;
+    users().partitions(4).catch_up(&mut conn)?;
+    // Which partition an aggregate belongs to must not change with a new version of this crate: so it is written down here.
+    for (aggregate, partition) in [("user-3", 0), ("user-0", 1), ("user-1", 2), ("user-5", 3)] {
+        let last = append(&mut conn, aggregate, 1)?.last_position();
+        let only_this = format!(
+            "last_global_position = CASE partition_number WHEN {partition} THEN last_global_position ELSE {last} END"
+        );
+        set(&mut conn, &only_this)?;
+        assert_eq!(users().catch_up(&mut conn)?.applied(), 1, "{aggregate}");
+        assert_eq!(applied(&mut conn)?.pop(), Some(format!("{aggregate} 3")));
+    }
+    Ok(())
+}
+
+pub fn what_a_projection_was_begun_with_stays<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append_to_many(&mut conn, 5)?;
+    users().partitions(3).catch_up(&mut conn)?;
+    assert_eq!(users().partitions(8).catch_up(&mut conn)?.applied(), 0);
+    assert_eq!(status(&mut conn)?.partitions().len(), 3);
+    Ok(())
+}
+
+pub fn the_number_is_changed_up_and_down<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append_to_many(&mut conn, 10)?;
+    users().catch_up(&mut conn)?;
+    for partitions in [4, 4, 9, 2, 1] {
+        append_to_many(&mut conn, 10)?;
+        projection::repartition(&mut conn, NAME, 1, partitions)?;
+        append_to_many(&mut conn, 10)?;
+        users().batch_size(3).catch_up(&mut conn)?;
+        assert_complete(&mut conn)?;
+        let status = status(&mut conn)?;
+        assert_eq!(status.partitions().len(), usize::try_from(partitions)?);
+        assert_eq!(status.positions_behind(), 0);
+    }
+    Ok(())
+}
+
+pub fn the_last_of_several_changes_counts<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append_to_many(&mut conn, 5)?;
+    users().partitions(2).catch_up(&mut conn)?;
+    projection::repartition(&mut conn, NAME, 1, 7)?;
+    projection::repartition(&mut conn, NAME, 1, 3)?;
+    users().catch_up(&mut conn)?;
+    assert_eq!(status(&mut conn)?.partitions().len(), 3);
+    assert_complete(&mut conn)
+}
+
+pub fn a_change_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    users().catch_up(&mut conn)?;
+    let rolled_back: Result = diesel::Connection::transaction(&mut conn, |conn| {
+        projection::repartition(conn, NAME, 1, 4)?;
+        Err(diesel::result::Error::RollbackTransaction.into())
+    });
+    assert!(rolled_back.is_err());
+    append_to_many(&mut conn, 5)?;
+    users().catch_up(&mut conn)?;
+    assert_eq!(status(&mut conn)?.partitions().len(), 1);
+    Ok(())
+}
+
+pub fn partitions_that_are_apart_meet_before_the_number_changes<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append_to_many(&mut conn, 20)?;
+    let script = Script::with([("user-1 1", Fault::Fails)]);
+    let users = script.projection().partitions(4).retries(0, Duration::ZERO).batch_size(1);
+    let failed = users.catch_up(&mut conn);
+    assert!(matches!(failed, Err(ProjectionError::Failed { .. })), "{failed:?}");
+    let furthest = status(&mut conn)?.partitions().iter().map(|partition| partition.position()).max();
+    assert!(furthest > Some(reached(&mut conn)?), "they are not apart");
+
+    projection::repartition(&mut conn, NAME, 1, 3)?;
+    append_to_many(&mut conn, 20)?;
+    assert!(users.catch_up(&mut conn).is_err());
+    assert_eq!(status(&mut conn)?.partitions().len(), 4);
+    script.mend();
+    users.catch_up(&mut conn)?;
+    assert_eq!(status(&mut conn)?.partitions().len(), 3);
+    assert_complete(&mut conn)
+}
+
+#[derive(Debug, Clone)]
+struct Round {
+    before: Vec<(u8, i64)>,
+    after: Vec<(u8, i64)>,
+    /// Which of the events before stops the partition that has it.
+    fault: usize,
+    batch_size: usize,
+    partitions: i32,
+}
+
+fn round() -> impl Strategy<Value = Round> {
+    let appends = || vec((0..12_u8, 1..4_i64), 1..8);
+    (appends(), appends(), 0..10_usize, 1..5_usize, 1..8_i32).prop_map(
+        |(before, after, fault, batch_size, partitions)| Round {
+            before,
+            after,
+            fault,
+            batch_size,
+            partitions,
+        },
+    )
+}
+
+/// One round follows the other on the same projection.
+pub fn any_change_at_any_point_neither_skips_nor_repeats<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    users().partitions(3).catch_up(&mut conn)?;
+    for_all(&mut conn, 25, &round(), |conn, round| {
+        let mut names = Vec::new();
+        for (aggregate, events) in &round.before {
+            let appended = append(conn, &format!("user-{aggregate}"), *events)?;
+            names.extend(appended.events().iter().map(name_of));
+        }
+        let script = Script::with([(names[round.fault % names.len()].as_str(), Fault::Fails)]);
+        let users = script.projection().retries(0, Duration::ZERO).batch_size(round.batch_size);
+        assert!(users.catch_up(conn).is_err());
+
+        projection::repartition(conn, NAME, 1, round.partitions)?;
+        for (aggregate, events) in &round.after {
+            append(conn, &format!("user-{aggregate}"), *events)?;
+        }
+        assert!(users.catch_up(conn).is_err());
+        script.mend();
+        users.catch_up(conn)?;
+        assert_eq!(status(conn)?.partitions().len(), usize::try_from(round.partitions)?);
+        assert_complete(conn)
+    })
+}
+
+pub fn a_runner_changes_it_while_others_append<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let users = users().partitions(2).batch_size(5).lease(Duration::from_secs(4));
+    let running = runner(&db).projection(users).start()?;
+    let mut conns = [db.connect()?, db.connect()?, db.connect()?];
+    let outcomes = at_once(&mut conns, |index, conn| match index {
+        0 => change_it_twice(conn),
+        _ => (0..40).try_for_each(|round| append(conn, &format!("{index}-{}", round % 7), 2).map(drop)),
+    });
+    outcomes.into_iter().collect::<Result<()>>()?;
+    let events = count(&mut conn, "events")?;
+    eventually("all is applied", || Ok(count(&mut conn, "applied")? >= events))?;
+    running.stop()?;
+    assert_complete(&mut conn)
+}
+
+fn change_it_twice<C: EventConnection>(conn: &mut C) -> Result {
+    for partitions in [3, 1] {
+        projection::repartition(conn, NAME, 1, partitions)?;
+        let partitions = usize::try_from(partitions)?;
+        eventually("it is changed", || Ok(status(conn)?.partitions().len() == partitions))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! Projections that run behind the log, on threads of their own.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use diesel::Connection;
+use diesel::result::Error::RollbackTransaction;
+use diesel_event_store::projection::{self, Progress, Projection, ProjectionError, ProjectionState, Runner};
+
+use super::{
+    Fault, NAME, Script, append, application, applied, insert, reached, runner, states, status, users,
+};
+use crate::support::{LONG, Result, TestDatabase, at_once, count, eventually, execute};
+
+pub fn what_is_there_already_is_applied_and_what_comes_later<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 3)?;
+    let running = runner(&db).projection(users().batch_size(2)).start()?;
+    assert!(running.is_running());
+    eventually("the first are applied", || Ok(applied(&mut conn)?.len() == 3))?;
+    let last = append(&mut db.connect()?, "bob", 1)?.last_position();
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3", "bob 1"]);
+    Ok(running.stop()?)
+}
+
+pub fn what_is_appended_in_a_transaction_is_applied_after_its_commit<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let running = runner(&db).projection(users()).start()?;
+    let last = conn.transaction(|conn| -> Result<_> {
+        append(conn, "alice", 1)?;
+        // While nothing is committed, others may look as often as they like.
+        assert!(applied(&mut db.connect()?)?.is_empty());
+        Ok(append(conn, "alice", 1)?.last_position())
+    })?;
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2"]);
+    Ok(running.stop()?)
+}
+
+pub fn what_is_rolled_back_is_never_applied<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let running = runner(&db).projection(users()).start()?;
+    for _ in 0..3 {
+        let rolled_back: Result = conn.transaction(|conn| {
+            append(conn, "bob", 2)?;
+            Err(RollbackTransaction.into())
+        });
+        assert!(rolled_back.is_err());
+        let last = append(&mut conn, "alice", 1)?.last_position();
+        projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    }
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
+    Ok(running.stop()?)
+}
+
+pub fn everything_is_applied_once_while_many_append<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let running = runner(&db).projection(users().batch_size(7)).start()?;
+    let mut conns = [db.connect()?, db.connect()?, db.connect()?];
+    let outcomes = at_once(&mut conns, |index, conn| {
+        (0..30).try_for_each(|_| append(conn, &format!("user-{index}"), 2).map(drop))
+    });
+    outcomes.into_iter().collect::<Result<()>>()?;
+    eventually("all is applied", || Ok(count(&mut conn, "applied")? >= 180))?;
+    running.stop()?;
+    assert_eq!(count(&mut conn, "applied")?, 180);
+    for index in 0..3 {
+        let mine: Vec<_> =
+            applied(&mut conn)?.into_iter().filter(|name| name.contains(&format!("-{index} "))).collect();
+        assert_eq!(mine, (1..=60).map(|version| format!("user-{index} {version}")).collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
+pub fn several_projections_run_side_by_side<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let failing = Script::with([("alice 1", Fault::Fails)]).projection().retries(0, Duration::ZERO);
+    let orders = Projection::new("orders", 3, insert);
+    let nothing = Projection::new("nothing", 1, insert).event_types(["None"]);
+    let running = runner(&db).projection(failing).projection(orders).projection(nothing).start()?;
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    projection::wait_for(&mut conn, "orders", 3, last, LONG)?;
+    projection::wait_for(&mut conn, "nothing", 1, last, LONG)?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
+    eventually("one has failed, which is no concern of the others", || {
+        let failed = projection::status(&mut conn)?;
+        Ok(failed.iter().any(|status| status.partitions()[0].state() == ProjectionState::Failed))
+    })?;
+    let stopped = running.stop();
+    assert!(matches!(stopped, Err(ProjectionError::Failed { .. })), "{stopped:?}");
+    Ok(())
+}
+
+pub fn to_stop_finishes_the_batch_and_gives_the_partitions_back<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 50)?;
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let slow = Projection::in_batches(NAME, 1, move |conn: &mut D::Conn, events| {
+        let _ = begun.send(());
+        std::thread::sleep(Duration::from_millis(20));
+        events.iter().try_for_each(|event| insert(conn, event))
+    });
+    let running = runner(&db).projection(slow.batch_size(5).partitions(2)).start()?;
+    has_begun.recv_timeout(LONG)?;
+    running.stop()?;
+    // Nobody is at it any more: what is applied is what the checkpoints say, and anybody can go on at once.
+    assert_eq!(count(&mut conn, "projection_checkpoints WHERE owner IS NULL")?, 2);
+    assert_eq!(count(&mut conn, "projection_workers")?, 0);
+    assert!(!applied(&mut conn)?.is_empty());
+    users().catch_up(&mut conn)?;
+    assert_eq!(applied(&mut conn)?, (1..=50).map(|version| format!("alice {version}")).collect::<Vec<_>>());
+    Ok(())
+}
+
+pub fn dropping_the_handle_stops_it<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    let running = runner(&db).projection(users()).start()?;
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    drop(running);
+    assert_eq!(Arc::strong_count(&db), 1, "its threads are gone");
+    assert_eq!(status(&mut conn)?.partitions()[0].owner(), None);
+    append(&mut conn, "alice", 1)?;
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 1);
+    Ok(())
+}
+
+pub fn it_stops_while_a_retry_is_waited_for<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let script = Script::with([("alice 1", Fault::Fails)]);
+    let patient = script.projection().retries(10, Duration::from_secs(3600));
+    let running = runner(&db).projection(patient).start()?;
+    eventually("it was tried", || Ok(!script.given().is_empty()))?;
+    let begin = Instant::now();
+    running.stop()?;
+    assert!(begin.elapsed() < LONG);
+    assert_eq!(status(&mut conn)?.partitions()[0].state(), ProjectionState::Idle);
+    assert!(applied(&mut conn)?.is_empty());
+    Ok(())
+}
+
+pub fn its_failures_are_told_once<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let failing = Script::with([("alice 1", Fault::Fails)]).projection().retries(0, Duration::ZERO);
+    let running = runner(&db).projection(failing).start()?;
+    assert!(status(&mut conn)?.partitions()[0].last_error().is_none() || !running.failures().is_empty());
+    let mut failures = Vec::new();
+    eventually("it has failed", || {
+        failures.extend(running.failures());
+        Ok(status(&mut conn)?.partitions()[0].state() == ProjectionState::Failed && !failures.is_empty())
+    })?;
+    assert!(matches!(failures[..], [ProjectionError::Failed { attempts: 1, .. }]), "{failures:?}");
+    assert!(running.failures().is_empty() && running.is_running());
+    Ok(running.stop()?)
+}
+
+pub fn it_goes_on_after_it_was_resumed<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let script = Script::with([("alice 1", Fault::Fails)]);
+    let users = script.projection().retries(0, Duration::ZERO).lease(Duration::from_secs(3));
+    let running = runner(&db).projection(users).start()?;
+    eventually("it has failed", || Ok(states(&mut conn)? == [ProjectionState::Failed]))?;
+    script.mend();
+    projection::resume(&mut conn, NAME, 1)?;
+    eventually("it goes on", || Ok(applied(&mut conn)? == ["alice 1", "alice 2"]))?;
+    running.failures();
+    Ok(running.stop()?)
+}
+
+pub fn its_progress_is_told<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 5)?;
+    let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
+    let progress = Arc::clone(&told);
+    let running = runner(&db)
+        .projection(users().batch_size(2))
+        .on_progress(move |step| progress.lock().expect("nobody panics").push(step.clone()))
+        .start()?;
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    running.stop()?;
+    let told = told.lock().expect("nobody panics");
+    assert!(told.iter().all(|step| (step.projection(), step.version(), step.partition()) == (NAME, 1, 0)));
+    assert_eq!(told.iter().map(Progress::applied).sum::<u64>(), 6);
+    assert!(told.iter().is_sorted_by_key(Progress::position));
+    assert_eq!(told.last().map(Progress::position), Some(reached(&mut conn)?));
+    Ok(())
+}
+
+pub fn without_a_connection_it_does_not_start<D: TestDatabase>() -> Result {
+    let (_db, _conn) = application::<D>()?;
+    let refused = Runner::new(|| Err::<D::Conn, _>("the cable is cut")).projection(users()).start().err();
+    let Some(ProjectionError::Connect(error)) = &refused else { panic!("{refused:?}") };
+    assert_eq!(error.to_string(), "the cable is cut");
+    Ok(())
+}
+
+/// It has started, and from then on no connection can be had for a while.
+pub fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (begin, count) = (Instant::now(), Arc::clone(&asked));
+    let connect = move || {
+        // The first checks, the second manages; those who apply have to wait.
+        if count.fetch_add(1, Ordering::Relaxed) >= 2 && begin.elapsed() < Duration::from_millis(300) {
+            return Err("the cable is cut".into());
+        }
+        db.connect()
+    };
+    let running = Runner::new(connect).projection(users()).start()?;
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    assert!(asked.load(Ordering::Relaxed) < 50, "it has asked {asked:?} times instead of waiting");
+    let failures = running.failures();
+    assert!(failures.iter().all(|failure| matches!(failure, ProjectionError::Connect(_))), "{failures:?}");
+    assert!(!failures.is_empty());
+    Ok(running.stop()?)
+}
+
+pub fn a_handler_that_ends_the_transaction_stops_it<D: TestDatabase>() -> Result {
+    for statements in [&["ROLLBACK"][..], &["COMMIT"], &["COMMIT", "BEGIN"]] {
+        let (db, mut conn) = application::<D>()?;
+        append(&mut conn, "alice", 1)?;
+        let ending = Projection::new(NAME, 1, |conn: &mut D::Conn, _event| {
+            statements.iter().try_for_each(|sql| execute(conn, sql).map(drop))?;
+            Ok(())
+        });
+        let running = runner(&db).projection(ending).start()?;
+        eventually("it has failed", || Ok(states(&mut conn)? == [ProjectionState::Failed]))?;
+        let stopped = running.stop();
+        assert!(matches!(stopped, Err(ProjectionError::TransactionEnded { .. })), "{stopped:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Several runners share the partitions of a projection, as several processes would.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use diesel_event_store::EventConnection;
+use diesel_event_store::projection::{PartitionStatus, Projection, RunnerHandle};
+
+use super::{append, application, applied, runner, status, users};
+use crate::support::{Result, TestDatabase, count, eventually};
+
+/// Runners look after each other every third of a lease. It is long enough for a machine that is busy with other tests.
+const LEASE: Duration = Duration::from_secs(5);
+
+fn shared<C: EventConnection + 'static>(partitions: i32) -> Projection<C> {
+    users().partitions(partitions).batch_size(5).lease(LEASE)
+}
+
+/// How many partitions each worker has, by their names, which are in front of a unique id.
+fn shares<C: EventConnection>(conn: &mut C) -> Result<BTreeMap<String, usize>> {
+    let mut shares = BTreeMap::new();
+    for owner in status(conn)?.partitions().iter().filter_map(PartitionStatus::owner) {
+        let (name, _) = owner.split_once(' ').ok_or("an owner has a name and an id")?;
+        *shares.entry(name.to_owned()).or_default() += 1;
+    }
+    Ok(shares)
+}
+
+fn have<C: EventConnection>(conn: &mut C, expected: &[(&str, usize)]) -> Result {
+    let expected = expected.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
+    let mut found = BTreeMap::new();
+    let outcome = eventually(&format!("shares are {expected:?}"), || {
+        found = shares(conn)?;
+        Ok(found == expected)
+    });
+    outcome.map_err(|error| format!("{error}, but {found:?}").into())
+}
+
+fn assert_complete<C: EventConnection>(conn: &mut C, events: i64) -> Result {
+    eventually("all is applied", || Ok(count(conn, "applied")? >= events))?;
+    let mut rows = applied(conn)?;
+    rows.sort();
+    rows.dedup();
+    assert_eq!(i64::try_from(rows.len())?, events);
+    assert_eq!(count(conn, "applied")?, events);
+    Ok(())
+}
+
+fn stop(running: RunnerHandle) {
+    // On a machine that is busy enough a lease may run out, which is reported. Nothing is applied twice for it.
+    let _ = running.stop();
+}
+
+pub fn they_share_fairly_and_take_over<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let one = runner(&db).name("one").projection(shared(4)).start()?;
+    have(&mut conn, &[("one", 4)])?;
+    for user in 0..10 {
+        append(&mut conn, &format!("user-{user}"), 2)?;
+    }
+    let two = runner(&db).name("two").projection(shared(4)).start()?;
+    have(&mut conn, &[("one", 2), ("two", 2)])?;
+    assert!(status(&mut conn)?.is_healthy());
+    for user in 0..10 {
+        append(&mut conn, &format!("user-{user}"), 2)?;
+    }
+    stop(one);
+    have(&mut conn, &[("two", 4)])?;
+    for user in 0..10 {
+        append(&mut conn, &format!("user-{user}"), 2)?;
+    }
+    assert_complete(&mut conn, 60)?;
+    stop(two);
+    Ok(())
+}
+
+pub fn what_cannot_be_shared_equally_is_shared_as_fairly_as_it_can_be<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let one = runner(&db).name("one").projection(shared(3)).start()?;
+    have(&mut conn, &[("one", 3)])?;
+    let two = runner(&db).name("two").projection(shared(3)).start()?;
+    eventually("nobody has more than two", || {
+        let shares = shares(&mut conn)?;
+        Ok(shares.values().sum::<usize>() == 3 && shares.len() == 2)
+    })?;
+    stop(one);
+    stop(two);
+    Ok(())
+}
+
+pub fn one_partition_is_for_one_and_the_other_stands_by<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let one = runner(&db).name("one").projection(shared(1)).start()?;
+    have(&mut conn, &[("one", 1)])?;
+    let two = runner(&db).name("two").projection(shared(1)).start()?;
+    append(&mut conn, "alice", 3)?;
+    assert_complete(&mut conn, 3)?;
+    have(&mut conn, &[("one", 1)])?;
+    stop(one);
+    have(&mut conn, &[("two", 1)])?;
+    append(&mut conn, "alice", 3)?;
+    assert_complete(&mut conn, 6)?;
+    stop(two);
+    Ok(())
+}

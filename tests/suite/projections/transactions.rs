@@ -1,0 +1,200 @@
+//! The handler's rows and the checkpoint share one fate.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection;
+use diesel::connection::TransactionManager;
+use diesel::result::Error::RollbackTransaction;
+use diesel_event_store::projection::{HandlerError, Projection, ProjectionError};
+use diesel_event_store::{EventConnection, EventStore, Position};
+
+use super::{Fault, NAME, Script, append, application, applied, insert, reached, users};
+use crate::support::{Result, TestDatabase, count, execute};
+
+pub fn rows_and_checkpoint_are_committed_together<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let last = append(&mut conn, "alice", 3)?.last_position();
+    users().catch_up(&mut conn)?;
+    let mut other = db.connect()?;
+    assert_eq!(applied(&mut other)?.len(), 3);
+    assert!(reached(&mut other)? >= last);
+    Ok(())
+}
+
+pub fn a_failing_handler_leaves_neither_row_nor_checkpoint<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let failing = Script::with([("alice 1", Fault::Fails)]).projection().retries(0, Duration::ZERO);
+    assert!(failing.catch_up(&mut conn).is_err());
+    let mut other = db.connect()?;
+    assert!(applied(&mut other)?.is_empty());
+    assert_eq!(reached(&mut other)?, Position::START);
+    Ok(())
+}
+
+pub fn in_the_applications_transaction_it_is_part_of_it<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 3)?;
+    let last = EventStore::new().publish_position(&mut conn)?;
+    let rolled_back: Result = conn.transaction(|conn| {
+        assert_eq!(users().batch_size(2).catch_up(conn)?.applied(), 3);
+        assert_eq!(applied(conn)?.len(), 3);
+        Err(RollbackTransaction.into())
+    });
+    assert!(rolled_back.is_err());
+    let mut other = db.connect()?;
+    assert!(applied(&mut other)?.is_empty());
+
+    conn.transaction(|conn| users().batch_size(2).catch_up(conn))?;
+    assert_eq!(applied(&mut other)?, ["alice 1", "alice 2", "alice 3"]);
+    assert!(reached(&mut other)? >= last);
+    Ok(())
+}
+
+pub fn a_failure_leaves_the_applications_transaction_usable<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 3)?;
+    EventStore::new().publish_position(&mut conn)?;
+    let failing = Script::with([("alice 2", Fault::Fails)]).projection().retries(0, Duration::ZERO);
+    conn.transaction(|conn| -> Result {
+        let failed = failing.catch_up(conn);
+        assert!(matches!(failed, Err(ProjectionError::Failed { .. })), "{failed:?}");
+        execute(conn, "INSERT INTO applied (name) VALUES ('by the application')")?;
+        Ok(())
+    })?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "by the application"]);
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 2);
+    Ok(())
+}
+
+pub fn a_handler_may_open_transactions_of_its_own<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let nested = Projection::new(NAME, 1, |conn: &mut D::Conn, event| {
+        conn.transaction(|conn| insert(conn, event).map_err(HandlerError::into_error))
+            .map_err(HandlerError::failed)?;
+        let undone: Result<(), diesel::result::Error> = conn.transaction(|conn| {
+            execute(conn, "INSERT INTO applied (name) VALUES ('undone')")?;
+            Err(RollbackTransaction)
+        });
+        assert!(undone.is_err());
+        Ok(())
+    });
+    assert_eq!(nested.catch_up(&mut conn)?.applied(), 2);
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2"]);
+    Ok(())
+}
+
+type End<C> = fn(&mut C) -> Result<(), HandlerError>;
+
+type Connections<D> = (Arc<D>, <D as TestDatabase>::Conn, <D as TestDatabase>::Conn);
+
+type Manager<C> = <C as Connection>::TransactionManager;
+
+fn commit_all<C: Connection>(conn: &mut C) -> Result<(), HandlerError> {
+    Manager::<C>::commit_transaction(conn)?;
+    Ok(Manager::<C>::commit_transaction(conn)?)
+}
+
+fn roll_back_all<C: Connection>(conn: &mut C) -> Result<(), HandlerError> {
+    Manager::<C>::rollback_transaction(conn)?;
+    Ok(Manager::<C>::rollback_transaction(conn)?)
+}
+
+/// A handler that has written its row and then does this is found out, and the checkpoint stays where it was.
+fn is_found_out<D: TestDatabase>(what: &str, end: End<D::Conn>, rows: &[&str]) -> Result {
+    let (_db, mut conn, mut other) = found_out::<D>(what, end, rows)?;
+    is_outside_transactions(&mut conn, &mut other)
+}
+
+/// With the connection that the handler has had, and another.
+fn found_out<D: TestDatabase>(what: &str, end: End<D::Conn>, rows: &[&str]) -> Result<Connections<D>> {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let ending = Projection::new(NAME, 1, move |conn: &mut D::Conn, event| {
+        insert(conn, event)?;
+        end(conn)
+    });
+    let refused = ending.catch_up(&mut conn);
+    let Err(ProjectionError::TransactionEnded { projection, version: 1, .. }) = &refused else {
+        panic!("{what}: {refused:?}")
+    };
+    assert_eq!(projection, NAME);
+    let mut other = db.connect()?;
+    assert_eq!(applied(&mut other)?, rows, "{what}");
+    assert_eq!(reached(&mut other)?, Position::START, "{what}");
+    Ok((db, conn, other))
+}
+
+/// What is written on the connection is committed at once, and what is written in a transaction is not.
+fn is_outside_transactions<C: Connection + EventConnection>(conn: &mut C, other: &mut C) -> Result {
+    append(conn, "bob", 1)?;
+    execute(conn, "INSERT INTO applied (name) VALUES ('committed')")?;
+    let rolled_back: Result = conn.transaction(|conn| {
+        append(conn, "bob", 1)?;
+        execute(conn, "INSERT INTO applied (name) VALUES ('rolled back')")?;
+        Err(RollbackTransaction.into())
+    });
+    assert_eq!(rolled_back.unwrap_err().to_string(), RollbackTransaction.to_string());
+    assert_eq!(applied(other)?.last().map(String::as_str), Some("committed"));
+    assert_eq!(count(other, "events WHERE aggregate_id = 'bob'")?, 1);
+    Ok(())
+}
+
+pub fn a_handler_that_commits_is_found_out<D: TestDatabase>() -> Result {
+    is_found_out::<D>("by diesel", commit_all, &["alice 1"])?;
+    is_found_out::<D>("a part of it", |conn| Ok(Manager::<D::Conn>::commit_transaction(conn)?), &[])?;
+    is_found_out::<D>("by SQL", |conn| Ok(execute(conn, "COMMIT").map(drop)?), &["alice 1"])?;
+    let again = |conn: &mut D::Conn| {
+        execute(conn, "COMMIT")?;
+        Ok(execute(conn, "BEGIN").map(drop)?)
+    };
+    // What it has begun is its own affair: diesel does not know of it.
+    found_out::<D>("and begins again", again, &["alice 1"]).map(drop)
+}
+
+pub fn a_handler_that_rolls_back_is_found_out<D: TestDatabase>() -> Result {
+    is_found_out::<D>("by diesel", roll_back_all, &[])?;
+    is_found_out::<D>("a part of it", |conn| Ok(Manager::<D::Conn>::rollback_transaction(conn)?), &[])?;
+    is_found_out::<D>("by SQL", |conn| Ok(execute(conn, "ROLLBACK").map(drop)?), &[])?;
+    let again = |conn: &mut D::Conn| {
+        execute(conn, "ROLLBACK")?;
+        Ok(execute(conn, "BEGIN").map(drop)?)
+    };
+    found_out::<D>("and begins again", again, &[]).map(drop)
+}
+
+pub fn a_handler_that_leaves_a_transaction_open_is_found_out<D: TestDatabase>() -> Result {
+    is_found_out::<D>("open", |conn| Ok(Manager::<D::Conn>::begin_transaction(conn)?), &[])
+}
+
+/// It is not given the event again: what it has committed would be there twice.
+pub fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabase>() -> Result {
+    let commit = |conn: &mut D::Conn| {
+        commit_all(conn)?;
+        Err(HandlerError::failed("after the commit"))
+    };
+    is_found_out::<D>("committed", commit, &["alice 1"])?;
+    let roll_back = |conn: &mut D::Conn| {
+        roll_back_all(conn)?;
+        panic!("after the rollback")
+    };
+    is_found_out::<D>("rolled back", roll_back, &[])
+}
+
+/// Databases end a transaction by themselves, too, when they report some errors: so this is a failure like any other.
+pub fn a_handler_that_rolls_back_by_sql_and_fails_moves_nothing<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let failing = Projection::new(NAME, 1, |conn: &mut D::Conn, event| {
+        insert(conn, event)?;
+        execute(conn, "ROLLBACK")?;
+        Err(HandlerError::failed("after the rollback"))
+    });
+    assert!(failing.retries(2, Duration::ZERO).catch_up(&mut conn).is_err());
+    let mut other = db.connect()?;
+    assert!(applied(&mut other)?.is_empty());
+    assert_eq!(reached(&mut other)?, Position::START);
+    is_outside_transactions(&mut conn, &mut other)
+}
