@@ -26,10 +26,15 @@ mod projections {
     pub mod crew;
     pub mod exactly_once;
     pub mod load;
+    pub mod order;
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub mod server_killed;
     pub mod suspended;
 }
 use projections::client::Client;
-use projections::{apply, exactly_once, suspended};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use projections::server_killed;
+use projections::{apply, exactly_once, order, suspended};
 use support::TestDatabase;
 
 fn main() -> ExitCode {
@@ -47,9 +52,19 @@ fn main() -> ExitCode {
         trials.push(trial("sqlite", "a_process_suspended_with_the_write_lock_loses_nothing", test));
     }
     #[cfg(feature = "postgres")]
-    trials.extend(on_server::<support::Postgres>("postgres"));
+    {
+        trials.extend(on_server::<support::Postgres>("postgres"));
+        trials.push(trial("postgres", SERVER_KILLED, || {
+            server_killed::each_event_once::<diesel::PgConnection>("postgres")
+        }));
+    }
     #[cfg(feature = "mysql")]
-    trials.extend(on_server::<support::Mysql>("mysql"));
+    {
+        trials.extend(on_server::<support::Mysql>("mysql"));
+        trials.push(trial("mysql", SERVER_KILLED, || {
+            server_killed::each_event_once::<diesel::MysqlConnection>("mariadb")
+        }));
+    }
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
 }
 
@@ -58,6 +73,7 @@ fn on<D: TestDatabase<Conn: Client>>(database: &str) -> Vec<Trial> {
         ("one_process_that_is_killed_applies_each_event_once", exactly_once::one_process::<D> as Test),
         ("four_processes_that_are_killed_apply_each_event_once", exactly_once::four_processes::<D>),
         ("partitions_that_are_changed_often_lose_nothing", exactly_once::partitions_are_changed_often::<D>),
+        ("events_that_were_parked_keep_the_order_of_their_aggregate", order::with_parked_events::<D>),
         ("a_process_suspended_between_batches_writes_nothing_more", suspended::between_batches::<D>),
     ];
     tests.map(|(name, test)| trial(database, name, test)).into()
@@ -72,6 +88,9 @@ fn on_server<D: TestDatabase<Conn: Client>>(database: &str) -> Vec<Trial> {
     ];
     on::<D>(database).into_iter().chain(tests.map(|(name, test)| trial(database, name, test))).collect()
 }
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+const SERVER_KILLED: &str = "when_the_server_is_killed_each_event_is_applied_once";
 
 type Test = fn() -> support::Result;
 

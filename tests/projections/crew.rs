@@ -49,10 +49,15 @@ impl Crew {
         self.workers.push(self.recruit());
     }
 
-    /// Waits until everything in the log is applied, and lets them stop in good order.
-    pub fn finish<C: EventConnection>(mut self, conn: &mut C) -> support::Result {
+    /// Waits until everything in the log is applied.
+    pub fn wait_for_the_end<C: EventConnection>(&self, conn: &mut C) -> support::Result {
         let end = end_of_log(conn)?;
-        wait_for(conn, NAME, 1, end, PATIENCE)?;
+        Ok(wait_for(conn, NAME, 1, end, PATIENCE)?)
+    }
+
+    /// After that lets them stop in good order.
+    pub fn finish<C: EventConnection>(mut self, conn: &mut C) -> support::Result {
+        self.wait_for_the_end(conn)?;
         self.workers.iter_mut().for_each(|worker| worker.tell("stop"));
         for worker in self.workers {
             worker.finish();

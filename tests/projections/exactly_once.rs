@@ -3,6 +3,8 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
+use diesel_event_store::EventConnection;
+
 use super::accounts::{assert_equal_to_log, create_tables};
 use super::client::Client;
 use super::crew::{Crew, LONG_LEASE, SHORT_LEASE, change_partitions, wait_for_partitions, wait_until};
@@ -44,8 +46,7 @@ where
             if let Some(partitions) = change_before(kill, kills, partitions) {
                 change_partitions(&mut conn, partitions)?;
             }
-            let enough = count(&mut conn, "applied")? + 1 + random.below(200) as i64;
-            wait_until("enough is applied", || Ok(count(&mut conn, "applied")? >= enough))?;
+            wait_for_more(&mut conn, 1 + random.below(200))?;
             crew.kill_one(&mut random);
         }
         wait_for_partitions(&mut conn, partitions[partitions.len() - 1] as usize)?;
@@ -56,14 +57,20 @@ where
     assert_equal_to_log(&mut conn)
 }
 
+/// Until so many more events are applied.
+pub fn wait_for_more<C: EventConnection>(conn: &mut C, events: u64) -> support::Result {
+    let enough = count(conn, "applied")? + events as i64;
+    wait_until("more is applied", || Ok(count(conn, "applied")? >= enough))
+}
+
 /// The changes are spread evenly over the kills.
-fn change_before(kill: usize, kills: usize, partitions: &[i32]) -> Option<i32> {
+pub fn change_before(kill: usize, kills: usize, partitions: &[i32]) -> Option<i32> {
     (1..partitions.len()).find(|nth| nth * kills / partitions.len() == kill).map(|nth| partitions[nth])
 }
 
 /// While events are appended, and partitions are as far as they happen to be.
 pub fn partitions_are_changed_often<D: TestDatabase<Conn: Client>>() -> support::Result {
-    const CHANGES: usize = 30;
+    const CHANGES: usize = 20;
     let mut random = Random::for_test("partitions are changed often");
     let database = D::migrated()?;
     let (mut conn, url) = (database.connect()?, database.url());
@@ -74,7 +81,7 @@ pub fn partitions_are_changed_often<D: TestDatabase<Conn: Client>>() -> support:
         let load = Load::start::<D::Conn>(scope, &url, &is_over, &mut random, None);
         let crew = Crew::start(&url, 1, 1, LONG_LEASE);
         for _ in 0..CHANGES {
-            let partitions = 1 + random.below(16) as i32;
+            let partitions = 1 + random.below(8) as i32;
             change_partitions(&mut conn, partitions)?;
             wait_for_partitions(&mut conn, partitions as usize)?;
             thread::sleep(Duration::from_millis(random.below(100)));
