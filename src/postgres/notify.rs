@@ -52,5 +52,6 @@ pub(super) fn listen(conn: &mut PgConnection) -> QueryResult<Listener> {
 
 /// Looks at what has arrived, without asking the server.
 pub(super) fn has_news(conn: &mut PgConnection) -> bool {
-    conn.notifications_iter().count() > 0
+    // A connection that is lost says so for ever.
+    conn.notifications_iter().take_while(Result::is_ok).count() > 0
 }
