@@ -7,6 +7,10 @@ pub mod guarantees {}
 pub mod databases {}
 
 #[cfg(feature = "sqlite")]
+#[doc = include_str!("../docs/projections.md")]
+pub mod projections {}
+
+#[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}
 

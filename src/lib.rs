@@ -34,7 +34,8 @@
 //! - **Append**: [`ExpectedVersion`] in, [`Appended`] out, [`Conflict`] when somebody was faster.
 //! - **Read**: [`StreamQuery`] and [`StreamSlice`] for one aggregate, [`LogQuery`] and [`LogSlice`] for the whole log,
 //!   [`EventIter`] for what is too large to hold.
-//! - **Follow the log**: [`Position`] and [`Checkpoint`].
+//! - **Read models**: [`projection`]; the design is in [`guide::projections`].
+//! - **Follow the log yourself**: [`Position`] and [`Checkpoint`].
 //! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
 //! - **Connections**: [`EventConnection`] is what can be lent; [`event_connection!`] for an enum of your own.
 //! - **Databases**: a module each, with the feature of its name (`sqlite` has the options of a connection, and the writer that commits for many); [`schema`] with
