@@ -1,9 +1,10 @@
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel_event_store::sqlite::Synchronous;
+use diesel_event_store::sqlite::{Options, Synchronous};
 use tempfile::TempDir;
 
 use super::payload::OrderPlaced;
@@ -50,6 +51,14 @@ pub fn kept(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
         fs::rename(filled(folder, streams, events_each), &original).expect("a name that is free");
     }
     original
+}
+
+/// A connection to it, set up as an application sets it up, and patient, as many callers at once keep each other waiting.
+pub fn connect(path: &Path, synchronous: Synchronous) -> SqliteConnection {
+    let mut conn = SqliteConnection::establish(&path.display().to_string()).expect("a database file");
+    let options = Options::default().synchronous(synchronous).busy_timeout(Duration::from_secs(300));
+    options.apply(&mut conn).expect("the options");
+    conn
 }
 
 /// Another number for other tables: a database that was filled before they were changed is of no use.

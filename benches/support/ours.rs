@@ -1,10 +1,10 @@
 use std::path::Path;
-use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel_event_store::sqlite::{Options, Synchronous};
+use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 
+use super::database;
 use super::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
 use super::workload::Append;
 
@@ -17,7 +17,7 @@ pub struct OurStore {
 impl OurStore {
     /// On a database that has the tables.
     pub fn open(path: &Path, synchronous: Synchronous) -> Self {
-        Self { conn: connect(path, synchronous), store: EventStore::new() }
+        Self { conn: database::connect(path, synchronous), store: EventStore::new() }
     }
 
     pub fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64 {
@@ -41,14 +41,6 @@ impl OurStore {
         let cents = slice.events().iter().map(cents).sum();
         (slice.version(), cents)
     }
-}
-
-/// Patient, as many callers at once keep each other waiting.
-pub fn connect(path: &Path, synchronous: Synchronous) -> SqliteConnection {
-    let mut conn = SqliteConnection::establish(&path.display().to_string()).expect("a database file");
-    let options = Options::default().synchronous(synchronous).busy_timeout(Duration::from_secs(300));
-    options.apply(&mut conn).expect("the options");
-    conn
 }
 
 /// What an application makes of an order before it is appended.

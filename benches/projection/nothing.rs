@@ -1,0 +1,101 @@
+//! A handler that does nothing, beside reading the log without a projection.
+
+use std::path::Path;
+use std::sync::mpsc;
+
+use diesel::prelude::*;
+use diesel_event_store::projection::{self, Progress, Projection, ProjectionError, Runner};
+use diesel_event_store::sqlite::Synchronous;
+use diesel_event_store::{EventStore, Position};
+
+use crate::support::bench::Bench;
+use crate::support::database;
+use crate::support::rounds::Side;
+
+const EVENTS_EACH: i64 = 10;
+
+pub fn compare(bench: &mut Bench, events: usize, batch_size: usize, synchronous: Synchronous) {
+    let folder = database::folder();
+    let path = database::filled(&folder, events / 10, EVENTS_EACH);
+    let name = format!("do nothing with {events} events, {batch_size} at a time, {synchronous:?}");
+    let sides = || {
+        vec![
+            plain(&path, events, batch_size, synchronous),
+            catch_up(&path, events, batch_size, synchronous),
+            runner(&path, events, batch_size, synchronous),
+        ]
+    };
+    bench.compare(&name, 1, sides, &[(0, 1), (0, 2)]);
+}
+
+fn plain(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
+    let path = path.to_owned();
+    Side::new("plain read", move || {
+        let mut conn = database::connect(&path, synchronous);
+        move || assert_eq!(read_all(&mut conn, batch_size), events)
+    })
+}
+
+fn read_all(conn: &mut SqliteConnection, page_size: usize) -> usize {
+    let (mut position, mut read) = (Position::START, 0);
+    loop {
+        let slice = EventStore::new().read_forward(conn, position, page_size).expect("a page");
+        (position, read) = (slice.scanned_to(), read + slice.len());
+        if slice.is_end() {
+            return read;
+        }
+    }
+}
+
+fn nothing(batch_size: usize) -> Projection<SqliteConnection> {
+    Projection::new("nothing", 1, |_conn, _event| Ok(())).batch_size(batch_size)
+}
+
+/// Back to the beginning, if it has ever run.
+fn reset(conn: &mut SqliteConnection) {
+    match projection::reset(conn, "nothing", 1, |_conn| Ok::<_, ProjectionError>(())) {
+        Ok(()) | Err(ProjectionError::Unknown { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn catch_up(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
+    let path = path.to_owned();
+    Side::new("catch_up", move || {
+        let mut conn = database::connect(&path, synchronous);
+        let nothing = nothing(batch_size);
+        move || {
+            reset(&mut conn);
+            let caught_up = nothing.catch_up(&mut conn).expect("it catches up");
+            assert_eq!(caught_up.applied(), events as u64);
+        }
+    })
+}
+
+/// Its start and its stop included.
+fn runner(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
+    let path = path.to_owned();
+    Side::new("runner", move || {
+        let path = path.clone();
+        move || {
+            reset(&mut database::connect(&path, synchronous));
+            let (progressed, progress) = mpsc::channel();
+            let connect = {
+                let path = path.clone();
+                move || Ok::<_, ConnectionError>(database::connect(&path, synchronous))
+            };
+            let running = Runner::new(connect)
+                .projection(nothing(batch_size))
+                .on_progress(move |progress: &Progress| {
+                    progressed.send(progress.applied()).expect("a listener")
+                })
+                .start()
+                .expect("a runner");
+            let mut applied = 0;
+            while applied < events as u64 {
+                applied += progress.recv().expect("the runner goes on");
+            }
+            running.stop().expect("nothing went wrong");
+        }
+    })
+}
