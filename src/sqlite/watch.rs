@@ -25,8 +25,8 @@ const LAST_PAUSE: Duration = Duration::from_millis(160);
 impl WatchedLog {
     /// Whether the log has grown since this was asked last. Whatever else is written, leases for instance, is no news.
     fn has_grown(&mut self, conn: &mut SqliteConnection) -> bool {
-        // All of them are looked at, each time.
-        if self.files.iter_mut().fold(false, |changed, file| file.has_changed() || changed) {
+        let changed = self.files.iter_mut().map(WatchedFile::has_changed).filter(|has_changed| *has_changed);
+        if changed.count() > 0 {
             self.next_look = Some((Instant::now(), FIRST_PAUSE));
         }
         let Some((when, pause)) = self.next_look else { return false };
