@@ -6,7 +6,9 @@ use super::rounds::{quantile, sorted};
 
 /// What came of callers that did an operation again and again, each as soon as the last one had returned.
 pub struct Load {
+    /// That ended in time.
     pub per_second: f64,
+    /// Of all callers, also those that ended too late to count for that.
     pub operations: usize,
     /// In seconds, of each operation, sorted.
     latencies: Vec<f64>,
@@ -16,7 +18,7 @@ impl Load {
     /// Every caller is a thread; `open` is called in it, before all begin at once.
     pub fn measure<O: FnMut()>(callers: usize, duration: Duration, open: impl Fn(usize) -> O + Sync) -> Self {
         let start = Barrier::new(callers);
-        let latencies = thread::scope(|scope| {
+        let done: Vec<Done> = thread::scope(|scope| {
             let (open, start) = (&open, &start);
             let threads: Vec<_> = (0..callers)
                 .map(|caller| {
@@ -27,14 +29,15 @@ impl Load {
                     })
                 })
                 .collect();
-            threads.into_iter().flat_map(|thread| thread.join().expect("a caller that ends")).collect()
+            threads.into_iter().map(|thread| thread.join().expect("a caller that ends")).collect()
         });
-        Self::new(latencies, duration)
+        Self::new(&done, duration)
     }
 
-    fn new(latencies: Vec<f64>, duration: Duration) -> Self {
-        let (operations, latencies) = (latencies.len(), sorted(latencies.into_iter()));
-        Self { per_second: per_second(operations, duration), operations, latencies }
+    fn new(done: &[Done], duration: Duration) -> Self {
+        let in_time = done.iter().map(|done| done.in_time).sum();
+        let latencies = sorted(done.iter().flat_map(|done| &done.latencies).copied());
+        Self { per_second: per_second(in_time, duration), operations: latencies.len(), latencies }
     }
 
     /// In seconds; `share` of the operations took no longer.
@@ -48,14 +51,25 @@ pub fn per_second(operations: usize, duration: Duration) -> f64 {
     operations as f64 / duration.as_secs_f64()
 }
 
-/// The latencies, in seconds, of as many as were begun in time.
-fn repeat(duration: Duration, operation: &mut impl FnMut()) -> Vec<f64> {
+/// What one caller has done.
+struct Done {
+    /// In seconds, of all that it has begun.
+    latencies: Vec<f64>,
+    /// How many of them have also ended before the time was over.
+    in_time: usize,
+}
+
+/// At least once.
+fn repeat(duration: Duration, operation: &mut impl FnMut()) -> Done {
     let begun = Instant::now();
-    let mut latencies = Vec::new();
-    while begun.elapsed() < duration {
+    let mut done = Done { latencies: Vec::new(), in_time: 0 };
+    loop {
         let this = Instant::now();
         operation();
-        latencies.push(this.elapsed().as_secs_f64());
+        done.latencies.push(this.elapsed().as_secs_f64());
+        if begun.elapsed() >= duration {
+            return done;
+        }
+        done.in_time += 1;
     }
-    latencies
 }
