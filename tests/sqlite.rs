@@ -5,6 +5,7 @@ mod sqlite {
     mod backup;
     mod corrupted;
     mod database;
+    mod end_of_log;
     mod full;
     mod locked;
     mod memory;
