@@ -394,6 +394,7 @@ macro_rules! conformance {
                     $database,
                     runner in projections {
                         what_is_there_already_is_applied_and_what_comes_later,
+                        a_batch_is_no_larger_than_was_asked_for,
                         what_is_appended_in_a_transaction_is_applied_after_its_commit,
                         what_is_rolled_back_is_never_applied,
                         everything_is_applied_once_while_many_append,

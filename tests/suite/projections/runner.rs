@@ -25,6 +25,25 @@ pub fn what_is_there_already_is_applied_and_what_comes_later<D: TestDatabase>() 
     Ok(running.stop()?)
 }
 
+/// Partitions share what one of them has read, which is more than a batch.
+pub fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let last = append(&mut conn, "alice", 20)?.last_position();
+    let sizes: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let seen = Arc::clone(&sizes);
+    let users = Projection::in_batches(NAME, 1, move |_: &mut D::Conn, events| {
+        seen.lock().expect("nobody panics").push(events.len());
+        Ok(())
+    });
+    let running = runner(&db).projection(users.partitions(3).batch_size(4)).start()?;
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    running.stop()?;
+    let sizes = sizes.lock().expect("nobody panics");
+    assert_eq!(sizes.iter().sum::<usize>(), 20);
+    assert!(sizes.iter().all(|size| (1..=4).contains(size)), "{sizes:?}");
+    Ok(())
+}
+
 pub fn what_is_appended_in_a_transaction_is_applied_after_its_commit<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let running = runner(&db).projection(users()).start()?;
