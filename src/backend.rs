@@ -41,6 +41,9 @@ pub(crate) trait Backend {
     /// The position up to which the log is complete.
     fn last_position(&mut self) -> QueryResult<Position>;
 
+    /// That of the last event, whether or not the log is complete up to there.
+    fn last_committed_position(&mut self) -> QueryResult<Position>;
+
     fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>>;
 
     /// In the order of their names.

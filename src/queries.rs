@@ -85,7 +85,6 @@ macro_rules! queries {
         }
 
         /// The last event at or before a position.
-        #[allow(dead_code)] // Not every database needs it.
         pub(super) fn last_position_up_to(
             conn: &mut $connection,
             highest: $crate::position::Position,

@@ -47,6 +47,10 @@ impl Backend for MysqlConnection {
         reading(self, position::complete)
     }
 
+    fn last_committed_position(&mut self) -> QueryResult<Position> {
+        reading(self, |conn| read::last_position_up_to(conn, Position::END))
+    }
+
     fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
         reading(self, |conn| read::checkpoint(conn, projection_name))
     }

@@ -140,16 +140,19 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         Ok(row.is_none_or(|row| row.count != self.count))
     }
 
-    /// Whether what was applied last is in the log; if nothing was, whether the log goes so far.
+    /// Whether the log goes so far, and what was applied last is in it. It may go further than its readers are shown at this
+    /// moment: an append that has just begun can hold them back.
     pub(super) fn check_log(&self, conn: &mut C) -> Result<(), ProjectionError> {
         let checkpoint = self.claim.position;
-        let last = conn.lend().backend().last_position()?;
-        let is_known = match self.last_event_id {
-            Some(id) => {
-                conn.lend().backend().read_event(id)?.is_some_and(|event| event.position() <= checkpoint)
-            }
-            None => checkpoint <= last,
-        };
+        let last = conn.lend().backend().last_committed_position()?;
+        let is_known = checkpoint <= last
+            && match self.last_event_id {
+                Some(id) => {
+                    let event = conn.lend().backend().read_event(id)?;
+                    event.is_some_and(|event| event.position() <= checkpoint)
+                }
+                None => true,
+            };
         if is_known {
             return Ok(());
         }

@@ -40,6 +40,10 @@ impl Backend for SqliteConnection {
         read::last_position(self)
     }
 
+    fn last_committed_position(&mut self) -> QueryResult<Position> {
+        read::last_position_up_to(self, Position::END)
+    }
+
     fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
         read::checkpoint(self, projection_name)
     }
