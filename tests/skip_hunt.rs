@@ -13,47 +13,53 @@ mod skip_hunt {
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub mod interleavings;
     mod naive;
+    pub mod projected;
     mod reader;
     mod session;
     mod writer;
 }
 
 macro_rules! hunts {
-    ($($name:ident: $database:ident, $hunt:expr;)+) => {
+    ($hunt:path; $($name:ident: $database:ident, $what:expr;)+) => {
         $(
             #[test]
             fn $name() -> support::Result {
-                use skip_hunt::hunt::{Hunt, hunt};
-                hunt::<support::$database>(&$hunt)
+                use skip_hunt::hunt::Hunt;
+                use $hunt as hunt;
+                hunt::<support::$database>(&$what)
             }
         )+
     };
 }
 
+/// Before and after a writer or a reader takes the last position that was given out. Whatever could come between that and
+/// the next thing it does then comes.
+#[cfg(feature = "postgres")]
+const PAUSES_IN_THE_FENCE: [&str; 2] = [
+    "ALTER FUNCTION event_store_given_position() RENAME TO given_position_at_once",
+    "CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+     DECLARE given BIGINT;
+     BEGIN
+         PERFORM pg_sleep(random() * 0.005);
+         given := given_position_at_once();
+         PERFORM pg_sleep(random() * 0.005);
+         RETURN given;
+     END $$",
+];
+
 mod no_reader_misses_an_event {
+    #[cfg(feature = "postgres")]
+    use super::PAUSES_IN_THE_FENCE;
     use super::{skip_hunt, support};
 
     #[cfg(feature = "sqlite")]
     hunts! {
+        skip_hunt::hunt::hunt;
         sqlite: Sqlite, Hunt { one_writer: true, ..Hunt::gapless("SQLite") };
     }
-    /// Before and after a writer or a reader takes the last position that was given out. Whatever could come between that and
-    /// the next thing it does then comes.
-    #[cfg(feature = "postgres")]
-    const PAUSES_IN_THE_FENCE: [&str; 2] = [
-        "ALTER FUNCTION event_store_given_position() RENAME TO given_position_at_once",
-        "CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
-         DECLARE given BIGINT;
-         BEGIN
-             PERFORM pg_sleep(random() * 0.005);
-             given := given_position_at_once();
-             PERFORM pg_sleep(random() * 0.005);
-             RETURN given;
-         END $$",
-    ];
-
     #[cfg(feature = "postgres")]
     hunts! {
+        skip_hunt::hunt::hunt;
         postgres_fenced: Postgres, Hunt::fenced("PostgreSQL, fenced");
         postgres_fenced_with_pauses_in_the_fence: Postgres,
             Hunt { changes: &PAUSES_IN_THE_FENCE, ..Hunt::fenced("PostgreSQL, fenced, with pauses in the fence") };
@@ -61,10 +67,38 @@ mod no_reader_misses_an_event {
     }
     #[cfg(feature = "mysql")]
     hunts! {
+        skip_hunt::hunt::hunt;
         mysql_fenced: Mysql, Hunt::fenced("MySQL, fenced");
         mysql_gapless: Mysql, Hunt::gapless("MySQL, gapless");
         mysql_fenced_in_read_committed: ReadCommitted, Hunt::fenced("MySQL, fenced, READ COMMITTED");
         mysql_gapless_in_read_committed: ReadCommitted, Hunt::gapless("MySQL, gapless, READ COMMITTED");
+    }
+}
+
+/// The same writers; the readers are projections, which are run by two runners.
+mod no_projection_misses_an_event {
+    #[cfg(feature = "postgres")]
+    use super::PAUSES_IN_THE_FENCE;
+    use super::{skip_hunt, support};
+
+    #[cfg(feature = "sqlite")]
+    hunts! {
+        skip_hunt::projected::hunt;
+        sqlite: Sqlite, Hunt { one_writer: true, ..Hunt::gapless("SQLite") };
+    }
+    #[cfg(feature = "postgres")]
+    hunts! {
+        skip_hunt::projected::hunt;
+        postgres_fenced: Postgres, Hunt::fenced("PostgreSQL, fenced");
+        postgres_fenced_with_pauses_in_the_fence: Postgres,
+            Hunt { changes: &PAUSES_IN_THE_FENCE, ..Hunt::fenced("PostgreSQL, fenced, with pauses in the fence") };
+        postgres_gapless: Postgres, Hunt::gapless("PostgreSQL, gapless");
+    }
+    #[cfg(feature = "mysql")]
+    hunts! {
+        skip_hunt::projected::hunt;
+        mysql_fenced: Mysql, Hunt::fenced("MySQL, fenced");
+        mysql_gapless: Mysql, Hunt::gapless("MySQL, gapless");
     }
 }
 

@@ -24,7 +24,7 @@ pub const SHARED: &str = "Shared";
 pub const SHARED_AGGREGATES: u64 = 3;
 pub const EVENT_TYPES: [&str; 3] = ["Placed", "Paid", "Shipped"];
 
-const WRITERS: usize = 16;
+pub const WRITERS: usize = 16;
 /// Of each writer, between two quiet moments.
 const TRANSACTIONS: usize = 40;
 /// So many events at least, and so many missed by the naive reader.
@@ -33,7 +33,7 @@ const FEWEST_MISSED: usize = 50;
 const MOST_ROUNDS: usize = 100;
 
 /// One hunt at a time: each needs the machine for itself.
-static TURN: Mutex<()> = Mutex::new(());
+pub static TURN: Mutex<()> = Mutex::new(());
 
 /// What differs from database to database.
 pub struct Hunt {
@@ -150,7 +150,7 @@ where
 }
 
 /// All writers and whoever disturbs them, until they are done and nothing of theirs is left.
-fn round<D>(
+pub fn round<D>(
     hunt: &Hunt,
     database: &D,
     sessions: &Sessions<'_, D>,
@@ -219,7 +219,7 @@ fn end_unrelated<D: TestDatabase>(mut conn: D::Conn) -> support::Result {
 }
 
 #[derive(Default)]
-struct Figures {
+pub struct Figures {
     rounds: usize,
     events: usize,
     missed: usize,
