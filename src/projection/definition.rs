@@ -152,6 +152,12 @@ impl<C> Projection<C> {
     /// How long a worker that is not heard of keeps its partitions, from 100 milliseconds to a day: 30 seconds unless it is
     /// given. It must be longer than a batch takes: a worker that comes back too late finds that its batch is not counted, and
     /// says so.
+    ///
+    /// A worker that is suspended in the middle of a batch keeps the locks of its transaction until it goes on, or the database
+    /// finds that its connection is gone: whoever takes over waits for the rows that it has written. Where machines may vanish,
+    /// let the server end such transactions (`idle_in_transaction_session_timeout` on PostgreSQL, `idle_transaction_timeout` on
+    /// MariaDB). On SQLite the lock is that of the whole database, so nobody can take over before it goes on or dies; it then goes
+    /// on where it was, and nothing is lost.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The first argument of a process that is a worker.
 pub const ARGUMENT: &str = "worker";
@@ -112,6 +112,14 @@ impl Worker {
         let lines = self.lines.iter().collect();
         assert!(self.child.wait().unwrap().success(), "a worker has failed");
         lines
+    }
+
+    /// The same, for a job that may hang.
+    pub fn finish_within(self, longest: Duration) {
+        let end = Instant::now() + longest;
+        while self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
+        assert!(Instant::now() < end, "a worker has not come to an end for {longest:?}");
+        self.finish();
     }
 }
 

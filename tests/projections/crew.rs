@@ -60,7 +60,7 @@ impl Crew {
         self.wait_for_the_end(conn)?;
         self.workers.iter_mut().for_each(|worker| worker.tell("stop"));
         for worker in self.workers {
-            worker.finish();
+            worker.finish_within(PATIENCE);
         }
         Ok(())
     }
