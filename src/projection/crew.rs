@@ -10,7 +10,8 @@ use super::error::ProjectionError;
 use super::feed::Feed;
 use super::partition::{Partition, State};
 use super::repartition;
-use super::runner::{Shop, feed, spawn};
+use super::runner::{Shop, spawn};
+use super::scout::Scout;
 use super::worker;
 use crate::connection::EventConnection;
 use crate::wake;
@@ -19,8 +20,9 @@ use crate::wake;
 pub(super) struct Crew<C> {
     shop: Arc<Shop<C>>,
     index: usize,
-    feed: Arc<Feed>,
-    feed_partitions: i32,
+    scout: Arc<Scout>,
+    /// For how many partitions it reads.
+    scouted: i32,
     members: Vec<Member>,
 }
 
@@ -44,8 +46,8 @@ impl Member {
 
 impl<C: EventConnection + 'static> Crew<C> {
     pub(super) fn new(shop: &Arc<Shop<C>>, index: usize) -> Self {
-        let feed = feed(shop.runner.nth(index), 1);
-        Self { shop: Arc::clone(shop), index, feed, feed_partitions: 1, members: Vec::new() }
+        let scout = Scout::new(Feed::new(shop.runner.nth(index), 1));
+        Self { shop: Arc::clone(shop), index, scout: Arc::new(scout), scouted: 1, members: Vec::new() }
     }
 
     fn projection(&self) -> &Projection<C> {
@@ -60,7 +62,7 @@ impl<C: EventConnection + 'static> Crew<C> {
         let partitions = partitions(conn, self.projection())?;
         let partitions = repartition::complete(conn, &key, partitions)?;
         let share = self.share(conn, partitions.len())?;
-        self.size_feed(partitions.len());
+        self.scout_for(partitions.len());
         if self.members.len() > share {
             self.members[share..].iter().for_each(Member::ask_to_stop);
             wake::hint();
@@ -90,10 +92,11 @@ impl<C: EventConnection + 'static> Crew<C> {
             && self.members.iter().all(|member| member.partition != partition.key.number)
     }
 
-    fn size_feed(&mut self, partitions: usize) {
+    fn scout_for(&mut self, partitions: usize) {
         let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
-        if partitions != self.feed_partitions {
-            (self.feed, self.feed_partitions) = (feed(self.projection(), partitions), partitions);
+        if partitions != self.scouted {
+            self.scout = Arc::new(Scout::new(Feed::new(self.projection(), partitions)));
+            self.scouted = partitions;
         }
     }
 
@@ -101,11 +104,11 @@ impl<C: EventConnection + 'static> Crew<C> {
         let is_asked_to_stop = Arc::new(AtomicBool::new(false));
         let number = partition.key.number;
         let name = format!("{} {number}", self.projection().name());
-        let (shop, index, feed) = (Arc::clone(&self.shop), self.index, Arc::clone(&self.feed));
+        let (shop, index, scout) = (Arc::clone(&self.shop), self.index, Arc::clone(&self.scout));
         let has_ended = Arc::new(AtomicBool::new(false));
         let (is_asked, ended) = (Arc::clone(&is_asked_to_stop), Arc::clone(&has_ended));
         let thread = spawn(&name, move || {
-            let has_applied = worker::work(&shop, shop.runner.nth(index), &partition, &feed, &is_asked);
+            let has_applied = worker::work(&shop, shop.runner.nth(index), &partition, &scout, &is_asked);
             ended.store(true, Ordering::Release);
             if has_applied {
                 shop.has_ended();

@@ -52,8 +52,8 @@ impl Feed {
         Self {
             query: projection.query(Position::START),
             page_size: page_size(projection, partitions),
-            // One alone never asks for the same again.
-            kept: if partitions == 1 { 0 } else { PAGES },
+            // One alone never asks for the same again, only for what was read ahead.
+            kept: if partitions == 1 { 1 } else { PAGES },
             pages: Mutex::default(),
         }
     }

@@ -15,6 +15,7 @@ mod policy;
 mod progress;
 mod repartition;
 mod runner;
+mod scout;
 mod status;
 pub(crate) mod tables;
 mod worker;

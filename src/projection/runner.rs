@@ -10,7 +10,6 @@ use super::claims::partitions;
 use super::crew::Crew;
 use super::definition::Projection;
 use super::error::ProjectionError;
-use super::feed::Feed;
 use super::progress::Progress;
 use crate::connection::EventConnection;
 use crate::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
@@ -33,8 +32,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// partition is applied by one of them at a time. The others take over when one dies, after its
 /// [lease](Projection::lease) has run out.
 ///
-/// It needs a connection for each partition that it applies, and one more: a pool must be that large. Connections must not be in
-/// a transaction when they are handed out.
+/// It needs a connection for each partition that it applies, one more, and, while there is much to catch up with, another for each
+/// projection: a pool must be that large. Connections must not be in a transaction when they are handed out.
 ///
 /// Appends in the same process wake it at once. What other processes append it finds by looking: at first a millisecond after
 /// there was nothing new, then after ever longer pauses, of a second at most.
@@ -337,9 +336,4 @@ impl<C> Runner<C> {
     pub(super) fn nth(&self, index: usize) -> &Projection<C> {
         &self.projections[index]
     }
-}
-
-/// The log as the partitions of one projection share it.
-pub(super) fn feed<C>(projection: &Projection<C>, partitions: i32) -> Arc<Feed> {
-    Arc::new(Feed::new(projection, partitions))
 }

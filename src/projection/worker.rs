@@ -1,5 +1,6 @@
 //! The thread that applies one partition.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -7,10 +8,10 @@ use super::apply::{Applier, Pause, Stop};
 use super::claims::claim;
 use super::definition::Projection;
 use super::error::ProjectionError;
-use super::feed::Feed;
 use super::partition::Partition;
 use super::progress::Progress;
 use super::runner::Shop;
+use super::scout::Scout;
 use crate::connection::EventConnection;
 use crate::error::DatabaseErrorKind;
 use crate::observe;
@@ -27,15 +28,15 @@ const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
 
 /// Applies a partition until it is asked to stop, has failed, or somebody else has it. Returns whether all went well: then
 /// something else may follow at once. What has not gone well is tried again when the manager looks the next time.
-pub(super) fn work<C: EventConnection>(
-    shop: &Shop<C>,
+pub(super) fn work<C: EventConnection + 'static>(
+    shop: &Arc<Shop<C>>,
     projection: &Projection<C>,
     partition: &Partition,
-    feed: &Feed,
+    scout: &Scout,
     is_asked_to_stop: &AtomicBool,
 ) -> bool {
     let pause = |longest| wake::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
-    let mut worker = Worker { shop, projection, feed, is_asked_to_stop, pause: &pause };
+    let mut worker = Worker { shop, projection, scout, is_asked_to_stop, pause: &pause };
     match worker.work(partition) {
         Ok(Claimed::Yes) => true,
         Ok(Claimed::No) => false,
@@ -53,14 +54,14 @@ enum Claimed {
 }
 
 struct Worker<'w, C> {
-    shop: &'w Shop<C>,
+    shop: &'w Arc<Shop<C>>,
     projection: &'w Projection<C>,
-    feed: &'w Feed,
+    scout: &'w Scout,
     is_asked_to_stop: &'w AtomicBool,
     pause: &'w Pause<'w>,
 }
 
-impl<'w, C: EventConnection> Worker<'w, C> {
+impl<'w, C: EventConnection + 'static> Worker<'w, C> {
     fn work(&mut self, partition: &Partition) -> Result<Claimed, ProjectionError> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         let mut conn = self.first_connection(&mut retry)?;
@@ -174,7 +175,7 @@ impl<'w, C: EventConnection> Worker<'w, C> {
     /// Whether there was anything new.
     fn apply_page(&self, conn: &mut C, applier: &mut Applier<'w, C>) -> Result<bool, Stop> {
         let (begin, position, applied) = (Instant::now(), applier.position(), applier.applied());
-        let page = self.feed.after(conn, position)?;
+        let page = self.scout.page_after(self.shop, conn, position)?;
         applier.apply(conn, page.slice().events(), page.slice().scanned_to())?;
         if applier.position() == position {
             return Ok(false);
