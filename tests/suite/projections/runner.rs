@@ -243,11 +243,11 @@ pub fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
 }
 
 pub fn a_handler_that_ends_the_transaction_stops_it<D: TestDatabase>() -> Result {
-    for statements in [&["ROLLBACK"][..], &["COMMIT"], &["COMMIT", "BEGIN"]] {
+    for statement in ["ROLLBACK", "COMMIT"] {
         let (db, mut conn) = application::<D>()?;
         append(&mut conn, "alice", 1)?;
         let ending = Projection::new(NAME, 1, |conn: &mut D::Conn, _event| {
-            statements.iter().try_for_each(|sql| execute(conn, sql).map(drop))?;
+            execute(conn, statement)?;
             Ok(())
         });
         let running = runner(&db).projection(ending).start()?;
