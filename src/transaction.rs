@@ -20,7 +20,7 @@ pub(crate) trait Transactions {
 }
 
 macro_rules! transactions {
-    (for $connection:ty; begin: $begin:literal; before_rollback: $before_rollback:expr) => {
+    (for $connection:ty; begin: $begin:literal; before_rollback: $before_rollback:expr; after_last: $after_last:expr) => {
         impl $crate::transaction::Transactions for $connection {
             fn depth(&mut self) -> diesel::result::QueryResult<u32> {
                 $crate::transaction::depth(self)
@@ -49,6 +49,10 @@ macro_rules! transactions {
                     prepare(self, open);
                     // If a savepoint is gone, what is around it must not be left open; diesel counts down all the same.
                     let _ = Manager::rollback_transaction(self);
+                }
+                if depth == 0 {
+                    let end_unknown: fn(&mut Self) = $after_last;
+                    end_unknown(self);
                 }
             }
         }

@@ -113,5 +113,6 @@ pub(super) fn is_outside_transactions(conn: &mut MysqlConnection) -> QueryResult
 transactions! {
     for MysqlConnection;
     begin: "SET TRANSACTION READ WRITE; START TRANSACTION";
-    before_rollback: |conn, _| forget_statements(conn, DatabaseErrorKind::Other)
+    before_rollback: |conn, _| forget_statements(conn, DatabaseErrorKind::Other);
+    after_last: |_| ()
 }

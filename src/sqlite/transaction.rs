@@ -59,5 +59,6 @@ fn ensure_transaction(conn: &mut SqliteConnection) {
 transactions! {
     for SqliteConnection;
     begin: "BEGIN IMMEDIATE";
-    before_rollback: |conn, open| if open == 1 { ensure_transaction(conn) }
+    before_rollback: |conn, open| if open == 1 { ensure_transaction(conn) };
+    after_last: |_| ()
 }

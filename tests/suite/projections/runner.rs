@@ -243,11 +243,11 @@ pub fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
 }
 
 pub fn a_handler_that_ends_the_transaction_stops_it<D: TestDatabase>() -> Result {
-    for statement in ["ROLLBACK", "COMMIT"] {
+    for statements in [&["ROLLBACK"][..], &["COMMIT"], &["COMMIT", "BEGIN"]] {
         let (db, mut conn) = application::<D>()?;
         append(&mut conn, "alice", 1)?;
         let ending = Projection::new(NAME, 1, |conn: &mut D::Conn, _event| {
-            execute(conn, statement)?;
+            statements.iter().try_for_each(|sql| execute(conn, sql).map(drop))?;
             Ok(())
         });
         let running = runner(&db).projection(ending).start()?;
