@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for customer in ["alice", "bob", "carol"] {
         let stream = StreamId::new("Customer", customer)?;
         let registered = NewEvent::new("CustomerRegistered", &format!("{customer}@example.com"))?;
-        store.append(&mut conn, &stream, ExpectedVersion::NoStream, &[registered.clone()])?;
+        store.append(&mut conn, &stream, ExpectedVersion::NoStream, &[registered])?;
     }
     let alice = StreamId::new("Customer", "alice")?;
     let again = NewEvent::new("CustomerRegistered", &"alice@example.com")?;
