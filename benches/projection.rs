@@ -7,6 +7,7 @@ mod projection {
     pub mod idle;
     pub mod latency;
     pub mod nothing;
+    pub mod running;
     pub mod upserts;
 }
 
@@ -16,7 +17,7 @@ use support::bench::Bench;
 
 fn main() {
     let mut bench = Bench::from_args();
-    let events = bench.size(20_000, 2_000);
+    let events = bench.size(100_000, 2_000);
     for batch_size in [100, 1_000] {
         nothing::compare(&mut bench, events, batch_size, Synchronous::Normal);
         upserts::compare(&mut bench, events, batch_size, Synchronous::Normal);

@@ -1,13 +1,13 @@
 //! A handler that does nothing, beside reading the log without a projection.
 
 use std::path::Path;
-use std::sync::mpsc;
 
 use diesel::prelude::*;
-use diesel_event_store::projection::{self, Progress, Projection, ProjectionError, Runner};
+use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{EventStore, Position};
 
+use super::running::run_to_the_end;
 use crate::support::bench::Bench;
 use crate::support::database;
 use crate::support::rounds::Side;
@@ -79,23 +79,7 @@ fn runner(path: &Path, events: usize, batch_size: usize, synchronous: Synchronou
         let path = path.clone();
         move || {
             reset(&mut database::connect(&path, synchronous));
-            let (progressed, progress) = mpsc::channel();
-            let connect = {
-                let path = path.clone();
-                move || Ok::<_, ConnectionError>(database::connect(&path, synchronous))
-            };
-            let running = Runner::new(connect)
-                .projection(nothing(batch_size))
-                .on_progress(move |progress: &Progress| {
-                    progressed.send(progress.applied()).expect("a listener")
-                })
-                .start()
-                .expect("a runner");
-            let mut applied = 0;
-            while applied < events as u64 {
-                applied += progress.recv().expect("the runner goes on");
-            }
-            running.stop().expect("nothing went wrong");
+            run_to_the_end(&path, synchronous, nothing(batch_size), events);
         }
     })
 }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::sqlite::Synchronous;
 
+use super::running::run_to_the_end;
 use crate::support::bench::Bench;
 use crate::support::database;
 use crate::support::rounds::Side;
@@ -33,9 +34,13 @@ pub fn compare(bench: &mut Bench, events: usize, batch_size: usize, synchronous:
     .expect("a table");
     let name = format!("upsert a row for each of {events} events, {batch_size} at a time, {synchronous:?}");
     let sides = || {
-        vec![bare(&path, events, batch_size, synchronous), catch_up(&path, events, batch_size, synchronous)]
+        vec![
+            bare(&path, events, batch_size, synchronous),
+            catch_up(&path, events, batch_size, synchronous),
+            runner(&path, events, batch_size, synchronous),
+        ]
     };
-    bench.compare(&name, 1, sides, &[(0, 1)]);
+    bench.compare(&name, 1, sides, &[(0, 1), (0, 2)]);
 }
 
 fn upsert(conn: &mut SqliteConnection, id: &str) -> QueryResult<usize> {
@@ -77,19 +82,37 @@ fn bare(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous)
 
 fn catch_up(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
     let path = path.to_owned();
-    Side::new("projection", move || {
+    Side::new("catch_up", move || {
         let mut conn = database::connect(&path, synchronous);
-        let orders = Projection::new("orders", 1, |conn: &mut SqliteConnection, event| {
-            upsert(conn, event.aggregate_id())?;
-            Ok(())
-        })
-        .batch_size(batch_size);
+        let orders = projection(batch_size);
         move || {
             reset(&mut conn);
             orders.catch_up(&mut conn).expect("it catches up");
             assert_eq!(changes(&mut conn), events as i64);
         }
     })
+}
+
+/// Its start and its stop included.
+fn runner(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
+    let path = path.to_owned();
+    Side::new("runner", move || {
+        let path = path.clone();
+        let mut conn = database::connect(&path, synchronous);
+        move || {
+            reset(&mut conn);
+            run_to_the_end(&path, synchronous, projection(batch_size), events);
+            assert_eq!(changes(&mut conn), events as i64);
+        }
+    })
+}
+
+fn projection(batch_size: usize) -> Projection<SqliteConnection> {
+    let orders = Projection::new("orders", 1, |conn: &mut SqliteConnection, event| {
+        upsert(conn, event.aggregate_id())?;
+        Ok(())
+    });
+    orders.batch_size(batch_size)
 }
 
 /// Back to the beginning, if it has ever run.

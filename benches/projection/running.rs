@@ -1,0 +1,29 @@
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use diesel::prelude::*;
+use diesel_event_store::projection::{Progress, Projection, Runner};
+use diesel_event_store::sqlite::Synchronous;
+
+use crate::support::database;
+
+/// Starts a runner, waits until it has applied so many events, and stops it.
+pub fn run_to_the_end(
+    path: &Path,
+    synchronous: Synchronous,
+    projection: Projection<SqliteConnection>,
+    events: usize,
+) {
+    let (progressed, progress) = mpsc::channel();
+    let path: PathBuf = path.to_owned();
+    let running = Runner::new(move || Ok::<_, ConnectionError>(database::connect(&path, synchronous)))
+        .projection(projection)
+        .on_progress(move |progress: &Progress| progressed.send(progress.applied()).expect("a listener"))
+        .start()
+        .expect("a runner");
+    let mut applied = 0;
+    while applied < events as u64 {
+        applied += progress.recv().expect("the runner goes on");
+    }
+    running.stop().expect("nothing went wrong");
+}
