@@ -6,7 +6,6 @@ pub mod guarantees {}
 #[doc = include_str!("../docs/databases.md")]
 pub mod databases {}
 
-#[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/projections.md")]
 pub mod projections {}
 
@@ -30,6 +29,5 @@ pub mod writer {}
 #[doc = include_str!("../docs/plots/file-size.svg")]
 pub mod performance {}
 
-#[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}

@@ -38,8 +38,9 @@
 //! - **Follow the log yourself**: [`Position`] and [`Checkpoint`].
 //! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
 //! - **Connections**: [`EventConnection`] is what can be lent; [`event_connection!`] for an enum of your own.
-//! - **Databases**: a module each, with the feature of its name (`sqlite` has the options of a connection, and the writer that commits for many); [`schema`] with
-//!   the tables for diesel's query builder; [`LogOrdering`] for how positions are given out.
+//! - **Databases**: a module each, with the feature of its name (`sqlite` has the options of a connection, and the writer
+//!   that commits for many); [`schema`] with the tables for diesel's query builder; [`LogOrdering`] for how positions are
+//!   given out.
 //! - **Deeper pages**: [`guide`].
 //!
 //! # Features
