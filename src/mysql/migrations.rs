@@ -96,27 +96,33 @@ fn begins(pending: &[Box<dyn Migration<Mysql>>]) -> bool {
 }
 
 /// The lock is this node's alone. But statements that create are given one order in the whole cluster: of several nodes, one
-/// creates the first table, and the others find it there. They wait until that one is done, and drop nothing.
+/// creates the first table, and the others find it there. They wait until that one is done, and drop nothing. Any statement of
+/// theirs can be ended for the sake of one that comes from another node: then they look again.
 fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
     let begin = Instant::now();
     loop {
-        let pending = not_applied(&MIGRATIONS, &applied(conn)?)?;
-        if !begins(&pending) {
-            return apply(conn, &pending);
-        }
-        let tables = tables(conn)?;
-        if let Some(foreign) = foreign_table(&tables) {
-            return Err(foreign);
-        }
-        if tables.is_empty() {
-            match create_first(conn, &pending) {
-                Err(error) if error.is_retryable() || is_first_table(&error) => {}
-                outcome => return outcome,
+        match migrate_on_a_node(conn) {
+            Ok(Some(applied)) => return Ok(applied),
+            Ok(None) if begin.elapsed() > PATIENCE => {
+                return Err(MigrationError::TableExists { table: FIRST_TABLE.to_owned() });
             }
-        } else if begin.elapsed() > PATIENCE {
-            return Err(MigrationError::TableExists { table: tables[0].name.clone() });
+            Err(error) if !error.is_retryable() || begin.elapsed() > PATIENCE => return Err(error),
+            Ok(None) | Err(_) => thread::sleep(Duration::from_millis(100)),
         }
-        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// `None` if somebody else is at it.
+fn migrate_on_a_node(conn: &mut MysqlConnection) -> Result<Option<Vec<String>>, MigrationError> {
+    let pending = not_applied(&MIGRATIONS, &applied(conn)?)?;
+    if !begins(&pending) {
+        return apply(conn, &pending).map(Some);
+    }
+    let tables = tables(conn)?;
+    match foreign_table(&tables) {
+        Some(foreign) => Err(foreign),
+        None if tables.is_empty() => create_first(conn, &pending),
+        None => Ok(None),
     }
 }
 
@@ -124,13 +130,24 @@ fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationErr
 fn create_first(
     conn: &mut MysqlConnection,
     pending: &[Box<dyn Migration<Mysql>>],
-) -> Result<Vec<String>, MigrationError> {
+) -> Result<Option<Vec<String>>, MigrationError> {
     conn.setup()?; // the ledger, if it is missing
-    let outcome = apply(conn, pending);
-    if outcome.as_ref().is_err_and(|error| !is_first_table(error)) {
-        drop_tables(conn)?;
+    match apply(conn, pending) {
+        Ok(applied) => Ok(Some(applied)),
+        Err(error) if is_first_table(&error) => Ok(None),
+        Err(error) => drop_on_a_node(conn).and(Err(error)),
     }
-    outcome
+}
+
+/// Nobody else would.
+fn drop_on_a_node(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
+    for _ in 0..10 {
+        match drop_tables(conn).map_err(MigrationError::from) {
+            Err(error) if error.is_retryable() => thread::sleep(Duration::from_millis(100)),
+            outcome => return outcome,
+        }
+    }
+    Ok(drop_tables(conn)?)
 }
 
 fn is_first_table(error: &MigrationError) -> bool {
