@@ -1,5 +1,5 @@
 //! What is reported to the application's own metrics and traces: every name in one place. Without the features `metrics`
-//! and `tracing` the functions are empty. `docs/writer.md` says what each figure is.
+//! and `tracing` the functions are empty. `docs/operations.md` says what each figure is.
 #![cfg_attr(not(all(feature = "metrics", feature = "tracing")), allow(unused_variables))]
 
 pub(crate) mod projection;
