@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     #[cfg(feature = "postgres")]
     {
         trials.extend(on_server::<support::Postgres>("postgres"));
-        // In about one of fifteen runs a projection has passed over an event that was being committed when the server was killed.
+        // In about one of nine runs a projection has passed over an event that was being committed when the server was killed.
         // The cause is not found: see docs/projections.md. `-- --ignored` runs it.
         let test = || server_killed::each_event_once::<diesel::PgConnection>("postgres");
         trials.push(trial("postgres", SERVER_KILLED, test).with_ignored_flag(true));
