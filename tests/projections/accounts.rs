@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_event_store::projection::HandlerError;
+use diesel_event_store::projection::{HandlerError, parked};
 use diesel_event_store::{ConnectionRef, EventConnection, EventStore, LogQuery, Position, RecordedEvent};
 
 use crate::support::{self, count, execute};
@@ -43,10 +43,14 @@ pub fn apply<C: EventConnection>(
     }
     insert(conn, worker, event)?;
     add_to_sum(conn, event, amount)?;
-    if execute(conn, &format!("UPDATE totals SET total = total + {amount} WHERE worker = '{worker}'"))? == 0 {
-        execute(conn, &format!("INSERT INTO totals VALUES ('{worker}', {amount})"))?;
-    }
+    execute(conn, &format!("UPDATE totals SET total = total + {amount} WHERE worker = '{worker}'"))?;
     Ok(())
+}
+
+/// Before a process applies anything: its partitions share one total, and two of them could otherwise begin it at once, which is
+/// a failure of the one that comes second.
+pub fn begin_total<C: EventConnection>(conn: &mut C, worker: &str) -> QueryResult<()> {
+    execute(conn, &format!("INSERT INTO totals VALUES ('{worker}', 0)")).map(drop)
 }
 
 fn refuse_unmended<C: EventConnection>(conn: &mut C, event: &RecordedEvent) -> Result<(), HandlerError> {
@@ -101,8 +105,9 @@ pub fn end_of_log<C: EventConnection>(conn: &mut C) -> support::Result<Position>
     Ok(Position::new(last)?)
 }
 
-/// Each event once, and sums of the same.
+/// Each event once, and sums of the same. Nothing is left aside.
 pub fn assert_equal_to_log<C: EventConnection>(conn: &mut C) -> support::Result {
+    assert_eq!(parked(conn, NAME, 1)?.first(), None, "this event is parked");
     assert_rows_equal_to_log(conn)?;
     let rows = rows(conn, "applied")?;
     assert_eq!(sums(conn)?, sums_of(&rows));

@@ -26,7 +26,11 @@ struct Apply {
 
 impl Job for Apply {
     fn run<C: Client>(self, url: &str) {
-        let running = run_until_told(url, projection::<C>().partitions(self.partitions).lease(self.lease));
+        let worker = Uuid::now_v7().to_string();
+        let mut conn = C::open(url).expect("the database is there");
+        accounts::begin_total(&mut conn, &worker).expect("it is the first with this name");
+        let projection = projection::<C>(worker).partitions(self.partitions).lease(self.lease);
+        let running = run_until_told(url, projection);
         let failures = running.failures();
         running.stop().expect("it stops in good order");
         // That a partition was taken over, or the database gone, is what these tests are about.
@@ -35,9 +39,8 @@ impl Job for Apply {
     }
 }
 
-fn projection<C: EventConnection>() -> Projection<C> {
-    let worker = Uuid::now_v7();
-    Projection::new(NAME, 1, move |conn: &mut C, event| accounts::apply(conn, &worker.to_string(), event))
+fn projection<C: EventConnection>(worker: String) -> Projection<C> {
+    Projection::new(NAME, 1, move |conn: &mut C, event| accounts::apply(conn, &worker, event))
         .batch_size(20)
         .on_failure(OnFailure::Park)
         .retries(0, Duration::ZERO)

@@ -27,6 +27,8 @@ const BATCH: usize = 5;
 const LINGERS_AT: i64 = 3;
 
 /// Where a process lingers.
+///
+/// Everything that there was is applied.
 const BETWEEN_BATCHES: &str = "between batches";
 /// The handler has written rows, and none that anybody else needs.
 const IN_A_BATCH: &str = "in a batch";
@@ -48,11 +50,14 @@ struct Linger {
 
 impl Job for Linger {
     fn run<C: Client>(self, url: &str) {
+        let worker = Uuid::now_v7().to_string();
+        let mut conn = C::open(url).expect("the database is there");
+        accounts::begin_total(&mut conn, &worker).expect("it is the first with this name");
         let url = url.to_owned();
         let linger = Arc::new(self);
         let between = Arc::clone(&linger);
         let runner = Runner::new(move || C::open(&url))
-            .projection(projection::<C>(linger))
+            .projection(projection::<C>(worker, linger))
             .longest_pause(Duration::from_millis(100))
             .on_progress(move |_| between.linger_if(BETWEEN_BATCHES));
         let running = runner.start().expect("it starts");
@@ -63,8 +68,7 @@ impl Job for Linger {
     }
 }
 
-fn projection<C: EventConnection>(linger: Arc<Linger>) -> Projection<C> {
-    let worker = Uuid::now_v7().to_string();
+fn projection<C: EventConnection>(worker: String, linger: Arc<Linger>) -> Projection<C> {
     let handler = move |conn: &mut C, event: &_| {
         if linger.place == WITH_LOCKS {
             accounts::apply(conn, &worker, event)?;
@@ -92,7 +96,7 @@ impl Linger {
     }
 }
 
-/// A process that is suspended there, with events in the log that it has not applied.
+/// A process that is suspended there.
 struct Scene<D: TestDatabase> {
     database: D,
     conn: D::Conn,
@@ -151,13 +155,14 @@ fn start<D: TestDatabase>(database: &D, place: &str, folder: &TempDir, lingers: 
 fn append<C: EventConnection>(conn: &mut C) -> support::Result {
     let payloads = (1..=EVENTS).map(|amount| -> Payload { (amount, false) });
     let events = payloads.map(|payload| NewEvent::new("Booked", &payload)).collect::<Result<Vec<_>, _>>()?;
-    STORE.append(conn, &StreamId::new("Account", "alice")?, ExpectedVersion::NoStream, &events)?;
+    STORE.append(conn, &StreamId::new("Account", "alice")?, ExpectedVersion::Any, &events)?;
     Ok(())
 }
 
 /// It reads on, and the handler writes rows, but they cannot be committed.
 pub fn between_batches<D: TestDatabase<Conn: Client>>() -> support::Result {
     let mut scene = Scene::<D>::suspended(BETWEEN_BATCHES)?;
+    append(&mut scene.conn)?;
     let _other = scene.start_another();
     scene.wait_for_the_end()?;
     accounts::assert_rows_equal_to_log(&mut scene.conn)?;
