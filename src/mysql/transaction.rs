@@ -4,13 +4,13 @@ use std::time::Duration;
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::mysql::MysqlConnection;
-use diesel::result::{Error, QueryResult};
+use diesel::result::QueryResult;
 
 use super::interrupted::forget_statements;
 use crate::backend::classify;
 use crate::error::{DatabaseError, DatabaseErrorKind, OperationError};
 use crate::statement::statement;
-use crate::transaction::transactions;
+use crate::transaction::{self, Scope, Transactions};
 
 type Manager = AnsiTransactionManager;
 
@@ -32,7 +32,7 @@ where
 {
     let mut attempt = 1;
     loop {
-        let scope = begin(conn)?;
+        let scope = transaction::begin(conn, BEGIN)?;
         match run(conn, &scope, &mut work) {
             Err(error) if scope == Scope::Transaction && attempt < ATTEMPTS && is_deadlock(&error) => {
                 thread::sleep(Duration::from_millis(attempt.into()));
@@ -74,20 +74,6 @@ fn is_deadlock<E: OperationError>(error: &E) -> bool {
     error.database_error().map(DatabaseError::kind) == Some(DatabaseErrorKind::Deadlock)
 }
 
-#[derive(PartialEq)]
-enum Scope {
-    Transaction,
-    Savepoint,
-}
-
-fn begin(conn: &mut MysqlConnection) -> QueryResult<Scope> {
-    match Manager::begin_transaction_sql(conn, BEGIN) {
-        Ok(()) => Ok(Scope::Transaction),
-        Err(Error::AlreadyInTransaction) => Manager::begin_transaction(conn).map(|()| Scope::Savepoint),
-        Err(error) => Err(error),
-    }
-}
-
 statement! {
     for MysqlConnection;
     SetIsolation,
@@ -108,11 +94,30 @@ pub(super) fn is_outside_transactions(conn: &mut MysqlConnection) -> QueryResult
     }
 }
 
-// The application's isolation level, since its handlers run in it. The server refuses the first statement, too, while a
-// transaction is open.
-transactions! {
-    for MysqlConnection;
-    begin: "SET TRANSACTION READ WRITE; START TRANSACTION";
-    before_rollback: |conn, _| forget_statements(conn, DatabaseErrorKind::Other);
-    after_last: |_| ()
+impl Transactions for MysqlConnection {
+    fn depth(&mut self) -> QueryResult<u32> {
+        transaction::depth(self)
+    }
+
+    /// In the application's isolation level, since its handlers run in it. The server refuses the first statement, too, while a
+    /// transaction is open.
+    fn begin(&mut self) -> QueryResult<()> {
+        transaction::begin(self, "SET TRANSACTION READ WRITE; START TRANSACTION").map(drop)
+    }
+
+    fn commit(&mut self) -> QueryResult<()> {
+        Manager::commit_transaction(self)
+    }
+
+    fn roll_back_to(&mut self, depth: u32) {
+        transaction::roll_back_to(self, depth, |conn, _| forget_statements(conn, DatabaseErrorKind::Other));
+    }
+
+    fn begin_loan(&mut self) -> QueryResult<()> {
+        Manager::begin_transaction(self)
+    }
+
+    fn end_loan(&mut self) -> QueryResult<bool> {
+        transaction::end_loan_in_savepoint(self)
+    }
 }

@@ -23,6 +23,7 @@ use crate::event::RecordedEvent;
 use crate::observe;
 use crate::position::Position;
 use crate::timestamp;
+use crate::transaction::is_missing_savepoint;
 
 /// Pauses for so long, or until it is time to stop: then it returns `false`.
 pub(super) type Pause<'p> = dyn Fn(Duration) -> bool + 'p;
@@ -390,7 +391,10 @@ impl<'p, C: EventConnection> Applier<'p, C> {
             return Err(Rollback::Stop(Stop::Moved));
         }
         // What the application's constraints say at this point is the handler's doing.
-        conn.lend().backend().commit().map_err(|error| Rollback::Handler(error.into()))
+        conn.lend().backend().commit().map_err(|error| match is_missing_savepoint(&error) {
+            true => self.transaction_ended(),
+            false => Rollback::Handler(error.into()),
+        })
     }
 
     fn has_advanced(&mut self, to: Position) {
@@ -399,20 +403,18 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         (self.saved_at, self.renewed_at) = (Instant::now(), Instant::now());
     }
 
-    /// The handler runs in a savepoint: if it ends the transaction, by whatever means, the savepoint is gone.
+    /// A handler that ends the transaction, by whatever means, is found out.
     fn lend(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Rollback> {
         let _batch = observe::projection::batch(&self.claim.partition, events);
-        conn.lend().backend().begin()?;
+        conn.lend().backend().begin_loan()?;
         let depth = conn.lend().backend().depth()?;
         let outcome = self.projection.handler.handle(conn, events);
         if conn.lend().backend().depth()? != depth {
             return Err(self.transaction_ended());
         }
         outcome.map_err(Rollback::Handler)?;
-        conn.lend().backend().commit().map_err(|error| match is_missing_savepoint(&error) {
-            true => self.transaction_ended(),
-            false => Rollback::Handler(error.into()),
-        })
+        let is_open = conn.lend().backend().end_loan().map_err(|error| Rollback::Handler(error.into()))?;
+        if is_open { Ok(()) } else { Err(self.transaction_ended()) }
     }
 
     fn transaction_ended(&self) -> Rollback {
@@ -494,13 +496,4 @@ fn parked(event: &RecordedEvent, reason: ParkReason, error: String, attempts: i3
 
 fn held_back(event: &RecordedEvent) -> ParkedEvent {
     parked(event, ParkReason::Held, "an earlier event of the aggregate is parked".to_owned(), 0)
-}
-
-/// Each database has its own words for it.
-fn is_missing_savepoint(error: &diesel::result::Error) -> bool {
-    let text = error.to_string();
-    ["no such savepoint", "SAVEPOINT can only be used in transaction blocks"]
-        .iter()
-        .any(|part| text.contains(part))
-        || (text.contains("avepoint") || text.contains("AVEPOINT")) && text.contains("does not exist")
 }
