@@ -1,29 +1,27 @@
 //! Applies events to one partition: handler and checkpoint in one transaction, fenced by the claim's token.
 
+mod lease;
+mod step;
 mod tend;
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
-use diesel::result::QueryResult;
 use uuid::Uuid;
 
-use super::claims::find;
 use super::definition::Projection;
 use super::error::ProjectionError;
 use super::handler::{FailureKind, HandlerError};
 use super::parked::{HeldBack, ParkReason, ParkedEvent};
-use super::partition::{Barrier, Partition, PartitionKey, State, partition_of};
+use super::partition::{Barrier, Partition, PartitionKey, partition_of};
 use super::policy::OnFailure;
-use super::tables::{Claim, Step};
+use super::tables::Claim;
 use crate::connection::EventConnection;
 use crate::error::DatabaseError;
 use crate::event::RecordedEvent;
 use crate::observe;
 use crate::position::Position;
 use crate::timestamp;
-use crate::transaction::is_missing_savepoint;
 
 /// Pauses for so long, or until it is time to stop: then it returns `false`.
 pub(super) type Pause<'p> = dyn Fn(Duration) -> bool + 'p;
@@ -135,42 +133,6 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         self.barrier.is_some_and(|barrier| self.claim.position >= barrier.position)
     }
 
-    /// Whether the number of partitions was changed, so that this one is not there any more. Nobody has lost it then.
-    pub(super) fn is_replaced(&self, conn: &mut C) -> QueryResult<bool> {
-        let row = find(conn, &self.claim.partition)?;
-        Ok(row.is_none_or(|row| row.count != self.count))
-    }
-
-    /// Whether the log goes so far, and what was applied last is in it. It may go further than its readers are shown at this
-    /// moment: an append that has just begun can hold them back.
-    pub(super) fn check_log(&self, conn: &mut C) -> Result<(), ProjectionError> {
-        let checkpoint = self.claim.position;
-        let last = conn.lend().backend().last_committed_position()?;
-        let is_known = checkpoint <= last
-            && match self.last_event_id {
-                Some(id) => {
-                    let event = conn.lend().backend().read_event(id)?;
-                    event.is_some_and(|event| event.position() <= checkpoint)
-                }
-                None => true,
-            };
-        if is_known {
-            return Ok(());
-        }
-        let (projection, version) = self.names();
-        Err(ProjectionError::OtherLog { projection, version, checkpoint, last })
-    }
-
-    /// Gives the partition back.
-    pub(super) fn release(self, conn: &mut C) -> QueryResult<()> {
-        conn.lend().backend().release(&self.claim).map(drop)
-    }
-
-    /// Marks the partition as failed.
-    pub(super) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<()> {
-        conn.lend().backend().fail(&self.claim, &error.to_string()).map(drop)
-    }
-
     /// Events of the log in their order, and up to where they were looked for. Those before the position are passed over.
     pub(super) fn apply(
         &mut self,
@@ -212,39 +174,6 @@ impl<'p, C: EventConnection> Applier<'p, C> {
             return self.settle(conn, self.scanned_to, None, None);
         }
         self.renew_when_due(conn)
-    }
-
-    fn renew_when_due(&mut self, conn: &mut C) -> Result<(), Stop> {
-        if self.renewed_at.elapsed() < self.claim.lease / 3 {
-            return Ok(());
-        }
-        self.renew(conn)
-    }
-
-    fn renew(&mut self, conn: &mut C) -> Result<(), Stop> {
-        if !conn.lend().backend().renew(&self.claim)? {
-            return Err(self.lost(self.renewed_at));
-        }
-        self.renewed_at = Instant::now();
-        self.look(conn)
-    }
-
-    /// Looks at the partition's row: somebody may have raised a barrier, or a commit may have gone through whose answer was
-    /// lost.
-    pub(super) fn look(&mut self, conn: &mut C) -> Result<(), Stop> {
-        let row = find(conn, &self.claim.partition)?;
-        let Some(row) = row.filter(|row| row.token == self.claim.token && row.state == State::Active) else {
-            return Err(self.lost(self.renewed_at));
-        };
-        self.barrier = row.barrier;
-        if row.position != self.claim.position {
-            (self.claim.position, self.scanned_to) = (row.position, row.position);
-        }
-        // What was only passed over may lie beyond the barrier; the checkpoint cannot follow it there.
-        if let Some(barrier) = self.barrier {
-            self.scanned_to = self.scanned_to.min(barrier.position);
-        }
-        Ok(())
     }
 
     /// Together, and one by one if that fails.
@@ -305,153 +234,8 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         }
     }
 
-    /// One transaction: the handler, what has to be held back, the checkpoint.
-    fn attempt(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Rollback> {
-        let begin = Instant::now();
-        let (events, held) = self.hold_back(events);
-        let step = Step { to: end, last_event_id: last_id(&events, &held), now: timestamp::now() };
-        self.transaction(conn, &step, |applier, conn| {
-            if !events.is_empty() {
-                applier.lend(conn, &events)?;
-            }
-            for event in &held {
-                applier.park(conn, &held_back(event))?;
-            }
-            Ok(())
-        })?;
-        self.applied += events.len() as u64;
-        self.report(&events, begin.elapsed());
-        Ok(())
-    }
-
-    fn report(&self, events: &[RecordedEvent], took: Duration) {
-        let Some(last) = events.last() else { return };
-        let partition = &self.claim.partition;
-        observe::projection::applied(partition, events.len(), self.claim.position, took);
-        observe::projection::lag(partition, (Utc::now() - last.created_at()).to_std().unwrap_or_default());
-    }
-
-    /// What the handler is given, and what waits behind a parked event.
-    fn hold_back<'e>(&self, events: &'e [RecordedEvent]) -> (Cow<'e, [RecordedEvent]>, Vec<RecordedEvent>) {
-        if self.held.is_empty() {
-            return (Cow::Borrowed(events), Vec::new());
-        }
-        let (held, free) = events.iter().cloned().partition(|event| self.held.holds(event.stream()));
-        (Cow::Owned(free), held)
-    }
-
-    /// Without the handler: the checkpoint moves, and an event is parked.
-    fn settle(
-        &mut self,
-        conn: &mut C,
-        to: Position,
-        last_event_id: Option<Uuid>,
-        parked: Option<ParkedEvent>,
-    ) -> Result<(), Stop> {
-        let step = Step { to, last_event_id, now: timestamp::now() };
-        let outcome = self.transaction(conn, &step, |applier, conn| match &parked {
-            Some(parked) => applier.park(conn, parked),
-            None => Ok(()),
-        });
-        outcome.map_err(Rollback::into_stop)?;
-        parked.iter().for_each(|parked| observe::projection::parked(&self.claim.partition, parked));
-        if let Some(parked) = parked.filter(|parked| self.projection.policies.hold_back(parked.reason)) {
-            self.held.hold(parked.stream);
-        }
-        Ok(())
-    }
-
-    fn park(&self, conn: &mut C, parked: &ParkedEvent) -> Result<(), Rollback> {
-        Ok(conn.lend().backend().park(&self.projection.key, parked)?)
-    }
-
-    /// Runs `work` and moves the checkpoint, or does neither.
-    fn transaction(
-        &mut self,
-        conn: &mut C,
-        step: &Step,
-        work: impl FnOnce(&mut Self, &mut C) -> Result<(), Rollback>,
-    ) -> Result<(), Rollback> {
-        let begin = Instant::now();
-        let depth = conn.lend().backend().depth()?;
-        conn.lend().backend().begin()?;
-        let outcome = work(self, conn).and_then(|()| self.advance_and_commit(conn, step, begin));
-        match outcome {
-            Ok(()) => self.has_advanced(step.to),
-            Err(_) => conn.lend().backend().roll_back_to(depth),
-        }
-        // Where diesel cannot tell what has become of the transaction, the connection is of no further use.
-        conn.lend().backend().depth()?;
-        outcome
-    }
-
-    fn advance_and_commit(&mut self, conn: &mut C, step: &Step, begin: Instant) -> Result<(), Rollback> {
-        if !conn.lend().backend().advance(&self.claim, step)? {
-            self.look(conn).map_err(|stop| Rollback::Stop(self.since(stop, begin)))?;
-            return Err(Rollback::Stop(Stop::Moved));
-        }
-        // What the application's constraints say at this point is the handler's doing.
-        conn.lend().backend().commit().map_err(|error| match is_missing_savepoint(&error) {
-            true => self.transaction_ended(),
-            false => Rollback::Handler(error.into()),
-        })
-    }
-
-    fn has_advanced(&mut self, to: Position) {
-        self.claim.position = to;
-        self.scanned_to = self.scanned_to.max(to);
-        (self.saved_at, self.renewed_at) = (Instant::now(), Instant::now());
-    }
-
-    /// A handler that ends the transaction, by whatever means, is found out.
-    fn lend(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Rollback> {
-        let _batch = observe::projection::batch(&self.claim.partition, events);
-        conn.lend().backend().begin_loan()?;
-        let depth = conn.lend().backend().depth()?;
-        let outcome = self.projection.handler.handle(conn, events);
-        if conn.lend().backend().depth()? != depth {
-            return Err(self.transaction_ended());
-        }
-        outcome.map_err(Rollback::Handler)?;
-        let is_open = conn.lend().backend().end_loan().map_err(|error| Rollback::Handler(error.into()))?;
-        if is_open { Ok(()) } else { Err(self.transaction_ended()) }
-    }
-
-    fn transaction_ended(&self) -> Rollback {
-        let (projection, version) = self.names();
-        ProjectionError::TransactionEnded { projection, version }.into()
-    }
-
-    /// Keeps the lease meanwhile.
-    fn wait(&mut self, conn: &mut C, pause: Duration) -> Result<(), Stop> {
-        let mut left = pause;
-        while !left.is_zero() {
-            let part = left.min(self.claim.lease / 3);
-            if !(self.pause)(part) {
-                return Err(Stop::Asked);
-            }
-            left -= part;
-            self.renew_when_due(conn)?;
-        }
-        Ok(())
-    }
-
     fn names(&self) -> (String, i32) {
         (self.projection.key.name.clone(), self.projection.key.version)
-    }
-
-    fn lost(&self, since: Instant) -> Stop {
-        let (projection, version) = self.names();
-        let (partition, lease) = (self.number(), self.claim.lease);
-        ProjectionError::LeaseLost { projection, version, partition, took: since.elapsed(), lease }.into()
-    }
-
-    /// A claim that is found to be lost was lost while the batch was applied.
-    fn since(&self, stop: Stop, begin: Instant) -> Stop {
-        match stop {
-            Stop::Error(ProjectionError::LeaseLost { .. }) => self.lost(begin),
-            other => other,
-        }
     }
 
     fn failed(&self, event: &RecordedEvent, error: HandlerError, attempts: i32) -> ProjectionError {
@@ -466,11 +250,6 @@ impl<'p, C: EventConnection> Applier<'p, C> {
             source: error.into_error(),
         }
     }
-}
-
-/// The last event that is dealt with.
-fn last_id(applied: &[RecordedEvent], held: &[RecordedEvent]) -> Option<Uuid> {
-    applied.last().into_iter().chain(held.last()).max_by_key(|event| event.position()).map(RecordedEvent::id)
 }
 
 fn reason(kind: FailureKind) -> ParkReason {
@@ -492,8 +271,4 @@ fn parked(event: &RecordedEvent, reason: ParkReason, error: String, attempts: i3
         parked_at: timestamp::now(),
         requested: None,
     }
-}
-
-fn held_back(event: &RecordedEvent) -> ParkedEvent {
-    parked(event, ParkReason::Held, "an earlier event of the aggregate is parked".to_owned(), 0)
 }
