@@ -1,4 +1,5 @@
 use std::error::Error as StdError;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -117,7 +118,8 @@ impl<C: EventConnection + 'static> Runner<C> {
         self
     }
 
-    /// Is called whenever a partition has come further, on the thread that applies it: so it should be quick.
+    /// Is called whenever a partition has come further, on the thread that applies it: so it should be quick. If it panics, that
+    /// stops nothing.
     pub fn on_progress(mut self, on_progress: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
@@ -201,7 +203,7 @@ impl RunnerHandle {
         let _ = self.signal.send(Signal::Stop);
         let Some(thread) = self.thread.take() else { return };
         if let Err(panic) = thread.join() {
-            std::panic::resume_unwind(panic);
+            panic::resume_unwind(panic);
         }
     }
 }
@@ -243,9 +245,9 @@ impl<C> Shop<C> {
     }
 
     pub(super) fn has_progressed(&self, progress: &Progress) {
-        if let Some(on_progress) = &self.runner.on_progress {
-            on_progress(progress);
-        }
+        let Some(on_progress) = &self.runner.on_progress else { return };
+        // The panic's hook has told of it, and what is applied is committed already.
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| on_progress(progress)));
     }
 
     /// The manager may have ended already.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use diesel_event_store::projection::{self, FailureKind, OnFailure, ProjectionError, ProjectionState};
-use diesel_event_store::{EventConnection, Position, StreamId};
+use diesel_event_store::projection::{
+    self, FailureKind, OnFailure, Projection, ProjectionError, ProjectionState,
+};
+use diesel_event_store::{ConnectionRef, EventConnection, Position, StreamId};
 
 use super::{Fault, NAME, Script, append, application, applied, reached, runner, states, status};
-use crate::support::{Result, TestDatabase, eventually, user};
+use crate::support::{Result, TestDatabase, eventually, execute, names, user};
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -240,5 +242,36 @@ pub fn another_error_of_the_database_is_a_failure<D: TestDatabase>() -> Result {
 
 fn assert_usable(conn: &mut impl EventConnection) -> Result {
     append(conn, "bob", 1)?;
+    Ok(())
+}
+
+/// With the event that has broken it, and no other. MySQL checks it at once.
+pub fn a_constraint_that_is_checked_at_the_commit_is_a_failure<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let deferred = match conn.lend() {
+        #[cfg(feature = "mysql")]
+        ConnectionRef::Mysql(_) => "",
+        _ => "DEFERRABLE INITIALLY DEFERRED",
+    };
+    execute(&mut conn, "CREATE TABLE members (name VARCHAR(300) PRIMARY KEY)")?;
+    let badges = "CREATE TABLE badges (name VARCHAR(300), FOREIGN KEY (name) REFERENCES members (name)";
+    execute(&mut conn, &format!("{badges} {deferred})"))?;
+    for name in ["alice", "carol"] {
+        execute(&mut conn, &format!("INSERT INTO members VALUES ('{name}')"))?;
+    }
+    for name in ["alice", "bob", "carol"] {
+        append(&mut conn, name, 1)?;
+    }
+    let badges = Projection::new(NAME, 1, |conn: &mut D::Conn, event| {
+        execute(conn, &format!("INSERT INTO badges VALUES ('{}')", event.aggregate_id()))?;
+        Ok(())
+    });
+    let badges = badges.on_failure(OnFailure::Park).retries(1, SOON);
+    assert_eq!(badges.catch_up(&mut conn)?.applied(), 2);
+    assert_eq!(names(&mut conn, "SELECT name FROM badges ORDER BY name")?, ["alice", "carol"]);
+    let parked = projection::parked(&mut conn, NAME, 1)?;
+    assert_eq!(parked.iter().map(|event| event.stream().aggregate_id()).collect::<Vec<_>>(), ["bob"]);
+    let error = parked[0].error().to_lowercase();
+    assert!(error.contains("foreign key") && parked[0].attempts() == 2, "{parked:?}");
     Ok(())
 }

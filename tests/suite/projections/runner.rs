@@ -212,6 +212,18 @@ pub fn its_progress_is_told<D: TestDatabase>() -> Result {
     Ok(())
 }
 
+pub fn whoever_is_told_may_panic<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 5)?;
+    // A panic that nobody has to read about.
+    let panic = |_: &Progress| std::panic::resume_unwind(Box::new("nobody listens"));
+    let running = runner(&db).projection(users().batch_size(2)).on_progress(panic).start()?;
+    eventually("what is there is applied", || Ok(applied(&mut conn)?.len() == 5))?;
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    Ok(running.stop()?)
+}
+
 pub fn without_a_connection_it_does_not_start<D: TestDatabase>() -> Result {
     let (_db, _conn) = application::<D>()?;
     let refused = Runner::new(|| Err::<D::Conn, _>("the cable is cut")).projection(users()).start().err();
