@@ -248,11 +248,7 @@ fn assert_usable(conn: &mut impl EventConnection) -> Result {
 /// With the event that has broken it, and no other. MySQL checks it at once.
 pub fn a_constraint_that_is_checked_at_the_commit_is_a_failure<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
-    let deferred = match conn.lend() {
-        #[cfg(feature = "mysql")]
-        ConnectionRef::Mysql(_) => "",
-        _ => "DEFERRABLE INITIALLY DEFERRED",
-    };
+    let deferred = deferred(&mut conn);
     execute(&mut conn, "CREATE TABLE members (name VARCHAR(300) PRIMARY KEY)")?;
     let badges = "CREATE TABLE badges (name VARCHAR(300), FOREIGN KEY (name) REFERENCES members (name)";
     execute(&mut conn, &format!("{badges} {deferred})"))?;
@@ -274,4 +270,16 @@ pub fn a_constraint_that_is_checked_at_the_commit_is_a_failure<D: TestDatabase>(
     let error = parked[0].error().to_lowercase();
     assert!(error.contains("foreign key") && parked[0].attempts() == 2, "{parked:?}");
     Ok(())
+}
+
+fn deferred(conn: &mut impl EventConnection) -> &'static str {
+    match conn.lend() {
+        #[cfg(feature = "postgres")]
+        ConnectionRef::Postgres(_) => "DEFERRABLE INITIALLY DEFERRED",
+        #[cfg(feature = "mysql")]
+        ConnectionRef::Mysql(_) => "",
+        #[cfg(feature = "sqlite")]
+        ConnectionRef::Sqlite(_) => "DEFERRABLE INITIALLY DEFERRED",
+        _ => unreachable!("the suite does not know this database"),
+    }
 }
