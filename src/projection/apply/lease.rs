@@ -54,7 +54,7 @@ impl<C: EventConnection> Applier<'_, C> {
         self.renew(conn)
     }
 
-    pub(super) fn renew(&mut self, conn: &mut C) -> Result<(), Stop> {
+    fn renew(&mut self, conn: &mut C) -> Result<(), Stop> {
         if !conn.lend().backend().renew(&self.claim)? {
             return Err(self.lost(self.renewed_at));
         }
@@ -94,7 +94,7 @@ impl<C: EventConnection> Applier<'_, C> {
         Ok(())
     }
 
-    pub(super) fn lost(&self, since: Instant) -> Stop {
+    fn lost(&self, since: Instant) -> Stop {
         let (projection, version) = self.names();
         let (partition, lease) = (self.number(), self.claim.lease);
         ProjectionError::LeaseLost { projection, version, partition, took: since.elapsed(), lease }.into()

@@ -42,7 +42,7 @@ impl<C: EventConnection> Applier<'_, C> {
         Ok(())
     }
 
-    pub(super) fn report(&self, events: &[RecordedEvent], took: Duration) {
+    fn report(&self, events: &[RecordedEvent], took: Duration) {
         let Some(last) = events.last() else { return };
         let partition = &self.claim.partition;
         observe::projection::applied(partition, events.len(), self.claim.position, took);
@@ -50,10 +50,7 @@ impl<C: EventConnection> Applier<'_, C> {
     }
 
     /// What the handler is given, and what waits behind a parked event.
-    pub(super) fn hold_back<'e>(
-        &self,
-        events: &'e [RecordedEvent],
-    ) -> (Cow<'e, [RecordedEvent]>, Vec<RecordedEvent>) {
+    fn hold_back<'e>(&self, events: &'e [RecordedEvent]) -> (Cow<'e, [RecordedEvent]>, Vec<RecordedEvent>) {
         if self.held.is_empty() {
             return (Cow::Borrowed(events), Vec::new());
         }
@@ -106,12 +103,7 @@ impl<C: EventConnection> Applier<'_, C> {
         outcome
     }
 
-    pub(super) fn advance_and_commit(
-        &mut self,
-        conn: &mut C,
-        step: &Step,
-        begin: Instant,
-    ) -> Result<(), Rollback> {
+    fn advance_and_commit(&mut self, conn: &mut C, step: &Step, begin: Instant) -> Result<(), Rollback> {
         if !conn.lend().backend().advance(&self.claim, step)? {
             self.look(conn).map_err(|stop| Rollback::Stop(self.since(stop, begin)))?;
             return Err(Rollback::Stop(Stop::Moved));
@@ -123,7 +115,7 @@ impl<C: EventConnection> Applier<'_, C> {
         })
     }
 
-    pub(super) fn has_advanced(&mut self, to: Position) {
+    fn has_advanced(&mut self, to: Position) {
         self.claim.position = to;
         self.scanned_to = self.scanned_to.max(to);
         (self.saved_at, self.renewed_at) = (Instant::now(), Instant::now());
@@ -143,7 +135,7 @@ impl<C: EventConnection> Applier<'_, C> {
         if is_open { Ok(()) } else { Err(self.transaction_ended()) }
     }
 
-    pub(super) fn transaction_ended(&self) -> Rollback {
+    fn transaction_ended(&self) -> Rollback {
         let (projection, version) = self.names();
         ProjectionError::TransactionEnded { projection, version }.into()
     }
