@@ -1,9 +1,10 @@
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel_event_store::projection::{HandlerError, Projection, ProjectionError};
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, Position};
 
@@ -138,4 +139,42 @@ fn a_transaction_that_diesel_has_not_opened_is_left_as_it_is() {
 
     assert_eq!(count(&mut conn, "orders"), 2);
     assert_eq!(append_one(&mut conn, &stream("1")), 1);
+}
+
+/// Which has nothing to write itself.
+#[test]
+fn a_projections_handler_has_the_write_lock() {
+    let database = Database::migrated();
+    let mut conn = database.connect();
+    append_one(&mut conn, &stream("1"));
+    let other = Mutex::new(connect_with_timeout(&database, Duration::ZERO));
+    let reading = Projection::new("reading", 1, move |_conn: &mut SqliteConnection, _event| {
+        let mut other = other.lock().unwrap();
+        let refused = STORE.append(&mut *other, &stream("2"), ExpectedVersion::Any, &[event()]).unwrap_err();
+        assert_eq!(kind(&refused), DatabaseErrorKind::Locked);
+        Ok(())
+    });
+    assert_eq!(reading.catch_up(&mut conn).unwrap().applied(), 1);
+}
+
+#[test]
+fn a_projection_is_refused_in_a_transaction_that_was_begun_by_sql() {
+    let database = Database::migrated();
+    let mut conn = database.connect();
+    append_one(&mut conn, &stream("1"));
+    let untouched = Projection::new("untouched", 1, |_conn: &mut SqliteConnection, _event| {
+        Err(HandlerError::failed("it is called"))
+    });
+    let untouched = untouched.retries(0, Duration::ZERO);
+    // The checkpoint is there.
+    assert!(untouched.catch_up(&mut conn).unwrap_err().to_string().contains("it is called"));
+
+    conn.batch_execute("BEGIN").unwrap();
+    match untouched.catch_up(&mut conn).unwrap_err() {
+        ProjectionError::Database(refused) => {
+            assert_eq!(refused.kind(), DatabaseErrorKind::ForeignTransaction)
+        }
+        other => panic!("{other}"),
+    }
+    conn.batch_execute("ROLLBACK").expect("it is still the application's");
 }
