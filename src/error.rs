@@ -2,14 +2,14 @@
 
 use uuid::Uuid;
 
-use crate::backend;
-use crate::expected_version::Conflict;
-use crate::invalid::InvalidInput;
-use crate::position::Position;
+use crate::model::expected_version::Conflict;
+use crate::model::invalid::InvalidInput;
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 use crate::projection::ProjectionError;
+use crate::storage::backend;
 #[cfg(feature = "sqlite")]
-use crate::sqlite::WriterError;
-use crate::stream_id::StreamId;
+use crate::writer::WriterError;
 
 /// Why the database did not do what it was asked.
 ///
@@ -242,7 +242,7 @@ pub enum AppendError {
     /// The database did not do it.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The [`Writer`](crate::sqlite::Writer) that it was sent to did not do it.
+    /// The [`Writer`](crate::writer::Writer) that it was sent to did not do it.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Writer(#[from] WriterError),
@@ -486,7 +486,7 @@ pub enum Error {
     /// The database did not do it.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// A [`Writer`](crate::sqlite::Writer) did not do it.
+    /// A [`Writer`](crate::writer::Writer) did not do it.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Writer(#[from] WriterError),

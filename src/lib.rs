@@ -61,61 +61,65 @@
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 compile_error!("diesel_event_store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
-mod append;
-mod backend;
-mod checkpoint;
-mod connection;
-mod direction;
 mod error;
-mod event;
-mod expected_version;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod invalid;
-mod iter;
-mod json;
-mod listener;
-mod log;
-mod migrations;
-#[cfg(feature = "mysql")]
-pub mod mysql;
+mod model;
 mod observe;
-mod ordering;
-mod position;
-#[cfg(feature = "postgres")]
-pub mod postgres;
 pub mod projection;
-mod queries;
-mod row;
 pub mod schema;
-#[cfg(feature = "sqlite")]
-pub mod sqlite;
-mod statement;
+mod storage;
 mod store;
-mod stream;
-mod stream_id;
-mod timestamp;
-mod transaction;
-mod wake;
+#[cfg(feature = "sqlite")]
+mod writer;
 
-pub use append::Appended;
-pub use checkpoint::Checkpoint;
-pub use connection::{ConnectionRef, EventConnection};
 pub use error::{
     AppendError, CheckpointError, DatabaseError, DatabaseErrorKind, DecodeError, Error, MigrationError,
     ReadError,
 };
-pub use event::{NewEvent, RecordedEvent};
-pub use expected_version::{Conflict, ExpectedVersion};
-pub use invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
-pub use iter::EventIter;
-pub use log::{LogQuery, LogSlice};
-pub use migrations::run_pending_migrations;
-pub use ordering::{LogOrdering, log_ordering, set_log_ordering};
-pub use position::Position;
+pub use model::checkpoint::Checkpoint;
+pub use model::event::{NewEvent, RecordedEvent};
+pub use model::expected_version::{Conflict, ExpectedVersion};
+pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
+pub use model::log::{LogQuery, LogSlice};
+pub use model::ordering::{LogOrdering, log_ordering, set_log_ordering};
+pub use model::position::Position;
+pub use model::stream::{StreamQuery, StreamSlice};
+pub use model::stream_id::StreamId;
+pub use storage::connection::{ConnectionRef, EventConnection};
+#[cfg(feature = "mysql")]
+pub use storage::mysql;
+#[cfg(feature = "postgres")]
+pub use storage::postgres;
+pub use store::append::Appended;
+pub use store::iter::EventIter;
+pub use store::migrations::run_pending_migrations;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
-pub use stream::{StreamQuery, StreamSlice};
-pub use stream_id::StreamId;
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite {
+    //! What is particular to SQLite: the options of a connection, the migrations as diesel knows them, and a [`Writer`] that
+    //! commits for many callers at once.
+    //!
+    //! ```
+    //! use diesel::prelude::*;
+    //! use diesel_event_store::sqlite::Options;
+    //!
+    //! # fn main() -> Result<(), diesel_event_store::Error> {
+    //! # let folder = tempfile::tempdir().unwrap();
+    //! # let path = folder.path().join("shop.db").display().to_string();
+    //! let mut conn = SqliteConnection::establish(&path).unwrap();
+    //! Options::default().apply(&mut conn)?;
+    //! diesel_event_store::run_pending_migrations(&mut conn)?;
+    //! # Ok(())
+    //! # }
+    //! ```
+    //!
+    //! The SQLite library must be 3.35 or newer; the feature `bundled` brings a recent one.
+
+    pub use crate::storage::sqlite::{JournalMode, MIGRATIONS, Options, Synchronous};
+    pub use crate::writer::{QueueFull, Request, Ticket, Writer, WriterError, WriterOptions};
+}
 
 /// The crates whose types are in this crate's signatures.
 pub use {chrono, uuid};

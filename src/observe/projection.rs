@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::event::RecordedEvent;
-use crate::position::Position;
+use crate::model::event::RecordedEvent;
+use crate::model::parked::ParkedEvent;
+use crate::model::partition::PartitionKey;
+use crate::model::position::Position;
 use crate::projection::ProjectionError;
 use crate::projection::handler::HandlerError;
-use crate::projection::parked::ParkedEvent;
-use crate::projection::partition::PartitionKey;
 
 /// Whatever the handler reports is inside of this, for as long as it is kept.
 pub(crate) struct Batch {

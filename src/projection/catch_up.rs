@@ -6,13 +6,13 @@ use super::definition::Projection;
 use super::error::ProjectionError;
 use super::feed::page_size;
 use super::handler::HandlerError;
-use super::partition::{Partition, ProjectionKey};
 use super::repartition;
-use crate::connection::EventConnection;
-use crate::event::RecordedEvent;
-use crate::log;
-use crate::position::Position;
-use crate::wake;
+use crate::model::event::RecordedEvent;
+use crate::model::log;
+use crate::model::partition::{Partition, ProjectionKey};
+use crate::model::position::Position;
+use crate::storage::connection::EventConnection;
+use crate::store::wake;
 
 /// What [`Projection::catch_up`] has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use diesel::result::QueryResult;
 use super::apply::{Applier, Pause};
 use super::definition::Projection;
 use super::error::ProjectionError;
-use super::partition::{Partition, PartitionKey};
-use super::tables::NewPartition;
-use crate::connection::EventConnection;
-use crate::position::Position;
-use crate::timestamp;
-use crate::transaction::in_transaction;
+use crate::model::partition::{Partition, PartitionKey};
+use crate::model::position::Position;
+use crate::model::timestamp;
+use crate::storage::connection::EventConnection;
+use crate::storage::tables::NewPartition;
+use crate::storage::transaction::in_transaction;
 
 /// The partitions of a projection, which are created if nobody has run it yet.
 pub(super) fn partitions<C: EventConnection>(

@@ -8,13 +8,13 @@ use super::claims::partitions;
 use super::definition::Projection;
 use super::error::ProjectionError;
 use super::feed::Feed;
-use super::partition::{Partition, State};
 use super::repartition;
 use super::runner::{Shop, spawn};
 use super::scout::Scout;
 use super::worker;
-use crate::connection::EventConnection;
-use crate::wake;
+use crate::model::partition::{Partition, State};
+use crate::storage::connection::EventConnection;
+use crate::store::wake;
 
 /// The threads that apply one projection in this process, one a partition.
 pub(super) struct Crew<C> {

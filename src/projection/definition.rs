@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use super::handler::{Handler, HandlerError};
-use super::partition::ProjectionKey;
 use super::policy::{OnFailure, Policies, Retry};
-use crate::event::RecordedEvent;
-use crate::invalid::{InvalidInput, Problem, check_name};
-use crate::log::LogQuery;
-use crate::position::Position;
+use crate::model::event::RecordedEvent;
+use crate::model::invalid::{InvalidInput, Problem, check_name};
+use crate::model::log::LogQuery;
+use crate::model::partition::ProjectionKey;
+use crate::model::position::Position;
 
 /// The most partitions a projection can have.
 pub const MAX_PARTITIONS: i32 = 1024;

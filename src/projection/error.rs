@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::handler::FailureKind;
 use crate::error::{DatabaseError, ReadError};
-use crate::invalid::InvalidInput;
-use crate::position::Position;
-use crate::stream_id::StreamId;
+use crate::model::invalid::InvalidInput;
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 
 /// Why a projection was not applied, or an operation on it not done.
 ///

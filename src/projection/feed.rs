@@ -3,9 +3,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::definition::Projection;
 use super::error::ProjectionError;
-use crate::connection::EventConnection;
-use crate::log::{self, LogQuery, LogSlice};
-use crate::position::Position;
+use crate::model::log::{self, LogQuery, LogSlice};
+use crate::model::position::Position;
+use crate::storage::connection::EventConnection;
 
 /// The log as a projection reads it, a page at a time. Partitions that are near each other share what one of them has read, so
 /// reading does not grow with their number.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{AppendError, CheckpointError, DatabaseError, DecodeError, Error, ReadError};
-use crate::event::RecordedEvent;
+use crate::model::event::RecordedEvent;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
 type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::error::ProjectionError;
-use super::parked::{ParkedEvent, Request};
-use super::partition::{Partition, ProjectionKey};
-use crate::connection::EventConnection;
-use crate::position::Position;
-use crate::timestamp;
-use crate::transaction::in_transaction;
-use crate::wake;
+use crate::model::parked::{ParkedEvent, Request};
+use crate::model::partition::{Partition, ProjectionKey};
+use crate::model::position::Position;
+use crate::model::timestamp;
+use crate::storage::connection::EventConnection;
+use crate::storage::transaction::in_transaction;
+use crate::store::wake;
 
 impl ProjectionKey {
     /// Of a projection that somebody has run.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::handler::FailureKind;
-use super::parked::ParkReason;
+use crate::model::parked::ParkReason;
 
 /// What a projection does about an event that its handler could not apply.
 ///

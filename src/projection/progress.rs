@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::position::Position;
+use crate::model::position::Position;
 
 /// A partition of a projection has come further.
 #[derive(Debug, Clone, PartialEq, Eq)]

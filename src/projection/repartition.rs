@@ -1,11 +1,11 @@
 use super::definition::check_partitions;
 use super::error::ProjectionError;
-use super::partition::{Partition, PartitionKey, ProjectionKey};
-use super::tables::NewPartition;
-use crate::connection::EventConnection;
-use crate::position::Position;
-use crate::timestamp;
-use crate::transaction::in_transaction;
+use crate::model::partition::{Partition, PartitionKey, ProjectionKey};
+use crate::model::position::Position;
+use crate::model::timestamp;
+use crate::storage::connection::EventConnection;
+use crate::storage::tables::NewPartition;
+use crate::storage::transaction::in_transaction;
 
 /// Changes the number of partitions, from 1 to [`MAX_PARTITIONS`](super::MAX_PARTITIONS), without skipping or repeating an
 /// event.

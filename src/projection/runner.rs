@@ -12,10 +12,10 @@ use super::crew::Crew;
 use super::definition::Projection;
 use super::error::ProjectionError;
 use super::progress::Progress;
-use crate::connection::EventConnection;
-use crate::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
-use crate::listener::Listener;
-use crate::wake;
+use crate::model::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
+use crate::storage::connection::EventConnection;
+use crate::storage::listener::Listener;
+use crate::store::wake;
 
 pub(super) type ConnectError = Box<dyn StdError + Send + Sync>;
 type Connect<C> = dyn Fn() -> Result<C, ConnectError> + Send + Sync;

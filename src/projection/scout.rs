@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::error::ProjectionError;
 use super::feed::{Feed, Page};
 use super::runner::{Shop, spawn};
-use crate::connection::EventConnection;
-use crate::position::Position;
+use crate::model::position::Position;
+use crate::storage::connection::EventConnection;
 
 /// Gives workers the pages of a feed, and reads the next one while they apply this one: on a thread and a connection of its
 /// own, which are there only as long as there is much to catch up with.

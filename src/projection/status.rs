@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use super::error::ProjectionError;
-use super::partition::{Partition, ProjectionKey, State};
-use crate::connection::EventConnection;
-use crate::log::{self, LogQuery};
-use crate::position::Position;
+use crate::model::log::{self, LogQuery};
+use crate::model::partition::{Partition, ProjectionKey, State};
+use crate::model::position::Position;
+use crate::storage::connection::EventConnection;
 
 /// How a version of a projection is getting on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,14 +8,14 @@ use super::apply::{Applier, Pause, Stop};
 use super::claims::claim;
 use super::definition::Projection;
 use super::error::ProjectionError;
-use super::partition::Partition;
 use super::progress::Progress;
 use super::runner::Shop;
 use super::scout::Scout;
-use crate::connection::EventConnection;
 use crate::error::DatabaseErrorKind;
+use crate::model::partition::Partition;
 use crate::observe;
-use crate::wake;
+use crate::storage::connection::EventConnection;
+use crate::store::wake;
 
 /// How often a worker looks whether somebody asks for something to be done with parked events.
 const TEND_EVERY: Duration = Duration::from_secs(1);

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use diesel::result::QueryResult;
 
 use super::{Applier, Stop};
-use crate::connection::EventConnection;
+use crate::model::partition::State;
 use crate::projection::claims::find;
 use crate::projection::error::ProjectionError;
-use crate::projection::partition::State;
+use crate::storage::connection::EventConnection;
 
 impl<C: EventConnection> Applier<'_, C> {
     /// Whether the number of partitions was changed, so that this one is not there any more. Nobody has lost it then.

@@ -7,15 +7,15 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::{Applier, Rollback, Stop, parked};
-use crate::connection::EventConnection;
-use crate::event::RecordedEvent;
+use crate::model::event::RecordedEvent;
+use crate::model::parked::{ParkReason, ParkedEvent};
+use crate::model::position::Position;
+use crate::model::timestamp;
 use crate::observe;
-use crate::position::Position;
 use crate::projection::error::ProjectionError;
-use crate::projection::parked::{ParkReason, ParkedEvent};
-use crate::projection::tables::Step;
-use crate::timestamp;
-use crate::transaction::is_missing_savepoint;
+use crate::storage::connection::EventConnection;
+use crate::storage::tables::Step;
+use crate::storage::transaction::is_missing_savepoint;
 
 impl<C: EventConnection> Applier<'_, C> {
     /// One transaction: the handler, what has to be held back, the checkpoint.

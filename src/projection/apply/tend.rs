@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::{Applier, Rollback, Stop, TRANSIENT_PAUSE, reason};
-use crate::connection::EventConnection;
-use crate::event::RecordedEvent;
+use crate::model::event::RecordedEvent;
+use crate::model::parked::{HeldBack, ParkReason, ParkedEvent, Request};
+use crate::model::partition::partition_of;
+use crate::model::stream_id::StreamId;
+use crate::model::timestamp;
 use crate::projection::handler::HandlerError;
-use crate::projection::parked::{HeldBack, ParkReason, ParkedEvent, Request};
-use crate::projection::partition::partition_of;
 use crate::projection::policy::OnFailure;
-use crate::projection::tables::Step;
-use crate::stream_id::StreamId;
-use crate::timestamp;
+use crate::storage::connection::EventConnection;
+use crate::storage::tables::Step;
 
 impl<C: EventConnection> Applier<'_, C> {
     /// Deals with what was asked for since the last time.

@@ -1,0 +1,120 @@
+use chrono::{DateTime, Utc};
+
+use crate::error::CheckpointError;
+use crate::model::invalid::check_name;
+use crate::model::position::Position;
+use crate::model::timestamp;
+use crate::storage::backend::Backend;
+
+/// How far a projection has applied the log.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{EventStore, Position};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let store = EventStore::new();
+/// assert_eq!(store.checkpoint(&mut conn, "mailing list")?, None);
+///
+/// store.save_checkpoint(&mut conn, "mailing list", Position::new(20)?)?;
+/// let checkpoint = store.checkpoint(&mut conn, "mailing list")?.expect("it was just saved");
+/// assert_eq!(checkpoint.projection_name(), "mailing list");
+/// assert_eq!(checkpoint.position().get(), 20);
+/// assert!(checkpoint.updated_at() <= chrono::Utc::now());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    pub(crate) projection_name: String,
+    pub(crate) projection_version: i32,
+    pub(crate) partition: i32,
+    pub(crate) position: Position,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+impl Checkpoint {
+    /// Of the checkpoints that an application keeps by itself.
+    pub(crate) const VERSION: i32 = 1;
+    pub(crate) const PARTITION: i32 = 0;
+
+    /// The projection it belongs to.
+    pub fn projection_name(&self) -> &str {
+        &self.projection_name
+    }
+
+    /// The version of the projection: 1, unless a [`Projection`](crate::projection::Projection) has another.
+    pub fn projection_version(&self) -> i32 {
+        self.projection_version
+    }
+
+    /// The number of the partition, from 0: 0, unless a [`Projection`](crate::projection::Projection) has several.
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    /// Everything up to this position is applied.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// When it was saved, to the microsecond, by the clock of the machine that saved it.
+    pub fn updated_at(&self) -> DateTime<Utc> {
+        self.updated_at
+    }
+
+    /// What a database has returned, in the order of its columns.
+    pub(crate) fn stored<T: Into<DateTime<Utc>>>(
+        (projection_name, projection_version, partition, position, updated_at): (String, i32, i32, i64, T),
+    ) -> Self {
+        let (position, updated_at) = (Position::stored(position), updated_at.into());
+        Self { projection_name, projection_version, partition, position, updated_at }
+    }
+
+    fn now(projection_name: &str, position: Position) -> Result<Self, CheckpointError> {
+        check_name("projection_name", projection_name)?;
+        Ok(Self {
+            projection_name: projection_name.to_owned(),
+            projection_version: Self::VERSION,
+            partition: Self::PARTITION,
+            position,
+            updated_at: timestamp::now(),
+        })
+    }
+}
+
+pub(crate) fn load(
+    backend: &mut dyn Backend,
+    projection_name: &str,
+) -> Result<Option<Checkpoint>, CheckpointError> {
+    check_name("projection_name", projection_name)?;
+    Ok(backend.checkpoint(projection_name)?)
+}
+
+pub(crate) fn save(
+    backend: &mut dyn Backend,
+    projection_name: &str,
+    position: Position,
+) -> Result<(), CheckpointError> {
+    let checkpoint = Checkpoint::now(projection_name, position)?;
+    if backend.advance_checkpoint(&checkpoint)? {
+        return Ok(());
+    }
+    let saved = backend.checkpoint(projection_name)?.map_or(Position::START, |saved| saved.position);
+    Err(CheckpointError::Backward { projection_name: checkpoint.projection_name, saved, requested: position })
+}
+
+pub(crate) fn rewind(
+    backend: &mut dyn Backend,
+    projection_name: &str,
+    position: Position,
+) -> Result<(), CheckpointError> {
+    Ok(backend.set_checkpoint(&Checkpoint::now(projection_name, position)?)?)
+}
+
+pub(crate) fn delete(backend: &mut dyn Backend, projection_name: &str) -> Result<bool, CheckpointError> {
+    check_name("projection_name", projection_name)?;
+    Ok(backend.delete_checkpoint(projection_name)?)
+}

@@ -1,0 +1,249 @@
+use crate::error::ReadError;
+use crate::model::direction::Direction;
+use crate::model::event::RecordedEvent;
+use crate::model::invalid::{InvalidInput, Problem, check_name};
+use crate::model::position::Position;
+use crate::model::stream::check_limit;
+use crate::storage::backend::Backend;
+
+/// Which events of the whole log to read: from where, in which direction, of which types.
+///
+/// Filters are combined with *and*; the names within one are alternatives.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{EventStore, ExpectedVersion, LogQuery, NewEvent, Position, StreamId};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let store = EventStore::new();
+/// for (aggregate_type, event_type) in [("User", "Created"), ("Order", "Placed"), ("User", "Left")] {
+///     let stream = StreamId::new(aggregate_type, "7")?;
+///     store.append(&mut conn, &stream, ExpectedVersion::Any, &[NewEvent::new(event_type, &())?])?;
+/// }
+///
+/// let arrivals = LogQuery::after(Position::START).aggregate_types(["User"]).event_types(["Created", "Invited"]);
+/// let slice = store.read_log(&mut conn, &arrivals, 100)?;
+/// assert_eq!(slice.events()[0].event_type(), "Created");
+/// assert_eq!(slice.scanned_to().get(), 3); // go on from here, though the last match was at 1
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogQuery {
+    pub(crate) from: Position,
+    pub(crate) direction: Direction,
+    pub(crate) aggregate_types: Option<Vec<String>>,
+    pub(crate) event_types: Option<Vec<String>>,
+    pub(crate) correlation_id: Option<String>,
+}
+
+impl LogQuery {
+    /// Forward, beginning with the first event after this position.
+    ///
+    /// ```
+    /// # use diesel_event_store::{LogQuery, Position};
+    /// let everything = LogQuery::after(Position::START);
+    /// ```
+    pub fn after(position: Position) -> Self {
+        Self::new(position, Direction::Forward)
+    }
+
+    /// Backward, beginning with the last event before this position.
+    ///
+    /// ```
+    /// # use diesel_event_store::{LogQuery, Position};
+    /// let newest_first = LogQuery::before(Position::END);
+    /// ```
+    pub fn before(position: Position) -> Self {
+        Self::new(position, Direction::Backward)
+    }
+
+    fn new(from: Position, direction: Direction) -> Self {
+        Self { from, direction, aggregate_types: None, event_types: None, correlation_id: None }
+    }
+
+    /// Only events of aggregates of these types; at least one must be named.
+    ///
+    /// ```
+    /// # use diesel_event_store::{LogQuery, Position};
+    /// let query = LogQuery::after(Position::START).aggregate_types(["User", "Account"]);
+    /// ```
+    pub fn aggregate_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.aggregate_types = Some(types.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Only events of these types; at least one must be named.
+    ///
+    /// ```
+    /// # use diesel_event_store::{LogQuery, Position};
+    /// let query = LogQuery::after(Position::START).event_types(["UserCreated"]);
+    /// ```
+    pub fn event_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.event_types = Some(types.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Only events with this correlation id. They are found by an index.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// # let (store, alice) = (EventStore::new(), StreamId::new("User", "alice")?);
+    /// let created = NewEvent::new("UserCreated", &())?.correlation_id("request-4711");
+    /// store.append(&mut conn, &alice, ExpectedVersion::Any, &[created])?;
+    ///
+    /// let request = LogQuery::after(Position::START).correlation_id("request-4711");
+    /// let events = store.iter_log(&mut conn, request).collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(events.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn correlation_id(mut self, correlation_id: impl ToString) -> Self {
+        self.correlation_id = Some(correlation_id.to_string());
+        self
+    }
+
+    /// The same query, going on behind what has been scanned.
+    pub(crate) fn resume(&mut self, scanned_to: Position) {
+        self.from = scanned_to;
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.aggregate_types.is_some() || self.event_types.is_some() || self.correlation_id.is_some()
+    }
+
+    /// Whether there can be nothing to read, as mostly for a reader that waits for more.
+    pub(crate) fn is_at_end(&self, complete: Position) -> bool {
+        self.direction == Direction::Forward && complete <= self.from
+    }
+
+    /// Where a scan ends that is not cut short, in a log whose last event is at `last`.
+    pub(crate) fn end(&self, last: Position) -> Position {
+        match self.direction {
+            Direction::Forward => last.max(self.from),
+            Direction::Backward => Position::START,
+        }
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), InvalidInput> {
+        for (field, names) in [("aggregate_types", &self.aggregate_types), ("event_types", &self.event_types)]
+        {
+            let Some(names) = names else { continue };
+            if names.is_empty() {
+                return Err(InvalidInput::new(field, Problem::Empty));
+            }
+            names.iter().try_for_each(|name| check_name(field, name))?;
+        }
+        self.correlation_id.as_deref().map_or(Ok(()), |id| check_name("correlation_id", id))
+    }
+}
+
+/// Events of the whole log, and how far the log was scanned for them.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{EventStore, ExpectedVersion, LogQuery, NewEvent, Position, StreamId};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # let (store, counter) = (EventStore::new(), StreamId::new("Counter", "c")?);
+/// # let five = (1..=5).map(|n| NewEvent::new("Counted", &n)).collect::<Result<Vec<_>, _>>()?;
+/// # store.append(&mut conn, &counter, ExpectedVersion::NoStream, &five)?;
+/// let mut checkpoint = Position::START;
+/// let mut counted = 0;
+/// loop {
+///     let slice = store.read_log(&mut conn, &LogQuery::after(checkpoint), 2)?;
+///     counted += slice.len();
+///     checkpoint = slice.scanned_to();
+///     if slice.is_end() {
+///         break;
+///     }
+/// }
+/// assert_eq!((counted, checkpoint.get()), (5, 5));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSlice {
+    events: Vec<RecordedEvent>,
+    scanned_to: Position,
+    is_end: bool,
+}
+
+impl LogSlice {
+    /// What a read of at most `limit` events has found. `end` is where the scan ended if it was not cut short by the
+    /// limit.
+    pub(crate) fn new(events: Vec<RecordedEvent>, limit: i64, end: Position) -> Self {
+        let is_end = i64::try_from(events.len()) != Ok(limit);
+        let scanned_to = match events.last() {
+            Some(event) if !is_end => event.position(),
+            _ => end,
+        };
+        Self { events, scanned_to, is_end }
+    }
+
+    /// The events, in the order they were asked for.
+    pub fn events(&self) -> &[RecordedEvent] {
+        &self.events
+    }
+
+    /// The events, without the rest.
+    pub fn into_events(self) -> Vec<RecordedEvent> {
+        self.events
+    }
+
+    /// How far the log was scanned: every event up to this position that matches is in this slice or an earlier one.
+    ///
+    /// Go on with `LogQuery::after` this position (or `before` it, when reading backward). It moves on even when
+    /// nothing has matched, so a reader with a filter does not scan the same again.
+    pub fn scanned_to(&self) -> Position {
+        self.scanned_to
+    }
+
+    /// Whether the scan reached the end of the log, or its beginning when reading backward. Otherwise there may be more.
+    pub fn is_end(&self) -> bool {
+        self.is_end
+    }
+
+    /// How many events were read.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether no event was read.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}
+
+impl IntoIterator for LogSlice {
+    type Item = RecordedEvent;
+    type IntoIter = std::vec::IntoIter<RecordedEvent>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a LogSlice {
+    type Item = &'a RecordedEvent;
+    type IntoIter = std::slice::Iter<'a, RecordedEvent>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.iter()
+    }
+}
+
+pub(crate) fn read(backend: &mut dyn Backend, query: &LogQuery, limit: usize) -> Result<LogSlice, ReadError> {
+    let limit = check_limit(limit)?;
+    query.validate()?;
+    Ok(backend.read_log(query, limit)?)
+}

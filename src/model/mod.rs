@@ -1,0 +1,16 @@
+//! Plain words and pure rules: nothing here knows a connection.
+
+pub(crate) mod checkpoint;
+pub(crate) mod direction;
+pub(crate) mod event;
+pub(crate) mod expected_version;
+pub(crate) mod invalid;
+pub(crate) mod json;
+pub(crate) mod log;
+pub(crate) mod ordering;
+pub(crate) mod parked;
+pub(crate) mod partition;
+pub(crate) mod position;
+pub(crate) mod stream;
+pub(crate) mod stream_id;
+pub(crate) mod timestamp;

@@ -1,0 +1,181 @@
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::Queryable;
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use super::partition::unreadable;
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
+
+/// An event that a projection has put aside, because it could not be applied or is held back behind one that could not.
+///
+/// [`parked`](crate::projection::parked()) lists them; [`retry_parked`](crate::projection::retry_parked) and
+/// [`discard_parked`](crate::projection::discard_parked) decide what becomes of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedEvent {
+    pub(crate) position: Position,
+    pub(crate) event_id: Uuid,
+    pub(crate) stream: StreamId,
+    pub(crate) reason: ParkReason,
+    pub(crate) error: String,
+    pub(crate) attempts: i32,
+    pub(crate) parked_at: DateTime<Utc>,
+    pub(crate) requested: Option<Request>,
+}
+
+impl ParkedEvent {
+    /// The position of the event.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The id of the event, by which [`EventStore::read_event`](crate::EventStore::read_event) finds it.
+    pub fn event_id(&self) -> Uuid {
+        self.event_id
+    }
+
+    /// The stream of the event.
+    pub fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// Why it was parked.
+    pub fn reason(&self) -> ParkReason {
+        self.reason
+    }
+
+    /// What the handler has said last.
+    pub fn error(&self) -> &str {
+        &self.error
+    }
+
+    /// How often the handler was given the event: 0 if it is held back.
+    pub fn attempts(&self) -> i32 {
+        self.attempts
+    }
+
+    /// When it was parked, by the clock of the machine that did so.
+    pub fn parked_at(&self) -> DateTime<Utc> {
+        self.parked_at
+    }
+
+    /// Whether somebody has asked for it to be retried or discarded, and no worker has come by yet.
+    pub fn is_requested(&self) -> bool {
+        self.requested.is_some()
+    }
+
+    pub(crate) fn stored<T: Into<DateTime<Utc>>>(row: ParkedRow<T>) -> QueryResult<Self> {
+        Ok(Self {
+            position: Position::stored(row.global_position),
+            event_id: Uuid::try_parse(&row.event_id).map_err(unreadable)?,
+            stream: StreamId::stored(row.aggregate_type.into(), row.aggregate_id.into()),
+            reason: ParkReason::stored(&row.reason)?,
+            error: row.error,
+            attempts: row.attempts,
+            parked_at: row.parked_at.into(),
+            requested: row.requested.as_deref().map(Request::stored).transpose()?,
+        })
+    }
+}
+
+/// Why an event is parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParkReason {
+    /// The handler has failed, or panicked.
+    Failed,
+    /// The payload or metadata could not be decoded.
+    Undecodable,
+    /// The handler does not know the type of the event.
+    UnknownEventType,
+    /// An earlier event of the same aggregate is parked.
+    Held,
+}
+
+impl ParkReason {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Undecodable => "undecodable",
+            Self::UnknownEventType => "unknown",
+            Self::Held => "held",
+        }
+    }
+
+    fn stored(reason: &str) -> QueryResult<Self> {
+        match reason {
+            "failed" => Ok(Self::Failed),
+            "undecodable" => Ok(Self::Undecodable),
+            "unknown" => Ok(Self::UnknownEventType),
+            "held" => Ok(Self::Held),
+            other => Err(unreadable(format!("an event is parked for the reason {other:?}"))),
+        }
+    }
+}
+
+/// What a worker is asked to do with a parked event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    Retry,
+    Discard,
+}
+
+impl Request {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Discard => "discard",
+        }
+    }
+
+    fn stored(request: &str) -> QueryResult<Self> {
+        match request {
+            "retry" => Ok(Self::Retry),
+            "discard" => Ok(Self::Discard),
+            other => Err(unreadable(format!("a worker is asked to {other:?} a parked event"))),
+        }
+    }
+}
+
+/// In the order of the columns that `ProjectionTables` reads.
+#[derive(Debug, Queryable)]
+pub(crate) struct ParkedRow<T> {
+    global_position: i64,
+    event_id: String,
+    aggregate_type: String,
+    aggregate_id: String,
+    reason: String,
+    error: String,
+    attempts: i32,
+    parked_at: T,
+    requested: Option<String>,
+}
+
+/// The aggregates whose later events are held back. Only the owner of a partition parks and unparks, so it need not look each
+/// time.
+#[derive(Debug, Default)]
+pub(crate) struct HeldBack(HashSet<StreamId>);
+
+impl HeldBack {
+    pub(crate) fn behind<'a>(parked: impl IntoIterator<Item = &'a ParkedEvent>) -> Self {
+        Self(parked.into_iter().map(|parked| parked.stream.clone()).collect())
+    }
+
+    pub(crate) fn holds(&self, stream: &StreamId) -> bool {
+        !self.0.is_empty() && self.0.contains(stream)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn hold(&mut self, stream: StreamId) {
+        self.0.insert(stream);
+    }
+
+    pub(crate) fn let_go(&mut self, stream: &StreamId) {
+        self.0.remove(stream);
+    }
+}

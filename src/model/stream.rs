@@ -1,0 +1,259 @@
+use std::ops::{Bound, RangeBounds};
+
+use crate::error::ReadError;
+use crate::model::direction::Direction;
+use crate::model::event::RecordedEvent;
+use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::stream_id::StreamId;
+use crate::storage::backend::Backend;
+
+/// Which events of a stream to read: a range of versions, in which direction, how many at most.
+///
+/// Every range of versions is one: `..` (the whole stream), `5..` (from version 5), `..=9`, `2..=4`. Versions begin at 1;
+/// `0..` and `..` mean the same.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId, StreamQuery};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let store = EventStore::new();
+/// let counter = StreamId::new("Counter", "c")?;
+/// let five = (1..=5).map(|n| NewEvent::new("Counted", &n)).collect::<Result<Vec<_>, _>>()?;
+/// store.append(&mut conn, &counter, ExpectedVersion::NoStream, &five)?;
+///
+/// assert_eq!(store.read_stream(&mut conn, &counter, ..)?.len(), 5);
+/// assert_eq!(store.read_stream(&mut conn, &counter, 2..=4)?.len(), 3);
+///
+/// let newest = store.read_stream(&mut conn, &counter, StreamQuery::from(..).backward().limit(2))?;
+/// let versions: Vec<i64> = newest.events().iter().map(|event| event.version()).collect();
+/// assert_eq!(versions, [5, 4]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamQuery {
+    from: i64,
+    to: i64,
+    direction: Direction,
+    limit: Option<usize>,
+}
+
+impl StreamQuery {
+    /// Newest first, instead of oldest first.
+    pub fn backward(mut self) -> Self {
+        self.direction = Direction::Backward;
+        self
+    }
+
+    /// At most so many events, 1 or more; all of the range unless it is given.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The next page of the query.
+    pub(crate) fn page(&self, page_size: usize) -> Self {
+        self.clone().limit(self.limit.map_or(page_size, |limit| limit.min(page_size)))
+    }
+
+    /// Moves on behind a page. Whether there may be more.
+    pub(crate) fn resume(&mut self, page: &[RecordedEvent], page_size: usize) -> bool {
+        let Some(last) = page.last() else { return false };
+        match self.direction {
+            Direction::Forward if last.version() == i64::MAX => return false,
+            Direction::Forward => self.from = last.version() + 1,
+            Direction::Backward => self.to = last.version() - 1,
+        }
+        self.limit = self.limit.map(|limit| limit - page.len());
+        page.len() == page_size && self.limit != Some(0) && self.from <= self.to
+    }
+
+    fn of_range(versions: impl RangeBounds<i64>) -> Self {
+        let from = match versions.start_bound() {
+            Bound::Included(&version) => version,
+            Bound::Excluded(&version) => version.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let to = match versions.end_bound() {
+            Bound::Included(&version) => version,
+            Bound::Excluded(&version) => version.saturating_sub(1),
+            Bound::Unbounded => i64::MAX,
+        };
+        Self { from, to, direction: Direction::Forward, limit: None }
+    }
+
+    fn validate(&self) -> Result<(), InvalidInput> {
+        for (field, value) in [("from version", self.from), ("to version", self.to)] {
+            if value < 0 {
+                let problem = Problem::OutOfRange { value, lowest: 0, highest: i64::MAX };
+                return Err(InvalidInput::new(field, problem));
+            }
+        }
+        if self.from > self.to {
+            let problem = Problem::BackwardRange { from: self.from, to: self.to };
+            return Err(InvalidInput::new("range of versions", problem));
+        }
+        self.limit.map_or(Ok(()), |limit| check_limit(limit).map(drop))
+    }
+}
+
+/// How many events may be asked for at once: at least one.
+pub(crate) fn check_limit(limit: usize) -> Result<i64, InvalidInput> {
+    if limit == 0 {
+        let problem = Problem::OutOfRange { value: 0, lowest: 1, highest: i64::MAX };
+        return Err(InvalidInput::new("limit", problem));
+    }
+    Ok(i64::try_from(limit).unwrap_or(i64::MAX)) // there are never more
+}
+
+macro_rules! stream_query_from_ranges {
+    ($($range:ty),+ $(,)?) => {$(
+        impl From<$range> for StreamQuery {
+            fn from(versions: $range) -> Self {
+                Self::of_range(versions)
+            }
+        }
+    )+};
+}
+
+stream_query_from_ranges!(
+    std::ops::RangeFull,
+    std::ops::Range<i64>,
+    std::ops::RangeFrom<i64>,
+    std::ops::RangeTo<i64>,
+    std::ops::RangeInclusive<i64>,
+    std::ops::RangeToInclusive<i64>,
+);
+
+/// The versions `from..=to`, which are all there is to say to a database: versions have no gaps, so a limit is a range.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamPart {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) direction: Direction,
+}
+
+/// Events of one stream, in the order they were asked for.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let store = EventStore::new();
+/// let alice = StreamId::new("User", "alice")?;
+///
+/// let stream = store.read_stream(&mut conn, &alice, ..)?;
+/// assert!(stream.is_empty() && stream.version() == 0);
+///
+/// // What was read is what the append expects.
+/// let expected = ExpectedVersion::Exact(stream.version());
+/// store.append(&mut conn, &alice, expected, &[NewEvent::new("UserCreated", &())?])?;
+///
+/// let stream = store.read_stream(&mut conn, &alice, ..)?;
+/// assert_eq!((stream.len(), stream.version()), (1, 1));
+/// for event in &stream {
+///     assert_eq!(event.event_type(), "UserCreated");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamSlice {
+    version: i64,
+    events: Vec<RecordedEvent>,
+}
+
+impl StreamSlice {
+    /// The version of the aggregate up to which it is known after this read: what an append that was decided upon these
+    /// events should [expect](crate::ExpectedVersion::Exact).
+    ///
+    /// It is the aggregate's own version, but never above the last version that was asked for. With nothing after a
+    /// snapshot at version 7, reading `8..` therefore says 7.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The events.
+    pub fn events(&self) -> &[RecordedEvent] {
+        &self.events
+    }
+
+    /// The events, without the rest.
+    pub fn into_events(self) -> Vec<RecordedEvent> {
+        self.events
+    }
+
+    /// How many events were read.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether no event was read.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}
+
+impl IntoIterator for StreamSlice {
+    type Item = RecordedEvent;
+    type IntoIter = std::vec::IntoIter<RecordedEvent>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a StreamSlice {
+    type Item = &'a RecordedEvent;
+    type IntoIter = std::slice::Iter<'a, RecordedEvent>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.iter()
+    }
+}
+
+pub(crate) fn read(
+    backend: &mut dyn Backend,
+    stream: &StreamId,
+    query: &StreamQuery,
+) -> Result<StreamSlice, ReadError> {
+    query.validate()?;
+    let part = limited(backend, stream, query)?;
+    let events = backend.read_stream(stream, part)?;
+    let highest = match part.direction {
+        Direction::Forward => events.last(),
+        Direction::Backward => events.first(),
+    };
+    let version = match highest {
+        Some(event) => event.version(),
+        // Nothing lay in the range at that moment. What has been appended since is not known to the caller.
+        None => backend.version(stream)?.min((part.from - 1).max(0)),
+    };
+    Ok(StreamSlice { version, events })
+}
+
+/// Turns a limit into a range.
+fn limited(
+    backend: &mut dyn Backend,
+    stream: &StreamId,
+    query: &StreamQuery,
+) -> Result<StreamPart, ReadError> {
+    let StreamQuery { mut from, mut to, direction, limit } = *query;
+    if let Some(limit) = limit {
+        let span = check_limit(limit)? - 1;
+        match direction {
+            Direction::Forward => to = to.min(from.max(1).saturating_add(span)),
+            Direction::Backward => {
+                to = to.min(backend.version(stream)?);
+                from = from.max(to.saturating_sub(span));
+            }
+        }
+    }
+    Ok(StreamPart { from, to, direction })
+}

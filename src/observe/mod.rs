@@ -1,0 +1,66 @@
+//! What is reported to the application's own metrics and traces: every name in one place. Without the features `metrics`
+//! and `tracing` the functions are empty. `docs/operations.md` says what each figure is.
+#![cfg_attr(not(all(feature = "metrics", feature = "tracing")), allow(unused_variables))]
+
+pub(crate) mod projection;
+
+use crate::error::AppendError;
+use crate::store::append::Appended;
+
+/// An append has come to this. Its commit may be the application's, and still to come.
+pub(crate) fn append(outcome: &Result<Appended, AppendError>) {
+    match outcome {
+        Ok(appended) => {
+            #[cfg(feature = "metrics")]
+            metrics::counter!("diesel_event_store.events.appended").increment(appended.events().len() as u64);
+            #[cfg(feature = "tracing")]
+            tracing::debug!(
+                target: "diesel_event_store",
+                stream = %appended.events()[0].stream(),
+                events = appended.events().len(),
+                version = appended.version(),
+                "events appended"
+            );
+        }
+        Err(AppendError::Conflict(conflict)) => {
+            #[cfg(feature = "metrics")]
+            metrics::counter!("diesel_event_store.append.conflicts").increment(1);
+            #[cfg(feature = "tracing")]
+            tracing::debug!(target: "diesel_event_store", %conflict, "append refused by a conflict");
+        }
+        Err(_) => {}
+    }
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) mod writer {
+    use std::time::Duration;
+
+    use crate::writer::WriterError;
+
+    /// So many requests were left when a group was taken.
+    pub(crate) fn queue_depth(requests: usize) {
+        #[cfg(feature = "metrics")]
+        metrics::gauge!("diesel_event_store.writer.queue_depth").set(requests as f64);
+    }
+
+    pub(crate) fn committed(batch_size: usize, commit: Duration) {
+        #[cfg(feature = "metrics")]
+        {
+            metrics::histogram!("diesel_event_store.writer.batch_size").record(batch_size as f64);
+            metrics::histogram!("diesel_event_store.writer.commit_seconds").record(commit);
+        }
+        #[cfg(feature = "tracing")]
+        tracing::debug!(
+            target: "diesel_event_store",
+            batch_size,
+            commit_seconds = commit.as_secs_f64(),
+            "group committed"
+        );
+    }
+
+    pub(crate) fn failed(batch_size: usize, error: &WriterError) {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(target: "diesel_event_store", batch_size, %error, "group failed");
+    }
+}

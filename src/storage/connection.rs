@@ -1,0 +1,149 @@
+#[cfg(feature = "mysql")]
+use diesel::mysql::MysqlConnection;
+#[cfg(feature = "postgres")]
+use diesel::pg::PgConnection;
+#[cfg(feature = "r2d2")]
+use diesel::r2d2::{ManageConnection, PooledConnection};
+#[cfg(feature = "sqlite")]
+use diesel::sqlite::SqliteConnection;
+
+use crate::storage::backend::Database;
+
+/// One of diesel's own connections, lent by an [`EventConnection`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{ConnectionRef, EventConnection};
+///
+/// let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// assert!(matches!(conn.lend(), ConnectionRef::Sqlite(_)));
+/// ```
+#[non_exhaustive]
+pub enum ConnectionRef<'a> {
+    /// A connection to SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'a mut SqliteConnection),
+    /// A connection to PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'a mut PgConnection),
+    /// A connection to MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    Mysql(&'a mut MysqlConnection),
+}
+
+impl<'a> ConnectionRef<'a> {
+    /// The one place where the crate chooses between databases.
+    pub(crate) fn backend(self) -> &'a mut dyn Database {
+        match self {
+            #[cfg(feature = "sqlite")]
+            ConnectionRef::Sqlite(conn) => conn,
+            #[cfg(feature = "postgres")]
+            ConnectionRef::Postgres(conn) => conn,
+            #[cfg(feature = "mysql")]
+            ConnectionRef::Mysql(conn) => conn,
+        }
+    }
+}
+
+/// A connection that events can be appended to and read from: everything that can lend one of diesel's own.
+///
+/// It is implemented for `SqliteConnection`, for `PgConnection` and, with the feature `r2d2`, for diesel's `PooledConnection`. For an
+/// application's own `#[derive(MultiConnection)]` enum, [`event_connection!`](crate::event_connection) implements it.
+/// Any other wrapper can implement it in one line, if it can lend the connection it wraps:
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{ConnectionRef, EventConnection, EventStore};
+///
+/// struct Tenant {
+///     conn: SqliteConnection,
+/// }
+///
+/// impl EventConnection for Tenant {
+///     fn lend(&mut self) -> ConnectionRef<'_> {
+///         self.conn.lend()
+///     }
+/// }
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// let mut tenant = Tenant { conn: SqliteConnection::establish(":memory:").unwrap() };
+/// diesel_event_store::run_pending_migrations(&mut tenant)?;
+/// assert_eq!(EventStore::new().last_position(&mut tenant)?.get(), 0);
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a connection that diesel_event_store can use",
+    note = "it can use diesel's `SqliteConnection`, `PgConnection`, a `PooledConnection` of one (feature `r2d2`), and a \
+            `#[derive(MultiConnection)]` enum after `event_connection!`; each database has a cargo feature"
+)]
+pub trait EventConnection {
+    /// Lends the connection.
+    fn lend(&mut self) -> ConnectionRef<'_>;
+}
+
+#[cfg(feature = "sqlite")]
+impl EventConnection for SqliteConnection {
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        ConnectionRef::Sqlite(self)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl EventConnection for PgConnection {
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        ConnectionRef::Postgres(self)
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl EventConnection for MysqlConnection {
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        ConnectionRef::Mysql(self)
+    }
+}
+
+#[cfg(feature = "r2d2")]
+impl<M> EventConnection for PooledConnection<M>
+where
+    M: ManageConnection,
+    M::Connection: EventConnection,
+{
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        (**self).lend()
+    }
+}
+
+/// Implements [`EventConnection`](crate::EventConnection) for an application's `#[derive(MultiConnection)]` enum. Name
+/// all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{EventStore, event_connection};
+///
+/// #[derive(diesel::MultiConnection)]
+/// enum AppConnection {
+///     Sqlite(SqliteConnection),
+/// }
+///
+/// event_connection!(AppConnection { Sqlite });
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// let mut conn = AppConnection::establish(":memory:").unwrap();
+/// diesel_event_store::run_pending_migrations(&mut conn)?;
+/// conn.transaction(|conn| EventStore::new().last_position(conn))?;
+/// # Ok(())
+/// # }
+/// ```
+#[macro_export]
+macro_rules! event_connection {
+    ($connection:ty { $($(#[$attribute:meta])* $variant:ident),+ $(,)? }) => {
+        impl $crate::EventConnection for $connection {
+            fn lend(&mut self) -> $crate::ConnectionRef<'_> {
+                match self {
+                    $($(#[$attribute])* Self::$variant(connection) => $crate::EventConnection::lend(connection),)+
+                }
+            }
+        }
+    };
+}

@@ -1,0 +1,176 @@
+use diesel::mysql::Mysql;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Datetime, Integer, Nullable, Text};
+
+use super::fence::{Entry, count_positions, last_insert_id};
+use super::time::UtcTime;
+use crate::error::AppendError;
+use crate::model::event::NewEvent;
+use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::json::Json;
+use crate::model::ordering::LogOrdering;
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
+use crate::storage::backend::Batch;
+
+/// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than a row, but the
+/// numbers of rows are powers of two, so that there are few statements and all of them stay prepared.
+const MOST_ROWS: usize = 64;
+const ENOUGH_BYTES: usize = 4 << 20;
+
+/// More than all that is in a row beside JSON.
+const ROW_BYTES: usize = 8 << 10;
+
+/// Below this nobody's `max_allowed_packet` is asked for.
+const SMALL_BATCH_BYTES: usize = 512 << 10;
+
+/// How large a statement for this batch should be. Refuses an event that would not fit in any: the server would close the
+/// connection.
+pub(super) fn statement_bytes(conn: &mut MysqlConnection, batch: &Batch<'_>) -> Result<usize, AppendError> {
+    if batch.events.iter().map(row_bytes).sum::<usize>() <= SMALL_BATCH_BYTES {
+        return Ok(ENOUGH_BYTES);
+    }
+    let packet: i64 = diesel::select(diesel::dsl::sql::<BigInt>("@@max_allowed_packet")).get_result(conn)?;
+    let limit = usize::try_from(packet).unwrap_or(usize::MAX);
+    let too_large = |event: &NewEvent| row_bytes(event) > limit;
+    if let Some(index) = batch.events.iter().position(too_large) {
+        let problem = Problem::TooLarge { bytes: row_bytes(&batch.events[index]), limit };
+        return Err(InvalidInput::new("payload", problem).of_event(index).into());
+    }
+    Ok(limit.min(ENOUGH_BYTES))
+}
+
+/// Bytes of a row in a statement, or somewhat more.
+fn row_bytes(event: &NewEvent) -> usize {
+    let json_bytes = |json: &Json| json.as_str().len();
+    json_bytes(&event.content.payload) + event.content.metadata.as_ref().map_or(0, json_bytes) + ROW_BYTES
+}
+
+/// Inserts the events of a batch, whose head has been moved, and returns their positions. After an error some may be there.
+pub(super) fn insert_events(
+    conn: &mut MysqlConnection,
+    batch: &Batch<'_>,
+    entry: &Entry,
+    statement_bytes: usize,
+) -> QueryResult<Vec<Position>> {
+    let versions = entry.last_insert_id + 1..=entry.last_insert_id + batch.len();
+    let mut rows: Vec<_> =
+        versions.zip(batch.events).map(|(version, event)| EventRow::new(batch, version, event)).collect();
+    if entry.ordering == LogOrdering::Gapless {
+        let first = count_positions(conn, batch.len())?;
+        (first..).zip(&mut rows).for_each(|(position, row)| row.global_position = Some(position));
+    }
+    let (mut positions, mut rows) = (Vec::with_capacity(rows.len()), &*rows);
+    while !rows.is_empty() {
+        let (together, rest) = rows.split_at(rows_together(rows, statement_bytes));
+        InsertEvents(together).execute(conn)?;
+        match together[0].global_position {
+            Some(_) => positions.extend(together.iter().filter_map(|row| row.global_position)),
+            // The values of one statement follow each other, in every innodb_autoinc_lock_mode, since the number of rows is
+            // known before.
+            None => positions.extend((last_insert_id(conn)?..).step_by(entry.step).take(together.len())),
+        }
+        rows = rest;
+    }
+    Ok(positions.into_iter().map(Position::stored).collect())
+}
+
+/// How many of the rows, of which there is at least one, to insert with one statement.
+fn rows_together(rows: &[EventRow<'_>], statement_bytes: usize) -> usize {
+    let mut together = 1;
+    while together * 2 <= rows.len().min(MOST_ROWS)
+        && rows[..together * 2].iter().map(|row| row.bytes).sum::<usize>() <= statement_bytes
+    {
+        together *= 2;
+    }
+    together
+}
+
+struct EventRow<'a> {
+    /// `None` if the database is to give it out.
+    global_position: Option<i64>,
+    stream: &'a StreamId,
+    aggregate_version: i64,
+    event_id: String,
+    event: &'a NewEvent,
+    /// `metadata`, `trace_id`, `correlation_id`, `causation_id`.
+    optional_texts: [Option<&'a str>; 4],
+    created_at: UtcTime,
+    bytes: usize,
+}
+
+impl<'a> EventRow<'a> {
+    fn new(batch: &Batch<'a>, aggregate_version: i64, event: &'a NewEvent) -> Self {
+        let content = &event.content;
+        Self {
+            global_position: None,
+            stream: batch.stream,
+            aggregate_version,
+            event_id: event.id().to_string(),
+            event,
+            optional_texts: [
+                content.metadata.as_ref().map(Json::as_str),
+                content.trace_id.as_deref(),
+                content.correlation_id.as_deref(),
+                content.causation_id.as_deref(),
+            ],
+            created_at: UtcTime(event.created_at.unwrap_or(batch.now)),
+            bytes: row_bytes(event),
+        }
+    }
+
+    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        let content = &self.event.content;
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.global_position)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.stream.aggregate_type())?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.stream.aggregate_id())?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.aggregate_version)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.event_id.as_str())?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&*content.event_type)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Integer, _>(&content.event_version)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(content.payload.as_str())?;
+        out.push_sql(", ");
+        for text in &self.optional_texts {
+            out.push_bind_param::<Nullable<Text>, _>(text)?;
+            out.push_sql(", ");
+        }
+        out.push_bind_param::<Datetime, _>(&self.created_at)
+    }
+}
+
+/// By hand and not by `Insertable`, of which diesel prepares more than one row anew at each execution.
+struct InsertEvents<'a>(&'a [EventRow<'a>]);
+
+impl QueryFragment<Mysql> for InsertEvents<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
+             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at) \
+             VALUES ",
+        );
+        let mut separator = "(";
+        for row in self.0 {
+            out.push_sql(separator);
+            row.walk(&mut out)?;
+            separator = "), (";
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// Known by its text, which depends on the number of rows.
+impl QueryId for InsertEvents<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl RunQueryDsl<MysqlConnection> for InsertEvents<'_> {}

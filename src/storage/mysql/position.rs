@@ -1,0 +1,182 @@
+//! Up to where the log is complete: no event will be committed at or below that position any more.
+//!
+//! # Gapless
+//!
+//! An append counts its positions in the row of `event_log`, which it keeps locked until its transaction has ended. So
+//! positions are committed in their order, and every snapshot that has one has all below: the highest is the answer.
+//!
+//! # Fenced
+//!
+//! AUTO_INCREMENT gives out positions in growing order, without waiting, and they are committed in any order.
+//!
+//! 1. Before an append inserts events, it takes a shared lock on one of the two rows of `event_fence` (its *slots*), and so
+//!    before it is given positions. InnoDB releases the lock when the transaction has ended and, if it was committed, is
+//!    visible to every new snapshot.
+//! 2. A reader asks for the highest position M in a new snapshot. Every position up to M has been given out by then, since
+//!    M has been, so whoever may still commit one of them holds one of the slots.
+//! 3. After that it finds, for each slot, a moment at which nobody holds it: it can be locked exclusively. The moments need
+//!    not be the same. Everybody from 2. has then ended. So the log is complete up to M; whoever is still writing, or
+//!    begins to, was given a position after M was, and will commit above it.
+//!
+//! That is all that correctness rests on. It matters neither which slot an append takes, nor from which snapshot it knows the
+//! slot, nor what became of whoever was writing: rollbacks, and connections and servers that are killed, end a transaction,
+//! too. A rollback to a savepoint keeps the lock.
+//!
+//! The lock is asked for with SKIP LOCKED, for one slot at a time, in a statement that is its own transaction. So a reader
+//! waits for nobody and holds nothing while it asks; an append that comes at that moment waits for the end of the statement,
+//! not for the reader.
+//!
+//! While appends come without a pause, a slot that all of them take may never be free. So `event_log.phase` says which slot
+//! to take, and readers work in turns: once nobody holds the *other* slot, the phase changes to it, and the slot that
+//! was taken until now empties as fast as its transactions end. `draining_position` is the highest position at that change,
+//! read before the other slot was found free. By then half of 3. is done for it, and who finds the slot that empties free
+//! completes it. Both are done by whoever reads next; the row is changed only by who has seen it as it is, so
+//! nothing is built on what somebody else has replaced.
+//!
+//! What is found is published in `event_log.safe_position`, after everything up to there is committed. So whoever sees it in a
+//! snapshot, or on a replica that applies transactions in their order, sees those events, too. In the application's
+//! transaction, where an exclusive lock would stay until its end, and on a server that is read-only, the log is read up to
+//! there.
+
+use std::thread;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
+
+use super::ordering::stored;
+use super::transaction::is_outside_transactions;
+use crate::error::DatabaseErrorKind;
+use crate::model::ordering::LogOrdering;
+use crate::model::position::Position;
+use crate::schema::mysql::event_fence;
+use crate::storage::backend::{NotPublished, classify};
+use crate::storage::sql::statement::statement;
+
+/// How long a reader waits between its attempts to find a slot free, in microseconds. Then it is content with what is
+/// published; a later one goes on from there.
+const PAUSES: [u64; 7] = [0, 200, 400, 800, 1600, 3200, 6400];
+
+statement! {
+    for MysqlConnection;
+    /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in newer
+    /// versions.
+    Look -> (BigInt, Text, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
+    "SELECT @@autocommit, CAST(@@global.read_only AS CHAR), phase, draining_position, safe_position, ordering, \
+     (SELECT MAX(global_position) FROM events) \
+     FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
+}
+
+statement! {
+    for MysqlConnection;
+    /// The log is complete up to this position. MariaDB does not even wait for who appends in SERIALIZABLE, where reading
+    /// the phase locks it.
+    Publish<'a> { complete: &'a i64 => BigInt },
+    "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
+     UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE id = 1"
+}
+
+statement! {
+    for MysqlConnection;
+    /// The other slot was free after `highest` had been read, so the log is complete up to the position that was draining.
+    ChangePhase<'a> {
+        highest: &'a i64 => BigInt,
+        phase: &'a i8 => TinyInt,
+        draining: &'a i64 => BigInt,
+    },
+    "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
+     UPDATE event_log SET safe_position = GREATEST(safe_position, draining_position), draining_position = ?, \
+     phase = 1 - phase WHERE id = 1 AND phase = ? AND draining_position = ?"
+}
+
+pub(super) fn complete(conn: &mut MysqlConnection) -> QueryResult<Position> {
+    look(conn)?.complete(conn)
+}
+
+/// The end of the log as one snapshot shows it.
+pub(super) struct LogEnd {
+    commits_at_once: bool,
+    is_writable: bool,
+    phase: i8,
+    draining: i64,
+    safe: i64,
+    ordering: LogOrdering,
+    highest: i64,
+}
+
+pub(super) fn look(conn: &mut MysqlConnection) -> QueryResult<LogEnd> {
+    let (autocommit, read_only, phase, draining, safe, ordering, highest) =
+        Look.get_result::<(i64, String, i8, i64, i64, String, Option<i64>)>(conn)?;
+    Ok(LogEnd {
+        commits_at_once: autocommit == 1,
+        is_writable: ["0", "OFF"].contains(&&*read_only),
+        phase,
+        draining,
+        safe,
+        ordering: stored(&ordering)?,
+        highest: highest.unwrap_or(0),
+    })
+}
+
+impl LogEnd {
+    /// How far the log is known to be complete, without asking any further.
+    pub(super) fn known(&self) -> Position {
+        Position::stored(match self.ordering {
+            LogOrdering::Fenced => self.safe,
+            LogOrdering::Gapless => self.highest,
+        })
+    }
+
+    /// How far it is complete: everything, as long as nobody is just appending.
+    pub(super) fn complete(&self, conn: &mut MysqlConnection) -> QueryResult<Position> {
+        if self.known().get() >= self.highest {
+            return Ok(self.known());
+        }
+        if self.is_writable && self.commits_at_once && is_outside_transactions(conn)? {
+            return self.find_out(conn);
+        }
+        if self.safe == 0 { Err(NotPublished.into()) } else { Ok(self.known()) }
+    }
+
+    fn find_out(&self, conn: &mut MysqlConnection) -> QueryResult<Position> {
+        let mut end = self;
+        let mut newer;
+        for pause in PAUSES {
+            match end.advance(conn) {
+                Ok(Some(complete)) => return Ok(complete),
+                Ok(None) => {}
+                Err(error) => match classify(&error) {
+                    DatabaseErrorKind::Locked => {}
+                    DatabaseErrorKind::ReadOnly => break,
+                    _ => return Err(error),
+                },
+            }
+            thread::sleep(Duration::from_micros(pause));
+            newer = look(conn)?;
+            end = &newer;
+            if end.known().get() >= self.highest {
+                break;
+            }
+        }
+        Ok(end.known())
+    }
+
+    /// One step; the last one says how far the log is complete.
+    fn advance(&self, conn: &mut MysqlConnection) -> QueryResult<Option<Position>> {
+        if !is_free(conn, 1 - self.phase)? {
+            return Ok(None);
+        }
+        if is_free(conn, self.phase)? {
+            Publish { complete: &self.highest }.execute(conn)?;
+            return Ok(Some(Position::stored(self.highest)));
+        }
+        ChangePhase { highest: &self.highest, phase: &self.phase, draining: &self.draining }.execute(conn)?;
+        Ok(None)
+    }
+}
+
+/// Locks the slot if nobody holds it, and releases it at once.
+fn is_free(conn: &mut MysqlConnection, slot: i8) -> QueryResult<bool> {
+    let slot = event_fence::table.filter(event_fence::slot.eq(slot)).select(event_fence::slot);
+    Ok(slot.for_update().skip_locked().get_result::<i8>(conn).optional()?.is_some())
+}

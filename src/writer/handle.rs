@@ -1,0 +1,271 @@
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::result::{Error, QueryResult};
+use diesel::sqlite::SqliteConnection;
+
+use super::append::Append;
+use super::closure::Closure;
+use super::error::WriterError;
+use super::job::Job;
+use super::options::WriterOptions;
+use super::queue::Queue;
+use super::reply::{self, Receiver};
+use super::request::Request;
+use super::thread::WriterThread;
+use super::ticket::Ticket;
+use crate::error::AppendError;
+use crate::model::event::NewEvent;
+use crate::model::expected_version::ExpectedVersion;
+use crate::model::stream_id::StreamId;
+use crate::store::EventStore;
+use crate::store::append::{self, Appended};
+
+/// Appends from any number of threads and tasks, and one commit for many of them.
+///
+/// SQLite has one writer at a time, and most of what a small transaction costs is its commit. A writer owns a connection on
+/// a thread of its own. While it commits, requests queue up, and all of them are the next transaction: the more callers
+/// there are, the more of them share a commit. Each hears of its own outcome when that commit has made it as durable as the
+/// connection's [`Synchronous`](crate::storage::sqlite::Synchronous) makes any commit, and not before.
+///
+/// A request whose outcome is an error has left nothing behind, and touches nobody else's in its group.
+///
+/// Handles are cheap to clone and to send. Other connections and processes may write beside it at any time; several
+/// processes may each have a writer on the same file. When the last handle is dropped, what was sent is still written: the
+/// drop waits for it.
+///
+/// See the [guide](crate::guide::writer) for when to use it and when not.
+///
+/// ```
+/// use std::thread;
+///
+/// use diesel::prelude::*;
+/// use diesel_event_store::sqlite::{Options, Writer};
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId, run_pending_migrations};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("shop.db").display().to_string();
+/// let mut conn = SqliteConnection::establish(&path).unwrap();
+/// Options::default().apply(&mut conn)?;
+/// run_pending_migrations(&mut conn)?;
+/// let writer = Writer::new(conn)?;
+///
+/// thread::scope(|scope| {
+///     for sensor in 0..8 {
+///         let writer = &writer;
+///         scope.spawn(move || {
+///             let stream = StreamId::new("Sensor", sensor)?;
+///             let measured = NewEvent::new("Measured", &21.5)?;
+///             writer.append(&stream, ExpectedVersion::Any, [measured]).wait()
+///         });
+///     }
+/// });
+///
+/// let mut conn = SqliteConnection::establish(&path).unwrap();
+/// assert_eq!(EventStore::new().last_position(&mut conn)?.get(), 8);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Writer {
+    thread: Arc<WriterThread>,
+    store: EventStore,
+}
+
+impl Writer {
+    /// Starts a writer with the default [`WriterOptions`], which owns the connection from then on. The connection's
+    /// settings are kept: apply [`Options`](crate::storage::sqlite::Options) before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`WriterOptions::start`].
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::sqlite::Writer;
+    ///
+    /// let conn = SqliteConnection::establish(":memory:").unwrap();
+    /// let writer = Writer::new(conn)?;
+    /// # Ok::<(), diesel_event_store::Error>(())
+    /// ```
+    pub fn new(conn: SqliteConnection) -> Result<Self, WriterError> {
+        WriterOptions::default().start(conn)
+    }
+
+    pub(super) fn start(mut conn: SqliteConnection, options: WriterOptions) -> Result<Self, WriterError> {
+        refuse_open_transaction(&mut conn)?;
+        let thread = WriterThread::start(conn, options)?;
+        Ok(Self { thread: Arc::new(thread), store: options.store })
+    }
+
+    /// Events to be appended to a stream, all or none, if the stream is where it is expected to be: what
+    /// [`EventStore::append`] does, in a group. They are checked at once, and queued when the request is waited for,
+    /// awaited or sent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventStore::append`], when the request is waited for, and
+    /// [`AppendError::Writer`](crate::AppendError::Writer) for what befalls the writer or the group.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::sqlite::Writer;
+    /// use diesel_event_store::{AppendError, ExpectedVersion, NewEvent, StreamId};
+    ///
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// let writer = Writer::new(conn)?;
+    /// let alice = StreamId::new("User", "alice")?;
+    /// let created = NewEvent::new("UserCreated", &"alice@example.com")?;
+    /// let appended = writer.append(&alice, ExpectedVersion::NoStream, [created.clone()]).wait()?;
+    /// assert_eq!(appended.version(), 1);
+    ///
+    /// let again = writer.append(&alice, ExpectedVersion::NoStream, [created]).wait();
+    /// assert!(matches!(again, Err(AppendError::DuplicateEventId { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The same in an async function, in any runtime: `writer.append(&alice, …, [created]).await?`.
+    pub fn append(
+        &self,
+        stream: &StreamId,
+        expected: ExpectedVersion,
+        events: impl Into<Vec<NewEvent>>,
+    ) -> Request<Appended, AppendError> {
+        let (stream, events) = (stream.clone(), events.into());
+        if let Err(refused) = append::validate(self.store.max_json_bytes, expected, &events) {
+            return self.decided(Err(refused));
+        }
+        let (caller, reply) = reply::channel();
+        self.request(Append { stream, expected, events, caller, placed: None }, reply)
+    }
+
+    /// A closure to be run on the writer's connection: the application's own rows and its events, committed together with
+    /// everybody else's in the group. If it returns an error or panics, its part is rolled back, and nobody else's.
+    ///
+    /// It is in a transaction already: `conn.transaction(…)` inside of it is a savepoint, `immediate_transaction` is
+    /// refused by diesel. It must not end the writer's transaction by hand, and should be short, because everybody waits
+    /// for it. It uses the connection that it is given: to wait for the writer inside would be to wait for itself.
+    ///
+    /// # Errors
+    ///
+    /// The closure's own, when the request is waited for, and [`WriterError`] for what befalls the writer or the group.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::sqlite::Writer;
+    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # diesel::sql_query("CREATE TABLE users (name TEXT NOT NULL)").execute(&mut conn)?;
+    /// let writer = Writer::new(conn)?;
+    /// let alice = StreamId::new("User", "alice")?;
+    /// let created = writer.transaction(move |conn| {
+    ///     diesel::sql_query("INSERT INTO users VALUES ('alice')").execute(conn)?;
+    ///     let created = NewEvent::new("UserCreated", &"alice@example.com")?;
+    ///     Ok::<_, Error>(EventStore::new().append(conn, &alice, ExpectedVersion::NoStream, &[created])?)
+    /// });
+    /// assert_eq!(created.wait()?.version(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn transaction<T, E>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
+    ) -> Request<T, E>
+    where
+        T: Send + 'static,
+        E: From<WriterError> + Send + 'static,
+    {
+        let (caller, reply) = reply::channel();
+        self.request(Closure::new(work, caller), reply)
+    }
+
+    fn request<T, E>(&self, job: impl Job + 'static, reply: Receiver<T, E>) -> Request<T, E>
+    where
+        E: From<WriterError>,
+    {
+        Request::new(self.clone(), Some(Box::new(job)), self.thread.ticket(reply))
+    }
+
+    /// Nothing needs to be sent to know the outcome.
+    fn decided<T, E: From<WriterError>>(&self, outcome: Result<T, E>) -> Request<T, E> {
+        let (caller, reply) = reply::channel();
+        caller.send(Ok(outcome));
+        Request::new(self.clone(), None, self.thread.ticket(reply))
+    }
+
+    /// Ends the writer for all its handles: nothing more is taken, and what was sent is still written. The ticket is done
+    /// when the connection is closed. Without waiting for it, the end comes all the same.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::{ExpectedVersion, NewEvent, StreamId, sqlite::Writer};
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # let writer = Writer::new(conn)?;
+    /// # let alice = StreamId::new("User", "alice")?;
+    /// let sent = writer.append(&alice, ExpectedVersion::Any, [NewEvent::new("UserSeen", &())?]).send();
+    /// writer.drain().wait()?;
+    /// assert!(sent.wait().is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn drain(&self) -> Ticket<(), WriterError> {
+        self.thread.queue().close();
+        self.end()
+    }
+
+    /// Ends the writer for all its handles: nothing more is taken, and what waits in the queue is refused with
+    /// [`WriterError::Closed`]. Only the group that is being written is brought to its end. The ticket is done when the
+    /// connection is closed. Without waiting for it, the end comes all the same.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::sqlite::Writer;
+    /// # let conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # let writer = Writer::new(conn)?;
+    /// writer.refuse().wait()?;
+    /// # Ok::<(), diesel_event_store::Error>(())
+    /// ```
+    pub fn refuse(&self) -> Ticket<(), WriterError> {
+        self.thread.queue().clear().into_iter().for_each(|job| job.failed(WriterError::Closed));
+        self.end()
+    }
+
+    fn end(&self) -> Ticket<(), WriterError> {
+        let (teller, end) = reply::channel();
+        self.thread.queue().tell_the_end(teller);
+        self.thread.ticket(end)
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        self.thread.queue()
+    }
+
+    pub(super) fn is_this_thread(&self) -> bool {
+        self.thread.id() == thread::current().id()
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// Whose transaction it is could not be told apart from the writer's.
+fn refuse_open_transaction(conn: &mut SqliteConnection) -> QueryResult<()> {
+    match AnsiTransactionManager::transaction_manager_status_mut(conn).transaction_depth()? {
+        None => Ok(()),
+        Some(_) => Err(Error::AlreadyInTransaction),
+    }
+}
