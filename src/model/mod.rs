@@ -1,6 +1,8 @@
 //! Plain words and pure rules: nothing here knows a connection.
 
+pub(crate) mod appended;
 pub(crate) mod checkpoint;
+pub(crate) mod decode_error;
 pub(crate) mod direction;
 pub(crate) mod event;
 pub(crate) mod expected_version;

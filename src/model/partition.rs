@@ -11,8 +11,6 @@ use uuid::Uuid;
 
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
-use crate::projection::error::ProjectionError;
-use crate::storage::tables::Claim;
 
 /// A version of a projection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +46,16 @@ pub(crate) struct Partition {
     pub(crate) owner: Option<String>,
     pub(crate) token: i64,
     pub(crate) barrier: Option<Barrier>,
+}
+
+/// A worker's right to apply events to a partition. What is written under it is fenced by its token.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) partition: PartitionKey,
+    pub(crate) token: i64,
+    /// Where the checkpoint is.
+    pub(crate) position: Position,
+    pub(crate) lease: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,25 +113,6 @@ impl Partition {
             token: row.fencing_token,
             barrier: Barrier::stored(row.barrier_position, row.next_partition_count),
         })
-    }
-
-    /// Whether it can be applied at all.
-    pub(crate) fn refuse_inactive(&self) -> Result<(), ProjectionError> {
-        let ProjectionKey { name, version } = &self.key.projection;
-        let (projection, version) = (name.clone(), *version);
-        match self.state {
-            State::Active => Ok(()),
-            State::Retired => Err(ProjectionError::Retired { projection, version }),
-            State::Failed => {
-                let error = self.last_error.clone().unwrap_or_default();
-                Err(ProjectionError::HasFailed { projection, version, partition: self.key.number, error })
-            }
-        }
-    }
-
-    /// What another version has replaced stays so.
-    pub(crate) fn refuse_retired(&self) -> Result<(), ProjectionError> {
-        if self.state == State::Retired { self.refuse_inactive() } else { Ok(()) }
     }
 
     /// What follows when it is claimed.

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::activity::{refuse_inactive, refuse_retired};
 use super::error::ProjectionError;
 use crate::model::parked::{ParkedEvent, Request};
 use crate::model::partition::{Partition, ProjectionKey};
 use crate::model::position::Position;
 use crate::model::timestamp;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::transaction::in_transaction;
 use crate::store::wake;
 
@@ -27,7 +28,7 @@ impl ProjectionKey {
         &self,
         conn: &mut C,
     ) -> Result<Vec<Partition>, ProjectionError> {
-        let partitions = conn.lend().backend().partitions(self)?;
+        let partitions = conn.database().partitions(self)?;
         if partitions.is_empty() {
             let (projection, version) = (self.name.clone(), self.version);
             return Err(ProjectionError::Unknown { projection, version });
@@ -75,12 +76,12 @@ pub fn wait_for<C: EventConnection + ?Sized>(
     let key = ProjectionKey { name: name.to_owned(), version };
     let mut pause = Duration::from_millis(1);
     loop {
-        let partitions = conn.lend().backend().partitions(&key)?;
+        let partitions = conn.database().partitions(&key)?;
         let reached = reached(&partitions);
         if reached >= position {
             return Ok(());
         }
-        partitions.iter().try_for_each(Partition::refuse_inactive)?;
+        partitions.iter().try_for_each(refuse_inactive)?;
         let left = longest.saturating_sub(begin.elapsed());
         if left.is_zero() {
             let (projection, waited) = (key.name, begin.elapsed());
@@ -133,8 +134,8 @@ where
 {
     let key = ProjectionKey::known(conn, name, version)?;
     in_transaction(conn, |conn| {
-        conn.lend().backend().reset(&key, Position::START, timestamp::now())?;
-        conn.lend().backend().unpark_all(&key)?;
+        conn.database().reset(&key, Position::START, timestamp::now())?;
+        conn.database().unpark_all(&key)?;
         clear(conn)
     })?;
     wake::hint();
@@ -166,7 +167,7 @@ pub fn resume<C: EventConnection + ?Sized>(
     version: i32,
 ) -> Result<usize, ProjectionError> {
     let key = ProjectionKey::known(conn, name, version)?;
-    Ok(conn.lend().backend().resume(&key)?)
+    Ok(conn.database().resume(&key)?)
 }
 
 /// Puts a version of a projection in the place of the older ones, once it has applied as much as each of these has: `swap`
@@ -226,14 +227,14 @@ where
 fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionKey) -> Result<(), ProjectionError> {
     let older =
         |row: &&Partition| row.key.projection.name == key.name && row.key.projection.version < key.version;
-    let rows = conn.lend().backend().every_partition()?;
+    let rows = conn.database().every_partition()?;
     for row in rows.iter().filter(older) {
-        conn.lend().backend().retire(&row.key.projection)?;
+        conn.database().retire(&row.key.projection)?;
     }
-    let rows = conn.lend().backend().every_partition()?;
+    let rows = conn.database().every_partition()?;
     let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
     let promoted = key.partitions(conn)?;
-    promoted.iter().try_for_each(Partition::refuse_retired)?;
+    promoted.iter().try_for_each(refuse_retired)?;
     let reached = reached(&promoted);
     if reached < furthest {
         let (projection, version) = (key.name.clone(), key.version);
@@ -280,7 +281,7 @@ pub fn parked<C: EventConnection + ?Sized>(
     version: i32,
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
     let key = ProjectionKey::known(conn, name, version)?;
-    Ok(conn.lend().backend().parked(&key)?)
+    Ok(conn.database().parked(&key)?)
 }
 
 /// Asks for a parked event to be given to the handler again. The worker that has its partition does so within about a second, and
@@ -343,7 +344,7 @@ fn request<C: EventConnection + ?Sized>(
     request: Request,
 ) -> Result<bool, ProjectionError> {
     let key = ProjectionKey { name: name.to_owned(), version };
-    let found = conn.lend().backend().request(&key, position, request)?;
+    let found = conn.database().request(&key, position, request)?;
     wake::hint();
     Ok(found)
 }

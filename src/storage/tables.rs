@@ -7,18 +7,8 @@ use diesel::result::QueryResult;
 use uuid::Uuid;
 
 use crate::model::parked::{ParkedEvent, Request};
-use crate::model::partition::{Partition, PartitionKey, ProjectionKey};
+use crate::model::partition::{Claim, Partition, PartitionKey, ProjectionKey};
 use crate::model::position::Position;
-
-/// A worker's right to apply events to a partition. What is written under it is fenced by its token.
-#[derive(Debug, Clone)]
-pub(crate) struct Claim {
-    pub(crate) partition: PartitionKey,
-    pub(crate) token: i64,
-    /// Where the checkpoint is.
-    pub(crate) position: Position,
-    pub(crate) lease: Duration,
-}
 
 /// A row that is to be.
 pub(crate) struct NewPartition<'a> {
@@ -153,8 +143,8 @@ macro_rules! projection_tables {
 
         use $crate::model::position::Position;
         use $crate::model::parked::{ParkedEvent, ParkedRow, Request};
-        use $crate::model::partition::{Partition, PartitionKey, PartitionRow, ProjectionKey};
-        use $crate::storage::tables::{Claim, NewPartition, ProjectionTables, Step, millis};
+        use $crate::model::partition::{Claim, Partition, PartitionKey, PartitionRow, ProjectionKey};
+        use $crate::storage::tables::{NewPartition, ProjectionTables, Step, millis};
         use $crate::storage::sql::statement::statement;
 
         type PartitionColumns = (
