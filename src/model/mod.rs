@@ -13,6 +13,7 @@ pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partition;
 pub(crate) mod position;
+pub(crate) mod projection_id;
 pub(crate) mod stream;
 pub(crate) mod stream_id;
 pub(crate) mod timestamp;

@@ -1,5 +1,4 @@
 use std::error::Error as StdError;
-use std::fmt;
 use std::hash::Hasher;
 use std::time::Duration;
 
@@ -10,25 +9,13 @@ use twox_hash::XxHash64;
 use uuid::Uuid;
 
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
-
-/// A version of a projection.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ProjectionKey {
-    pub(crate) name: String,
-    pub(crate) version: i32,
-}
-
-impl fmt::Display for ProjectionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} version {}", self.name, self.version)
-    }
-}
 
 /// A part of a projection: of the aggregates whose hash falls on its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PartitionKey {
-    pub(crate) projection: ProjectionKey,
+    pub(crate) projection: ProjectionId,
     pub(crate) number: i32,
 }
 
@@ -94,7 +81,7 @@ pub(crate) struct PartitionRow<T> {
 
 impl Partition {
     pub(crate) fn stored<T: Into<DateTime<Utc>>>(row: PartitionRow<T>) -> QueryResult<Self> {
-        let projection = ProjectionKey { name: row.projection_name, version: row.projection_version };
+        let projection = ProjectionId { name: row.projection_name, version: row.projection_version };
         let is_leased = row.leased_until.is_some_and(|until| until > row.now);
         Ok(Self {
             key: PartitionKey { projection, number: row.partition_number },

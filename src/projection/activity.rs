@@ -1,10 +1,11 @@
 //! Whether a partition can be applied at all.
 
 use super::error::ProjectionError;
-use crate::model::partition::{Partition, ProjectionKey, State};
+use crate::model::partition::{Partition, State};
+use crate::model::projection_id::ProjectionId;
 
 pub(super) fn refuse_inactive(partition: &Partition) -> Result<(), ProjectionError> {
-    let ProjectionKey { name, version } = &partition.key.projection;
+    let ProjectionId { name, version } = &partition.key.projection;
     let (projection, version) = (name.clone(), *version);
     match partition.state {
         State::Active => Ok(()),

@@ -8,8 +8,9 @@ use super::feed::page_size;
 use super::handler::HandlerError;
 use super::repartition;
 use crate::model::event::RecordedEvent;
-use crate::model::partition::{Partition, ProjectionKey};
+use crate::model::partition::Partition;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::read_log;
 use crate::store::wake;
@@ -175,7 +176,7 @@ fn owned<C: EventConnection>(
 ) -> Result<ProjectionError, ProjectionError> {
     let row = find(conn, &partition.key)?;
     let owner = row.and_then(|row| row.owner).unwrap_or_default();
-    let ProjectionKey { name, version } = &partition.key.projection;
+    let ProjectionId { name, version } = &partition.key.projection;
     let (projection, version) = (name.clone(), *version);
     Ok(ProjectionError::Owned { projection, version, partition: partition.key.number, owner })
 }

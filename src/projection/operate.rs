@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use super::activity::{refuse_inactive, refuse_retired};
 use super::error::ProjectionError;
 use crate::model::parked::{ParkedEvent, Request};
-use crate::model::partition::{Partition, ProjectionKey};
+use crate::model::partition::Partition;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::transaction::in_transaction;
 use crate::store::wake;
 
-impl ProjectionKey {
+impl ProjectionId {
     /// Of a projection that somebody has run.
     pub(super) fn known<C: EventConnection + ?Sized>(
         conn: &mut C,
@@ -73,7 +74,7 @@ pub fn wait_for<C: EventConnection + ?Sized>(
     longest: Duration,
 ) -> Result<(), ProjectionError> {
     let begin = Instant::now();
-    let key = ProjectionKey { name: name.to_owned(), version };
+    let key = ProjectionId { name: name.to_owned(), version };
     let mut pause = Duration::from_millis(1);
     loop {
         let partitions = conn.database().partitions(&key)?;
@@ -132,7 +133,7 @@ where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     in_transaction(conn, |conn| {
         conn.database().reset(&key, Position::START, timestamp::now())?;
         conn.database().unpark_all(&key)?;
@@ -166,7 +167,7 @@ pub fn resume<C: EventConnection + ?Sized>(
     name: &str,
     version: i32,
 ) -> Result<usize, ProjectionError> {
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     Ok(conn.database().resume(&key)?)
 }
 
@@ -216,7 +217,7 @@ where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     in_transaction(conn, |conn| {
         retire_older(conn, &key)?;
         swap(conn)
@@ -224,7 +225,7 @@ where
 }
 
 /// Retiring locks their rows, so they are compared when none of them can get any further.
-fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionKey) -> Result<(), ProjectionError> {
+fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionId) -> Result<(), ProjectionError> {
     let older =
         |row: &&Partition| row.key.projection.name == key.name && row.key.projection.version < key.version;
     let rows = conn.database().every_partition()?;
@@ -280,7 +281,7 @@ pub fn parked<C: EventConnection + ?Sized>(
     name: &str,
     version: i32,
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     Ok(conn.database().parked(&key)?)
 }
 
@@ -343,7 +344,7 @@ fn request<C: EventConnection + ?Sized>(
     position: Position,
     request: Request,
 ) -> Result<bool, ProjectionError> {
-    let key = ProjectionKey { name: name.to_owned(), version };
+    let key = ProjectionId { name: name.to_owned(), version };
     let found = conn.database().request(&key, position, request)?;
     wake::hint();
     Ok(found)

@@ -1,8 +1,9 @@
 use super::activity::refuse_retired;
 use super::definition::check_partitions;
 use super::error::ProjectionError;
-use crate::model::partition::{Partition, PartitionKey, ProjectionKey};
+use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::tables::NewPartition;
@@ -46,7 +47,7 @@ pub fn repartition<C: EventConnection + ?Sized>(
     partitions: i32,
 ) -> Result<(), ProjectionError> {
     check_partitions(partitions)?;
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     in_transaction(conn, |conn| {
         // Locks the rows, so that nobody gets further than what is read next.
         conn.database().raise_barrier(&key, Position::END, partitions)?;
@@ -61,7 +62,7 @@ pub fn repartition<C: EventConnection + ?Sized>(
 /// The partitions of a projection; new ones in their place, if all have arrived at a barrier.
 pub(super) fn complete<C: EventConnection>(
     conn: &mut C,
-    projection: &ProjectionKey,
+    projection: &ProjectionId,
     partitions: Vec<Partition>,
 ) -> Result<Vec<Partition>, ProjectionError> {
     let have_arrived = |row: &Partition| row.barrier.is_some_and(|barrier| row.position >= barrier.position);
@@ -75,7 +76,7 @@ pub(super) fn complete<C: EventConnection>(
 /// Unless somebody else was faster: then not all rows are as they were seen.
 fn replace<C: EventConnection>(
     conn: &mut C,
-    projection: &ProjectionKey,
+    projection: &ProjectionId,
     seen: &[Partition],
 ) -> Result<(), ProjectionError> {
     let Some(barrier) = seen[0].barrier else { return Ok(()) };

@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 
 use super::error::ProjectionError;
 use crate::model::log::LogQuery;
-use crate::model::partition::{Partition, ProjectionKey, State};
+use crate::model::partition::{Partition, State};
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::read_log;
 
 /// How a version of a projection is getting on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionStatus {
-    key: ProjectionKey,
+    key: ProjectionId,
     partitions: Vec<PartitionStatus>,
     last_position: Position,
     lag: Duration,
