@@ -62,6 +62,7 @@
 compile_error!("diesel_event_store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
 mod error;
+mod event;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod model;
@@ -73,7 +74,10 @@ mod store;
 #[cfg(feature = "sqlite")]
 mod writer;
 
+#[cfg(feature = "derive")]
+pub use diesel_event_store_derive::Event;
 pub use error::Error;
+pub use event::{Decoded, Event, EventError, EventName, EventType, UpcastError};
 pub use model::appended::Appended;
 pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;
@@ -133,3 +137,12 @@ pub use {chrono, uuid};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// What the derive macro calls.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::event::event_type::concat;
+    pub use crate::event::reading::*;
+    #[cfg(feature = "derive")]
+    pub use serde;
+}

@@ -266,6 +266,33 @@ impl NewEvent {
         self.content.payload.as_str()
     }
 
+    /// The event as it would be read from the log, for tests of what reads events: nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`]: what [`append`](crate::EventStore::append) would refuse, or a version below 1.
+    ///
+    /// ```
+    /// # use diesel_event_store::{NewEvent, Position, StreamId};
+    /// let order = StreamId::new("Order", "o-1")?;
+    /// let recorded = NewEvent::new("OrderPaid", &())?.recorded(&order, 3, Position::new(7)?)?;
+    /// assert_eq!((recorded.version(), recorded.position().get()), (3, 7));
+    /// # Ok::<(), diesel_event_store::InvalidInput>(())
+    /// ```
+    pub fn recorded(
+        self,
+        stream: &StreamId,
+        version: i64,
+        position: Position,
+    ) -> Result<RecordedEvent, InvalidInput> {
+        self.validate(usize::MAX)?;
+        if version < 1 {
+            let problem = Problem::OutOfRange { value: version, lowest: 1, highest: i64::MAX };
+            return Err(InvalidInput::new("version", problem));
+        }
+        Ok(self.record(stream, version, position, timestamp::now()))
+    }
+
     pub(crate) fn validate(&self, max_json_bytes: usize) -> Result<(), InvalidInput> {
         let content = &self.content;
         check_name("event_type", &content.event_type)?;

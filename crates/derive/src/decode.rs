@@ -1,0 +1,169 @@
+//! `decode`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{FieldsNamed, LitStr, Result};
+
+use crate::attributes::{Retired, Step, as_rename_all};
+use crate::encode::serde_path;
+use crate::event_enum::EventEnum;
+use crate::variant::{Content, Kind, Stored, Variant};
+
+pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
+    let krate = &events.krate;
+    let contents = contents(events)?;
+    let stored = events.variants.iter().filter_map(|variant| match &variant.kind {
+        Kind::Stored(stored) => Some(by_version(variant, stored)),
+        _ => None,
+    });
+    let retired = events.retired.iter().map(|retired| read_retired(krate, retired));
+    let flattened = events.variants.iter().filter_map(|variant| match &variant.kind {
+        Kind::Flattened(ty) => Some(read_flattened(krate, variant, ty)),
+        _ => None,
+    });
+    let otherwise = match events.other() {
+        Some(Variant { ident, .. }) => quote!(Ok(#krate::Decoded::One(Self::#ident))),
+        None => quote!(Err(#krate::EventError::unknown_type(recorded))),
+    };
+    Ok(quote! {
+        fn decode(
+            recorded: &#krate::RecordedEvent,
+        ) -> ::core::result::Result<#krate::Decoded<Self>, #krate::EventError> {
+            use ::core::result::Result::{Err, Ok};
+            #contents
+            let event = match #krate::RecordedEvent::event_type(recorded) {
+                #(#stored,)*
+                #(#retired,)*
+                #[allow(unused_variables)]
+                event_type => {
+                    #(#flattened)*
+                    return #otherwise;
+                }
+            };
+            #[allow(unreachable_code)]
+            Ok(#krate::Decoded::One(event))
+        }
+    })
+}
+
+/// The arm for an event of this variant, whatever its version.
+fn by_version(variant: &Variant, stored: &Stored) -> TokenStream {
+    let Stored { name, aliases, version: newest, upcasts, .. } = stored;
+    let oldest = upcasts.oldest;
+    let is_read = read_newest(variant, stored);
+    let older = (oldest..).zip(0..upcasts.steps.len()).map(|(version, nth)| {
+        let read = read_older(variant, stored, version, &upcasts.steps[nth..]);
+        quote!(#version => #read)
+    });
+    let names: Vec<&LitStr> = std::iter::once(name).chain(aliases).collect();
+    quote! {
+        #(#names)|* => match recorded.event_version() {
+            #newest => #is_read,
+            #(#older,)*
+            _ => return Err(__event::unreadable_version(recorded, #oldest, #newest)),
+        }
+    }
+}
+
+/// Straight from the text.
+fn read_newest(variant: &Variant, stored: &Stored) -> TokenStream {
+    let ident = &variant.ident;
+    match &stored.content {
+        Content::Nothing => quote!(Self::#ident),
+        Content::Newtype(_) => quote!(Self::#ident(__event::content(recorded)?)),
+        Content::Fields(fields) => {
+            let (content, built) = (content_ident(variant), build(variant, fields));
+            quote!({ let content: #content = __event::content(recorded)?; #built })
+        }
+    }
+}
+
+/// First the steps that change JSON, then those by type.
+fn read_older(variant: &Variant, stored: &Stored, version: i32, steps: &[Step]) -> TokenStream {
+    let ident = &variant.ident;
+    let mut body = TokenStream::new();
+    let mut is_json = false;
+    let mut is_typed = false;
+    for (version, step) in (version..).zip(steps) {
+        body.extend(match step {
+            Step::Json(function) => {
+                let value = if is_json { quote!(content) } else { quote!(__event::value(recorded)?) };
+                is_json = true;
+                quote!(let content = __event::step(recorded, #version, #function(#value, recorded))?;)
+            }
+            Step::Typed(ty) if is_typed => quote!(let content: #ty = ::core::convert::From::from(content);),
+            Step::Typed(ty) => {
+                is_typed = true;
+                match is_json {
+                    true => quote!(let content: #ty = __event::changed(recorded, content)?;),
+                    false => quote!(let content: #ty = __event::content(recorded)?;),
+                }
+            }
+        });
+    }
+    let last = match (&stored.content, is_typed) {
+        (Content::Newtype(_), true) => quote!(Self::#ident(::core::convert::From::from(content))),
+        (_, true) => quote!(<Self as ::core::convert::From<_>>::from(content)),
+        (Content::Newtype(_), false) => quote!(Self::#ident(__event::changed(recorded, content)?)),
+        (Content::Nothing, false) => quote!({ let _ = content; Self::#ident }),
+        (Content::Fields(fields), false) => {
+            let (content, built) = (content_ident(variant), build(variant, fields));
+            quote!({ let content: #content = __event::changed(recorded, content)?; #built })
+        }
+    };
+    quote!({ #body #last })
+}
+
+fn content_ident(variant: &Variant) -> syn::Ident {
+    format_ident!("__{}", variant.ident)
+}
+
+fn build(variant: &Variant, fields: &FieldsNamed) -> TokenStream {
+    let ident = &variant.ident;
+    let names = fields.named.iter().map(|field| &field.ident);
+    quote!(Self::#ident { #(#names: content.#names),* })
+}
+
+/// What the JSON of the variants with fields is decoded as.
+fn contents(events: &EventEnum) -> Result<TokenStream> {
+    let serde_path = serde_path(&events.krate);
+    let renamed = events.serde.iter().map(as_rename_all).collect::<Result<Vec<_>>>()?;
+    let contents = events.variants.iter().filter_map(|variant| {
+        let Kind::Stored(Stored { content: Content::Fields(fields), .. }) = &variant.kind else {
+            return None;
+        };
+        let (content, serde, fields) = (content_ident(variant), &variant.serde, fields.named.iter());
+        Some(quote! {
+            #[derive(__event::serde::Deserialize)]
+            #[serde(crate = #serde_path)]
+            #(#renamed)*
+            #(#serde)*
+            #[allow(non_camel_case_types)]
+            struct #content { #(#fields),* }
+        })
+    });
+    Ok(quote!(#(#contents)*))
+}
+
+fn read_retired(krate: &syn::Path, Retired { name, split }: &Retired) -> TokenStream {
+    match split {
+        None => quote!(#name => return Ok(#krate::Decoded::Ignored)),
+        Some(split) => quote! {
+            #name => return match #split(recorded) {
+                Ok(events) => Ok(#krate::Decoded::Many(events)),
+                Err(error) => Err(#krate::EventError::upcast(recorded, recorded.event_version(), error)),
+            }
+        },
+    }
+}
+
+fn read_flattened(krate: &syn::Path, variant: &Variant, ty: &syn::Type) -> TokenStream {
+    let ident = &variant.ident;
+    quote! {
+        if <#ty as #krate::Event>::TYPES.iter().any(|known| known.name() == event_type)
+            || <#ty as #krate::Event>::TAKES_OTHERS
+        {
+            return <#ty as #krate::Event>::decode(recorded).map(|events| events.map(Self::#ident));
+        }
+    }
+}

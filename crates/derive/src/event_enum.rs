@@ -1,0 +1,46 @@
+//! The enum as the user has written it, checked.
+
+use syn::{Attribute, Data, DeriveInput, Error, Ident, Path, Result};
+
+use crate::attributes::{EnumAttributes, Retired};
+use crate::names;
+use crate::variant::Variant;
+
+pub(crate) struct EventEnum {
+    pub(crate) ident: Ident,
+    pub(crate) krate: Path,
+    pub(crate) retired: Vec<Retired>,
+    pub(crate) variants: Vec<Variant>,
+    /// What serde is told about the fields of all variants.
+    pub(crate) serde: Vec<Attribute>,
+}
+
+const NO_ENUM: &str = "events are the variants of an enum, each with the name it is stored under:
+
+    #[derive(Event)]
+    enum OrderEvent {
+        #[event(name = \"OrderPlaced\")]
+        Placed(OrderPlaced),
+    }";
+
+impl EventEnum {
+    pub(crate) fn parse(input: DeriveInput) -> Result<Self> {
+        let Data::Enum(data) = input.data else { return Err(Error::new_spanned(&input.ident, NO_ENUM)) };
+        if !input.generics.params.is_empty() {
+            return Err(Error::new_spanned(&input.generics, "an enum of events has no generic parameters"));
+        }
+        if data.variants.is_empty() {
+            return Err(Error::new_spanned(&input.ident, NO_ENUM));
+        }
+        let EnumAttributes { krate, retired, serde } = EnumAttributes::parse(&input.attrs)?;
+        let variants = data.variants.into_iter().map(Variant::parse).collect::<Result<Vec<_>>>()?;
+        let events = Self { ident: input.ident, krate, retired, variants, serde };
+        names::check(&events)?;
+        Ok(events)
+    }
+
+    /// The variant for what no other names.
+    pub(crate) fn other(&self) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.is_other())
+    }
+}

@@ -1,0 +1,67 @@
+//! The steps from which the derive macro puts together how an event is written and read.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{EventError, EventType, UpcastError};
+use crate::model::event::{NewEvent, RecordedEvent};
+use crate::model::invalid::{InvalidInput, Problem};
+
+/// The event with this content.
+pub fn new_event(
+    event_type: EventType,
+    content: &(impl Serialize + ?Sized),
+) -> Result<NewEvent, InvalidInput> {
+    Ok(NewEvent::new(event_type.name(), content)?.event_version(event_type.version()))
+}
+
+/// The content of a variant without fields.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Serialize for Nothing {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde::ser::SerializeMap::end(serializer.serialize_map(Some(0))?)
+    }
+}
+
+/// The variant for events of other types says nothing that could be recorded.
+pub fn not_recordable() -> InvalidInput {
+    let reason = "the variant for events of other types cannot be appended".to_owned();
+    InvalidInput::new("event", Problem::NotSerializable { reason })
+}
+
+/// The content as it is recorded.
+pub fn content<T: DeserializeOwned>(recorded: &RecordedEvent) -> Result<T, EventError> {
+    serde_json::from_str(recorded.payload_json()).map_err(|error| EventError::undecodable(recorded, error))
+}
+
+/// The content before the first of the steps that change JSON.
+pub fn value(recorded: &RecordedEvent) -> Result<Value, EventError> {
+    content(recorded)
+}
+
+/// One step that changes JSON.
+pub fn step(
+    recorded: &RecordedEvent,
+    from_version: i32,
+    outcome: Result<Value, UpcastError>,
+) -> Result<Value, EventError> {
+    outcome.map_err(|error| EventError::upcast(recorded, from_version, error))
+}
+
+/// The content after the last of the steps that change JSON.
+pub fn changed<T: DeserializeOwned>(recorded: &RecordedEvent, value: Value) -> Result<T, EventError> {
+    serde_json::from_value(value).map_err(|error| EventError::undecodable(recorded, error))
+}
+
+/// A version for which there is no way to read it: newer than `newest`, or older than every declared one.
+pub fn unreadable_version(recorded: &RecordedEvent, oldest: i32, newest: i32) -> EventError {
+    let version = recorded.event_version();
+    if version > newest {
+        return EventError::newer_version(recorded, newest);
+    }
+    let none = format!("there is none: the oldest version that is declared to exist is {oldest}");
+    EventError::upcast(recorded, version, none)
+}

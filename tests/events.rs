@@ -1,0 +1,8 @@
+//! Typed events, as the derive macro makes them: what is stored, and what is read. No database is needed.
+
+mod events {
+    mod decoding;
+    mod evolution;
+    mod names;
+    mod payload;
+}
