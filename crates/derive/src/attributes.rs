@@ -2,6 +2,7 @@
 
 use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
+use syn::token::Paren;
 use syn::{Attribute, Error, Expr, Lit, LitInt, LitStr, Meta, Path, Result, Token, Type, parse_quote};
 
 /// An event that was recorded once: ignored when it is read, or split into others.
@@ -47,7 +48,13 @@ impl EnumAttributes {
     }
 }
 
+const RETIRED: &str =
+    "a retired event has the name it was stored under: `#[event(retired(name = \"OrderViewed\"))]`";
+
 fn retired(meta: &ParseNestedMeta<'_>) -> Result<Retired> {
+    if !meta.input.peek(Paren) {
+        return Err(meta.error(RETIRED));
+    }
     let (mut name, mut split) = (None, None);
     meta.parse_nested_meta(|part| {
         if part.path.is_ident("name") {
@@ -61,11 +68,7 @@ fn retired(meta: &ParseNestedMeta<'_>) -> Result<Retired> {
         }
         Ok(())
     })?;
-    let name = name.ok_or_else(|| {
-        meta.error(
-            "a retired event has the name it was stored under: `#[event(retired(name = \"OrderViewed\"))]`",
-        )
-    })?;
+    let name = name.ok_or_else(|| meta.error(RETIRED))?;
     Ok(Retired { name, split })
 }
 
@@ -166,6 +169,9 @@ const UPCAST: &str = "an upcast says from which version, and how: `upcast(versio
      `upcast(version = 1, from = Type)`, decoded as that type, from which the next is made by `From`";
 
 fn upcast(meta: &ParseNestedMeta<'_>) -> Result<Upcast> {
+    if !meta.input.peek(Paren) {
+        return Err(meta.error(UPCAST));
+    }
     let (mut from_version, mut step) = (None, None);
     meta.parse_nested_meta(|part| {
         if part.path.is_ident("version") {

@@ -13,7 +13,81 @@ mod variant;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// See the documentation of `diesel_event_store::Event`.
+/// Implements `diesel_event_store::Event` for an enum: each variant is an event, stored under the name that stands beside it.
+///
+/// ```
+/// use diesel_event_store::{Decoded, Event, RecordedEvent, UpcastError};
+/// use serde::{Deserialize, Serialize};
+/// use serde_json::Value;
+///
+/// #[derive(Debug, PartialEq, Event)]
+/// #[event(retired(name = "OrderViewed"))]
+/// enum OrderEvent {
+///     #[event(name = "OrderPlaced", version = 2)]
+///     #[event(upcast(version = 1, json = euros_to_cents))]
+///     Placed(OrderPlaced),
+///     #[event(name = "OrderLineAdded")]
+///     LineAdded {
+///         sku: String,
+///         #[serde(rename = "qty")]
+///         quantity: u32,
+///     },
+///     #[event(name = "OrderPaid")]
+///     Paid,
+/// }
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// struct OrderPlaced {
+///     cents: i64,
+/// }
+///
+/// fn euros_to_cents(mut old: Value, _: &RecordedEvent) -> Result<Value, UpcastError> {
+///     let euros = old["euros"].as_i64().ok_or("no euros")?;
+///     old["cents"] = (euros * 100).into();
+///     Ok(old)
+/// }
+///
+/// # use diesel_event_store::{NewEvent, Position, StreamId};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let line = OrderEvent::LineAdded { sku: "ab12".into(), quantity: 3 };
+/// assert_eq!(line.to_new()?.payload_json(), r#"{"sku":"ab12","qty":3}"#);
+///
+/// // Recorded years ago, by version 1:
+/// let order = StreamId::new("Order", "o-1")?;
+/// let recorded = NewEvent::from_json("OrderPlaced", r#"{"euros":12}"#)?.recorded(&order, 1, Position::new(1)?)?;
+/// assert_eq!(OrderEvent::decode(&recorded)?, Decoded::One(OrderEvent::Placed(OrderPlaced { cents: 1200 })));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What is stored
+///
+/// The content of the variant, as serde writes it: the value of a newtype, the named fields with their serde attributes, or
+/// `{}` if there is nothing. `#[serde(rename_all_fields = "camelCase")]` at the enum and `#[serde(rename_all = "camelCase")]`
+/// at a variant are followed as well.
+///
+/// # At a variant
+///
+/// | `#[event(…)]` | |
+/// |---|---|
+/// | `name = "OrderPlaced"` | the stored name; every variant has one |
+/// | `alias = "OrderCreated"` | another name that is read as this variant, and not written |
+/// | `version = 3` | the version that is written. Default: 1 |
+/// | `oldest = 2` | no event of an older version exists. Default: 1 |
+/// | `upcast(version = 1, json = function)` | changes the JSON of version 1 into that of version 2: `fn(serde_json::Value, &RecordedEvent) -> Result<serde_json::Value, UpcastError>`. Numbers go through `serde_json::Value`, which keeps 64 bits |
+/// | `upcast(version = 2, from = OrderPlacedV2)` | version 2 is decoded as this type, from which the type of the next version is made by `From`; the last makes the value of a newtype, or the enum itself. Keeps every digit |
+/// | `other` | a variant without content: what no other variant names |
+/// | `flatten` | a variant that holds another enum of events |
+///
+/// Each version below the newest has its upcast; those by JSON come before those by type.
+///
+/// # At the enum
+///
+/// | `#[event(…)]` | |
+/// |---|---|
+/// | `retired(name = "OrderViewed")` | was recorded once, and is ignored when it is read |
+/// | `retired(name = "OrderPaidAndShipped", split = function)` | is read as other events: `fn(&RecordedEvent) -> Result<Vec<OrderEvent>, UpcastError>`. They share its version, position and id |
+/// | `crate = "…"` | the path of `diesel_event_store`. Default: `::diesel_event_store` |
 #[proc_macro_derive(Event, attributes(event, serde))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

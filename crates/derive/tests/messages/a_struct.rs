@@ -1,0 +1,6 @@
+use diesel_event_store::Event;
+
+#[derive(Event)]
+struct OrderPaid;
+
+fn main() {}

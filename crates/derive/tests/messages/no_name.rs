@@ -1,0 +1,8 @@
+use diesel_event_store::Event;
+
+#[derive(Event)]
+enum OrderEvent {
+    Paid,
+}
+
+fn main() {}

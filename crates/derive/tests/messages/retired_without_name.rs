@@ -1,0 +1,10 @@
+use diesel_event_store::Event;
+
+#[derive(Event)]
+#[event(retired)]
+enum OrderEvent {
+    #[event(name = "OrderPaid")]
+    Paid,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use diesel_event_store::Event;
+
+#[derive(Event)]
+enum OrderEvent {
+    #[event(name = "OrderPaid", upcast(version = 1, json = to_cents))]
+    Paid,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use diesel_event_store::Event;
+
+#[derive(Event)]
+enum OrderEvent {
+    #[event(name = "OrderPaid", version = 2, upcast(version = 1))]
+    Paid,
+}
+
+fn main() {}
