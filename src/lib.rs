@@ -93,12 +93,12 @@ pub use storage::error_kind::DatabaseErrorKind;
 pub use storage::migrations::MigrationError;
 #[cfg(feature = "mysql")]
 pub use storage::mysql;
+pub use storage::ordering::OrderingError;
 #[cfg(feature = "postgres")]
 pub use storage::postgres;
 pub use storage::read::ReadError;
-pub use store::iter::EventIter;
-pub use store::migrations::run_pending_migrations;
-pub use store::ordering::{log_ordering, set_log_ordering};
+pub use store::iterate::EventIter;
+pub use store::migrate::run_pending_migrations;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 
 #[cfg(feature = "sqlite")]

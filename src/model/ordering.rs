@@ -4,12 +4,12 @@
 ///
 /// ```
 /// use diesel::prelude::*;
-/// use diesel_event_store::LogOrdering;
+/// use diesel_event_store::{EventStore, LogOrdering};
 ///
 /// # fn main() -> Result<(), diesel_event_store::Error> {
 /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// assert_eq!(diesel_event_store::log_ordering(&mut conn)?, LogOrdering::Gapless);
+/// assert_eq!(EventStore::new().log_ordering(&mut conn)?, LogOrdering::Gapless);
 /// # Ok(())
 /// # }
 /// ```

@@ -9,7 +9,7 @@ use super::error::WriterError;
 use super::job::Job;
 use super::savepoint;
 use crate::observe;
-use crate::store::wake;
+use crate::store::wake_up;
 
 type Manager = AnsiTransactionManager;
 
@@ -90,7 +90,7 @@ fn tell(jobs: Vec<Box<dyn Job>>, outcome: Result<Duration, WriterError>) {
     match outcome {
         Ok(commit) => {
             observe::writer::committed(jobs.len(), commit);
-            wake::hint();
+            wake_up::all();
             jobs.into_iter().for_each(Job::committed);
         }
         Err(error) => {

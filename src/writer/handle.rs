@@ -21,7 +21,7 @@ use crate::model::event::NewEvent;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::stream_id::StreamId;
 use crate::store::EventStore;
-use crate::store::append::{self};
+use crate::store::append::validate;
 
 /// Appends from any number of threads and tasks, and one commit for many of them.
 ///
@@ -138,7 +138,7 @@ impl Writer {
         events: impl Into<Vec<NewEvent>>,
     ) -> Request<Appended, WriteError> {
         let (stream, events) = (stream.clone(), events.into());
-        if let Err(refused) = append::validate(self.store.max_json_bytes, expected, &events) {
+        if let Err(refused) = validate(self.store.max_json_bytes, expected, &events) {
             return self.decided(Err(refused.into()));
         }
         let (caller, reply) = reply::channel();

@@ -1,6 +1,4 @@
-use diesel_event_store::{
-    EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId, set_log_ordering,
-};
+use diesel_event_store::{EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId};
 
 use super::database::Database;
 use crate::statements::statements_of;
@@ -46,7 +44,7 @@ impl Statements {
         let [stream_of] = statements_of(conn, |conn| {
             store.read_stream(conn, &stream, ..).expect("the stream");
         });
-        set_log_ordering(conn, LogOrdering::Gapless).expect("the ordering");
+        store.set_log_ordering(conn, LogOrdering::Gapless).expect("the ordering");
         let [_, _, _, count_positions, ..] = statements_of::<_, 7>(conn, |conn| {
             store.append(conn, &stream, ExpectedVersion::Exact(11), &events(1)).expect("the append");
         });
