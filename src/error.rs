@@ -1,4 +1,6 @@
-//! One error for all that this crate does. Nothing below names it.
+//! One error for everything that this crate does. No lower floor names it.
+
+mod handler;
 
 use crate::model::decode_error::DecodeError;
 use crate::model::expected_version::Conflict;
