@@ -15,7 +15,7 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    let statements = Statements::watch();
+    let statements = Database::statements();
     for flush in [1, 2] {
         let _setting = FlushAtCommit::set(flush);
         report.heading(&format!("MySQL, one connection, innodb_flush_log_at_trx_commit = {flush}"));

@@ -15,7 +15,7 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    let statements = Statements::watch();
+    let statements = Database::statements();
     for synchronous_commit in ["on", "off"] {
         let create = || Database::with_synchronous_commit(synchronous_commit);
         report.heading(&format!("PostgreSQL, one connection, synchronous_commit = {synchronous_commit}"));

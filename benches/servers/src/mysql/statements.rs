@@ -1,6 +1,6 @@
+use diesel::mysql::MysqlConnection;
 use diesel_event_store::{EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId};
 
-use super::database::Database;
 use crate::statements::statements_of;
 
 /// What this crate sends to MySQL.
@@ -21,10 +21,8 @@ pub struct Statements {
 }
 
 impl Statements {
-    /// Watched while this crate is at work.
-    pub fn watch() -> Self {
-        let database = Database::create();
-        let conn = &mut database.ours().conn;
+    /// Watches this crate at work on an empty database.
+    pub fn watch(conn: &mut MysqlConnection) -> Self {
         let store = EventStore::new();
         let stream = StreamId::new("Order", 1).expect("a name");
         let events = |number| -> Vec<_> {
