@@ -15,7 +15,7 @@ use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
-/// Any error of this crate: for a `main`, or a transaction that does several things.
+/// Any error of this crate: for `main`, or for a transaction with several operations.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -43,38 +43,38 @@ pub enum Error {
     /// A read failed.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A checkpoint was not read or saved.
+    /// A checkpoint could not be read or saved.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The ordering of the log was not read or changed.
+    /// The ordering of the log could not be read or changed.
     #[error(transparent)]
     Ordering(#[from] OrderingError),
-    /// The migrations were not run.
+    /// The migrations could not run.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// A projection was not applied, or an operation on it not done.
+    /// A projection could not be applied, or an operation on it failed.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
-    /// The handler of a projection that is applied inline has failed.
+    /// The handler of a projection that is applied inline failed.
     #[error(transparent)]
     Handler(Box<dyn std::error::Error + Send + Sync>),
-    /// A payload or metadata has another form than asked for.
+    /// A payload or metadata could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// Something that cannot be kept or asked for.
+    /// An argument cannot be stored or asked for.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// The database did not do it.
+    /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// A [`Writer`](crate::writer::Writer) did not do it.
+    /// A [`Writer`](crate::writer::Writer) could not carry out the request.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Writer(#[from] WriterError),
 }
 
 impl Error {
-    /// The conflict, if it is one.
+    /// The conflict, if the error is one.
     ///
     /// ```
     /// use diesel_event_store::Error;
@@ -88,7 +88,7 @@ impl Error {
         }
     }
 
-    /// Whether the same may well succeed when the outermost transaction is run again.
+    /// Whether the same call may succeed when the outermost transaction is run again.
     ///
     /// ```
     /// use diesel_event_store::Error;

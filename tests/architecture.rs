@@ -1,6 +1,7 @@
-//! The house has floors: a file of `src/` imports only files of lower floors, or of its own folder, and no files import
-//! each other in a circle. Both are read from the source text: every `use` and every path to a module of this crate, also
-//! in macros and behind every `cfg`. `mod` is no import: a folder's `mod.rs` has to name its files.
+//! The house has floors: a file of `src/` imports only files of lower floors, or of its own folder, and no
+//! files import each other in a circle. Both are read from the source text: every `use` and every path to a
+//! module of this crate, also in macros and behind every `cfg`. `mod` is no import: a folder's `mod.rs` has
+//! to name its files.
 
 mod architecture {
     pub mod arrows;

@@ -1,5 +1,5 @@
-//! The metrics and tracing events that the application can receive: every name in one place. Without the features
-//! `metrics` and `tracing` the functions are empty. `docs/operations.md` explains each of them.
+//! The metrics and tracing events that the application can receive: every name in one place. Without the
+//! features `metrics` and `tracing` the functions are empty. `docs/operations.md` explains each of them.
 #![cfg_attr(not(all(feature = "metrics", feature = "tracing")), allow(unused_variables))]
 
 pub(crate) mod projection;

@@ -16,32 +16,34 @@ use crate::store::{EventStore, wake_up};
 impl EventStore {
     /// Appends events to a stream, all or none, if the stream is at the expected version.
     ///
-    /// Alone, it runs in its own transaction: once it returns `Ok`, the events are as durable as the database's
-    /// settings make any commit. Inside a transaction of the application, the events are committed or rolled back with
-    /// it, and one transaction can append to several streams.
+    /// Alone, it runs in its own transaction: once it returns `Ok`, the events are as durable as the
+    /// database's settings make any commit. Inside a transaction of the application, the events are committed
+    /// or rolled back with it, and one transaction can append to several streams.
     ///
-    /// **After an error** nothing of the append is in the database. Inside the application's transaction, everything
-    /// else that the transaction did is still there, and it can go on and commit: the append runs in a savepoint. The
-    /// exception is a disk failure ([`Full`](crate::DatabaseErrorKind::Full), [`Io`](crate::DatabaseErrorKind::Io)),
-    /// after which SQLite may have rolled back the whole transaction: leave the outermost transaction then.
+    /// **After an error** nothing of the append is in the database. Inside the application's transaction,
+    /// everything else that the transaction did is still there, and it can go on and commit: the append runs
+    /// in a savepoint. The exception is a disk failure ([`Full`](crate::DatabaseErrorKind::Full),
+    /// [`Io`](crate::DatabaseErrorKind::Io)), after which SQLite may have rolled back the whole transaction:
+    /// leave the outermost transaction then.
     ///
-    /// **On SQLite** there is one writer at a time. Alone, the append waits for its turn for up to the connection's
-    /// `busy_timeout`. A transaction that reads before it appends should begin with `immediate_transaction`: a
-    /// deferred one that has read cannot wait for its turn, and fails with
+    /// **On SQLite** there is one writer at a time. Alone, the append waits for its turn for up to the
+    /// connection's `busy_timeout`. A transaction that reads before it appends should begin with
+    /// `immediate_transaction`: a deferred one that has read cannot wait for its turn, and fails with
     /// [`Locked`](crate::DatabaseErrorKind::Locked) if another connection has written since.
     ///
-    /// **On PostgreSQL and MySQL** appends wait for each other only if they are to the same stream. If the database
-    /// rolls one of them back so that another can go on, the error is a
-    /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock): inside a transaction of the application, leave the outermost
-    /// one and run it again. On PostgreSQL such an error aborts the transaction, as every database error does there. So
-    /// does an event id that another transaction records at the same moment.
+    /// **On PostgreSQL and MySQL** appends wait for each other only if they are to the same stream. If the
+    /// database rolls one of them back so that another can go on, the error is a
+    /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock): inside a transaction of the application, leave the
+    /// outermost one and run it again. On PostgreSQL such an error aborts the transaction, as every database
+    /// error does there. So does an event id that another transaction records at the same moment.
     ///
     /// # Errors
     ///
     /// - [`Conflict`](AppendError::Conflict): the stream is at another version than expected.
-    /// - [`DuplicateEventId`](AppendError::DuplicateEventId): an event with one of the ids is already recorded.
-    /// - [`Invalid`](AppendError::Invalid): there are no events, or one of them cannot be stored; the error names the
-    ///   field and the limit.
+    /// - [`DuplicateEventId`](AppendError::DuplicateEventId): an event with one of the ids is already
+    ///   recorded.
+    /// - [`Invalid`](AppendError::Invalid): there are no events, or one of them cannot be stored; the error
+    ///   names the field and the limit.
     /// - [`Database`](AppendError::Database): the database refused or failed;
     ///   [`is_retryable`](AppendError::is_retryable) tells whether to try again.
     ///

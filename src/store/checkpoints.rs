@@ -61,15 +61,15 @@ impl EventStore {
 
     /// Moves a projection's checkpoint forward, or creates it. It is never moved backward.
     ///
-    /// Save it in the transaction that writes the read model's rows: the rows and the checkpoint are then committed
-    /// together, and each event is applied once. Saving the same position again is no error, so two workers of one
-    /// projection must not run at once: on SQLite `immediate_transaction` around reading and saving keeps them apart,
-    /// on the servers a lock of your own does.
+    /// Save it in the transaction that writes the read model's rows: the rows and the checkpoint are then
+    /// committed together, and each event is applied once. Saving the same position again is no error, so two
+    /// workers of one projection must not run at once: on SQLite `immediate_transaction` around reading and
+    /// saving keeps them apart, on the servers a lock of your own does.
     ///
     /// # Errors
     ///
-    /// - [`CheckpointError::Backward`]: it lies further on already, so somebody else has applied these events. Roll
-    ///   the transaction back.
+    /// - [`CheckpointError::Backward`]: it lies further on already, so somebody else has applied these
+    ///   events. Roll the transaction back.
     /// - [`CheckpointError::Invalid`]: the name is empty, too long or has a control character.
     /// - [`CheckpointError::Database`]: the database refused or failed.
     ///
@@ -139,8 +139,8 @@ impl EventStore {
         Ok(conn.database().set_checkpoint(&Checkpoint::now(projection_name, position)?)?)
     }
 
-    /// Deletes a projection's checkpoint, so that the projection begins with the first event again. Returns whether there
-    /// was one.
+    /// Deletes a projection's checkpoint, so that the projection begins with the first event again. Returns
+    /// whether there was one.
     ///
     /// # Errors
     ///

@@ -13,9 +13,9 @@ const PAGE_SIZE: usize = 500;
 
 /// Reads events page by page while it is iterated over, so that it never holds more than one page in memory.
 ///
-/// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it sees, in their
-/// place, the events that are appended meanwhile. It ends when it reaches the end of the log or the stream, and after
-/// the first error.
+/// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it sees, in
+/// their place, the events that are appended meanwhile. It ends when it reaches the end of the log or the
+/// stream, and after the first error.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -60,7 +60,8 @@ impl<'c> EventIter<'c> {
         }
     }
 
-    /// How many events to read at once, 1 or more. Default: 500. Fewer take less memory when payloads are large.
+    /// How many events to read at once, 1 or more. Default: 500. Fewer take less memory when payloads are
+    /// large.
     ///
     /// With 0, the first item is the error [`ReadError::Invalid`].
     ///

@@ -9,14 +9,15 @@ mod read_log;
 mod read_stream;
 pub(crate) mod wake_up;
 
-/// The largest payload or metadata, in bytes, unless [`EventStore::max_json_bytes`] sets another limit: 16 MiB.
+/// The largest payload or metadata, in bytes, unless [`EventStore::max_json_bytes`] sets another limit: 16
+/// MiB.
 pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
 /// Appends and reads events on a connection that the application lends for the call.
 ///
-/// It holds options, never a connection, and is cheap to copy. Every method works alone, and also inside a transaction
-/// that the application has open on the same connection: what the method writes is then committed or rolled back with
-/// that transaction.
+/// It holds options, never a connection, and is cheap to copy. Every method works alone, and also inside a
+/// transaction that the application has open on the same connection: what the method writes is then committed
+/// or rolled back with that transaction.
 ///
 /// | topic | methods |
 /// |---|---|
@@ -65,8 +66,8 @@ impl EventStore {
         Self { max_json_bytes: DEFAULT_MAX_JSON_BYTES }
     }
 
-    /// The largest payload, and the largest metadata, that [`append`](Self::append) accepts, in bytes of JSON text.
-    /// Default: [`DEFAULT_MAX_JSON_BYTES`]. SQLite itself stores no text above 1,000,000,000 bytes.
+    /// The largest payload, and the largest metadata, that [`append`](Self::append) accepts, in bytes of JSON
+    /// text. Default: [`DEFAULT_MAX_JSON_BYTES`]. SQLite itself stores no text above 1,000,000,000 bytes.
     ///
     /// ```
     /// use diesel::prelude::*;

@@ -29,14 +29,14 @@ impl EventStore {
         Ok(conn.database().log_ordering()?)
     }
 
-    /// Changes how the database assigns positions, for every connection, from now on. Recorded events stay as they are,
-    /// and readers go on from where they are.
+    /// Changes how the database assigns positions, for every connection, from now on. Recorded events stay as
+    /// they are, and readers go on from where they are.
     ///
-    /// It waits for the appends that are under way, and new ones wait for it, so it can be called while the application
-    /// runs. Call it once, after the migrations.
+    /// It waits for the appends that are under way, and new ones wait for it, so it can be called while the
+    /// application runs. Call it once, after the migrations.
     ///
-    /// Inside a transaction of the application it takes effect with the commit, and appends of other connections wait
-    /// until then.
+    /// Inside a transaction of the application it takes effect with the commit, and appends of other
+    /// connections wait until then.
     ///
     /// # Errors
     ///
@@ -63,16 +63,17 @@ impl EventStore {
         conn.database().set_log_ordering(ordering)
     }
 
-    /// Publishes the position up to which the log is complete, for readers that cannot find it out themselves, and
-    /// returns it.
+    /// Publishes the position up to which the log is complete, for readers that cannot find it out
+    /// themselves, and returns it.
     ///
-    /// Most applications do not need it. Call it on the primary, now and then, for readers on a hot standby or a replica;
-    /// on PostgreSQL also for transactions in REPEATABLE READ or SERIALIZABLE, on MySQL for any transaction that reads the
-    /// log. They read the log up to the position that was published last, and miss nothing. SQLite has no such readers;
-    /// there it only returns the last position.
+    /// Most applications do not need it. Call it on the primary, now and then, for readers on a hot standby
+    /// or a replica; on PostgreSQL also for transactions in REPEATABLE READ or SERIALIZABLE, on MySQL for any
+    /// transaction that reads the log. They read the log up to the position that was published last, and miss
+    /// nothing. SQLite has no such readers; there it only returns the last position.
     ///
-    /// Alone, it publishes at once. Inside a transaction of the application, PostgreSQL publishes with the commit; on
-    /// MySQL the position cannot be found out there, and the one that is already published is returned.
+    /// Alone, it publishes at once. Inside a transaction of the application, PostgreSQL publishes with the
+    /// commit; on MySQL the position cannot be found out there, and the one that is already published is
+    /// returned.
     ///
     /// # Errors
     ///

@@ -68,14 +68,14 @@ impl EventStore {
 
     /// Events of the whole log, at most `limit` (1 or more) at a time; see [`LogQuery`].
     ///
-    /// The log is for events that are committed. A transaction that appends and then reads the log finds its own events
-    /// there on SQLite, and does not on the servers: read them with [`read_stream`](Self::read_stream), and save no
-    /// checkpoint for them outside that transaction.
+    /// The log is for events that are committed. A transaction that appends and then reads the log finds its
+    /// own events there on SQLite, and does not on the servers: read them with
+    /// [`read_stream`](Self::read_stream), and save no checkpoint for them outside that transaction.
     ///
-    /// **On MySQL** inside a transaction, and **on PostgreSQL** inside one in REPEATABLE READ or SERIALIZABLE, the log is
-    /// read up to the position that was published last. [`publish_position`](Self::publish_position) publishes it, and
-    /// on MySQL so does every read of the log outside a transaction. So read the log outside the transaction, and apply
-    /// the events inside it.
+    /// **On MySQL** inside a transaction, and **on PostgreSQL** inside one in REPEATABLE READ or
+    /// SERIALIZABLE, the log is read up to the position that was published last.
+    /// [`publish_position`](Self::publish_position) publishes it, and on MySQL so does every read of the log
+    /// outside a transaction. So read the log outside the transaction, and apply the events inside it.
     ///
     /// # Errors
     ///

@@ -31,11 +31,11 @@ impl EventStore {
         Ok(conn.database().version(stream)?)
     }
 
-    /// The events of one stream: all of them (`..`), from or to a version (`5..`, `..=9`), backward, or a page at a
-    /// time; see [`StreamQuery`].
+    /// The events of one stream: all of them (`..`), from or to a version (`5..`, `..=9`), backward, or a
+    /// page at a time; see [`StreamQuery`].
     ///
-    /// A stream without events is empty and at version 0; that is not an error. Inside a transaction, the read sees
-    /// what the transaction has appended.
+    /// A stream without events is empty and at version 0; that is not an error. Inside a transaction, the
+    /// read sees what the transaction has appended.
     ///
     /// # Errors
     ///

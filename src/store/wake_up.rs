@@ -1,5 +1,5 @@
-//! Wake-ups for threads of this process that wait for new events. A wake-up that is lost, or comes before the commit,
-//! costs only time: every waiting thread also looks by itself.
+//! Wake-ups for threads of this process that wait for new events. A wake-up that is lost, or comes before the
+//! commit, costs only time: every waiting thread also looks by itself.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,7 +23,8 @@ pub(crate) fn all() {
     NEW_WAKE_UP.notify_all();
 }
 
-/// Waits until there have been more wake-ups than `seen`, but no longer than `longest`. Whether there have been.
+/// Waits until there have been more wake-ups than `seen`, but no longer than `longest`. Whether there have
+/// been.
 pub(crate) fn wait(seen: u64, longest: Duration) -> bool {
     let (sent, _) = NEW_WAKE_UP
         .wait_timeout_while(sent(), longest, |sent| *sent == seen)
@@ -31,7 +32,8 @@ pub(crate) fn wait(seen: u64, longest: Duration) -> bool {
     *sent != seen
 }
 
-/// Waits for this long, and returns `false` as soon as it is time to stop. What makes it time also sends a wake-up.
+/// Waits for this long, and returns `false` as soon as it is time to stop. What makes it time also sends a
+/// wake-up.
 pub(crate) fn pause(longest: Duration, is_time: impl Fn() -> bool) -> bool {
     let end = Instant::now() + longest;
     loop {

@@ -7,8 +7,8 @@ use crate::storage::error::DatabaseError;
 
 /// Why a [`Writer`](super::Writer) did not carry out a request, although the request itself was in order.
 ///
-/// The error type of a [closure](super::Writer::transaction) must implement `From<WriterError>`, as [`WriteError`] and
-/// [`Error`](crate::Error) do.
+/// The error type of a [closure](super::Writer::transaction) must implement `From<WriterError>`, as
+/// [`WriteError`] and [`Error`](crate::Error) do.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -29,7 +29,8 @@ use crate::storage::error::DatabaseError;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriterError {
-    /// The writer accepts no more requests, or was shut down while this one waited. Nothing of it was written.
+    /// The writer accepts no more requests, or was shut down while this one waited. Nothing of it was
+    /// written.
     #[error("the writer is closed; nothing of this request was written")]
     Closed,
     /// The closure panicked. Only its own part was rolled back.
@@ -39,30 +40,32 @@ pub enum WriterError {
         /// The panic's message.
         message: String,
     },
-    /// The transaction of the whole group could not begin or commit, for instance because the disk is full, or another
-    /// process held the write lock for longer than `busy_timeout`. Nothing of the group was written.
+    /// The transaction of the whole group could not begin or commit, for instance because the disk is full,
+    /// or another process held the write lock for longer than `busy_timeout`. Nothing of the group was
+    /// written.
     ///
-    /// Only after an [`Io`](crate::DatabaseErrorKind::Io) error in the commit itself is the outcome unknown: append the
-    /// same events again; if they were written, the error is `DuplicateEventId`.
+    /// Only after an [`Io`](crate::DatabaseErrorKind::Io) error in the commit itself is the outcome unknown:
+    /// append the same events again; if they were written, the error is `DuplicateEventId`.
     #[error("the transaction that this request shared with others was not committed: {0}")]
     Database(#[source] Arc<DatabaseError>),
-    /// The closure began a transaction inside the writer's and did not end it. Only its own part was rolled back.
+    /// The closure began a transaction inside the writer's and did not end it. Only its own part was rolled
+    /// back.
     #[error("the closure left a transaction open, and its part was rolled back")]
     LeftOpen,
-    /// The transaction of the group was ended half-way: by SQLite after a disk failure, or by a closure that ran `COMMIT`
-    /// or `ROLLBACK` as SQL. Every request in it gets this error. After a disk failure or a `ROLLBACK`, nothing was
-    /// written. After a `COMMIT`, the requests before it were written: append the same events again; if they were written,
-    /// the error is `DuplicateEventId`.
+    /// The transaction of the group was ended half-way: by SQLite after a disk failure, or by a closure that
+    /// ran `COMMIT` or `ROLLBACK` as SQL. Every request in it gets this error. After a disk failure or a
+    /// `ROLLBACK`, nothing was written. After a `COMMIT`, the requests before it were written: append the
+    /// same events again; if they were written, the error is `DuplicateEventId`.
     #[error(
-        "the transaction that this request shared with others was ended half-way, by a disk failure or by a closure \
-         that ran COMMIT or ROLLBACK; a closure returns `Ok` to be committed and `Err` to be rolled back"
+        "the transaction that this request shared with others was ended half-way, by a disk failure or by a \
+         closure that ran COMMIT or ROLLBACK; a closure returns `Ok` to be committed and `Err` to be rolled back"
     )]
     Interrupted,
     /// A closure waited for the writer that runs it, which would never end.
     #[error("a closure waited for the writer that runs it; use the connection that the closure is given")]
     WaitsForItself,
-    /// The writer's thread died in the middle of its work. Whether the request was written is unknown: append the same
-    /// events again with another writer; if they were written, the error is `DuplicateEventId`.
+    /// The writer's thread died in the middle of its work. Whether the request was written is unknown: append
+    /// the same events again with another writer; if they were written, the error is `DuplicateEventId`.
     #[error(
         "the writer's thread died, and whether this request was written is unknown; \
          send it again to another writer: if it was written, its event ids are refused as duplicates"
@@ -97,8 +100,8 @@ impl From<diesel::result::Error> for WriterError {
     }
 }
 
-/// Why an append that was sent to a [`Writer`](super::Writer) wrote nothing: the append itself was refused, or the writer
-/// could not carry it out.
+/// Why an append that was sent to a [`Writer`](super::Writer) wrote nothing: the append itself was refused,
+/// or the writer could not carry it out.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -146,8 +149,8 @@ impl WriteError {
         }
     }
 
-    /// Whether the same append may succeed when it is sent again. After a conflict it cannot: read the stream and decide
-    /// again.
+    /// Whether the same append may succeed when it is sent again. After a conflict it cannot: read the stream
+    /// and decide again.
     ///
     /// ```
     /// use diesel_event_store::sqlite::{WriteError, WriterError};

@@ -13,8 +13,8 @@ use crate::store::wake_up;
 
 type Manager = AnsiTransactionManager;
 
-/// Runs jobs in one transaction and tells the callers the outcome. Jobs that had not run when a transaction was lost run
-/// in a new one.
+/// Runs jobs in one transaction and tells the callers the outcome. Jobs that had not run when a transaction
+/// was lost run in a new one.
 pub(super) fn run(conn: &mut SqliteConnection, mut jobs: Vec<Box<dyn Job>>) {
     while !jobs.is_empty() {
         let mut group = Group { conn, jobs: &mut jobs, begun: 0 };
@@ -60,8 +60,8 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Repeatable jobs need no savepoint, which would copy every page they change: if one of them leaves a part behind,
-    /// which is rare, all of them begin again.
+    /// Repeatable jobs need no savepoint, which would copy every page they change: if one of them leaves a
+    /// part behind, which is rare, all of them begin again.
     fn attempt_first_jobs(&mut self) -> Result<(), WriterError> {
         let first = self.jobs.iter().take_while(|job| job.is_repeatable()).count();
         if self.jobs[..first].iter_mut().all(|job| job.attempt(self.conn)) {

@@ -23,15 +23,17 @@ use crate::store::append::validate;
 
 /// Appends from any number of threads and tasks, with one commit for many of them.
 ///
-/// SQLite has one writer at a time, and most of the cost of a small transaction is its commit. A writer owns a connection
-/// on its own thread. While it commits, requests queue up, and all of them become the next transaction: the more callers
-/// there are, the more of them share a commit. Each caller gets its own outcome after that commit, when the result is as
-/// durable as the connection's [`Synchronous`](crate::storage::sqlite::Synchronous) makes any commit.
+/// SQLite has one writer at a time, and most of the cost of a small transaction is its commit. A writer owns
+/// a connection on its own thread. While it commits, requests queue up, and all of them become the next
+/// transaction: the more callers there are, the more of them share a commit. Each caller gets its own outcome
+/// after that commit, when the result is as durable as the connection's
+/// [`Synchronous`](crate::storage::sqlite::Synchronous) makes any commit.
 ///
 /// A request that fails leaves nothing behind and does not affect the other requests of its group.
 ///
-/// Handles are cheap to clone and to send. Other connections and processes may write at the same time; several processes
-/// may each have a writer on the same file. Dropping the last handle waits until everything that was sent is written.
+/// Handles are cheap to clone and to send. Other connections and processes may write at the same time;
+/// several processes may each have a writer on the same file. Dropping the last handle waits until everything
+/// that was sent is written.
 ///
 /// See the [guide](crate::guide::writer) for when to use it and when not.
 ///
@@ -73,8 +75,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts a writer with the default [`WriterOptions`]; it owns the connection from then on. It keeps the connection's
-    /// settings, so apply [`Options`](crate::storage::sqlite::Options) before.
+    /// Starts a writer with the default [`WriterOptions`]; it owns the connection from then on. It keeps the
+    /// connection's settings, so apply [`Options`](crate::storage::sqlite::Options) before.
     ///
     /// # Errors
     ///
@@ -92,13 +94,14 @@ impl Writer {
         WriterOptions::default().start(conn)
     }
 
-    /// Appends events to a stream, all or none, if the stream is at the expected version: [`EventStore::append`] in a
-    /// group. The events are checked at once, and queued when the request is waited for, awaited or sent.
+    /// Appends events to a stream, all or none, if the stream is at the expected version:
+    /// [`EventStore::append`] in a group. The events are checked at once, and queued when the request is
+    /// waited for, awaited or sent.
     ///
     /// # Errors
     ///
-    /// [`WriteError`], when the request is waited for: an error of [`EventStore::append`], or a failure of the writer or
-    /// the group.
+    /// [`WriteError`], when the request is waited for: an error of [`EventStore::append`], or a failure of
+    /// the writer or the group.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -135,18 +138,19 @@ impl Writer {
         self.request(Append { stream, expected, events, caller, placed: None }, reply)
     }
 
-    /// Runs a closure on the writer's connection: the application's own rows and its events, committed together with the
-    /// other requests of the group. If the closure returns an error or panics, only its own part is rolled back.
+    /// Runs a closure on the writer's connection: the application's own rows and its events, committed
+    /// together with the other requests of the group. If the closure returns an error or panics, only its own
+    /// part is rolled back.
     ///
     /// It runs inside a transaction: `conn.transaction(…)` in it is a savepoint, and diesel refuses
-    /// `immediate_transaction`. It must not end the writer's transaction by hand, and should be short, because every other
-    /// request waits for it. It must use the connection that it is given: if it waited for the writer, it would wait for
-    /// itself.
+    /// `immediate_transaction`. It must not end the writer's transaction by hand, and should be short,
+    /// because every other request waits for it. It must use the connection that it is given: if it waited
+    /// for the writer, it would wait for itself.
     ///
     /// # Errors
     ///
-    /// The closure's own error, when the request is waited for, or [`WriterError`] for a failure of the writer or the
-    /// group.
+    /// The closure's own error, when the request is waited for, or [`WriterError`] for a failure of the
+    /// writer or the group.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -194,8 +198,8 @@ impl Writer {
         Request::new(Arc::clone(&self.thread), None, self.thread.ticket(reply))
     }
 
-    /// Ends the writer for all its handles: it accepts no more requests, and still writes those that were sent. The ticket
-    /// is done when the connection is closed. The writer ends even if the ticket is dropped.
+    /// Ends the writer for all its handles: it accepts no more requests, and still writes those that were
+    /// sent. The ticket is done when the connection is closed. The writer ends even if the ticket is dropped.
     ///
     /// ```
     /// # use diesel::prelude::*;
@@ -217,8 +221,8 @@ impl Writer {
     }
 
     /// Ends the writer for all its handles: it accepts no more requests, and answers those in the queue with
-    /// [`WriterError::Closed`]. Only the group that is being written is finished. The ticket is done when the connection is
-    /// closed. The writer ends even if the ticket is dropped.
+    /// [`WriterError::Closed`]. Only the group that is being written is finished. The ticket is done when the
+    /// connection is closed. The writer ends even if the ticket is dropped.
     ///
     /// ```
     /// # use diesel::prelude::*;
@@ -241,8 +245,8 @@ impl Writer {
 }
 
 impl WriterOptions {
-    /// Starts a writer with these options; it owns the connection from then on. It keeps the connection's settings, so
-    /// apply [`Options`](crate::storage::sqlite::Options) before.
+    /// Starts a writer with these options; it owns the connection from then on. It keeps the connection's
+    /// settings, so apply [`Options`](crate::storage::sqlite::Options) before.
     ///
     /// # Errors
     ///

@@ -9,7 +9,8 @@ pub(super) trait Job: Send {
         false
     }
 
-    /// Does the work of a repeatable job without a savepoint. If it returns `false`, a part of the work may remain.
+    /// Does the work of a repeatable job without a savepoint. If it returns `false`, a part of the work may
+    /// remain.
     fn attempt(&mut self, _conn: &mut SqliteConnection) -> bool {
         false
     }
@@ -23,7 +24,7 @@ pub(super) trait Job: Send {
     /// The transaction is committed.
     fn committed(self: Box<Self>);
 
-    /// The transaction was rolled back or never begun. The job's own result does not count either: a conflict may be
-    /// with events of the same transaction, which are gone.
+    /// The transaction was rolled back or never begun. The job's own result does not count either: a conflict
+    /// may be with events of the same transaction, which are gone.
     fn failed(self: Box<Self>, error: WriterError);
 }

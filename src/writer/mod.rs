@@ -1,4 +1,5 @@
-//! Group commit on SQLite: a thread owns the connection and writes the requests that have queued up in one transaction.
+//! Group commit on SQLite: a thread owns the connection and writes the requests that have queued up in one
+//! transaction.
 
 mod append;
 mod block_on;

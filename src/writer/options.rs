@@ -36,8 +36,8 @@ impl Default for WriterOptions {
 }
 
 impl WriterOptions {
-    /// How many requests may wait in the queue. Default: 1,024; 0 counts as 1. A caller that sends one more waits for room
-    /// or, with [`try_send`](super::Request::try_send), gets it back.
+    /// How many requests may wait in the queue. Default: 1,024; 0 counts as 1. A caller that sends one more
+    /// waits for room or, with [`try_send`](super::Request::try_send), gets it back.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterOptions;
@@ -48,7 +48,8 @@ impl WriterOptions {
         self
     }
 
-    /// How many requests one transaction takes at most. Default: 1,024; 0 counts as 1, which is one commit per request.
+    /// How many requests one transaction takes at most. Default: 1,024; 0 counts as 1, which is one commit
+    /// per request.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterOptions;
@@ -59,8 +60,9 @@ impl WriterOptions {
         self
     }
 
-    /// How long the writer waits for more requests before it begins a transaction with fewer than `max_batch`. Default:
-    /// not at all. It seldom helps: without it a batch is what has queued up while the last commit ran.
+    /// How long the writer waits for more requests before it begins a transaction with fewer than
+    /// `max_batch`. Default: not at all. It seldom helps: without it a batch is what has queued up while the
+    /// last commit ran.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterOptions;

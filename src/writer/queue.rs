@@ -11,8 +11,8 @@ use crate::observe;
 
 pub(super) type Jobs = VecDeque<Box<dyn Job>>;
 
-/// The jobs that wait for the writer's thread, up to a capacity. No ready-made channel fits: the thread takes all the jobs
-/// under one lock, and closing the queue can return the jobs in it.
+/// The jobs that wait for the writer's thread, up to a capacity. No ready-made channel fits: the thread takes
+/// all the jobs under one lock, and closing the queue can return the jobs in it.
 pub(super) struct Queue {
     capacity: usize,
     state: Mutex<State>,

@@ -1,5 +1,5 @@
-//! The outcome of a job, on its way from the writer's thread to the caller. No ready-made channel fits: a thread or any
-//! future can wait at the same receiver, and one future can poll it before another.
+//! The outcome of a job, on its way from the writer's thread to the caller. No ready-made channel fits: a
+//! thread or any future can wait at the same receiver, and one future can poll it before another.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};

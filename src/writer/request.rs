@@ -11,7 +11,8 @@ use super::queue::Refused;
 use super::thread::WriterThread;
 use super::ticket::Ticket;
 
-/// Something that a [`Writer`](super::Writer) is asked to do. Nothing happens before it is waited for, awaited or sent.
+/// Something that a [`Writer`](super::Writer) is asked to do. Nothing happens before it is waited for,
+/// awaited or sent.
 ///
 /// | | if the queue is full | the outcome |
 /// |---|---|---|
@@ -20,8 +21,8 @@ use super::ticket::Ticket;
 /// | [`send`](Self::send) | blocks until there is room | a [`Ticket`], for later |
 /// | [`try_send`](Self::try_send) | returns [`QueueFull`] | a [`Ticket`], for later |
 ///
-/// Requests of one caller are written in the order in which they were sent. A request that is dropped before it was sent
-/// is not written; one that is dropped afterwards is.
+/// Requests of one caller are written in the order in which they were sent. A request that is dropped before
+/// it was sent is not written; one that is dropped afterwards is.
 #[must_use = "a request does nothing before it is waited for, awaited or sent"]
 pub struct Request<T, E> {
     thread: Arc<WriterThread>,
@@ -43,8 +44,8 @@ impl<T, E: From<WriterError>> Request<T, E> {
         self.send().wait()
     }
 
-    /// Sends the request and does not wait for the outcome. If the queue is full, it blocks until there is room; in async
-    /// code, use [`try_send`](Self::try_send) or await the request.
+    /// Sends the request and does not wait for the outcome. If the queue is full, it blocks until there is
+    /// room; in async code, use [`try_send`](Self::try_send) or await the request.
     pub fn send(mut self) -> Ticket<T, E> {
         if self.thread.is_current() {
             return self.send_from_inside();

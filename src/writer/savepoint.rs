@@ -32,8 +32,8 @@ statement! {
 
 /// Runs a job so that its part can be rolled back alone. An error means that the transaction is lost.
 ///
-/// If SQLite (after a disk failure) or a closure (by hand) has ended the transaction, the savepoint has ended with it: it
-/// can be neither released nor rolled back to.
+/// If SQLite (after a disk failure) or a closure (by hand) has ended the transaction, the savepoint has ended
+/// with it: it can be neither released nor rolled back to.
 pub(super) fn run(conn: &mut SqliteConnection, job: &mut dyn Job) -> Result<(), WriterError> {
     SetSavepoint.execute(conn)?;
     let mut kept = job.run(conn);
@@ -44,7 +44,8 @@ pub(super) fn run(conn: &mut SqliteConnection, job: &mut dyn Job) -> Result<(), 
     end(conn, kept)
 }
 
-/// Rolls back what a closure has begun and not ended; a panic leaves that behind, too. Returns whether there was anything.
+/// Rolls back what a closure has begun and not ended; a panic leaves that behind, too. Returns whether there
+/// was anything.
 fn end_nested(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let mut found = false;
     while depth(conn)? > 1 {

@@ -56,8 +56,8 @@ impl Drop for WriterThread {
     }
 }
 
-/// Writes one group after the other, each of the jobs that have queued up meanwhile. It owns the connection, so that it is
-/// closed before [`End`] tells of the end.
+/// Writes one group after the other, each of the jobs that have queued up meanwhile. It owns the connection,
+/// so that it is closed before [`End`] tells of the end.
 fn write(mut conn: SqliteConnection, queue: &Queue, options: WriterOptions) {
     loop {
         let jobs = queue.take(options.max_batch, options.max_delay);

@@ -7,8 +7,8 @@ use super::block_on::block_on;
 use super::error::WriterError;
 use super::reply::Receiver;
 
-/// A request that was [sent](super::Request::send) to a [`Writer`](super::Writer): it gives the outcome once the request
-/// is committed. A thread can wait for it, and any async runtime can await it.
+/// A request that was [sent](super::Request::send) to a [`Writer`](super::Writer): it gives the outcome once
+/// the request is committed. A thread can wait for it, and any async runtime can await it.
 ///
 /// The request is carried out even if the ticket is dropped.
 ///
