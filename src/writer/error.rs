@@ -2,6 +2,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::model::expected_version::Conflict;
+use crate::model::invalid::InvalidInput;
 use crate::storage::append::AppendError;
 use crate::storage::error::DatabaseError;
 
@@ -132,6 +133,13 @@ pub enum WriteError {
     /// The writer could not carry it out, or its group was not committed.
     #[error(transparent)]
     Writer(#[from] WriterError),
+}
+
+/// For a function that makes events and appends them.
+impl From<InvalidInput> for WriteError {
+    fn from(error: InvalidInput) -> Self {
+        WriteError::Append(error.into())
+    }
 }
 
 impl WriteError {

@@ -252,6 +252,15 @@ impl WriterOptions {
     ///
     /// - [`WriterError::Database`]: the connection is in a transaction.
     /// - [`WriterError::NotStarted`]: the operating system did not start a thread.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::sqlite::WriterOptions;
+    ///
+    /// let conn = SqliteConnection::establish(":memory:").unwrap();
+    /// let writer = WriterOptions::default().max_batch(50).start(conn)?;
+    /// # Ok::<(), diesel_event_store::Error>(())
+    /// ```
     pub fn start(self, mut conn: SqliteConnection) -> Result<Writer, WriterError> {
         refuse_open_transaction(&mut conn)?;
         let thread = WriterThread::start(conn, self)?;
