@@ -1,21 +1,25 @@
 # shellcheck shell=bash
-# Servers that are not installed: their programs come from a newer Debian, which is put into a folder of its own.
+# Servers that are not installed: their programs come from another Debian, which is put into a folder of its own.
+
+readonly GALERA=mariadb-server,galera-4,rsync,iproute2
 
 # The name of the folder, the suite and the packages.
-newer_debian() {
+other_debian() {
     case $1 in
+        postgres-15) echo postgres-15 bookworm postgresql-15 ;;
         postgres-17) echo postgres-17 trixie postgresql-17 ;;
         postgres-18) echo postgres-18 sid postgresql-18 ;;
-        mariadb-11.8 | galera-11.8) echo mariadb-11.8 trixie mariadb-server,galera-4,rsync,iproute2 ;;
+        mariadb-10.11 | galera-10.11) echo mariadb-10.11 bookworm "$GALERA" ;;
+        mariadb-11.8 | galera-11.8) echo mariadb-11.8 trixie "$GALERA" ;;
         mysql | mysql-9.7) echo mysql sid mysql-server-core,mysql-client-core ;;
         *) return 1 ;;
     esac
 }
 
-check_newer_debian() {
+check_other_debian() {
     local kind=$1 way
-    newer_debian "$kind" >/dev/null || die "$kind is not installed, and scripts/server does not know where to get it"
-    way="Put its programs on the PATH, or run this as root on Debian, where it comes from the newest suites"
+    other_debian "$kind" >/dev/null || die "$kind is not installed, and scripts/server does not know where to get it"
+    way="Put its programs on the PATH, or run this as root on Debian, where scripts/server installs them beside it"
     [ "$(id -u)" -eq 0 ] || die "$kind is not installed. $way"
     command -v debootstrap >/dev/null || die "$kind is not installed. $way with: apt-get install debootstrap"
     need unshare util-linux
@@ -46,9 +50,9 @@ readonly ENTER='
 readonly OWN_MOUNTS=(unshare --mount --propagation private --)
 
 # Fills `programs`.
-use_newer_debian() {
+use_other_debian() {
     local kind=$1 folder=$2 name suite packages system
-    read -r name suite packages < <(newer_debian "$kind")
+    read -r name suite packages < <(other_debian "$kind")
     system=$(systems)/$name
     install_debian "$system" "$suite" "$packages"
     programs=("${OWN_MOUNTS[@]}" sh -euc "$ENTER" enter "$system" "$folder" env

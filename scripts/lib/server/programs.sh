@@ -14,7 +14,7 @@ check() {
     if is_here "$kind"; then
         "check_${kind%%-*}"
     else
-        check_newer_debian "$kind"
+        check_other_debian "$kind"
     fi
 }
 
@@ -47,7 +47,7 @@ find_programs() {
         is_elsewhere=false programs=(env "PATH=$PATH")
     else
         is_elsewhere=true
-        use_newer_debian "$kind" "$folder"
+        use_other_debian "$kind" "$folder"
     fi
 }
 
@@ -57,7 +57,7 @@ become_one_of() {
     user='' as_user=("${programs[@]}")
     [ "$(id -u)" -eq 0 ] || return 0
     need setpriv util-linux
-    # The only one that a newer Debian has under the same number.
+    # The only one that another Debian has under the same number.
     if "$is_elsewhere"; then set -- nobody; fi
     for user in "$@"; do
         if id "$user" >/dev/null 2>&1; then

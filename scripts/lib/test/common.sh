@@ -2,10 +2,6 @@
 # What every run has: a place for what it leaves behind, an end that clears up, and a report.
 
 readonly ALL=(--all-features)
-# Without `bundled`: the SQLite that the system has.
-readonly SYSTEM_SQLITE=(--no-default-features --features sqlite)
-readonly POSTGRES=(--no-default-features --features postgres)
-readonly MYSQL=(--no-default-features --features mysql)
 
 die() {
     echo "$1" >&2

@@ -9,10 +9,11 @@ stage_features() {
     step "Lints, every pair of features" lint_pairs
 }
 
-# Pairs beside a database, because there is nothing without one.
+# Nothing compiles without a database, so pairs of other features are tried beside one.
 lint_pairs() {
-    cargo hack clippy --feature-powerset --depth 2 --exclude-features default \
-        --at-least-one-of sqlite,postgres,mysql -- -D warnings
+    local pairs=(cargo hack clippy --feature-powerset --depth 2)
+    "${pairs[@]}" --exclude-features default --at-least-one-of sqlite,postgres,mysql -- -D warnings
+    "${pairs[@]}" --include-features r2d2,metrics,tracing --features sqlite -- -D warnings
 }
 
 stage_oldest() {
