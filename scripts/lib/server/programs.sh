@@ -68,10 +68,11 @@ become_one_of() {
     die "there is no user to run the server as: tried $*"
 }
 
-# A program of the version and the user of the server in the folder.
-run_beside() {
+# A program of the version and the user of the server in the folder. Our own folder may be closed to that user.
+run_beside() (
     local folder=$1 prefix
     shift
     mapfile -d '' -t prefix <"$folder/prefix"
+    cd /
     "${prefix[@]}" "$@"
-}
+)
