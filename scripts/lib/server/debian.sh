@@ -17,14 +17,23 @@ other_debian() {
 }
 
 check_other_debian() {
-    local kind=$1 way
+    local kind=$1 missing
     other_debian "$kind" >/dev/null || die "$kind is not installed, and scripts/server does not know where to get it"
-    way="Put its programs on the PATH, or run this as root on Debian, where scripts/server installs them beside it"
-    [ "$(id -u)" -eq 0 ] || die "$kind is not installed. $way"
-    command -v debootstrap >/dev/null || die "$kind is not installed. $way with: apt-get install debootstrap"
-    need unshare util-linux
-    unshare --mount true 2>/dev/null || die "$kind is not installed. $way; but this machine lets root mount nothing"
-    [ -n "$(mirror)" ] || die "$kind is not installed. $way; but apt has no source of Debian"
+    missing=$(missing_for_debian)
+    [ -z "$missing" ] || die "$kind is not installed. Put its programs on the PATH; or let scripts/server install them in a \
+folder of its own, as root on Debian: $missing"
+}
+
+missing_for_debian() {
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "this is not root"
+    elif ! command -v debootstrap >/dev/null; then
+        echo "debootstrap is missing (apt-get install debootstrap)"
+    elif ! unshare --mount true 2>/dev/null; then
+        echo "this machine lets root mount nothing"
+    elif [ -z "$(mirror)" ]; then
+        echo "apt has no source of Debian here"
+    fi
 }
 
 # From where this Debian has its own packages.

@@ -2,6 +2,7 @@
 # The tests. The name of one that needs a server has `postgres`, `mysql` or `galera` in it; all others run without.
 
 stage_sqlite() {
+    on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
         --skip postgres --skip mysql --skip galera
     step "Doctests" test_without_servers "${ALL[@]}" --doc

@@ -61,8 +61,8 @@ install_cargo_hack() {
 # Python's packages have it as a program; to compile it takes minutes.
 install_typos() {
     local folder=$target/tools/typos-$TYPOS_VERSION
-    PATH=$folder/bin:$PATH
-    [ ! -x "$folder/bin/typos" ] || return 0
+    TYPOS=$folder/bin/typos
+    [ ! -x "$TYPOS" ] || return 0
     python3 -c 'import venv, ensurepip' 2>/dev/null || need_packages "Python's venv is missing" python3-venv
     python3 -m venv "$folder"
     "$folder/bin/pip" install --quiet "typos==$TYPOS_VERSION"

@@ -16,7 +16,7 @@ lint() {
 
 check_spelling() {
     install_typos
-    typos
+    "$TYPOS"
 }
 
 check_scripts() {
