@@ -49,7 +49,7 @@ install_diesel_cli() {
         DIESEL_CLI=$folder/bin/diesel
     fi
     export DIESEL_CLI
-    on "$("$DIESEL_CLI" --version | head --lines=1)"
+    on "$("$DIESEL_CLI" --version | tr --squeeze-repeats '[:space:]' ' ')"
 }
 
 install_cargo_hack() {
