@@ -73,27 +73,32 @@ mod store;
 #[cfg(feature = "sqlite")]
 mod writer;
 
-pub use error::{
-    AppendError, CheckpointError, DatabaseError, DatabaseErrorKind, DecodeError, Error, MigrationError,
-    ReadError,
-};
+pub use error::Error;
+pub use model::appended::Appended;
 pub use model::checkpoint::Checkpoint;
+pub use model::decode_error::DecodeError;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
 pub use model::log::{LogQuery, LogSlice};
-pub use model::ordering::{LogOrdering, log_ordering, set_log_ordering};
+pub use model::ordering::LogOrdering;
 pub use model::position::Position;
 pub use model::stream::{StreamQuery, StreamSlice};
 pub use model::stream_id::StreamId;
+pub use storage::append::AppendError;
+pub use storage::checkpoints::CheckpointError;
 pub use storage::connection::{ConnectionRef, EventConnection};
+pub use storage::error::DatabaseError;
+pub use storage::error_kind::DatabaseErrorKind;
+pub use storage::migrations::MigrationError;
 #[cfg(feature = "mysql")]
 pub use storage::mysql;
 #[cfg(feature = "postgres")]
 pub use storage::postgres;
-pub use store::append::Appended;
+pub use storage::read::ReadError;
 pub use store::iter::EventIter;
 pub use store::migrations::run_pending_migrations;
+pub use store::ordering::{log_ordering, set_log_ordering};
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 
 #[cfg(feature = "sqlite")]
@@ -118,7 +123,7 @@ pub mod sqlite {
     //! The SQLite library must be 3.35 or newer; the feature `bundled` brings a recent one.
 
     pub use crate::storage::sqlite::{JournalMode, MIGRATIONS, Options, Synchronous};
-    pub use crate::writer::{QueueFull, Request, Ticket, Writer, WriterError, WriterOptions};
+    pub use crate::writer::{QueueFull, Request, Ticket, WriteError, Writer, WriterError, WriterOptions};
 }
 
 /// The crates whose types are in this crate's signatures.

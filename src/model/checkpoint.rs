@@ -1,10 +1,8 @@
 use chrono::{DateTime, Utc};
 
-use crate::error::CheckpointError;
-use crate::model::invalid::check_name;
+use crate::model::invalid::{InvalidInput, check_name};
 use crate::model::position::Position;
 use crate::model::timestamp;
-use crate::storage::backend::Backend;
 
 /// How far a projection has applied the log.
 ///
@@ -73,7 +71,7 @@ impl Checkpoint {
         Self { projection_name, projection_version, partition, position, updated_at }
     }
 
-    fn now(projection_name: &str, position: Position) -> Result<Self, CheckpointError> {
+    pub(crate) fn now(projection_name: &str, position: Position) -> Result<Self, InvalidInput> {
         check_name("projection_name", projection_name)?;
         Ok(Self {
             projection_name: projection_name.to_owned(),
@@ -83,38 +81,4 @@ impl Checkpoint {
             updated_at: timestamp::now(),
         })
     }
-}
-
-pub(crate) fn load(
-    backend: &mut dyn Backend,
-    projection_name: &str,
-) -> Result<Option<Checkpoint>, CheckpointError> {
-    check_name("projection_name", projection_name)?;
-    Ok(backend.checkpoint(projection_name)?)
-}
-
-pub(crate) fn save(
-    backend: &mut dyn Backend,
-    projection_name: &str,
-    position: Position,
-) -> Result<(), CheckpointError> {
-    let checkpoint = Checkpoint::now(projection_name, position)?;
-    if backend.advance_checkpoint(&checkpoint)? {
-        return Ok(());
-    }
-    let saved = backend.checkpoint(projection_name)?.map_or(Position::START, |saved| saved.position);
-    Err(CheckpointError::Backward { projection_name: checkpoint.projection_name, saved, requested: position })
-}
-
-pub(crate) fn rewind(
-    backend: &mut dyn Backend,
-    projection_name: &str,
-    position: Position,
-) -> Result<(), CheckpointError> {
-    Ok(backend.set_checkpoint(&Checkpoint::now(projection_name, position)?)?)
-}
-
-pub(crate) fn delete(backend: &mut dyn Backend, projection_name: &str) -> Result<bool, CheckpointError> {
-    check_name("projection_name", projection_name)?;
-    Ok(backend.delete_checkpoint(projection_name)?)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::DecodeError;
+use crate::model::decode_error::DecodeError;
 use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::json::Json;
 use crate::model::position::Position;

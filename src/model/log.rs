@@ -1,10 +1,7 @@
-use crate::error::ReadError;
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::position::Position;
-use crate::model::stream::check_limit;
-use crate::storage::backend::Backend;
 
 /// Which events of the whole log to read: from where, in which direction, of which types.
 ///
@@ -240,10 +237,4 @@ impl<'a> IntoIterator for &'a LogSlice {
     fn into_iter(self) -> Self::IntoIter {
         self.events.iter()
     }
-}
-
-pub(crate) fn read(backend: &mut dyn Backend, query: &LogQuery, limit: usize) -> Result<LogSlice, ReadError> {
-    let limit = check_limit(limit)?;
-    query.validate()?;
-    Ok(backend.read_log(query, limit)?)
 }

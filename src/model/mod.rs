@@ -1,6 +1,8 @@
 //! Plain words and pure rules: nothing here knows a connection.
 
+pub(crate) mod appended;
 pub(crate) mod checkpoint;
+pub(crate) mod decode_error;
 pub(crate) mod direction;
 pub(crate) mod event;
 pub(crate) mod expected_version;
@@ -11,6 +13,7 @@ pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partition;
 pub(crate) mod position;
+pub(crate) mod projection_id;
 pub(crate) mod stream;
 pub(crate) mod stream_id;
 pub(crate) mod timestamp;

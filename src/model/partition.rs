@@ -1,5 +1,4 @@
 use std::error::Error as StdError;
-use std::fmt;
 use std::hash::Hasher;
 use std::time::Duration;
 
@@ -10,27 +9,13 @@ use twox_hash::XxHash64;
 use uuid::Uuid;
 
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
-use crate::projection::error::ProjectionError;
-use crate::storage::tables::Claim;
-
-/// A version of a projection.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ProjectionKey {
-    pub(crate) name: String,
-    pub(crate) version: i32,
-}
-
-impl fmt::Display for ProjectionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} version {}", self.name, self.version)
-    }
-}
 
 /// A part of a projection: of the aggregates whose hash falls on its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PartitionKey {
-    pub(crate) projection: ProjectionKey,
+    pub(crate) projection: ProjectionId,
     pub(crate) number: i32,
 }
 
@@ -48,6 +33,16 @@ pub(crate) struct Partition {
     pub(crate) owner: Option<String>,
     pub(crate) token: i64,
     pub(crate) barrier: Option<Barrier>,
+}
+
+/// A worker's right to apply events to a partition. What is written under it is fenced by its token.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) partition: PartitionKey,
+    pub(crate) token: i64,
+    /// Where the checkpoint is.
+    pub(crate) position: Position,
+    pub(crate) lease: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +81,7 @@ pub(crate) struct PartitionRow<T> {
 
 impl Partition {
     pub(crate) fn stored<T: Into<DateTime<Utc>>>(row: PartitionRow<T>) -> QueryResult<Self> {
-        let projection = ProjectionKey { name: row.projection_name, version: row.projection_version };
+        let projection = ProjectionId { name: row.projection_name, version: row.projection_version };
         let is_leased = row.leased_until.is_some_and(|until| until > row.now);
         Ok(Self {
             key: PartitionKey { projection, number: row.partition_number },
@@ -105,25 +100,6 @@ impl Partition {
             token: row.fencing_token,
             barrier: Barrier::stored(row.barrier_position, row.next_partition_count),
         })
-    }
-
-    /// Whether it can be applied at all.
-    pub(crate) fn refuse_inactive(&self) -> Result<(), ProjectionError> {
-        let ProjectionKey { name, version } = &self.key.projection;
-        let (projection, version) = (name.clone(), *version);
-        match self.state {
-            State::Active => Ok(()),
-            State::Retired => Err(ProjectionError::Retired { projection, version }),
-            State::Failed => {
-                let error = self.last_error.clone().unwrap_or_default();
-                Err(ProjectionError::HasFailed { projection, version, partition: self.key.number, error })
-            }
-        }
-    }
-
-    /// What another version has replaced stays so.
-    pub(crate) fn refuse_retired(&self) -> Result<(), ProjectionError> {
-        if self.state == State::Retired { self.refuse_inactive() } else { Ok(()) }
     }
 
     /// What follows when it is claimed.

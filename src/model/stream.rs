@@ -1,11 +1,8 @@
 use std::ops::{Bound, RangeBounds};
 
-use crate::error::ReadError;
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::{InvalidInput, Problem};
-use crate::model::stream_id::StreamId;
-use crate::storage::backend::Backend;
 
 /// Which events of a stream to read: a range of versions, in which direction, how many at most.
 ///
@@ -35,10 +32,10 @@ use crate::storage::backend::Backend;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamQuery {
-    from: i64,
-    to: i64,
-    direction: Direction,
-    limit: Option<usize>,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) direction: Direction,
+    pub(crate) limit: Option<usize>,
 }
 
 impl StreamQuery {
@@ -85,7 +82,7 @@ impl StreamQuery {
         Self { from, to, direction: Direction::Forward, limit: None }
     }
 
-    fn validate(&self) -> Result<(), InvalidInput> {
+    pub(crate) fn validate(&self) -> Result<(), InvalidInput> {
         for (field, value) in [("from version", self.from), ("to version", self.to)] {
             if value < 0 {
                 let problem = Problem::OutOfRange { value, lowest: 0, highest: i64::MAX };
@@ -165,8 +162,8 @@ pub(crate) struct StreamPart {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamSlice {
-    version: i64,
-    events: Vec<RecordedEvent>,
+    pub(crate) version: i64,
+    pub(crate) events: Vec<RecordedEvent>,
 }
 
 impl StreamSlice {
@@ -216,44 +213,4 @@ impl<'a> IntoIterator for &'a StreamSlice {
     fn into_iter(self) -> Self::IntoIter {
         self.events.iter()
     }
-}
-
-pub(crate) fn read(
-    backend: &mut dyn Backend,
-    stream: &StreamId,
-    query: &StreamQuery,
-) -> Result<StreamSlice, ReadError> {
-    query.validate()?;
-    let part = limited(backend, stream, query)?;
-    let events = backend.read_stream(stream, part)?;
-    let highest = match part.direction {
-        Direction::Forward => events.last(),
-        Direction::Backward => events.first(),
-    };
-    let version = match highest {
-        Some(event) => event.version(),
-        // Nothing lay in the range at that moment. What has been appended since is not known to the caller.
-        None => backend.version(stream)?.min((part.from - 1).max(0)),
-    };
-    Ok(StreamSlice { version, events })
-}
-
-/// Turns a limit into a range.
-fn limited(
-    backend: &mut dyn Backend,
-    stream: &StreamId,
-    query: &StreamQuery,
-) -> Result<StreamPart, ReadError> {
-    let StreamQuery { mut from, mut to, direction, limit } = *query;
-    if let Some(limit) = limit {
-        let span = check_limit(limit)? - 1;
-        match direction {
-            Direction::Forward => to = to.min(from.max(1).saturating_add(span)),
-            Direction::Backward => {
-                to = to.min(backend.version(stream)?);
-                from = from.max(to.saturating_sub(span));
-            }
-        }
-    }
-    Ok(StreamPart { from, to, direction })
 }

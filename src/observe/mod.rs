@@ -4,8 +4,8 @@
 
 pub(crate) mod projection;
 
-use crate::error::AppendError;
-use crate::store::append::Appended;
+use crate::model::appended::Appended;
+use crate::storage::append::AppendError;
 
 /// An append has come to this. Its commit may be the application's, and still to come.
 pub(crate) fn append(outcome: &Result<Appended, AppendError>) {

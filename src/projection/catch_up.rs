@@ -8,10 +8,11 @@ use super::feed::page_size;
 use super::handler::HandlerError;
 use super::repartition;
 use crate::model::event::RecordedEvent;
-use crate::model::log;
-use crate::model::partition::{Partition, ProjectionKey};
+use crate::model::partition::Partition;
 use crate::model::position::Position;
-use crate::storage::connection::EventConnection;
+use crate::model::projection_id::ProjectionId;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::store::read_log;
 use crate::store::wake;
 
 /// What [`Projection::catch_up`] has done.
@@ -112,7 +113,7 @@ impl<C: EventConnection> Projection<C> {
         applier.check_log(conn)?;
         applier.tend_parked(conn).or_else(go_on)?;
         loop {
-            let slice = log::read(conn.lend().backend(), &self.query(applier.position()), page_size)?;
+            let slice = read_log::read(conn.database(), &self.query(applier.position()), page_size)?;
             let is_end = slice.is_end();
             applier.apply(conn, slice.events(), slice.scanned_to()).or_else(go_on)?;
             if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {
@@ -175,7 +176,7 @@ fn owned<C: EventConnection>(
 ) -> Result<ProjectionError, ProjectionError> {
     let row = find(conn, &partition.key)?;
     let owner = row.and_then(|row| row.owner).unwrap_or_default();
-    let ProjectionKey { name, version } = &partition.key.projection;
+    let ProjectionId { name, version } = &partition.key.projection;
     let (projection, version) = (name.clone(), *version);
     Ok(ProjectionError::Owned { projection, version, partition: partition.key.number, owner })
 }

@@ -2,13 +2,14 @@
 
 use diesel::result::QueryResult;
 
+use super::activity::refuse_inactive;
 use super::apply::{Applier, Pause};
 use super::definition::Projection;
 use super::error::ProjectionError;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::timestamp;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::tables::NewPartition;
 use crate::storage::transaction::in_transaction;
 
@@ -17,19 +18,19 @@ pub(super) fn partitions<C: EventConnection>(
     conn: &mut C,
     projection: &Projection<C>,
 ) -> Result<Vec<Partition>, ProjectionError> {
-    let known = conn.lend().backend().partitions(&projection.key)?;
+    let known = conn.database().partitions(&projection.key)?;
     if !known.is_empty() {
         return Ok(known);
     }
     in_transaction(conn, |conn| create(conn, projection))?;
-    Ok(conn.lend().backend().partitions(&projection.key)?)
+    Ok(conn.database().partitions(&projection.key)?)
 }
 
 /// Whoever creates the first creates the others, too: somebody else waits for it, and then finds that they are there.
 fn create<C: EventConnection>(conn: &mut C, projection: &Projection<C>) -> Result<(), ProjectionError> {
     let create = |conn: &mut C, number| {
         let key = PartitionKey { projection: projection.key.clone(), number };
-        conn.lend().backend().create_partition(&NewPartition {
+        conn.database().create_partition(&NewPartition {
             key: &key,
             count: projection.partitions,
             position: Position::START,
@@ -39,7 +40,7 @@ fn create<C: EventConnection>(conn: &mut C, projection: &Projection<C>) -> Resul
         })
     };
     create(conn, 0)?;
-    let known = conn.lend().backend().partitions(&projection.key)?;
+    let known = conn.database().partitions(&projection.key)?;
     if known.len() == 1 && known[0].count == projection.partitions {
         (1..projection.partitions).try_for_each(|number| create(conn, number))?;
     }
@@ -54,8 +55,8 @@ pub(super) fn claim<'p, C: EventConnection>(
     owner: &str,
     pause: &'p Pause<'p>,
 ) -> Result<Option<Applier<'p, C>>, ProjectionError> {
-    partition.refuse_inactive()?;
-    if !conn.lend().backend().claim(&partition.key, owner, projection.lease)? {
+    refuse_inactive(partition)?;
+    if !conn.database().claim(&partition.key, owner, projection.lease)? {
         return Ok(None);
     }
     let row = find(conn, &partition.key)?;
@@ -65,5 +66,5 @@ pub(super) fn claim<'p, C: EventConnection>(
 }
 
 pub(super) fn find<C: EventConnection>(conn: &mut C, key: &PartitionKey) -> QueryResult<Option<Partition>> {
-    conn.lend().backend().partition(key)
+    conn.database().partition(key)
 }

@@ -13,7 +13,7 @@ use super::runner::{Shop, spawn};
 use super::scout::Scout;
 use super::worker;
 use crate::model::partition::{Partition, State};
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::wake;
 
 /// The threads that apply one projection in this process, one a partition.
@@ -58,7 +58,7 @@ impl<C: EventConnection + 'static> Crew<C> {
     pub(super) fn adjust(&mut self, conn: &mut C) -> Result<(), ProjectionError> {
         self.members.retain(|member| !member.has_ended());
         let key = self.projection().key.clone();
-        conn.lend().backend().report_worker(&key, &self.shop.worker, self.projection().lease)?;
+        conn.database().report_worker(&key, &self.shop.worker, self.projection().lease)?;
         let partitions = partitions(conn, self.projection())?;
         let partitions = repartition::complete(conn, &key, partitions)?;
         let share = self.share(conn, partitions.len())?;
@@ -79,7 +79,7 @@ impl<C: EventConnection + 'static> Crew<C> {
 
     /// Everybody who is there has the same share; the first ones take what is left over.
     fn share(&self, conn: &mut C, partitions: usize) -> Result<usize, ProjectionError> {
-        let workers = conn.lend().backend().workers(&self.projection().key)?;
+        let workers = conn.database().workers(&self.projection().key)?;
         let rank = workers.iter().position(|worker| *worker == self.shop.worker);
         let Some(rank) = rank else { return Ok(0) };
         Ok(partitions / workers.len() + usize::from(rank < partitions % workers.len()))
@@ -130,6 +130,6 @@ impl<C: EventConnection + 'static> Crew<C> {
     }
 
     pub(super) fn leave(&self, conn: &mut C) -> QueryResult<()> {
-        conn.lend().backend().forget_worker(&self.projection().key, &self.shop.worker)
+        conn.database().forget_worker(&self.projection().key, &self.shop.worker)
     }
 }

@@ -5,8 +5,8 @@ use super::policy::{OnFailure, Policies, Retry};
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::log::LogQuery;
-use crate::model::partition::ProjectionKey;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 
 /// The most partitions a projection can have.
 pub const MAX_PARTITIONS: i32 = 1024;
@@ -52,7 +52,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// # }
 /// ```
 pub struct Projection<C> {
-    pub(super) key: ProjectionKey,
+    pub(super) key: ProjectionId,
     pub(super) aggregate_types: Option<Vec<String>>,
     pub(super) event_types: Option<Vec<String>>,
     pub(super) handler: Handler<C>,
@@ -107,7 +107,7 @@ impl<C> Projection<C> {
 
     fn with(name: String, version: i32, handler: Handler<C>) -> Self {
         Self {
-            key: ProjectionKey { name, version },
+            key: ProjectionId { name, version },
             aggregate_types: None,
             event_types: None,
             handler,

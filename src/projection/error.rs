@@ -2,10 +2,11 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use super::handler::FailureKind;
-use crate::error::{DatabaseError, ReadError};
 use crate::model::invalid::InvalidInput;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
+use crate::storage::error::DatabaseError;
+use crate::storage::read::ReadError;
 
 /// Why a projection was not applied, or an operation on it not done.
 ///

@@ -3,8 +3,13 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::error::{AppendError, CheckpointError, DatabaseError, DecodeError, Error, ReadError};
+use crate::error::Error;
+use crate::model::decode_error::DecodeError;
 use crate::model::event::RecordedEvent;
+use crate::storage::append::AppendError;
+use crate::storage::checkpoints::CheckpointError;
+use crate::storage::error::DatabaseError;
+use crate::storage::read::ReadError;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
 type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;

@@ -1,5 +1,6 @@
 //! Read models that never miss an event and never apply one twice.
 
+mod activity;
 mod apply;
 mod catch_up;
 mod claims;

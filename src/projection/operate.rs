@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use super::activity::{refuse_inactive, refuse_retired};
 use super::error::ProjectionError;
 use crate::model::parked::{ParkedEvent, Request};
-use crate::model::partition::{Partition, ProjectionKey};
+use crate::model::partition::Partition;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::transaction::in_transaction;
 use crate::store::wake;
 
-impl ProjectionKey {
+impl ProjectionId {
     /// Of a projection that somebody has run.
     pub(super) fn known<C: EventConnection + ?Sized>(
         conn: &mut C,
@@ -27,7 +29,7 @@ impl ProjectionKey {
         &self,
         conn: &mut C,
     ) -> Result<Vec<Partition>, ProjectionError> {
-        let partitions = conn.lend().backend().partitions(self)?;
+        let partitions = conn.database().partitions(self)?;
         if partitions.is_empty() {
             let (projection, version) = (self.name.clone(), self.version);
             return Err(ProjectionError::Unknown { projection, version });
@@ -72,15 +74,15 @@ pub fn wait_for<C: EventConnection + ?Sized>(
     longest: Duration,
 ) -> Result<(), ProjectionError> {
     let begin = Instant::now();
-    let key = ProjectionKey { name: name.to_owned(), version };
+    let key = ProjectionId { name: name.to_owned(), version };
     let mut pause = Duration::from_millis(1);
     loop {
-        let partitions = conn.lend().backend().partitions(&key)?;
+        let partitions = conn.database().partitions(&key)?;
         let reached = reached(&partitions);
         if reached >= position {
             return Ok(());
         }
-        partitions.iter().try_for_each(Partition::refuse_inactive)?;
+        partitions.iter().try_for_each(refuse_inactive)?;
         let left = longest.saturating_sub(begin.elapsed());
         if left.is_zero() {
             let (projection, waited) = (key.name, begin.elapsed());
@@ -131,10 +133,10 @@ where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     in_transaction(conn, |conn| {
-        conn.lend().backend().reset(&key, Position::START, timestamp::now())?;
-        conn.lend().backend().unpark_all(&key)?;
+        conn.database().reset(&key, Position::START, timestamp::now())?;
+        conn.database().unpark_all(&key)?;
         clear(conn)
     })?;
     wake::hint();
@@ -165,8 +167,8 @@ pub fn resume<C: EventConnection + ?Sized>(
     name: &str,
     version: i32,
 ) -> Result<usize, ProjectionError> {
-    let key = ProjectionKey::known(conn, name, version)?;
-    Ok(conn.lend().backend().resume(&key)?)
+    let key = ProjectionId::known(conn, name, version)?;
+    Ok(conn.database().resume(&key)?)
 }
 
 /// Puts a version of a projection in the place of the older ones, once it has applied as much as each of these has: `swap`
@@ -215,7 +217,7 @@ where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     in_transaction(conn, |conn| {
         retire_older(conn, &key)?;
         swap(conn)
@@ -223,17 +225,17 @@ where
 }
 
 /// Retiring locks their rows, so they are compared when none of them can get any further.
-fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionKey) -> Result<(), ProjectionError> {
+fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionId) -> Result<(), ProjectionError> {
     let older =
         |row: &&Partition| row.key.projection.name == key.name && row.key.projection.version < key.version;
-    let rows = conn.lend().backend().every_partition()?;
+    let rows = conn.database().every_partition()?;
     for row in rows.iter().filter(older) {
-        conn.lend().backend().retire(&row.key.projection)?;
+        conn.database().retire(&row.key.projection)?;
     }
-    let rows = conn.lend().backend().every_partition()?;
+    let rows = conn.database().every_partition()?;
     let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
     let promoted = key.partitions(conn)?;
-    promoted.iter().try_for_each(Partition::refuse_retired)?;
+    promoted.iter().try_for_each(refuse_retired)?;
     let reached = reached(&promoted);
     if reached < furthest {
         let (projection, version) = (key.name.clone(), key.version);
@@ -279,8 +281,8 @@ pub fn parked<C: EventConnection + ?Sized>(
     name: &str,
     version: i32,
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
-    let key = ProjectionKey::known(conn, name, version)?;
-    Ok(conn.lend().backend().parked(&key)?)
+    let key = ProjectionId::known(conn, name, version)?;
+    Ok(conn.database().parked(&key)?)
 }
 
 /// Asks for a parked event to be given to the handler again. The worker that has its partition does so within about a second, and
@@ -342,8 +344,8 @@ fn request<C: EventConnection + ?Sized>(
     position: Position,
     request: Request,
 ) -> Result<bool, ProjectionError> {
-    let key = ProjectionKey { name: name.to_owned(), version };
-    let found = conn.lend().backend().request(&key, position, request)?;
+    let key = ProjectionId { name: name.to_owned(), version };
+    let found = conn.database().request(&key, position, request)?;
     wake::hint();
     Ok(found)
 }

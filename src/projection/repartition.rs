@@ -1,9 +1,11 @@
+use super::activity::refuse_retired;
 use super::definition::check_partitions;
 use super::error::ProjectionError;
-use crate::model::partition::{Partition, PartitionKey, ProjectionKey};
+use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::tables::NewPartition;
 use crate::storage::transaction::in_transaction;
 
@@ -45,14 +47,14 @@ pub fn repartition<C: EventConnection + ?Sized>(
     partitions: i32,
 ) -> Result<(), ProjectionError> {
     check_partitions(partitions)?;
-    let key = ProjectionKey::known(conn, name, version)?;
+    let key = ProjectionId::known(conn, name, version)?;
     in_transaction(conn, |conn| {
         // Locks the rows, so that nobody gets further than what is read next.
-        conn.lend().backend().raise_barrier(&key, Position::END, partitions)?;
+        conn.database().raise_barrier(&key, Position::END, partitions)?;
         let rows = key.partitions(conn)?;
-        rows.iter().try_for_each(Partition::refuse_retired)?;
+        rows.iter().try_for_each(refuse_retired)?;
         let furthest = rows.iter().map(|row| row.position).max().unwrap_or(Position::START);
-        conn.lend().backend().raise_barrier(&key, furthest, partitions)?;
+        conn.database().raise_barrier(&key, furthest, partitions)?;
         Ok(())
     })
 }
@@ -60,7 +62,7 @@ pub fn repartition<C: EventConnection + ?Sized>(
 /// The partitions of a projection; new ones in their place, if all have arrived at a barrier.
 pub(super) fn complete<C: EventConnection>(
     conn: &mut C,
-    projection: &ProjectionKey,
+    projection: &ProjectionId,
     partitions: Vec<Partition>,
 ) -> Result<Vec<Partition>, ProjectionError> {
     let have_arrived = |row: &Partition| row.barrier.is_some_and(|barrier| row.position >= barrier.position);
@@ -68,26 +70,26 @@ pub(super) fn complete<C: EventConnection>(
         return Ok(partitions);
     }
     in_transaction(conn, |conn| replace(conn, projection, &partitions))?;
-    Ok(conn.lend().backend().partitions(projection)?)
+    Ok(conn.database().partitions(projection)?)
 }
 
 /// Unless somebody else was faster: then not all rows are as they were seen.
 fn replace<C: EventConnection>(
     conn: &mut C,
-    projection: &ProjectionKey,
+    projection: &ProjectionId,
     seen: &[Partition],
 ) -> Result<(), ProjectionError> {
     let Some(barrier) = seen[0].barrier else { return Ok(()) };
-    if conn.lend().backend().lock_at_barrier(projection, barrier.position)? != seen.len() {
+    if conn.database().lock_at_barrier(projection, barrier.position)? != seen.len() {
         return Ok(());
     }
     // Somebody may have claimed one of them since they were seen: the new ones must have a token above that one's, too.
     let locked = projection.partitions(conn)?;
     let token = locked.iter().map(|row| row.token).max().unwrap_or(0) + 1;
     let last_event_id = locked.iter().find_map(|row| row.last_event_id);
-    conn.lend().backend().delete_partitions(projection)?;
+    conn.database().delete_partitions(projection)?;
     for number in 0..barrier.next_count {
-        conn.lend().backend().create_partition(&NewPartition {
+        conn.database().create_partition(&NewPartition {
             key: &PartitionKey { projection: projection.clone(), number },
             count: barrier.next_count,
             position: barrier.position,

@@ -13,7 +13,7 @@ use super::definition::Projection;
 use super::error::ProjectionError;
 use super::progress::Progress;
 use crate::model::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::listener::Listener;
 use crate::store::wake;
 
@@ -301,7 +301,7 @@ fn adjust<C: EventConnection + 'static>(
 }
 
 fn listen<C: EventConnection>(mut conn: C) -> Result<(C, Listener), ProjectionError> {
-    let listener = conn.lend().backend().listen()?;
+    let listener = conn.database().listen()?;
     Ok((conn, listener))
 }
 
@@ -326,7 +326,7 @@ fn wait<C: EventConnection>(signals: &Receiver<Signal>, tick: Duration, conn: &m
             Err(RecvTimeoutError::Timeout) if left.is_zero() => return Next::Adjust,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if conn.as_mut().is_some_and(|(conn, listener)| conn.lend().backend().has_news(listener)) {
+        if conn.as_mut().is_some_and(|(conn, listener)| conn.database().has_news(listener)) {
             wake::hint();
         }
     }

@@ -3,15 +3,17 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use super::error::ProjectionError;
-use crate::model::log::{self, LogQuery};
-use crate::model::partition::{Partition, ProjectionKey, State};
+use crate::model::log::LogQuery;
+use crate::model::partition::{Partition, State};
 use crate::model::position::Position;
-use crate::storage::connection::EventConnection;
+use crate::model::projection_id::ProjectionId;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::store::read_log;
 
 /// How a version of a projection is getting on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionStatus {
-    key: ProjectionKey,
+    key: ProjectionId,
     partitions: Vec<PartitionStatus>,
     last_position: Position,
     lag: Duration,
@@ -70,8 +72,8 @@ pub enum ProjectionState {
 /// # }
 /// ```
 pub fn status<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Vec<ProjectionStatus>, ProjectionError> {
-    let rows = conn.lend().backend().every_partition()?;
-    let last_position = conn.lend().backend().last_position()?;
+    let rows = conn.database().every_partition()?;
+    let last_position = conn.database().last_position()?;
     rows.chunk_by(|one, other| one.key.projection == other.key.projection)
         .map(|partitions| projection(conn, partitions, last_position))
         .collect()
@@ -88,7 +90,7 @@ fn projection<C: EventConnection + ?Sized>(
         partitions: partitions.iter().map(PartitionStatus::of).collect(),
         last_position,
         lag: lag(conn, position)?,
-        parked: conn.lend().backend().count_parked(&key)?,
+        parked: conn.database().count_parked(&key)?,
         key,
         taken_at: Instant::now(),
     })
@@ -96,7 +98,7 @@ fn projection<C: EventConnection + ?Sized>(
 
 /// How old the first event is that is not applied.
 fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<Duration, ProjectionError> {
-    let slice = log::read(conn.lend().backend(), &LogQuery::after(position), 1)?;
+    let slice = read_log::read(conn.database(), &LogQuery::after(position), 1)?;
     let age = slice.events().first().map(|event| Utc::now() - event.created_at());
     Ok(age.and_then(|age| age.to_std().ok()).unwrap_or_default())
 }

@@ -11,10 +11,10 @@ use super::error::ProjectionError;
 use super::progress::Progress;
 use super::runner::Shop;
 use super::scout::Scout;
-use crate::error::DatabaseErrorKind;
 use crate::model::partition::Partition;
 use crate::observe;
 use crate::storage::connection::EventConnection;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::store::wake;
 
 /// How often a worker looks whether somebody asks for something to be done with parked events.

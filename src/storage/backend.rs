@@ -2,23 +2,20 @@
 //!
 //! The trait is private, so it can change with every release.
 
-use std::ops::RangeInclusive;
-
-use chrono::{DateTime, Utc};
-use diesel::result::{DatabaseErrorKind as DieselKind, Error, QueryResult};
+use diesel::result::QueryResult;
 use uuid::Uuid;
 
-use crate::error::{AppendError, DatabaseErrorKind, MigrationError};
 use crate::model::checkpoint::Checkpoint;
-use crate::model::event::{NewEvent, RecordedEvent};
-use crate::model::expected_version::{Conflict, ExpectedVersion};
-use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::model::stream::StreamPart;
 use crate::model::stream_id::StreamId;
+use crate::storage::append::AppendError;
+use crate::storage::append::{Batch, Placement};
 use crate::storage::listener::Listener;
+use crate::storage::migrations::MigrationError;
 use crate::storage::tables::ProjectionTables;
 use crate::storage::transaction::Transactions;
 
@@ -79,87 +76,3 @@ pub(crate) trait Backend {
 pub(crate) trait Database: Backend + Transactions + ProjectionTables {}
 
 impl<D: Backend + Transactions + ProjectionTables> Database for D {}
-
-/// Events that are to be appended to one stream, all or nothing.
-pub(crate) struct Batch<'a> {
-    pub(crate) stream: &'a StreamId,
-    pub(crate) expected: ExpectedVersion,
-    pub(crate) events: &'a [NewEvent],
-    pub(crate) now: DateTime<Utc>,
-}
-
-impl Batch<'_> {
-    pub(crate) fn len(&self) -> i64 {
-        i64::try_from(self.events.len()).expect("a slice is never that long")
-    }
-
-    /// The versions from which a head that exists may be moved. None of them would overflow.
-    pub(crate) fn acceptable_versions(&self) -> RangeInclusive<i64> {
-        let highest = i64::MAX - self.len();
-        match self.expected {
-            ExpectedVersion::Any => 0..=highest,
-            ExpectedVersion::NoStream => 0..=0,
-            ExpectedVersion::StreamExists => 1..=highest,
-            ExpectedVersion::Exact(version) => version..=version.min(highest),
-        }
-    }
-
-    /// The id of this event is recorded already.
-    pub(crate) fn duplicate(&self, event_index: usize) -> AppendError {
-        AppendError::DuplicateEventId { event_id: self.events[event_index].id(), event_index }
-    }
-
-    /// Why the head was not moved, with the aggregate at version `actual`.
-    pub(crate) fn refusal(&self, actual: i64) -> AppendError {
-        if self.expected.allows(actual) {
-            let problem = Problem::VersionOverflow { version: actual, events: self.events.len() };
-            return InvalidInput::new("events", problem).into();
-        }
-        Conflict { stream: self.stream.clone(), expected: self.expected, actual }.into()
-    }
-}
-
-/// Where a batch has been put.
-pub(crate) struct Placement {
-    pub(crate) previous_version: i64,
-    /// Of each event of the batch, in its order.
-    pub(crate) positions: Vec<Position>,
-}
-
-/// The reader cannot find out who is appending, and nobody has published a position for it.
-#[derive(Debug, thiserror::Error)]
-#[error("no position is published")]
-pub(crate) struct NotPublished;
-
-impl From<NotPublished> for Error {
-    fn from(error: NotPublished) -> Self {
-        Error::QueryBuilderError(Box::new(error))
-    }
-}
-
-/// What kind of failure it is. An error may come from the application's own statements in a transaction, so all
-/// databases that are compiled in are asked; their messages are distinct.
-pub(crate) fn classify(error: &Error) -> DatabaseErrorKind {
-    match error {
-        Error::DeserializationError(_) => DatabaseErrorKind::Unreadable,
-        Error::BrokenTransactionManager => DatabaseErrorKind::ConnectionLost,
-        Error::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
-        Error::DatabaseError(DieselKind::ClosedConnection, _) => DatabaseErrorKind::ConnectionLost,
-        Error::DatabaseError(DieselKind::SerializationFailure, _) => DatabaseErrorKind::Deadlock,
-        Error::DatabaseError(DieselKind::ReadOnlyTransaction, _) => DatabaseErrorKind::ReadOnly,
-        Error::QueryBuilderError(error) if error.is::<NotPublished>() => DatabaseErrorKind::NotPublished,
-        Error::DatabaseError(_, information) => classify_message(information.message()),
-        _ => DatabaseErrorKind::Other,
-    }
-}
-
-fn classify_message(message: &str) -> DatabaseErrorKind {
-    let known: Option<DatabaseErrorKind> = None;
-    #[cfg(feature = "sqlite")]
-    let known = known.or_else(|| crate::storage::sqlite::error::classify(message));
-    #[cfg(feature = "postgres")]
-    let known = known.or_else(|| crate::storage::postgres::error::classify(message));
-    #[cfg(feature = "mysql")]
-    let known = known.or_else(|| crate::storage::mysql::error::classify(message));
-    known.unwrap_or(DatabaseErrorKind::Other)
-}

@@ -33,7 +33,7 @@ pub enum ConnectionRef<'a> {
 
 impl<'a> ConnectionRef<'a> {
     /// The one place where the crate chooses between databases.
-    pub(crate) fn backend(self) -> &'a mut dyn Database {
+    fn backend(self) -> &'a mut dyn Database {
         match self {
             #[cfg(feature = "sqlite")]
             ConnectionRef::Sqlite(conn) => conn,
@@ -44,6 +44,15 @@ impl<'a> ConnectionRef<'a> {
         }
     }
 }
+
+/// The way from a lent connection to what the crate does with it.
+pub(crate) trait HasDatabase: EventConnection {
+    fn database(&mut self) -> &mut dyn Database {
+        self.lend().backend()
+    }
+}
+
+impl<C: EventConnection + ?Sized> HasDatabase for C {}
 
 /// A connection that events can be appended to and read from: everything that can lend one of diesel's own.
 ///

@@ -7,18 +7,9 @@ use diesel::result::QueryResult;
 use uuid::Uuid;
 
 use crate::model::parked::{ParkedEvent, Request};
-use crate::model::partition::{Partition, PartitionKey, ProjectionKey};
+use crate::model::partition::{Claim, Partition, PartitionKey};
 use crate::model::position::Position;
-
-/// A worker's right to apply events to a partition. What is written under it is fenced by its token.
-#[derive(Debug, Clone)]
-pub(crate) struct Claim {
-    pub(crate) partition: PartitionKey,
-    pub(crate) token: i64,
-    /// Where the checkpoint is.
-    pub(crate) position: Position,
-    pub(crate) lease: Duration,
-}
+use crate::model::projection_id::ProjectionId;
 
 /// A row that is to be.
 pub(crate) struct NewPartition<'a> {
@@ -41,7 +32,7 @@ pub(crate) struct Step {
 /// Every operation is one statement, except where it says so. `bool` tells whether the row was there, as it was expected.
 pub(crate) trait ProjectionTables {
     /// Of one version of a projection, in the order of their numbers.
-    fn partitions(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<Partition>>;
+    fn partitions(&mut self, projection: &ProjectionId) -> QueryResult<Vec<Partition>>;
 
     /// A single one.
     fn partition(&mut self, partition: &PartitionKey) -> QueryResult<Option<Partition>>;
@@ -52,7 +43,7 @@ pub(crate) trait ProjectionTables {
     /// Creates it, unless it is there.
     fn create_partition(&mut self, partition: &NewPartition<'_>) -> QueryResult<()>;
 
-    fn delete_partitions(&mut self, projection: &ProjectionKey) -> QueryResult<()>;
+    fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<()>;
 
     /// Takes the partition, if it is active and nobody's, or its owner's lease has run out.
     fn claim(&mut self, partition: &PartitionKey, owner: &str, lease: Duration) -> QueryResult<bool>;
@@ -68,63 +59,62 @@ pub(crate) trait ProjectionTables {
     fn fail(&mut self, claim: &Claim, error: &str) -> QueryResult<bool>;
 
     /// Lets failed partitions be claimed again.
-    fn resume(&mut self, projection: &ProjectionKey) -> QueryResult<usize>;
+    fn resume(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
 
     /// Puts all partitions at a position, active and without an owner.
     fn reset(
         &mut self,
-        projection: &ProjectionKey,
+        projection: &ProjectionId,
         position: Position,
         now: DateTime<Utc>,
     ) -> QueryResult<usize>;
 
-    fn retire(&mut self, projection: &ProjectionKey) -> QueryResult<usize>;
+    fn retire(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
 
     /// Nothing above the barrier is applied until the number of partitions has been changed.
     fn raise_barrier(
         &mut self,
-        projection: &ProjectionKey,
+        projection: &ProjectionId,
         barrier: Position,
         next_count: i32,
     ) -> QueryResult<usize>;
 
     /// Takes the partitions that have arrived there from whoever has them, and returns how many there are. None of a retired
     /// version.
-    fn lock_at_barrier(&mut self, projection: &ProjectionKey, barrier: Position) -> QueryResult<usize>;
+    fn lock_at_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize>;
 
     /// Says that the worker is there for as long as a lease. Two statements the first time.
-    fn report_worker(&mut self, projection: &ProjectionKey, worker: &str, lease: Duration)
-    -> QueryResult<()>;
+    fn report_worker(&mut self, projection: &ProjectionId, worker: &str, lease: Duration) -> QueryResult<()>;
 
     /// Those that are there, sorted.
-    fn workers(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<String>>;
+    fn workers(&mut self, projection: &ProjectionId) -> QueryResult<Vec<String>>;
 
     /// Forgets this worker, and those that were not seen for long.
-    fn forget_worker(&mut self, projection: &ProjectionKey, worker: &str) -> QueryResult<()>;
+    fn forget_worker(&mut self, projection: &ProjectionId, worker: &str) -> QueryResult<()>;
 
-    fn park(&mut self, projection: &ProjectionKey, parked: &ParkedEvent) -> QueryResult<()>;
+    fn park(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<()>;
 
     /// In the order of their positions.
-    fn parked(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<ParkedEvent>>;
+    fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
 
-    fn count_parked(&mut self, projection: &ProjectionKey) -> QueryResult<i64>;
+    fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64>;
 
     /// Whether something is asked for with any of them.
-    fn has_requests(&mut self, projection: &ProjectionKey) -> QueryResult<bool>;
+    fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool>;
 
     fn request(
         &mut self,
-        projection: &ProjectionKey,
+        projection: &ProjectionId,
         position: Position,
         request: Request,
     ) -> QueryResult<bool>;
 
     /// Records one more attempt that has failed.
-    fn repark(&mut self, projection: &ProjectionKey, parked: &ParkedEvent) -> QueryResult<bool>;
+    fn repark(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<bool>;
 
-    fn unpark(&mut self, projection: &ProjectionKey, position: Position) -> QueryResult<bool>;
+    fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool>;
 
-    fn unpark_all(&mut self, projection: &ProjectionKey) -> QueryResult<usize>;
+    fn unpark_all(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
 }
 
 pub(crate) fn millis(duration: Duration) -> i64 {
@@ -153,8 +143,9 @@ macro_rules! projection_tables {
 
         use $crate::model::position::Position;
         use $crate::model::parked::{ParkedEvent, ParkedRow, Request};
-        use $crate::model::partition::{Partition, PartitionKey, PartitionRow, ProjectionKey};
-        use $crate::storage::tables::{Claim, NewPartition, ProjectionTables, Step, millis};
+        use $crate::model::partition::{Claim, Partition, PartitionKey, PartitionRow};
+use $crate::model::projection_id::ProjectionId;
+        use $crate::storage::tables::{NewPartition, ProjectionTables, Step, millis};
         use $crate::storage::sql::statement::statement;
 
         type PartitionColumns = (
@@ -497,14 +488,14 @@ macro_rules! projection_tables {
         }
 
         impl ProjectionTables for $connection {
-            fn partitions(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<Partition>> {
+            fn partitions(&mut self, projection: &ProjectionId) -> QueryResult<Vec<Partition>> {
                 let rows: Vec<PartitionRow<$read_time>> =
                     SelectPartitions { name: &projection.name, version: projection.version }.load(self)?;
                 rows.into_iter().map(Partition::stored).collect()
             }
 
             fn partition(&mut self, partition: &PartitionKey) -> QueryResult<Option<Partition>> {
-                let PartitionKey { projection: ProjectionKey { name, version }, number } = partition;
+                let PartitionKey { projection: ProjectionId { name, version }, number } = partition;
                 let row: Option<PartitionRow<$read_time>> =
                     SelectPartition { name, version: *version, number: *number }.get_result(self).optional()?;
                 row.map(Partition::stored).transpose()
@@ -516,7 +507,7 @@ macro_rules! projection_tables {
             }
 
             fn create_partition(&mut self, partition: &NewPartition<'_>) -> QueryResult<()> {
-                let PartitionKey { projection: ProjectionKey { name, version }, number } = partition.key;
+                let PartitionKey { projection: ProjectionId { name, version }, number } = partition.key;
                 CreatePartition {
                     name,
                     version: *version,
@@ -531,19 +522,19 @@ macro_rules! projection_tables {
                 .map(drop)
             }
 
-            fn delete_partitions(&mut self, projection: &ProjectionKey) -> QueryResult<()> {
+            fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<()> {
                 DeletePartitions { name: &projection.name, version: projection.version }.execute(self).map(drop)
             }
 
             fn claim(&mut self, partition: &PartitionKey, owner: &str, lease: Duration) -> QueryResult<bool> {
-                let PartitionKey { projection: ProjectionKey { name, version }, number } = partition;
+                let PartitionKey { projection: ProjectionId { name, version }, number } = partition;
                 let lease = millis(lease);
                 let claimed = ClaimPartition { owner, lease, name, version: *version, number: *number }.execute(self)?;
                 Ok(claimed > 0)
             }
 
             fn renew(&mut self, claim: &Claim) -> QueryResult<bool> {
-                let PartitionKey { projection: ProjectionKey { name, version }, number } = &claim.partition;
+                let PartitionKey { projection: ProjectionId { name, version }, number } = &claim.partition;
                 let lease = millis(claim.lease);
                 let renewed = RenewLease { lease, name, version: *version, number: *number, token: claim.token }
                     .execute(self)?;
@@ -551,14 +542,14 @@ macro_rules! projection_tables {
             }
 
             fn release(&mut self, claim: &Claim) -> QueryResult<bool> {
-                let PartitionKey { projection: ProjectionKey { name, version }, number } = &claim.partition;
+                let PartitionKey { projection: ProjectionId { name, version }, number } = &claim.partition;
                 let released =
                     ReleaseLease { name, version: *version, number: *number, token: claim.token }.execute(self)?;
                 Ok(released > 0)
             }
 
             fn advance(&mut self, claim: &Claim, step: &Step) -> QueryResult<bool> {
-                let PartitionKey { projection: ProjectionKey { name, version }, number } = &claim.partition;
+                let PartitionKey { projection: ProjectionId { name, version }, number } = &claim.partition;
                 let advanced = AdvanceCheckpoint {
                     position: step.to.get(),
                     last_event_id: step.last_event_id.map(|id| id.to_string()),
@@ -576,19 +567,19 @@ macro_rules! projection_tables {
             }
 
             fn fail(&mut self, claim: &Claim, error: &str) -> QueryResult<bool> {
-                let PartitionKey { projection: ProjectionKey { name, version }, number } = &claim.partition;
+                let PartitionKey { projection: ProjectionId { name, version }, number } = &claim.partition;
                 let failed = FailPartition { error, name, version: *version, number: *number, token: claim.token }
                     .execute(self)?;
                 Ok(failed > 0)
             }
 
-            fn resume(&mut self, projection: &ProjectionKey) -> QueryResult<usize> {
+            fn resume(&mut self, projection: &ProjectionId) -> QueryResult<usize> {
                 ResumePartitions { name: &projection.name, version: projection.version }.execute(self)
             }
 
             fn reset(
                 &mut self,
-                projection: &ProjectionKey,
+                projection: &ProjectionId,
                 position: Position,
                 now: DateTime<Utc>,
             ) -> QueryResult<usize> {
@@ -596,13 +587,13 @@ macro_rules! projection_tables {
                 ResetPartitions { position: position.get(), updated_at: $to_time(now), name, version }.execute(self)
             }
 
-            fn retire(&mut self, projection: &ProjectionKey) -> QueryResult<usize> {
+            fn retire(&mut self, projection: &ProjectionId) -> QueryResult<usize> {
                 RetirePartitions { name: &projection.name, version: projection.version }.execute(self)
             }
 
             fn raise_barrier(
                 &mut self,
-                projection: &ProjectionKey,
+                projection: &ProjectionId,
                 barrier: Position,
                 next_count: i32,
             ) -> QueryResult<usize> {
@@ -610,14 +601,14 @@ macro_rules! projection_tables {
                 RaiseBarrier { barrier: barrier.get(), next_count, name, version }.execute(self)
             }
 
-            fn lock_at_barrier(&mut self, projection: &ProjectionKey, barrier: Position) -> QueryResult<usize> {
+            fn lock_at_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize> {
                 let (name, version, barrier) = (&*projection.name, projection.version, barrier.get());
                 LockAtBarrier { name, version, barrier, position: barrier }.execute(self)
             }
 
             fn report_worker(
                 &mut self,
-                projection: &ProjectionKey,
+                projection: &ProjectionId,
                 worker: &str,
                 lease: Duration,
             ) -> QueryResult<()> {
@@ -629,17 +620,17 @@ macro_rules! projection_tables {
                 Ok(())
             }
 
-            fn workers(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<String>> {
+            fn workers(&mut self, projection: &ProjectionId) -> QueryResult<Vec<String>> {
                 SelectWorkers { name: &projection.name, version: projection.version }.load(self)
             }
 
-            fn forget_worker(&mut self, projection: &ProjectionKey, worker: &str) -> QueryResult<()> {
+            fn forget_worker(&mut self, projection: &ProjectionId, worker: &str) -> QueryResult<()> {
                 ForgetWorkers { name: &projection.name, version: projection.version, worker }
                     .execute(self)
                     .map(drop)
             }
 
-            fn park(&mut self, projection: &ProjectionKey, parked: &ParkedEvent) -> QueryResult<()> {
+            fn park(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<()> {
                 Park {
                     name: &projection.name,
                     version: projection.version,
@@ -656,17 +647,17 @@ macro_rules! projection_tables {
                 .map(drop)
             }
 
-            fn parked(&mut self, projection: &ProjectionKey) -> QueryResult<Vec<ParkedEvent>> {
+            fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>> {
                 let rows: Vec<ParkedRow<$read_time>> =
                     SelectParked { name: &projection.name, version: projection.version }.load(self)?;
                 rows.into_iter().map(ParkedEvent::stored).collect()
             }
 
-            fn count_parked(&mut self, projection: &ProjectionKey) -> QueryResult<i64> {
+            fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64> {
                 CountParked { name: &projection.name, version: projection.version }.get_result(self)
             }
 
-            fn has_requests(&mut self, projection: &ProjectionKey) -> QueryResult<bool> {
+            fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool> {
                 let requests: i64 =
                     CountRequests { name: &projection.name, version: projection.version }.get_result(self)?;
                 Ok(requests > 0)
@@ -674,7 +665,7 @@ macro_rules! projection_tables {
 
             fn request(
                 &mut self,
-                projection: &ProjectionKey,
+                projection: &ProjectionId,
                 position: Position,
                 request: Request,
             ) -> QueryResult<bool> {
@@ -683,7 +674,7 @@ macro_rules! projection_tables {
                 Ok(found > 0)
             }
 
-            fn repark(&mut self, projection: &ProjectionKey, parked: &ParkedEvent) -> QueryResult<bool> {
+            fn repark(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<bool> {
                 let found = Repark {
                     reason: parked.reason.as_str(),
                     error: &parked.error,
@@ -696,12 +687,12 @@ macro_rules! projection_tables {
                 Ok(found > 0)
             }
 
-            fn unpark(&mut self, projection: &ProjectionKey, position: Position) -> QueryResult<bool> {
+            fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool> {
                 let (name, version, position) = (&*projection.name, projection.version, position.get());
                 Ok(Unpark { name, version, position }.execute(self)? > 0)
             }
 
-            fn unpark_all(&mut self, projection: &ProjectionKey) -> QueryResult<usize> {
+            fn unpark_all(&mut self, projection: &ProjectionId) -> QueryResult<usize> {
                 UnparkAll { name: &projection.name, version: projection.version }.execute(self)
             }
         }

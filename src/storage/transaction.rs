@@ -1,7 +1,7 @@
 use diesel::connection::{AnsiTransactionManager as Manager, TransactionManager};
 use diesel::result::{Error, QueryResult};
 
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 
 /// A transaction that this crate opens, and in which it lends the connection to the application.
 pub(crate) trait Transactions {
@@ -88,14 +88,14 @@ where
     C: EventConnection + ?Sized,
     E: From<Error>,
 {
-    let depth = conn.lend().backend().depth()?;
-    conn.lend().backend().begin()?;
+    let depth = conn.database().depth()?;
+    conn.database().begin()?;
     let outcome = work(conn).and_then(|value| {
-        conn.lend().backend().commit()?;
+        conn.database().commit()?;
         Ok(value)
     });
     if outcome.is_err() {
-        conn.lend().backend().roll_back_to(depth);
+        conn.database().roll_back_to(depth);
     }
     outcome
 }

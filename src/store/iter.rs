@@ -1,11 +1,12 @@
 use std::vec;
 
-use crate::error::ReadError;
 use crate::model::event::RecordedEvent;
-use crate::model::log::{self, LogQuery};
-use crate::model::stream::{self, StreamQuery};
+use crate::model::log::LogQuery;
+use crate::model::stream::StreamQuery;
 use crate::model::stream_id::StreamId;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::read::ReadError;
+use crate::store::{read_log, read_stream};
 
 /// How many events are read at once unless another number is asked for.
 const PAGE_SIZE: usize = 500;
@@ -118,7 +119,7 @@ where
     C: EventConnection + ?Sized,
 {
     EventIter::new(move |page_size| {
-        let slice = log::read(conn.lend().backend(), &query, page_size)?;
+        let slice = read_log::read(conn.database(), &query, page_size)?;
         query.resume(slice.scanned_to());
         Ok(Page { is_last: slice.is_end(), events: slice.into_events() })
     })
@@ -130,7 +131,7 @@ where
 {
     EventIter::new(move |page_size| {
         let page = query.page(page_size);
-        let events = stream::read(conn.lend().backend(), &stream, &page)?.into_events();
+        let events = read_stream::read(conn.database(), &stream, &page)?.into_events();
         let is_last = !query.resume(&events, page_size);
         Ok(Page { events, is_last })
     })

@@ -1,20 +1,26 @@
 pub(crate) mod append;
+pub(crate) mod checkpoints;
 pub(crate) mod iter;
 pub(crate) mod migrations;
+pub(crate) mod ordering;
+pub(crate) mod read_log;
+pub(crate) mod read_stream;
 pub(crate) mod wake;
 
 use uuid::Uuid;
 
-use crate::error::{AppendError, CheckpointError, ReadError};
-use crate::model::checkpoint::{self, Checkpoint};
+use crate::model::appended::Appended;
+use crate::model::checkpoint::Checkpoint;
 use crate::model::event::{NewEvent, RecordedEvent};
 use crate::model::expected_version::ExpectedVersion;
-use crate::model::log::{self, LogQuery, LogSlice};
+use crate::model::log::{LogQuery, LogSlice};
 use crate::model::position::Position;
-use crate::model::stream::{self, StreamQuery, StreamSlice};
+use crate::model::stream::{StreamQuery, StreamSlice};
 use crate::model::stream_id::StreamId;
-use crate::storage::connection::EventConnection;
-use crate::store::append::Appended;
+use crate::storage::append::AppendError;
+use crate::storage::checkpoints::CheckpointError;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::read::ReadError;
 use crate::store::iter::EventIter;
 
 /// The largest payload or metadata unless [`EventStore::max_json_bytes`] says otherwise: 16 MiB.
@@ -149,7 +155,7 @@ impl EventStore {
         expected: ExpectedVersion,
         events: &[NewEvent],
     ) -> Result<Appended, AppendError> {
-        let appended = append::append(conn.lend().backend(), self.max_json_bytes, stream, expected, events)?;
+        let appended = append::append(conn.database(), self.max_json_bytes, stream, expected, events)?;
         wake::hint();
         Ok(appended)
     }
@@ -176,7 +182,7 @@ impl EventStore {
         conn: &mut C,
         stream: &StreamId,
     ) -> Result<i64, ReadError> {
-        Ok(conn.lend().backend().version(stream)?)
+        Ok(conn.database().version(stream)?)
     }
 
     /// The events of one aggregate: all of them (`..`), from or to a version (`5..`, `..=9`), backward, or a page at a
@@ -210,7 +216,7 @@ impl EventStore {
         stream: &StreamId,
         query: impl Into<StreamQuery>,
     ) -> Result<StreamSlice, ReadError> {
-        stream::read(conn.lend().backend(), stream, &query.into())
+        read_stream::read(conn.database(), stream, &query.into())
     }
 
     /// The events of one aggregate as an iterator, which holds only a page of them in memory at a time.
@@ -330,7 +336,7 @@ impl EventStore {
         query: &LogQuery,
         limit: usize,
     ) -> Result<LogSlice, ReadError> {
-        log::read(conn.lend().backend(), query, limit)
+        read_log::read(conn.database(), query, limit)
     }
 
     /// Events of the whole log as an iterator, which holds only a page of them in memory at a time.
@@ -382,7 +388,7 @@ impl EventStore {
         conn: &mut C,
         event_id: Uuid,
     ) -> Result<Option<RecordedEvent>, ReadError> {
-        Ok(conn.lend().backend().read_event(event_id)?)
+        Ok(conn.database().read_event(event_id)?)
     }
 
     /// The position up to which the log can be read now; [`Position::START`] if it is empty.
@@ -402,7 +408,7 @@ impl EventStore {
     /// # }
     /// ```
     pub fn last_position<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Position, ReadError> {
-        Ok(conn.lend().backend().last_position()?)
+        Ok(conn.database().last_position()?)
     }
 
     /// Makes the position up to which the log is complete known to readers that cannot find it out themselves, and returns
@@ -432,7 +438,7 @@ impl EventStore {
     /// # }
     /// ```
     pub fn publish_position<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Position, ReadError> {
-        Ok(conn.lend().backend().publish_position()?)
+        Ok(conn.database().publish_position()?)
     }
 
     /// The checkpoint of a projection, if it has one.
@@ -459,7 +465,7 @@ impl EventStore {
         conn: &mut C,
         projection_name: &str,
     ) -> Result<Option<Checkpoint>, CheckpointError> {
-        checkpoint::load(conn.lend().backend(), projection_name)
+        checkpoints::load(conn.database(), projection_name)
     }
 
     /// All checkpoints, in the order of their projections' names.
@@ -484,7 +490,7 @@ impl EventStore {
         &self,
         conn: &mut C,
     ) -> Result<Vec<Checkpoint>, CheckpointError> {
-        Ok(conn.lend().backend().checkpoints()?)
+        Ok(conn.database().checkpoints()?)
     }
 
     /// Moves a projection's checkpoint forward, or creates it. It is never moved backward.
@@ -525,7 +531,7 @@ impl EventStore {
         projection_name: &str,
         position: Position,
     ) -> Result<(), CheckpointError> {
-        checkpoint::save(conn.lend().backend(), projection_name, position)
+        checkpoints::save(conn.database(), projection_name, position)
     }
 
     /// Puts a projection's checkpoint at a position, also backward: what lies after it will be applied again.
@@ -554,7 +560,7 @@ impl EventStore {
         projection_name: &str,
         position: Position,
     ) -> Result<(), CheckpointError> {
-        checkpoint::rewind(conn.lend().backend(), projection_name, position)
+        checkpoints::rewind(conn.database(), projection_name, position)
     }
 
     /// Deletes a projection's checkpoint: it would begin with the first event again. Returns whether there was one.
@@ -579,6 +585,6 @@ impl EventStore {
         conn: &mut C,
         projection_name: &str,
     ) -> Result<bool, CheckpointError> {
-        checkpoint::delete(conn.lend().backend(), projection_name)
+        checkpoints::delete(conn.database(), projection_name)
     }
 }

@@ -1,25 +1,26 @@
 use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
 
-use super::error::WriterError;
+use super::error::{WriteError, WriterError};
 use super::job::Job;
 use super::reply::{Reply, Sender};
-use crate::error::AppendError;
+use crate::model::appended::Appended;
 use crate::model::event::NewEvent;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::observe;
-use crate::storage::backend::{Batch, Placement};
+use crate::storage::append::AppendError;
+use crate::storage::append::{Batch, Placement};
 use crate::storage::sqlite::append::{append, write};
-use crate::store::append::{self, Appended};
+use crate::store::append::{self};
 
 /// Validated events for one stream.
 pub(super) struct Append {
     pub(super) stream: StreamId,
     pub(super) expected: ExpectedVersion,
     pub(super) events: Vec<NewEvent>,
-    pub(super) caller: Sender<Appended, AppendError>,
+    pub(super) caller: Sender<Appended, WriteError>,
     pub(super) placed: Option<Reply<Placed, AppendError>>,
 }
 
@@ -72,7 +73,7 @@ impl Job for Append {
             let appended =
                 placed.map(|Placed { placement, now }| append::record(&stream, events, now, placement));
             observe::append(&appended);
-            appended
+            appended.map_err(WriteError::from)
         });
         caller.send(reply);
     }

@@ -1,17 +1,19 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::error::DatabaseError;
+use crate::model::expected_version::Conflict;
+use crate::storage::append::AppendError;
+use crate::storage::error::DatabaseError;
 
 /// Why a [`Writer`](super::Writer) has not done what it was asked, although nothing was wrong with the request itself.
 ///
 /// The error type of a [closure](super::Writer::transaction) must be able to hold it (`From<WriterError>`), as
-/// [`AppendError`](crate::AppendError) and [`Error`](crate::Error) can.
+/// [`WriteError`] and [`Error`](crate::Error) can.
 ///
 /// ```
 /// use diesel::prelude::*;
-/// use diesel_event_store::sqlite::{Writer, WriterError};
-/// use diesel_event_store::{AppendError, ExpectedVersion, NewEvent, StreamId};
+/// use diesel_event_store::sqlite::{WriteError, Writer, WriterError};
+/// use diesel_event_store::{ExpectedVersion, NewEvent, StreamId};
 ///
 /// # fn main() -> Result<(), diesel_event_store::Error> {
 /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
@@ -20,7 +22,7 @@ use crate::error::DatabaseError;
 /// writer.drain().wait()?;
 /// let alice = StreamId::new("User", "alice")?;
 /// let late = writer.append(&alice, ExpectedVersion::Any, [NewEvent::new("UserCreated", &())?]).wait();
-/// assert!(matches!(late, Err(AppendError::Writer(WriterError::Closed))));
+/// assert!(matches!(late, Err(WriteError::Writer(WriterError::Closed))));
 /// # Ok(())
 /// # }
 /// ```
@@ -89,5 +91,70 @@ impl From<DatabaseError> for WriterError {
 impl From<diesel::result::Error> for WriterError {
     fn from(error: diesel::result::Error) -> Self {
         DatabaseError::from(error).into()
+    }
+}
+
+/// Why an append that was sent to a [`Writer`](super::Writer) wrote nothing: the append itself was refused, or the writer
+/// did not get to it.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::sqlite::{WriteError, Writer};
+/// use diesel_event_store::{ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # let writer = Writer::new(conn)?;
+/// let alice = StreamId::new("User", "alice")?;
+/// let renamed = [NewEvent::new("UserRenamed", &"Alice")?];
+/// match writer.append(&alice, ExpectedVersion::Exact(3), renamed).wait() {
+///     Ok(appended) => println!("at version {}", appended.version()),
+///     Err(WriteError::Append(refused)) => println!("refused: {refused}"),
+///     Err(WriteError::Writer(error)) => println!("the writer did not get to it: {error}"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The append was refused: a conflict, for instance.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The writer did not get to it, or its group was not committed.
+    #[error(transparent)]
+    Writer(#[from] WriterError),
+}
+
+impl WriteError {
+    /// The conflict, if it is one.
+    ///
+    /// ```
+    /// use diesel_event_store::sqlite::{WriteError, WriterError};
+    ///
+    /// assert!(WriteError::from(WriterError::Closed).conflict().is_none());
+    /// ```
+    pub fn conflict(&self) -> Option<&Conflict> {
+        match self {
+            WriteError::Append(error) => error.conflict(),
+            WriteError::Writer(_) => None,
+        }
+    }
+
+    /// Whether the same append may well succeed when it is sent again. A conflict is not of this kind: it needs a new
+    /// decision.
+    ///
+    /// ```
+    /// use diesel_event_store::sqlite::{WriteError, WriterError};
+    ///
+    /// assert!(!WriteError::from(WriterError::Closed).is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            WriteError::Append(error) => error.is_retryable(),
+            WriteError::Writer(error) => error.is_retryable(),
+        }
     }
 }

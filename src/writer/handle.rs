@@ -8,7 +8,7 @@ use diesel::sqlite::SqliteConnection;
 
 use super::append::Append;
 use super::closure::Closure;
-use super::error::WriterError;
+use super::error::{WriteError, WriterError};
 use super::job::Job;
 use super::options::WriterOptions;
 use super::queue::Queue;
@@ -16,12 +16,12 @@ use super::reply::{self, Receiver};
 use super::request::Request;
 use super::thread::WriterThread;
 use super::ticket::Ticket;
-use crate::error::AppendError;
+use crate::model::appended::Appended;
 use crate::model::event::NewEvent;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::stream_id::StreamId;
 use crate::store::EventStore;
-use crate::store::append::{self, Appended};
+use crate::store::append::{self};
 
 /// Appends from any number of threads and tasks, and one commit for many of them.
 ///
@@ -107,12 +107,12 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// Those of [`EventStore::append`], when the request is waited for, and
-    /// [`AppendError::Writer`](crate::AppendError::Writer) for what befalls the writer or the group.
+    /// [`WriteError`], when the request is waited for: those of [`EventStore::append`], and what befalls the writer or the
+    /// group.
     ///
     /// ```
     /// use diesel::prelude::*;
-    /// use diesel_event_store::sqlite::Writer;
+    /// use diesel_event_store::sqlite::{WriteError, Writer};
     /// use diesel_event_store::{AppendError, ExpectedVersion, NewEvent, StreamId};
     ///
     /// # fn main() -> Result<(), diesel_event_store::Error> {
@@ -125,7 +125,7 @@ impl Writer {
     /// assert_eq!(appended.version(), 1);
     ///
     /// let again = writer.append(&alice, ExpectedVersion::NoStream, [created]).wait();
-    /// assert!(matches!(again, Err(AppendError::DuplicateEventId { .. })));
+    /// assert!(matches!(again, Err(WriteError::Append(AppendError::DuplicateEventId { .. }))));
     /// # Ok(())
     /// # }
     /// ```
@@ -136,10 +136,10 @@ impl Writer {
         stream: &StreamId,
         expected: ExpectedVersion,
         events: impl Into<Vec<NewEvent>>,
-    ) -> Request<Appended, AppendError> {
+    ) -> Request<Appended, WriteError> {
         let (stream, events) = (stream.clone(), events.into());
         if let Err(refused) = append::validate(self.store.max_json_bytes, expected, &events) {
-            return self.decided(Err(refused));
+            return self.decided(Err(refused.into()));
         }
         let (caller, reply) = reply::channel();
         self.request(Append { stream, expected, events, caller, placed: None }, reply)

@@ -16,7 +16,7 @@ mod thread;
 mod ticket;
 mod worker;
 
-pub use error::WriterError;
+pub use error::{WriteError, WriterError};
 pub use handle::Writer;
 pub use options::WriterOptions;
 pub use request::{QueueFull, Request};

@@ -3,7 +3,7 @@ use std::env;
 use std::thread;
 
 use diesel::connection::SimpleConnection;
-use diesel_event_store::sqlite::{Synchronous, Writer};
+use diesel_event_store::sqlite::{Synchronous, WriteError, Writer};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{AppendError, Error, ExpectedVersion, NewEvent};
 
@@ -115,7 +115,9 @@ fn count_up(writer: &Writer) -> usize {
         let counted = [NewEvent::new("Counted", &()).unwrap()];
         match writer.append(&stream("shared"), ExpectedVersion::Exact(version), counted).wait() {
             Ok(appended) => (version, won) = (appended.version(), won + 1),
-            Err(AppendError::Conflict(conflict)) => (version, conflicts) = (conflict.actual, conflicts + 1),
+            Err(WriteError::Append(AppendError::Conflict(conflict))) => {
+                (version, conflicts) = (conflict.actual, conflicts + 1)
+            }
             Err(other) => panic!("{other}"),
         }
     }

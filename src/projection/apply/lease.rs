@@ -8,7 +8,7 @@ use super::{Applier, Stop};
 use crate::model::partition::State;
 use crate::projection::claims::find;
 use crate::projection::error::ProjectionError;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 
 impl<C: EventConnection> Applier<'_, C> {
     /// Whether the number of partitions was changed, so that this one is not there any more. Nobody has lost it then.
@@ -21,11 +21,11 @@ impl<C: EventConnection> Applier<'_, C> {
     /// moment: an append that has just begun can hold them back.
     pub(in crate::projection) fn check_log(&self, conn: &mut C) -> Result<(), ProjectionError> {
         let checkpoint = self.claim.position;
-        let last = conn.lend().backend().last_committed_position()?;
+        let last = conn.database().last_committed_position()?;
         let is_known = checkpoint <= last
             && match self.last_event_id {
                 Some(id) => {
-                    let event = conn.lend().backend().read_event(id)?;
+                    let event = conn.database().read_event(id)?;
                     event.is_some_and(|event| event.position() <= checkpoint)
                 }
                 None => true,
@@ -39,12 +39,12 @@ impl<C: EventConnection> Applier<'_, C> {
 
     /// Gives the partition back.
     pub(in crate::projection) fn release(self, conn: &mut C) -> QueryResult<()> {
-        conn.lend().backend().release(&self.claim).map(drop)
+        conn.database().release(&self.claim).map(drop)
     }
 
     /// Marks the partition as failed.
     pub(in crate::projection) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<()> {
-        conn.lend().backend().fail(&self.claim, &error.to_string()).map(drop)
+        conn.database().fail(&self.claim, &error.to_string()).map(drop)
     }
 
     pub(super) fn renew_when_due(&mut self, conn: &mut C) -> Result<(), Stop> {
@@ -55,7 +55,7 @@ impl<C: EventConnection> Applier<'_, C> {
     }
 
     fn renew(&mut self, conn: &mut C) -> Result<(), Stop> {
-        if !conn.lend().backend().renew(&self.claim)? {
+        if !conn.database().renew(&self.claim)? {
             return Err(self.lost(self.renewed_at));
         }
         self.renewed_at = Instant::now();

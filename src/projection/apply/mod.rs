@@ -13,15 +13,15 @@ use super::definition::Projection;
 use super::error::ProjectionError;
 use super::handler::{FailureKind, HandlerError};
 use super::policy::OnFailure;
-use crate::error::DatabaseError;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::{HeldBack, ParkReason, ParkedEvent};
+use crate::model::partition::Claim;
 use crate::model::partition::{Barrier, Partition, PartitionKey, partition_of};
 use crate::model::position::Position;
 use crate::model::timestamp;
 use crate::observe;
 use crate::storage::connection::EventConnection;
-use crate::storage::tables::Claim;
+use crate::storage::error::DatabaseError;
 
 /// Pauses for so long, or until it is time to stop: then it returns `false`.
 pub(super) type Pause<'p> = dyn Fn(Duration) -> bool + 'p;

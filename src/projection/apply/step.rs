@@ -13,7 +13,7 @@ use crate::model::position::Position;
 use crate::model::timestamp;
 use crate::observe;
 use crate::projection::error::ProjectionError;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::tables::Step;
 use crate::storage::transaction::is_missing_savepoint;
 
@@ -80,7 +80,7 @@ impl<C: EventConnection> Applier<'_, C> {
     }
 
     pub(super) fn park(&self, conn: &mut C, parked: &ParkedEvent) -> Result<(), Rollback> {
-        Ok(conn.lend().backend().park(&self.projection.key, parked)?)
+        Ok(conn.database().park(&self.projection.key, parked)?)
     }
 
     /// Runs `work` and moves the checkpoint, or does neither.
@@ -91,25 +91,25 @@ impl<C: EventConnection> Applier<'_, C> {
         work: impl FnOnce(&mut Self, &mut C) -> Result<(), Rollback>,
     ) -> Result<(), Rollback> {
         let begin = Instant::now();
-        let depth = conn.lend().backend().depth()?;
-        conn.lend().backend().begin()?;
+        let depth = conn.database().depth()?;
+        conn.database().begin()?;
         let outcome = work(self, conn).and_then(|()| self.advance_and_commit(conn, step, begin));
         match outcome {
             Ok(()) => self.has_advanced(step.to),
-            Err(_) => conn.lend().backend().roll_back_to(depth),
+            Err(_) => conn.database().roll_back_to(depth),
         }
         // Where diesel cannot tell what has become of the transaction, the connection is of no further use.
-        conn.lend().backend().depth()?;
+        conn.database().depth()?;
         outcome
     }
 
     fn advance_and_commit(&mut self, conn: &mut C, step: &Step, begin: Instant) -> Result<(), Rollback> {
-        if !conn.lend().backend().advance(&self.claim, step)? {
+        if !conn.database().advance(&self.claim, step)? {
             self.look(conn).map_err(|stop| Rollback::Stop(self.since(stop, begin)))?;
             return Err(Rollback::Stop(Stop::Moved));
         }
         // What the application's constraints say at this point is the handler's doing.
-        conn.lend().backend().commit().map_err(|error| match is_missing_savepoint(&error) {
+        conn.database().commit().map_err(|error| match is_missing_savepoint(&error) {
             true => self.transaction_ended(),
             false => Rollback::Handler(error.into()),
         })
@@ -124,14 +124,14 @@ impl<C: EventConnection> Applier<'_, C> {
     /// A handler that ends the transaction, by whatever means, is found out.
     pub(super) fn lend(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Rollback> {
         let _batch = observe::projection::batch(&self.claim.partition, events);
-        conn.lend().backend().begin_loan()?;
-        let depth = conn.lend().backend().depth()?;
+        conn.database().begin_loan()?;
+        let depth = conn.database().depth()?;
         let outcome = self.projection.handler.handle(conn, events);
-        if conn.lend().backend().depth()? != depth {
+        if conn.database().depth()? != depth {
             return Err(self.transaction_ended());
         }
         outcome.map_err(Rollback::Handler)?;
-        let is_open = conn.lend().backend().end_loan().map_err(|error| Rollback::Handler(error.into()))?;
+        let is_open = conn.database().end_loan().map_err(|error| Rollback::Handler(error.into()))?;
         if is_open { Ok(()) } else { Err(self.transaction_ended()) }
     }
 

@@ -11,13 +11,13 @@ use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::projection::handler::HandlerError;
 use crate::projection::policy::OnFailure;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::tables::Step;
 
 impl<C: EventConnection> Applier<'_, C> {
     /// Deals with what was asked for since the last time.
     pub(in crate::projection) fn tend_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
-        if conn.lend().backend().has_requests(&self.projection.key)? {
+        if conn.database().has_requests(&self.projection.key)? {
             self.tend_parked(conn)?;
         }
         Ok(())
@@ -34,7 +34,7 @@ impl<C: EventConnection> Applier<'_, C> {
     /// Those of this partition, in the order of their positions.
     fn parked_streams(&self, conn: &mut C) -> Result<BTreeMap<StreamId, Vec<ParkedEvent>>, Stop> {
         let mut streams: BTreeMap<StreamId, Vec<ParkedEvent>> = BTreeMap::new();
-        for parked in conn.lend().backend().parked(&self.projection.key)? {
+        for parked in conn.database().parked(&self.projection.key)? {
             if partition_of(&parked.stream, self.count) == self.number() {
                 streams.entry(parked.stream.clone()).or_default().push(parked);
             }
@@ -62,7 +62,7 @@ impl<C: EventConnection> Applier<'_, C> {
 
     /// Whether it is applied now.
     fn retry(&mut self, conn: &mut C, parked: &ParkedEvent) -> Result<bool, Stop> {
-        let event = conn.lend().backend().read_event(parked.event_id)?;
+        let event = conn.database().read_event(parked.event_id)?;
         self.unpark(conn, parked, event.as_ref())
     }
 
@@ -78,7 +78,7 @@ impl<C: EventConnection> Applier<'_, C> {
                 if let Some(event) = event {
                     applier.lend(conn, std::slice::from_ref(event))?;
                 }
-                conn.lend().backend().unpark(&applier.projection.key, parked.position)?;
+                conn.database().unpark(&applier.projection.key, parked.position)?;
                 Ok(())
             });
             match outcome {
@@ -105,7 +105,7 @@ impl<C: EventConnection> Applier<'_, C> {
             ..parked.clone()
         };
         let outcome = self.in_place(conn, |applier, conn| {
-            conn.lend().backend().repark(&applier.projection.key, &parked)?;
+            conn.database().repark(&applier.projection.key, &parked)?;
             Ok(())
         });
         outcome.map_err(Rollback::into_stop)

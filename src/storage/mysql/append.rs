@@ -10,9 +10,9 @@ use super::galera::is_galera;
 use super::insert::{insert_events, statement_bytes};
 use super::time::UtcTime;
 use super::transaction::all_or_nothing;
-use crate::error::AppendError;
 use crate::schema::mysql::{aggregate_heads, events};
-use crate::storage::backend::{Batch, Placement};
+use crate::storage::append::AppendError;
+use crate::storage::append::{Batch, Placement};
 use crate::storage::sql::statement::statement;
 
 statement! {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::interrupted::forget_statements;
 use super::{append, checkpoint, migrations, ordering, position, read};
-use crate::error::{AppendError, Error, MigrationError};
+use crate::error::Error;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
@@ -12,8 +12,12 @@ use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::model::stream::StreamPart;
 use crate::model::stream_id::StreamId;
-use crate::storage::backend::{Backend, Batch, Placement, classify};
+use crate::storage::append::AppendError;
+use crate::storage::append::{Batch, Placement};
+use crate::storage::backend::Backend;
+use crate::storage::error::classify;
 use crate::storage::listener::Listener;
+use crate::storage::migrations::MigrationError;
 
 fn reading<T>(
     conn: &mut MysqlConnection,

@@ -1,6 +1,6 @@
 //! What the messages of MariaDB and MySQL mean. diesel passes them on, but not the numbers that belong to them.
 
-use crate::error::DatabaseErrorKind;
+use crate::storage::error_kind::DatabaseErrorKind;
 
 const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Lock wait timeout exceeded", DatabaseErrorKind::Locked),

@@ -5,14 +5,14 @@ use diesel::sql_types::{BigInt, Datetime, Integer, Nullable, Text};
 
 use super::fence::{Entry, count_positions, last_insert_id};
 use super::time::UtcTime;
-use crate::error::AppendError;
 use crate::model::event::NewEvent;
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::json::Json;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
-use crate::storage::backend::Batch;
+use crate::storage::append::AppendError;
+use crate::storage::append::Batch;
 
 /// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than a row, but the
 /// numbers of rows are powers of two, so that there are few statements and all of them stay prepared.

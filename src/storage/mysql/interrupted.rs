@@ -1,7 +1,7 @@
 use diesel::connection::{CacheSize, Connection};
 use diesel::mysql::MysqlConnection;
 
-use crate::error::DatabaseErrorKind;
+use crate::storage::error_kind::DatabaseErrorKind;
 
 /// MariaDB's client library waits for rows that will never come when a prepared statement is executed again whose rows were cut
 /// short by an error: by KILL QUERY, say, or on a node of Galera by what another node has committed. So after an error that may

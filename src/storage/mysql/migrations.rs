@@ -11,9 +11,9 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::galera::is_galera;
 use super::transaction::is_outside_transactions;
-use crate::error::MigrationError;
 use crate::schema::mysql::events;
-use crate::store::migrations::{apply, not_applied};
+use crate::storage::migrations::MigrationError;
+use crate::storage::migrations::{apply, not_applied};
 
 /// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its own or joins
 /// them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.

@@ -46,11 +46,11 @@ use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
 use super::ordering::stored;
 use super::transaction::is_outside_transactions;
-use crate::error::DatabaseErrorKind;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::schema::mysql::event_fence;
-use crate::storage::backend::{NotPublished, classify};
+use crate::storage::error::{NotPublished, classify};
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::sql::statement::statement;
 
 /// How long a reader waits between its attempts to find a slot free, in microseconds. Then it is content with what is

@@ -7,8 +7,9 @@ use diesel::mysql::MysqlConnection;
 use diesel::result::QueryResult;
 
 use super::interrupted::forget_statements;
-use crate::error::{DatabaseError, DatabaseErrorKind, OperationError};
-use crate::storage::backend::classify;
+use crate::storage::error::classify;
+use crate::storage::error::{DatabaseError, OperationError};
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::sql::statement::statement;
 use crate::storage::transaction::{self, Scope, Transactions};
 

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::error::is_duplicate_event_id;
 use super::read;
-use crate::error::AppendError;
 use crate::model::json::Json;
 use crate::model::position::Position;
 use crate::schema::postgres::events;
-use crate::storage::backend::{Batch, Placement};
+use crate::storage::append::AppendError;
+use crate::storage::append::{Batch, Placement};
 use crate::storage::sql::statement::statement;
 
 /// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first, which takes the

@@ -1,8 +1,8 @@
 use diesel::prelude::*;
 
-use crate::error::DatabaseError;
 use crate::storage::connection::ConnectionRef;
 use crate::storage::connection::EventConnection;
+use crate::storage::error::DatabaseError;
 use crate::storage::listener::Listener;
 
 /// Whether each append notifies whoever listens on the channel `diesel_event_store`, as a running

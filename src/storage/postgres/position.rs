@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::model::position::Position;
 use crate::schema::postgres::event_log;
-use crate::storage::backend::NotPublished;
+use crate::storage::error::NotPublished;
 
 #[diesel::declare_sql_function]
 extern "SQL" {

@@ -6,10 +6,10 @@ use super::insert::insert_events;
 use super::read;
 use super::text::time_text;
 use super::transaction::all_or_nothing;
-use crate::error::AppendError;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::position::Position;
-use crate::storage::backend::{Batch, Placement};
+use crate::storage::append::AppendError;
+use crate::storage::append::{Batch, Placement};
 use crate::storage::sql::statement::statement;
 
 statement! {

@@ -3,7 +3,7 @@ use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::{append, checkpoint, migrations, read, watch};
-use crate::error::{AppendError, Error, MigrationError};
+use crate::error::Error;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::{InvalidInput, Problem};
@@ -12,8 +12,11 @@ use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::model::stream::StreamPart;
 use crate::model::stream_id::StreamId;
-use crate::storage::backend::{Backend, Batch, Placement};
+use crate::storage::append::AppendError;
+use crate::storage::append::{Batch, Placement};
+use crate::storage::backend::Backend;
 use crate::storage::listener::Listener;
+use crate::storage::migrations::MigrationError;
 
 impl Backend for SqliteConnection {
     fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {

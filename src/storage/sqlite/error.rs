@@ -2,7 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind as DieselKind, Error};
 
-use crate::error::DatabaseErrorKind;
+use crate::storage::error_kind::DatabaseErrorKind;
 
 const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("database is locked", DatabaseErrorKind::Locked),

@@ -10,7 +10,7 @@ use super::text::time_text;
 use crate::model::event::NewEvent;
 use crate::model::json::Json;
 use crate::model::stream_id::StreamId;
-use crate::storage::backend::Batch;
+use crate::storage::append::Batch;
 
 /// Events that one statement inserts, if there are so many: each then costs less than alone. The rest is inserted one by
 /// one, so that there are two statements and not one for every number, and both stay prepared.

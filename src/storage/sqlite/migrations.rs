@@ -2,8 +2,8 @@ use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::transaction::all_or_nothing;
-use crate::error::MigrationError;
-use crate::store::migrations::{apply_pending, pending};
+use crate::storage::migrations::MigrationError;
+use crate::storage::migrations::{apply_pending, pending};
 
 /// The migrations for SQLite, for an application that runs them with a `MigrationHarness` of its own or joins them with
 /// its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.

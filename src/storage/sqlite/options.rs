@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
-use crate::error::DatabaseError;
+use crate::storage::error::DatabaseError;
 
 /// How SQLite keeps a transaction safe while it is being written.
 ///

@@ -3,7 +3,7 @@ use diesel::connection::{AnsiTransactionManager as Manager, SimpleConnection, Tr
 use diesel::result::QueryResult;
 use diesel::sqlite::SqliteConnection;
 
-use crate::error::OperationError;
+use crate::storage::error::OperationError;
 use crate::storage::sql::statement::statement;
 use crate::storage::transaction::{self, Scope, Transactions};
 

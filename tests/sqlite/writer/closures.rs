@@ -1,7 +1,7 @@
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel_event_store::sqlite::{Ticket, Writer, WriterError};
-use diesel_event_store::{AppendError, Appended, Error, ExpectedVersion};
+use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterError};
+use diesel_event_store::{Appended, Error, ExpectedVersion};
 
 use super::super::database::{Database, STORE, append_one, assert_intact, count, event, stream};
 use super::gate::Gate;
@@ -23,7 +23,7 @@ fn is(wanted: fn(&WriterError) -> bool) -> impl Fn(Error) -> bool {
     move |error| matches!(&error, Error::Writer(error) if wanted(error))
 }
 
-fn append(writer: &Writer, id: &str) -> Ticket<Appended, AppendError> {
+fn append(writer: &Writer, id: &str) -> Ticket<Appended, WriteError> {
     writer.append(&stream(id), ExpectedVersion::Any, [event()]).send()
 }
 
@@ -119,7 +119,7 @@ fn a_transaction_that_a_closure_ends_by_hand_is_noticed_by_all_who_were_in_it() 
         let after = append(&writer, "after");
         gate.open();
         let before = before.wait().unwrap_err();
-        assert!(matches!(before, AppendError::Writer(WriterError::Interrupted)), "{by_hand}: {before}");
+        assert!(matches!(before, WriteError::Writer(WriterError::Interrupted)), "{by_hand}: {before}");
         assert!(is(|error| matches!(error, WriterError::Interrupted))(ending.wait().unwrap_err()));
         assert_eq!(after.wait().unwrap().version(), 1, "{by_hand}: a new group");
         assert_eq!(append(&writer, "after").wait().unwrap().version(), 2);
@@ -154,7 +154,7 @@ fn a_closure_that_waits_for_its_own_writer_is_told_so() {
     let waited = writer
         .transaction(move |_| {
             let waited = inner.append(&stream("1"), ExpectedVersion::Any, [event()]).wait();
-            Ok::<_, Error>(matches!(waited, Err(AppendError::Writer(WriterError::WaitsForItself))))
+            Ok::<_, Error>(matches!(waited, Err(WriteError::Writer(WriterError::WaitsForItself))))
         })
         .wait();
     assert!(waited.unwrap());
@@ -193,7 +193,7 @@ fn a_commit_that_fails_is_an_error_for_everybody_in_the_group() {
         })
         .send();
     gate.open();
-    assert!(matches!(good.wait().unwrap_err(), AppendError::Writer(WriterError::Database(_))));
+    assert!(matches!(good.wait().unwrap_err(), WriteError::Writer(WriterError::Database(_))));
     assert!(is(|error| matches!(error, WriterError::Database(_)))(bad.wait().unwrap_err()));
     assert_eq!(append(&writer, "good").wait().unwrap().version(), 1);
     assert_eq!(count(&mut database.connect(), "lines"), 0);

@@ -3,16 +3,16 @@ use std::thread;
 use std::time::Duration;
 
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
-use diesel_event_store::sqlite::{Options, Ticket, Writer, WriterError, WriterOptions};
+use diesel_event_store::sqlite::{Options, Ticket, WriteError, Writer, WriterError, WriterOptions};
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent};
 
 use super::super::database::{Database, append_one, assert_intact, count, event, number, stream};
 use super::gate::Gate;
 
-fn kind(error: &AppendError) -> DatabaseErrorKind {
+fn kind(error: &WriteError) -> DatabaseErrorKind {
     match error {
-        AppendError::Database(error) => error.kind(),
-        AppendError::Writer(WriterError::Database(error)) => error.kind(),
+        WriteError::Append(AppendError::Database(error)) => error.kind(),
+        WriteError::Writer(WriterError::Database(error)) => error.kind(),
         other => panic!("{other}"),
     }
 }
@@ -108,7 +108,7 @@ fn a_transaction_that_sqlite_gives_up_half_way_is_an_error_for_all_who_were_in_i
     gate.open();
     for ticket in [before, fatal] {
         let error = ticket.wait().unwrap_err();
-        assert!(matches!(error, AppendError::Writer(WriterError::Interrupted)), "{error}");
+        assert!(matches!(error, WriteError::Writer(WriterError::Interrupted)), "{error}");
     }
     assert_eq!(after.wait().unwrap().version(), 1, "in a new group");
     let mut conn = database.connect();
@@ -134,9 +134,9 @@ fn a_thread_that_dies_leaves_nobody_waiting_and_says_that_the_outcome_is_not_kno
     let writer = WriterOptions::default().max_batch(1).start(conn).unwrap();
     let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
     let outcomes = [request().send(), request().send(), request().send()].map(Ticket::wait);
-    assert!(matches!(outcomes[0], Err(AppendError::Writer(WriterError::Died))));
+    assert!(matches!(outcomes[0], Err(WriteError::Writer(WriterError::Died))));
     for outcome in outcomes.into_iter().skip(1).chain([request().wait()]) {
-        assert!(matches!(outcome, Err(AppendError::Writer(WriterError::Closed))), "it was never begun");
+        assert!(matches!(outcome, Err(WriteError::Writer(WriterError::Closed))), "it was never begun");
     }
     drop(writer);
     assert_eq!(count(&mut database.connect(), "events"), 0);

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::thread;
 
-use diesel_event_store::sqlite::{Writer, WriterOptions};
+use diesel_event_store::sqlite::{WriteError, Writer, WriterOptions};
 use diesel_event_store::{AppendError, ExpectedVersion};
 use todc_utils::linearizability::WGLChecker;
 use todc_utils::linearizability::history::Action::{Call, Response};
@@ -57,7 +57,7 @@ fn record(writer: &Writer, callers: usize, appends: usize) -> Actions {
                     let appended = writer.append(&stream("1"), ExpectedVersion::Exact(expected), [event()]);
                     let outcome = match appended.wait() {
                         Ok(appended) => Ok(appended.version()),
-                        Err(AppendError::Conflict(conflict)) => Err(conflict.actual),
+                        Err(WriteError::Append(AppendError::Conflict(conflict))) => Err(conflict.actual),
                         Err(other) => panic!("{other}"),
                     };
                     let append = Append { outcome: Some(outcome), ..append };

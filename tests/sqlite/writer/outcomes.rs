@@ -3,7 +3,7 @@ use std::thread;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel_event_store::sqlite::{Ticket, Writer, WriterOptions};
+use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterOptions};
 use diesel_event_store::{AppendError, Error, EventStore, ExpectedVersion, NewEvent};
 
 use super::super::database::{Database, STORE, append_one, assert_intact, count, event, events, stream};
@@ -98,10 +98,14 @@ fn a_conflict_a_duplicate_and_bad_input_touch_nobody_else_in_the_group() {
     assert_eq!(good.wait().unwrap().version(), 2);
     assert_eq!(conflict.wait().unwrap_err().conflict().unwrap().actual, 1);
     match duplicate.wait().unwrap_err() {
-        AppendError::DuplicateEventId { event_id, event_index: 1, .. } => assert_eq!(event_id, recorded.id()),
+        WriteError::Append(AppendError::DuplicateEventId { event_id, event_index: 1, .. }) => {
+            assert_eq!(event_id, recorded.id())
+        }
         other => panic!("{other}"),
     }
-    assert!(matches!(bad.wait().unwrap_err(), AppendError::Invalid(invalid) if invalid.field() == "events"));
+    assert!(
+        matches!(bad.wait().unwrap_err(), WriteError::Append(AppendError::Invalid(invalid)) if invalid.field() == "events")
+    );
     assert_eq!(late.wait().unwrap().version(), 11);
     assert_eq!(STORE.version(&mut conn, &stream("new")).unwrap(), 0, "nothing of what failed");
     assert_eq!(count(&mut conn, "events"), 13);
@@ -182,5 +186,7 @@ fn the_limits_of_its_store_hold() {
     let writer = options.start(database.connect()).unwrap();
     let large = NewEvent::new("Written", &"x".repeat(100)).unwrap();
     let refused = writer.append(&stream("1"), ExpectedVersion::Any, [large]).wait().unwrap_err();
-    assert!(matches!(refused, AppendError::Invalid(invalid) if invalid.field() == "payload"));
+    assert!(
+        matches!(refused, WriteError::Append(AppendError::Invalid(invalid)) if invalid.field() == "payload")
+    );
 }

@@ -3,14 +3,14 @@ use std::thread;
 use std::time::Duration;
 
 use diesel::Connection;
-use diesel_event_store::sqlite::{Ticket, Writer, WriterError, WriterOptions};
-use diesel_event_store::{AppendError, ExpectedVersion};
+use diesel_event_store::ExpectedVersion;
+use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterError, WriterOptions};
 
 use super::super::database::{Database, STORE, assert_intact, count, event, stream};
 use super::gate::Gate;
 
-fn is_closed(error: &AppendError) -> bool {
-    matches!(error, AppendError::Writer(WriterError::Closed))
+fn is_closed(error: &WriteError) -> bool {
+    matches!(error, WriteError::Writer(WriterError::Closed))
 }
 
 #[test]

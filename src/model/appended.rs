@@ -1,0 +1,58 @@
+use crate::model::event::RecordedEvent;
+use crate::model::position::Position;
+
+/// What an append has recorded.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let account = StreamId::new("Account", 7)?;
+/// let events = [NewEvent::new("Opened", &())?, NewEvent::new("Deposited", &100)?];
+/// let appended = EventStore::new().append(&mut conn, &account, ExpectedVersion::NoStream, &events)?;
+///
+/// assert_eq!((appended.previous_version(), appended.version()), (0, 2));
+/// assert_eq!(appended.events()[1].payload_json(), "100");
+/// assert_eq!(appended.last_position(), appended.events()[1].position());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    pub(crate) previous_version: i64,
+    pub(crate) events: Vec<RecordedEvent>,
+}
+
+impl Appended {
+    /// The events as they are recorded, in the order of the batch: exactly what reading them would return.
+    pub fn events(&self) -> &[RecordedEvent] {
+        &self.events
+    }
+
+    /// The events, without the rest.
+    pub fn into_events(self) -> Vec<RecordedEvent> {
+        self.events
+    }
+
+    /// The version of the aggregate before the append.
+    pub fn previous_version(&self) -> i64 {
+        self.previous_version
+    }
+
+    /// The version of the aggregate after the append: what the next append to it can expect.
+    pub fn version(&self) -> i64 {
+        self.last().version()
+    }
+
+    /// The position of the last event of the batch.
+    pub fn last_position(&self) -> Position {
+        self.last().position()
+    }
+
+    fn last(&self) -> &RecordedEvent {
+        self.events.last().expect("an empty batch is refused")
+    }
+}

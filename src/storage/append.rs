@@ -1,0 +1,133 @@
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::model::event::NewEvent;
+use crate::model::expected_version::{Conflict, ExpectedVersion};
+use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
+use crate::storage::error::{DatabaseError, OperationError, operation_error};
+
+/// Events that are to be appended to one stream, all or nothing.
+pub(crate) struct Batch<'a> {
+    pub(crate) stream: &'a StreamId,
+    pub(crate) expected: ExpectedVersion,
+    pub(crate) events: &'a [NewEvent],
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Batch<'_> {
+    pub(crate) fn len(&self) -> i64 {
+        i64::try_from(self.events.len()).expect("a slice is never that long")
+    }
+
+    /// The versions from which a head that exists may be moved. None of them would overflow.
+    pub(crate) fn acceptable_versions(&self) -> RangeInclusive<i64> {
+        let highest = i64::MAX - self.len();
+        match self.expected {
+            ExpectedVersion::Any => 0..=highest,
+            ExpectedVersion::NoStream => 0..=0,
+            ExpectedVersion::StreamExists => 1..=highest,
+            ExpectedVersion::Exact(version) => version..=version.min(highest),
+        }
+    }
+
+    /// The id of this event is recorded already.
+    pub(crate) fn duplicate(&self, event_index: usize) -> AppendError {
+        AppendError::DuplicateEventId { event_id: self.events[event_index].id(), event_index }
+    }
+
+    /// Why the head was not moved, with the aggregate at version `actual`.
+    pub(crate) fn refusal(&self, actual: i64) -> AppendError {
+        if self.expected.allows(actual) {
+            let problem = Problem::VersionOverflow { version: actual, events: self.events.len() };
+            return InvalidInput::new("events", problem).into();
+        }
+        Conflict { stream: self.stream.clone(), expected: self.expected, actual }.into()
+    }
+}
+
+/// Where a batch has been put.
+pub(crate) struct Placement {
+    pub(crate) previous_version: i64,
+    /// Of each event of the batch, in its order.
+    pub(crate) positions: Vec<Position>,
+}
+
+/// Why an append wrote nothing.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{AppendError, EventStore, ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # let (store, alice) = (EventStore::new(), StreamId::new("User", "alice")?);
+/// let renamed = [NewEvent::new("UserRenamed", &"Alice")?];
+/// match store.append(&mut conn, &alice, ExpectedVersion::Exact(3), &renamed) {
+///     Ok(appended) => println!("at version {}", appended.version()),
+///     Err(AppendError::Conflict(conflict)) => println!("somebody was faster: {conflict}"),
+///     Err(error) if error.is_retryable() => println!("try again: {error}"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The aggregate is not at the expected version: read it again and decide anew.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// An event with this id is recorded already, or comes twice in the batch. Not a conflict, and reported rather than
+    /// one: after a failure that left open whether an append went through, repeating it with the same events and the
+    /// same expected version says that it did.
+    #[error("an event with the id {event_id} (event {event_index} of the batch) is there already")]
+    #[non_exhaustive]
+    DuplicateEventId {
+        /// The id that comes twice.
+        event_id: Uuid,
+        /// Which event of the batch has it, counted from 0.
+        event_index: usize,
+    },
+    /// Something that cannot be kept.
+    #[error(transparent)]
+    Invalid(#[from] InvalidInput),
+    /// The database did not do it.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl AppendError {
+    /// The conflict, if it is one.
+    ///
+    /// ```
+    /// use diesel_event_store::AppendError;
+    ///
+    /// let error = AppendError::from(diesel::result::Error::NotFound);
+    /// assert!(error.conflict().is_none());
+    /// ```
+    pub fn conflict(&self) -> Option<&Conflict> {
+        match self {
+            AppendError::Conflict(conflict) => Some(conflict),
+            _ => None,
+        }
+    }
+
+    /// Whether the same append may well succeed when the outermost transaction is run again. A conflict is not of this
+    /// kind: it needs a new decision.
+    ///
+    /// ```
+    /// use diesel_event_store::AppendError;
+    ///
+    /// assert!(!AppendError::from(diesel::result::Error::NotFound).is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        self.database_error().is_some_and(DatabaseError::is_retryable)
+    }
+}
+
+operation_error!(AppendError);

@@ -1,0 +1,101 @@
+/// Why the database did not do what it was asked.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{DatabaseErrorKind, EventStore, ReadError};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// match EventStore::new().last_position(&mut conn) {
+///     Err(ReadError::Database(error)) => assert_eq!(error.kind(), DatabaseErrorKind::NotMigrated),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DatabaseErrorKind {
+    /// Somebody else holds a lock for longer than the connection is willing to wait. Retryable.
+    Locked,
+    /// The database has chosen this transaction to give way to another: a deadlock, or a failure to serialise. It is
+    /// rolled back as a whole. Retryable.
+    Deadlock,
+    /// The event store's tables are not there.
+    NotMigrated,
+    /// The database, or the connection to it, can only be read.
+    ReadOnly,
+    /// The disk, or the database within its limits, is full.
+    Full,
+    /// The file is not a database, or is damaged.
+    Corrupt,
+    /// A row holds a value that no event can have: it was written by hand, or the file is damaged.
+    Unreadable,
+    /// The operating system could not open, read or write the database.
+    Io,
+    /// A trigger has refused to change or delete an event.
+    AppendOnly,
+    /// The connection is in a transaction that diesel has not opened (with `BEGIN` as plain SQL, say).
+    ForeignTransaction,
+    /// The log was to be read where it cannot be seen who is appending, and no position has been
+    /// [published](crate::EventStore::publish_position).
+    NotPublished,
+    /// More was sent at once than the server takes: see its `max_allowed_packet`.
+    TooLarge,
+    /// The connection is lost, or diesel holds it for broken after an earlier failure. Retryable on a new one.
+    ConnectionLost,
+    /// Anything else: see the error's source.
+    Other,
+}
+
+impl DatabaseErrorKind {
+    /// What happened, and what to do about it.
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::Locked => {
+                "the database is locked by another connection; run the outermost transaction again, begin it with \
+                 `immediate_transaction` if it reads before it appends, and set a busy_timeout \
+                 (sqlite::Options) so that it waits for its turn"
+            }
+            Self::Deadlock => {
+                "the database has rolled the transaction back so that another could go on; run the outermost \
+                 transaction again"
+            }
+            Self::NotMigrated => {
+                "the event store's tables are missing; call `run_pending_migrations` when the application starts, \
+                 or run `diesel migration run`"
+            }
+            Self::ReadOnly => "the database is read-only; open it with write access to append or save",
+            Self::Full => {
+                "the database or its disk is full; nothing of this was written, make room, and run the outermost \
+                 transaction again"
+            }
+            Self::Corrupt => {
+                "the file is damaged or is not a database; keep a copy of it, check it with \
+                 `PRAGMA integrity_check`, and restore a backup"
+            }
+            Self::Unreadable => {
+                "a row holds a value that cannot be read: it was written by hand, or the file is damaged"
+            }
+            Self::Io => "the operating system could not open, read or write the database",
+            Self::AppendOnly => "events are append-only: what is recorded is neither changed nor deleted",
+            Self::ForeignTransaction => {
+                "the connection is in a transaction that diesel does not know of; open transactions with \
+                 `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL"
+            }
+            Self::NotPublished => {
+                "from here (a standby, or a transaction in REPEATABLE READ or SERIALIZABLE) it cannot be seen who is \
+                 appending, so the log can be read up to the last position that was published, and none was; \
+                 call `EventStore::publish_position` now and then on the primary"
+            }
+            Self::TooLarge => {
+                "more was sent at once than the server takes; raise its `max_allowed_packet`, or write less at once"
+            }
+            Self::ConnectionLost => {
+                "the connection is lost or was left broken by an earlier failure; open a new one and run the \
+                 outermost transaction again"
+            }
+            Self::Other => "the database refused",
+        }
+    }
+}
