@@ -40,7 +40,7 @@ mod nothing_acknowledged_is_lost {
     }
 
     #[cfg(feature = "mysql")]
-    mod mariadb {
+    mod mysql {
         use super::*;
         use diesel::MysqlConnection;
 

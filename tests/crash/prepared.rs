@@ -9,7 +9,7 @@ use crate::support;
 use crate::witness::{Tail, append_one, begin};
 
 #[test]
-fn a_prepared_transaction_is_waited_for_also_after_a_crash() -> support::Result {
+fn postgres_waits_for_a_prepared_transaction_also_after_a_crash() -> support::Result {
     let server = PrivateServer::start("postgres", &[])?;
     let mut conn = PgConnection::establish(server.url())?;
     run_pending_migrations(&mut conn)?;

@@ -1,9 +1,6 @@
 //! What readers of a hot standby may rely on.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -67,22 +64,17 @@ impl Pair {
 /// `pg_basebackup` into the folder of a server that is stopped, as the user that the server runs as.
 fn copy_data(primary: &PrivateServer, standby: &PrivateServer) -> support::Result {
     let data = standby.folder().join("data");
-    let owner = fs::metadata(&data)?;
     fs::remove_dir_all(&data)?;
-    // Debian keeps the programs of a server out of the way.
-    let program = "PATH=$PATH:$(printf '%s\\n' /usr/lib/postgresql/*/bin | sort --version-sort | tail --lines=1)
-                   exec pg_basebackup --pgdata=\"$0\" --dbname=\"$1\" --write-recovery-conf --checkpoint=fast --no-sync";
-    let output = Command::new("sh")
-        .args(["-c", program])
-        .args([data.as_os_str(), primary.url().as_ref()])
-        .uid(owner.uid())
-        .gid(owner.gid())
-        .current_dir("/")
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
-    Ok(())
+    let into = format!("--pgdata={}", data.display());
+    let from = format!("--dbname={}", primary.url());
+    standby.program(&[
+        "pg_basebackup",
+        &into,
+        &from,
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+        "--no-sync",
+    ])
 }
 
 #[test]

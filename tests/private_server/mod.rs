@@ -49,6 +49,12 @@ impl PrivateServer {
         self.run("restart")
     }
 
+    /// A program of the server's own version, as the user that the server runs as.
+    pub fn program(&self, command: &[&str]) -> Result {
+        let folder = self.folder().display().to_string();
+        script(["run", &folder].iter().chain(command)).map(drop)
+    }
+
     fn run(&self, command: &str) -> Result {
         script(&[command, &self.folder().display().to_string()]).map(drop)
     }

@@ -164,7 +164,7 @@ fn applied(conn: &mut MysqlConnection) -> QueryResult<Vec<MigrationVersion<'stat
     }
 }
 
-const LOCK: &str = "CONCAT('diesel_event_store ', MD5(DATABASE()))";
+const LOCK: &str = "CONCAT('diesel_event_store ', LEFT(SHA2(DATABASE(), 256), 32))";
 
 fn lock(conn: &mut MysqlConnection) -> QueryResult<()> {
     let get_lock = format!("GET_LOCK({LOCK}, {})", PATIENCE.as_secs());

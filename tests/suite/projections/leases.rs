@@ -11,7 +11,7 @@ use super::{NAME, append, application, applied, insert, reached, runner, set, st
 use crate::support::{Result, TestDatabase, count, execute};
 
 /// As another worker has it, whose lease has run out long ago or lasts for years.
-const ANOTHERS: &str = "owner = 'another', fencing_token = fencing_token + 1, leased_until";
+const OWNED_BY_ANOTHER: &str = "owner = 'another', fencing_token = fencing_token + 1, leased_until";
 
 pub fn what_another_worker_has_is_left_to_it<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
@@ -19,7 +19,7 @@ pub fn what_another_worker_has_is_left_to_it<D: TestDatabase>() -> Result {
     users().event_types(["None"]).catch_up(&mut conn)?;
     append(&mut conn, "alice", 1)?;
     let reached_before = reached(&mut conn)?;
-    set(&mut conn, &format!("{ANOTHERS} = 99999999999999"))?;
+    set(&mut conn, &format!("{OWNED_BY_ANOTHER} = 99999999999999"))?;
 
     let refused = users().catch_up(&mut conn).unwrap_err();
     let ProjectionError::Owned { partition: 0, owner, .. } = &refused else { panic!("{refused:?}") };
@@ -48,7 +48,7 @@ pub fn an_expired_lease_is_taken_over<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     append(&mut conn, "alice", 2)?;
-    set(&mut conn, &format!("{ANOTHERS} = 1"))?;
+    set(&mut conn, &format!("{OWNED_BY_ANOTHER} = 1"))?;
     assert_eq!(status(&mut conn)?.partitions()[0].owner(), None);
     assert_eq!(users().catch_up(&mut conn)?.applied(), 2);
     Ok(())
