@@ -7,7 +7,7 @@ use diesel_event_store::sqlite::Synchronous;
 
 use crate::support::database;
 
-/// Starts a runner, waits until it has applied so many events, and stops it.
+/// Starts a runner, waits until it has applied this many events, and stops it.
 pub fn run_to_the_end(
     path: &Path,
     synchronous: Synchronous,

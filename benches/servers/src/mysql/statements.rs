@@ -23,7 +23,7 @@ pub struct Statements {
 }
 
 impl Statements {
-    /// Watched while this crate is at work.
+    /// Records what this crate sends while it works.
     pub fn watch() -> Self {
         let database = Database::create();
         let conn = &mut database.ours().conn;
