@@ -170,14 +170,14 @@ impl Case {
         );
     }
 
-    fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
-        quantile(&sorted(self.rounds.iter().map(figure)), 0.5)
+    fn median(&self, value: impl Fn(&Round) -> f64) -> f64 {
+        quantile(&sorted(self.rounds.iter().map(value)), 0.5)
     }
 
     /// The median and the middle half.
-    fn spread(&self, figure: impl Fn(&Round) -> f64) -> String {
-        let figures = sorted(self.rounds.iter().map(figure));
-        let [low, middle, high] = [0.25, 0.5, 0.75].map(|share| quantile(&figures, share));
+    fn spread(&self, value: impl Fn(&Round) -> f64) -> String {
+        let values = sorted(self.rounds.iter().map(value));
+        let [low, middle, high] = [0.25, 0.5, 0.75].map(|share| quantile(&values, share));
         format!("{middle:.2} ({low:.2} to {high:.2})")
     }
 

@@ -69,7 +69,7 @@ fn append(conn: &mut SqliteConnection) -> (Position, Instant) {
 
 fn applied_at(progress: &mpsc::Receiver<(Position, Instant)>, wanted: Position) -> Instant {
     loop {
-        let (position, applied) = progress.recv().expect("the runner goes on");
+        let (position, applied) = progress.recv().expect("the runner continues");
         if position >= wanted {
             return applied;
         }

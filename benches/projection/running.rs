@@ -23,7 +23,7 @@ pub fn run_to_the_end(
         .expect("a runner");
     let mut applied = 0;
     while applied < events as u64 {
-        applied += progress.recv().expect("the runner goes on");
+        applied += progress.recv().expect("the runner continues");
     }
     running.stop().expect("nothing went wrong");
 }

@@ -9,12 +9,12 @@ pub fn statements_of<C: Connection, const N: usize>(conn: &mut C, work: impl FnO
     let noted = Arc::clone(&statements);
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
-            noted.lock().expect("nobody panics here").push(without_binds(&query.to_string()));
+            noted.lock().expect("recording does not panic").push(without_binds(&query.to_string()));
         }
     });
     work(conn);
     conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
-    let statements = std::mem::take(&mut *statements.lock().expect("nobody panics here"));
+    let statements = std::mem::take(&mut *statements.lock().expect("recording does not panic"));
     statements.try_into().expect("as many statements as the bare client library runs")
 }
 
