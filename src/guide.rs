@@ -1,7 +1,10 @@
-//! Pages to read: they hold no code of the crate, and all their examples are tested.
+//! Deeper pages. They hold no code of the crate; their examples are tested.
 
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
+
+#[doc = include_str!("../docs/migrations.md")]
+pub mod migrations {}
 
 #[doc = include_str!("../docs/databases.md")]
 pub mod databases {}
@@ -13,7 +16,7 @@ pub mod projections {}
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}
 
-// The file shows the plots between its paragraphs, which rustdoc cannot do: here they stand at the end.
+// As a file, the page shows its plots as images. rustdoc cannot find them, so they are appended here.
 #[doc = include_str!("../docs/performance.md")]
 ///
 /// # Plots
@@ -31,3 +34,6 @@ pub mod performance {}
 
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}
+
+#[doc = include_str!("../docs/comparison.md")]
+pub mod comparison {}
