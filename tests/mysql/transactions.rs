@@ -11,7 +11,7 @@ use diesel_event_store::{
 };
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, rollback};
-use crate::support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
+use test_support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
 
 /// BEGIN would commit it without a word.
 #[test]

@@ -3,8 +3,7 @@ use diesel::sql_types::BigInt;
 use diesel_event_store::{ConnectionRef, EventConnection};
 
 use super::follower::Follower;
-use crate::support;
-use crate::witness::Entry;
+use test_support::witness::Entry;
 
 /// The negative control: it follows the log as most event stores do, by the highest position it has seen.
 pub struct Naive<C> {
@@ -20,7 +19,7 @@ impl<C> Naive<C> {
 }
 
 impl<C: EventConnection + Send> Follower for Naive<C> {
-    fn read(&mut self) -> support::Result<usize> {
+    fn read(&mut self) -> test_support::Result<usize> {
         let positions = page(&mut self.conn, self.last, 100)?;
         self.seen += positions.len();
         self.last = positions.last().copied().unwrap_or(self.last);

@@ -1,6 +1,6 @@
 use diesel_event_store::{LogOrdering, run_pending_migrations, set_log_ordering};
 
-use super::{Result, TestDatabase};
+use crate::{Result, TestDatabase};
 
 /// A database that counts positions in a row.
 pub struct Gapless<D> {
