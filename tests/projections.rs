@@ -24,7 +24,7 @@ use projections::client::Client;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use projections::server_killed;
 use projections::{apply, exactly_once, order, suspended};
-use test_support::TestDatabase;
+use test_support::{TestDatabase, worker};
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);

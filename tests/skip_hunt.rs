@@ -43,7 +43,7 @@ const PAUSES_IN_THE_FENCE: [&str; 2] = [
 mod no_reader_misses_an_event {
     #[cfg(feature = "postgres")]
     use super::PAUSES_IN_THE_FENCE;
-    use super::{skip_hunt, support};
+    use super::skip_hunt;
 
     #[cfg(feature = "sqlite")]
     hunts! {
@@ -72,7 +72,7 @@ mod no_reader_misses_an_event {
 mod no_projection_misses_an_event {
     #[cfg(feature = "postgres")]
     use super::PAUSES_IN_THE_FENCE;
-    use super::{skip_hunt, support};
+    use super::skip_hunt;
 
     #[cfg(feature = "sqlite")]
     hunts! {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::projection::{HandlerError, parked};
-use diesel_event_store::{ConnectionRef, EventConnection, EventStore, LogQuery, Position, RecordedEvent};
+use diesel_event_store::{EventConnection, EventStore, LogQuery, Position, RecordedEvent};
 
 use test_support::{self, count, execute};
 
@@ -156,7 +156,7 @@ fn rows<C: EventConnection>(conn: &mut C, from: &str) -> QueryResult<Vec<Row>> {
     let sql = format!(
         "SELECT global_position, aggregate_id, aggregate_version, amount FROM {from} ORDER BY global_position"
     );
-    on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))
+    test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))
 }
 
 /// The last version of each account, and its sum.
@@ -199,5 +199,6 @@ fn number<C: EventConnection>(conn: &mut C, sql: &str) -> QueryResult<i64> {
         #[diesel(sql_type = BigInt)]
         value: i64,
     }
-    on_any_database!(conn, conn => diesel::sql_query(sql).get_result::<Row>(conn)).map(|row| row.value)
+    test_support::on_any_database!(conn, conn => diesel::sql_query(sql).get_result::<Row>(conn))
+        .map(|row| row.value)
 }

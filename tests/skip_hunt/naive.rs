@@ -1,6 +1,6 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel_event_store::{ConnectionRef, EventConnection};
+use diesel_event_store::EventConnection;
 
 use super::follower::Follower;
 use test_support::witness::Entry;
@@ -45,6 +45,6 @@ fn page<C: EventConnection + ?Sized>(conn: &mut C, after: i64, limit: i64) -> Qu
     let sql = format!(
         "SELECT global_position FROM events WHERE global_position > {after} ORDER BY global_position LIMIT {limit}"
     );
-    let rows: Vec<Row> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
+    let rows: Vec<Row> = test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     Ok(rows.into_iter().map(|row| row.global_position).collect())
 }

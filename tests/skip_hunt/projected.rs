@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::projection::{
     Projection, ProjectionError, Runner, RunnerHandle, repartition, wait_for,
 };
-use diesel_event_store::{ConnectionRef, EventConnection, Position};
+use diesel_event_store::{EventConnection, Position};
 
 use super::hunt::{EVENT_TYPES, Figures, Hunt, OWN, TURN, WRITERS, round};
 use super::reader::Filter;
@@ -182,7 +182,7 @@ fn assert_nothing_missed<C: EventConnection>(
     let end = log.last().ok_or("nothing was appended")?.position;
     wait_for(conn, style.name, 1, Position::new(end)?, PATIENCE)?;
     let sql = format!("SELECT position, event_id FROM seen WHERE name = '{}' ORDER BY position", style.name);
-    let seen: Vec<Seen> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
+    let seen: Vec<Seen> = test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     let matching = log.iter().filter(|entry| style.filter.matches(entry));
     let expected: Vec<Seen> =
         matching.map(|entry| Seen { position: entry.position, event_id: entry.event_id.clone() }).collect();
