@@ -1,4 +1,4 @@
-//! Deeper pages, for reading: they hold no code of the crate, but all their examples are tested.
+//! Pages to read: they hold no code of the crate, and all their examples are tested.
 
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
@@ -13,7 +13,7 @@ pub mod projections {}
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}
 
-// The page shows the plots where it is read as a file. Here it has them at its end, as there is no other place for them.
+// The file shows the plots between its paragraphs, which rustdoc cannot do: here they stand at the end.
 #[doc = include_str!("../docs/performance.md")]
 ///
 /// # Plots

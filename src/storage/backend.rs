@@ -16,6 +16,7 @@ use crate::storage::append::AppendError;
 use crate::storage::append::{Batch, Placement};
 use crate::storage::listener::Listener;
 use crate::storage::migrations::MigrationError;
+use crate::storage::ordering::OrderingError;
 use crate::storage::tables::ProjectionTables;
 use crate::storage::transaction::Transactions;
 
@@ -57,7 +58,7 @@ pub(crate) trait Backend {
 
     fn log_ordering(&mut self) -> QueryResult<LogOrdering>;
 
-    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), crate::error::Error>;
+    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError>;
 
     /// Makes the position up to which the log is complete known to readers that cannot find it out themselves.
     fn publish_position(&mut self) -> QueryResult<Position>;

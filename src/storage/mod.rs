@@ -10,6 +10,7 @@ pub(crate) mod listener;
 pub(crate) mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;
+pub(crate) mod ordering;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub(crate) mod read;

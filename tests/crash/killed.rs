@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel_event_store::{
-    Error, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations, set_log_ordering,
-};
+use diesel_event_store::{Error, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations};
 
 use super::load::{Client, Reader, STORE, Writer};
 use test_support::private_server::PrivateServer;
@@ -28,7 +26,7 @@ pub fn nothing_acknowledged_is_lost<C: Client>(kind: &str, ordering: LogOrdering
     let url = server.url();
     let mut conn = C::establish(url)?;
     run_pending_migrations(&mut conn)?;
-    set_log_ordering(&mut conn, ordering)?;
+    STORE.set_log_ordering(&mut conn, ordering)?;
     drop(conn);
     let mut writers = (0..WRITERS)
         .map(|number| Writer::new(number, Random::from_seed(random.next())))

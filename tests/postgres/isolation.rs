@@ -4,7 +4,6 @@ use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId,
-    set_log_ordering,
 };
 
 use test_support::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
@@ -82,7 +81,7 @@ fn positions_that_are_counted_need_not_be_published() -> test_support::Result {
     for level in LEVELS {
         let database = Postgres::migrated()?;
         let (mut conn, mut reader) = (database.connect()?, Tail::new(database.connect()?));
-        set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+        STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
         append_one(&mut conn, "Before")?;
         begin_in(level, &mut reader.conn)?;
         assert_eq!(reader.news()?, ["Before"]);

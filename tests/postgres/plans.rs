@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::{
-    EventStore, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations, set_log_ordering,
+    EventStore, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations,
 };
 
 use test_support::{self, Postgres, TestDatabase};
@@ -26,7 +26,7 @@ fn an_append_is_not_planned_again_and_again() -> test_support::Result {
             let database = Postgres::create()?;
             let mut conn = database.connect()?;
             run_pending_migrations(&mut conn)?;
-            set_log_ordering(&mut conn, ordering)?;
+            EventStore::new().set_log_ordering(&mut conn, ordering)?;
             for nth in 0..10 {
                 let stream = StreamId::new("Order", nth)?;
                 append(&mut conn, &stream, ExpectedVersion::NoStream, size)?;

@@ -2,7 +2,7 @@
 
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
-use diesel_event_store::{LogOrdering, log_ordering, run_pending_migrations, set_log_ordering};
+use diesel_event_store::{EventStore, LogOrdering, run_pending_migrations};
 
 use test_support::witness::{Tail, append_one, begin, commit};
 use test_support::{self, Postgres, TestDatabase};
@@ -37,9 +37,9 @@ fn they_do_not_disturb_each_other() -> test_support::Result {
 fn each_has_its_own_ordering() -> test_support::Result {
     let database = Postgres::create()?;
     let (mut sales, mut stock) = (in_schema(&database, "sales")?, in_schema(&database, "stock")?);
-    set_log_ordering(&mut sales, LogOrdering::Gapless)?;
-    assert_eq!(log_ordering(&mut sales)?, LogOrdering::Gapless);
-    assert_eq!(log_ordering(&mut stock)?, LogOrdering::Fenced);
+    EventStore::new().set_log_ordering(&mut sales, LogOrdering::Gapless)?;
+    assert_eq!(EventStore::new().log_ordering(&mut sales)?, LogOrdering::Gapless);
+    assert_eq!(EventStore::new().log_ordering(&mut stock)?, LogOrdering::Fenced);
     append_one(&mut sales, "Sold")?;
     append_one(&mut stock, "Stored")?;
     assert_eq!(Tail::new(sales).news()?, ["Sold"]);

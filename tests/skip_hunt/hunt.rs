@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::connection::TransactionManager;
-use diesel_event_store::{EventConnection, EventStore, LogOrdering, Position, set_log_ordering};
+use diesel_event_store::{EventConnection, EventStore, LogOrdering, Position};
 
 use super::follower::{Following, MOST_STANDSTILLS};
 use super::naive::Naive;
@@ -58,7 +58,7 @@ impl Hunt {
     pub fn database<D: TestDatabase>(&self) -> test_support::Result<D> {
         let database = D::migrated()?;
         let mut conn = database.connect()?;
-        set_log_ordering(&mut conn, self.ordering)?;
+        STORE.set_log_ordering(&mut conn, self.ordering)?;
         for change in self.changes {
             test_support::execute(&mut conn, change)?;
         }

@@ -3,7 +3,6 @@
 use diesel::Connection;
 use diesel_event_store::{
     EventConnection, EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId,
-    set_log_ordering,
 };
 
 use super::session;
@@ -179,11 +178,11 @@ pub fn a_reading_transaction_goes_on_while_the_ordering_changes<D: TestDatabase>
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
-    set_log_ordering(&mut fast, LogOrdering::Gapless)?;
+    STORE.set_log_ordering(&mut fast, LogOrdering::Gapless)?;
     append_one(&mut fast, "Counted")?;
     begin(&mut reader.conn)?;
     let mut seen = reader.news()?;
-    set_log_ordering(&mut fast, LogOrdering::Fenced)?;
+    STORE.set_log_ordering(&mut fast, LogOrdering::Fenced)?;
     begin(&mut slow)?;
     append_one(&mut slow, "Early")?;
     append_one(&mut fast, "Late")?;

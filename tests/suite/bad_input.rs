@@ -116,7 +116,7 @@ fn a_stream_that_cannot_be_named<D: TestDatabase>() -> Result {
     let refused = StreamId::new("User", "al\u{7}ice").unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "aggregate_id has the control character '\\u{7}' at byte 2; control characters cannot be kept"
+        "aggregate_id has the control character '\\u{7}' at byte 2; control characters are not allowed"
     );
     Ok(())
 }

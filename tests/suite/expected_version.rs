@@ -122,8 +122,8 @@ fn a_conflict_says_what_happened_and_what_to_do<D: TestDatabase>() -> Result {
 
     assert_eq!(
         error.to_string(),
-        "conflict on User/alice: the append expected version 9, but the aggregate is at version 12; \
-         read the stream again and decide anew"
+        "conflict on User/alice: the append expected version 9, but the stream is at version 12; \
+         read the stream again, decide again, and append with the new version"
     );
     assert!(!error.is_retryable());
     assert_eq!(Error::from(error).conflict().map(|conflict| conflict.actual), Some(12));

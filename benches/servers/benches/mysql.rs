@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use diesel_event_store::{LogOrdering, set_log_ordering};
+use diesel_event_store::{EventStore, LogOrdering};
 use server_benches::mysql::{Client, Database, Ordering, RawStore, Statements};
 use server_benches::payload::OrderPlaced;
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
@@ -15,7 +15,7 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    let statements = Statements::watch();
+    let statements = Database::statements();
     for flush in [1, 2] {
         let _setting = FlushAtCommit::set(flush);
         report.heading(&format!("MySQL, one connection, innodb_flush_log_at_trx_commit = {flush}"));
@@ -82,7 +82,9 @@ fn throughput(report: &Report, statements: &Statements, number: usize) {
     let databases: [_; 5] = std::array::from_fn(|_| Database::create());
     let [fenced, gapless, raw_fenced, raw_gapless, raw_unfenced] = &databases;
     for database in [gapless, raw_gapless] {
-        set_log_ordering(&mut database.ours().conn, LogOrdering::Gapless).expect("the ordering");
+        EventStore::new()
+            .set_log_ordering(&mut database.ours().conn, LogOrdering::Gapless)
+            .expect("the ordering");
     }
     let ours = |database: &Database| Writers::new(number, || database.ours());
     let raw = |database: &Database, ordering| Writers::new(number, || database.raw(statements, ordering));

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use diesel_event_store::LogOrdering;
+use diesel_event_store::{EventStore, LogOrdering};
 use server_benches::payload::OrderPlaced;
 use server_benches::postgres::{Database, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
@@ -15,7 +15,7 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    let statements = Statements::watch();
+    let statements = Database::statements();
     for synchronous_commit in ["on", "off"] {
         let create = || Database::with_synchronous_commit(synchronous_commit);
         report.heading(&format!("PostgreSQL, one connection, synchronous_commit = {synchronous_commit}"));
@@ -62,8 +62,7 @@ fn reads(report: &Report, statements: &Statements) {
 fn throughput(report: &Report, number: usize, create: impl Fn() -> Database) {
     let (fenced, unfenced, gapless) = (create(), create(), create());
     unfenced.remove_fence();
-    diesel_event_store::set_log_ordering(&mut gapless.ours().conn, LogOrdering::Gapless)
-        .expect("the ordering");
+    EventStore::new().set_log_ordering(&mut gapless.ours().conn, LogOrdering::Gapless).expect("the ordering");
     let writers = |database: &Database| Writers::new(number, || database.ours());
     let (mut with_fence, mut without, mut counted) =
         (writers(&fenced), writers(&unfenced), writers(&gapless));

@@ -1,4 +1,4 @@
-use diesel_event_store::{LogOrdering, run_pending_migrations, set_log_ordering};
+use diesel_event_store::{EventStore, LogOrdering, run_pending_migrations};
 
 use crate::{Result, TestDatabase};
 
@@ -27,7 +27,7 @@ impl<D: TestDatabase> TestDatabase for Gapless<D> {
         let database = Self::create()?;
         let mut conn = database.connect()?;
         run_pending_migrations(&mut conn)?;
-        set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+        EventStore::new().set_log_ordering(&mut conn, LogOrdering::Gapless)?;
         Ok(database)
     }
 }

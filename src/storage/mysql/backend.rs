@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use super::interrupted::forget_statements;
 use super::{append, checkpoint, migrations, ordering, position, read};
-use crate::error::Error;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
@@ -18,6 +17,7 @@ use crate::storage::backend::Backend;
 use crate::storage::error::classify;
 use crate::storage::listener::Listener;
 use crate::storage::migrations::MigrationError;
+use crate::storage::ordering::OrderingError;
 
 fn reading<T>(
     conn: &mut MysqlConnection,
@@ -79,7 +79,7 @@ impl Backend for MysqlConnection {
         ordering::get(self)
     }
 
-    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), Error> {
+    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
         ordering::set(self, ordering)
     }
 

@@ -2,9 +2,9 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 
 use super::transaction::all_or_nothing;
-use crate::error::Error;
 use crate::model::ordering::LogOrdering;
 use crate::schema::mysql::event_fence;
+use crate::storage::ordering::OrderingError;
 use crate::storage::sql::statement::statement;
 
 statement! {
@@ -29,7 +29,7 @@ pub(super) fn get(conn: &mut MysqlConnection) -> QueryResult<LogOrdering> {
 
 /// Every append that is under way holds one of the two rows until it ends, and reads the ordering from it. So once both are
 /// written there is none, and none begins before the new ordering can be read: what is the last position now stays so.
-pub(super) fn set(conn: &mut MysqlConnection, ordering: LogOrdering) -> Result<(), Error> {
+pub(super) fn set(conn: &mut MysqlConnection, ordering: LogOrdering) -> Result<(), OrderingError> {
     all_or_nothing(conn, |conn| {
         diesel::update(event_fence::table).set(event_fence::ordering.eq(ordering.name())).execute(conn)?;
         GoOnFromHere.execute(conn)?;

@@ -3,7 +3,6 @@ use diesel::result::QueryResult;
 use uuid::Uuid;
 
 use super::{append, checkpoint, migrations, notify, ordering, position, read};
-use crate::error::Error;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
@@ -16,6 +15,7 @@ use crate::storage::append::{Batch, Placement};
 use crate::storage::backend::Backend;
 use crate::storage::listener::Listener;
 use crate::storage::migrations::MigrationError;
+use crate::storage::ordering::OrderingError;
 
 impl Backend for PgConnection {
     fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
@@ -70,7 +70,7 @@ impl Backend for PgConnection {
         ordering::get(self)
     }
 
-    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), Error> {
+    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
         Ok(ordering::set(self, ordering)?)
     }
 

@@ -3,7 +3,6 @@ use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::{append, checkpoint, migrations, read, watch};
-use crate::error::Error;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::{InvalidInput, Problem};
@@ -17,6 +16,7 @@ use crate::storage::append::{Batch, Placement};
 use crate::storage::backend::Backend;
 use crate::storage::listener::Listener;
 use crate::storage::migrations::MigrationError;
+use crate::storage::ordering::OrderingError;
 
 impl Backend for SqliteConnection {
     fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
@@ -71,7 +71,7 @@ impl Backend for SqliteConnection {
         Ok(LogOrdering::Gapless)
     }
 
-    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), Error> {
+    fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
         match ordering {
             LogOrdering::Gapless => Ok(()),
             LogOrdering::Fenced => {

@@ -44,7 +44,7 @@ impl Database {
                  FROM stream ORDER BY nth"
             ));
         }
-        // Whoever comes first finds out how far the log can be read.
+        // The first reader finds out how far the log can be read.
         database.ours().last_position();
         database
     }
@@ -55,6 +55,11 @@ impl Database {
 
     pub fn ours(&self) -> OurStore<MysqlConnection> {
         OurStore::new(MysqlConnection::establish(&self.0.url()).expect("a connection"))
+    }
+
+    /// What this crate sends to the server.
+    pub fn statements() -> Statements {
+        Statements::watch(&mut Self::create().ours().conn)
     }
 
     pub fn raw(&self, statements: &Statements, ordering: Ordering) -> RawStore {

@@ -57,6 +57,11 @@ impl Database {
         OurStore::new(PgConnection::establish(&self.0.url()).expect("a connection"))
     }
 
+    /// What this crate sends to the server.
+    pub fn statements() -> Statements {
+        Statements::watch(&mut Self::create().ours().conn)
+    }
+
     pub fn raw(&self, statements: &Statements) -> RawStore {
         RawStore::new(self.client(), statements)
     }

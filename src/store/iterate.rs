@@ -4,18 +4,18 @@ use crate::model::event::RecordedEvent;
 use crate::model::log::LogQuery;
 use crate::model::stream::StreamQuery;
 use crate::model::stream_id::StreamId;
-use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::connection::EventConnection;
 use crate::storage::read::ReadError;
-use crate::store::{read_log, read_stream};
+use crate::store::EventStore;
 
-/// How many events are read at once unless another number is asked for.
+/// The default of [`EventIter::page_size`].
 const PAGE_SIZE: usize = 500;
 
-/// Reads events page by page as it is iterated over, so that it never holds more than one page in memory.
+/// Reads events page by page while it is iterated over, so that it never holds more than one page in memory.
 ///
-/// Between two pages it holds neither a lock nor a snapshot: a slow reader is in nobody's way, and an event that is
-/// appended meanwhile is seen, in its place. It ends where the log or the stream ended when it came there, and after the
-/// first error.
+/// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it sees, in
+/// their place, the events that are appended meanwhile. It ends when it reaches the end of the log or the
+/// stream, and after the first error.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -42,7 +42,7 @@ pub struct EventIter<'c> {
     ended: bool,
 }
 
-/// Reads at most so many events, and says whether they are the last.
+/// Reads a page of at most this many events.
 type NextPage<'c> = dyn FnMut(usize) -> Result<Page, ReadError> + 'c;
 
 struct Page {
@@ -60,7 +60,10 @@ impl<'c> EventIter<'c> {
         }
     }
 
-    /// How many events to read at once, 1 or more, instead of 500. Fewer take less memory when payloads are large.
+    /// How many events to read at once, 1 or more. Default: 500. Fewer take less memory when payloads are
+    /// large.
+    ///
+    /// With 0, the first item is the error [`ReadError::Invalid`].
     ///
     /// ```
     /// # use diesel::prelude::*;
@@ -114,25 +117,70 @@ impl std::fmt::Debug for EventIter<'_> {
     }
 }
 
-pub(crate) fn iter_log<'c, C>(conn: &'c mut C, mut query: LogQuery) -> EventIter<'c>
-where
-    C: EventConnection + ?Sized,
-{
-    EventIter::new(move |page_size| {
-        let slice = read_log::read(conn.database(), &query, page_size)?;
-        query.resume(slice.scanned_to());
-        Ok(Page { is_last: slice.is_end(), events: slice.into_events() })
-    })
-}
+impl EventStore {
+    /// The events of one stream as an iterator that holds one page of them in memory at a time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_stream`](Self::read_stream), as an item, which is then the last.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// # let (store, alice) = (EventStore::new(), StreamId::new("User", "alice")?);
+    /// for event in store.iter_stream(&mut conn, &alice, ..) {
+    ///     println!("{}", event?.event_type());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn iter_stream<'c, C: EventConnection + ?Sized>(
+        &self,
+        conn: &'c mut C,
+        stream: &StreamId,
+        query: impl Into<StreamQuery>,
+    ) -> EventIter<'c> {
+        let (store, stream, mut query) = (*self, stream.clone(), query.into());
+        EventIter::new(move |page_size| {
+            let page = query.page(page_size);
+            let events = store.read_stream(conn, &stream, page)?.into_events();
+            let is_last = !query.resume(&events, page_size);
+            Ok(Page { events, is_last })
+        })
+    }
 
-pub(crate) fn iter_stream<'c, C>(conn: &'c mut C, stream: StreamId, mut query: StreamQuery) -> EventIter<'c>
-where
-    C: EventConnection + ?Sized,
-{
-    EventIter::new(move |page_size| {
-        let page = query.page(page_size);
-        let events = read_stream::read(conn.database(), &stream, &page)?.into_events();
-        let is_last = !query.resume(&events, page_size);
-        Ok(Page { events, is_last })
-    })
+    /// Events of the whole log as an iterator that holds one page of them in memory at a time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_log`](Self::read_log), as an item, which is then the last.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// # let store = EventStore::new();
+    /// for event in store.iter_log(&mut conn, LogQuery::after(Position::START)) {
+    ///     println!("{}", event?.position());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn iter_log<'c, C: EventConnection + ?Sized>(
+        &self,
+        conn: &'c mut C,
+        mut query: LogQuery,
+    ) -> EventIter<'c> {
+        let store = *self;
+        EventIter::new(move |page_size| {
+            let slice = store.read_log(conn, &query, page_size)?;
+            query.resume(slice.scanned_to());
+            Ok(Page { is_last: slice.is_end(), events: slice.into_events() })
+        })
+    }
 }

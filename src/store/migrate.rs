@@ -3,18 +3,23 @@ use crate::storage::migrations::MigrationError;
 
 /// Applies the event store's migrations that the database does not have yet, and returns their versions.
 ///
-/// Call it when the application starts. Any number of processes may do so at once: one applies them, the others wait.
-/// When nothing is pending it only reads. The migrations are recorded in diesel's own table beside the application's, so
-/// it makes no difference whether they were applied here or by `diesel migration run`.
+/// Call it when the application starts. Any number of processes may do so at once: one applies the
+/// migrations, the others wait. When nothing is pending it only reads. The migrations are recorded in
+/// diesel's own table beside the application's, so it makes no difference whether they were applied here or
+/// by `diesel migration run`.
 ///
-/// Alone, everything pending is applied in one transaction. Inside a transaction of the application's it is part of
-/// that transaction.
+/// On SQLite and PostgreSQL, alone, all pending migrations are applied in one transaction; inside a
+/// transaction of the application they are part of it. MySQL and MariaDB commit with every table that is
+/// created, so there the migrations run outside of transactions, one after the other.
 ///
 /// # Errors
 ///
 /// - [`MigrationError::NewerSchema`]: a newer version of this crate has migrated the database.
 /// - [`MigrationError::TableExists`]: the application has a table of the same name.
-/// - [`MigrationError::Database`]: the database refused, for instance because it is read-only or locked.
+/// - [`MigrationError::InTransaction`]: on MySQL and MariaDB, a transaction is open and migrations are
+///   pending.
+/// - [`MigrationError::Database`]: the database refused or failed, for instance because it is read-only or
+///   locked.
 ///
 /// After an error the schema is as it was.
 ///
