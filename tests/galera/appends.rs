@@ -11,7 +11,7 @@ use diesel_event_store::{
 };
 
 use super::cluster::{Cluster, STORE, positions, retrying};
-use crate::support::{Result, app_rows, at_once, counted, create_app_rows, insert_app_row, user};
+use test_support::{Result, app_rows, at_once, counted, create_app_rows, insert_app_row, user};
 
 const ROUNDS: i64 = 30;
 

@@ -3,8 +3,8 @@
 use diesel_event_store::{ExpectedVersion, LogOrdering, Position};
 
 use super::cluster::{Cluster, STORE, positions};
-use crate::support::{Result, counted, user};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use test_support::{Result, counted, user};
 
 #[test]
 fn a_reader_on_another_node_misses_an_event_that_is_committed_late() -> Result {

@@ -4,7 +4,7 @@ use diesel::Connection;
 use diesel_event_store::{MigrationError, run_pending_migrations};
 
 use super::database::{Database, append, log};
-use crate::support::{Result, app_rows, create_app_rows, execute, insert_app_row, table_exists};
+use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row, table_exists};
 
 const TABLES: [&str; 7] = [
     "events",

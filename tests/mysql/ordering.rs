@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_event_store::{DatabaseErrorKind, EventStore, ExpectedVersion, LogOrdering, Position, StreamId};
 
 use super::database::{Database, STORE, append, begin, commit, kind_of, log, rollback};
-use crate::support::{Result, count, counted, execute};
+use test_support::{Result, count, counted, execute};
 
 fn positions(conn: &mut MysqlConnection) -> Result<Vec<i64>> {
     let log = STORE.read_forward(conn, Position::START, 1000)?;

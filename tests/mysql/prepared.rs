@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_event_store::{ExpectedVersion, LogOrdering, Position};
 
 use super::database::{Database, STORE};
-use crate::support::{Result, counted, user};
+use test_support::{Result, counted, user};
 
 /// Runs something three times. Everything but transaction control is prepared to be kept the first time, or the second if it
 /// takes another way then, and nothing is prepared the third time.

@@ -9,7 +9,7 @@ use diesel::mysql::MysqlConnection;
 use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, LogOrdering, NewEvent, StreamId};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, rollback};
-use crate::support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
+use test_support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
 
 /// BEGIN would commit it without a word.
 #[test]

@@ -3,7 +3,7 @@ use diesel::r2d2::{
     R2D2Connection,
 };
 
-use super::{Result, TestDatabase};
+use crate::{Result, TestDatabase};
 
 /// A database through the connections of an r2d2 pool.
 pub struct InAPool<D: PoolDatabase> {

@@ -4,8 +4,6 @@ use diesel::Connection;
 use diesel::connection::TransactionManager;
 use diesel_event_store::{Error, EventConnection, EventStore, ExpectedVersion, NewEvent, StreamId};
 
-use crate::support;
-
 type Manager<C> = <C as Connection>::TransactionManager;
 
 /// Each event to an aggregate of its own, so that appends do not wait for each other.
@@ -16,14 +14,14 @@ pub fn append_one<C: EventConnection>(conn: &mut C, event_type: &str) -> Result<
     Ok(())
 }
 
-pub fn begin<C: Connection>(conn: &mut C) -> support::Result {
+pub fn begin<C: Connection>(conn: &mut C) -> crate::Result {
     Ok(<Manager<C>>::begin_transaction(conn)?)
 }
 
-pub fn commit<C: Connection>(conn: &mut C) -> support::Result {
+pub fn commit<C: Connection>(conn: &mut C) -> crate::Result {
     Ok(<Manager<C>>::commit_transaction(conn)?)
 }
 
-pub fn roll_back<C: Connection>(conn: &mut C) -> support::Result {
+pub fn roll_back<C: Connection>(conn: &mut C) -> crate::Result {
     Ok(<Manager<C>>::rollback_transaction(conn)?)
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::server::Place;
-use super::{Result, TestDatabase};
+use crate::{Result, TestDatabase};
 
 /// Through diesel's own connection.
 pub struct Postgres {

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::Options;
 use tempfile::TempDir;
 
-use super::{Result, TestDatabase};
+use crate::{Result, TestDatabase};
 
 /// Through diesel's own connection.
 pub struct Sqlite {

@@ -1,7 +1,5 @@
 use diesel_event_store::{EventConnection, EventStore, LogQuery, Position};
 
-use crate::support;
-
 /// It goes on with so many reads before it says what it has seen.
 const READS: usize = 5;
 
@@ -17,7 +15,7 @@ impl<C: EventConnection> Tail<C> {
     }
 
     /// The types of the events it has not seen before.
-    pub fn news(&mut self) -> support::Result<Vec<String>> {
+    pub fn news(&mut self) -> crate::Result<Vec<String>> {
         let mut news = Vec::new();
         for _ in 0..READS {
             let slice = STORE.read_log(&mut self.conn, &LogQuery::after(self.scanned_to), 10)?;
@@ -29,7 +27,7 @@ impl<C: EventConnection> Tail<C> {
     }
 
     /// The end of the log as it is seen by reading backward, and by asking for it.
-    pub fn newest(&mut self) -> support::Result<Option<String>> {
+    pub fn newest(&mut self) -> crate::Result<Option<String>> {
         let backward = STORE.read_backward(&mut self.conn, Position::new(i64::MAX)?, 1)?;
         let newest = backward.events().first();
         let last = STORE.last_position(&mut self.conn)?;

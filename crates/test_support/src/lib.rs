@@ -1,4 +1,5 @@
-//! What the suite needs of a database: a new one in a temporary place, and connections to it.
+//! What the tests share: a new database in a temporary place and connections to it, processes and threads that act at once,
+//! servers that can be killed, and a ledger of what was really committed.
 
 mod app_connection;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -9,7 +10,9 @@ mod mysql;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub mod private_server;
 mod property;
+pub mod random;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
 #[macro_use]
@@ -17,6 +20,8 @@ pub mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod threads;
+pub mod witness;
+pub mod worker;
 
 use std::error::Error;
 

@@ -2,7 +2,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Result;
+use crate::Result;
 
 /// Does the same on every connection, each in a thread of its own and all beginning at the same moment. What they
 /// return is in the order of the connections.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::server::Place;
-use super::{Result, TestDatabase};
+use crate::{Result, TestDatabase};
 
 /// Through diesel's own connection, in the isolation level that the server gives, which is REPEATABLE READ.
 pub struct Mysql {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::Result;
+use crate::Result;
 
 pub struct PrivateServer {
     parent: TempDir,
@@ -70,8 +70,9 @@ impl Drop for PrivateServer {
 
 /// What it has printed.
 fn script<'a>(arguments: impl IntoIterator<Item = &'a &'a str>) -> Result<String> {
-    let output =
-        Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/server")).args(arguments).output()?;
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/server"))
+        .args(arguments)
+        .output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }

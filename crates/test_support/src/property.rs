@@ -3,7 +3,7 @@ use std::cell::RefCell;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use super::Result;
+use crate::Result;
 
 /// Something that holds for whatever the strategy makes up. What it fails for is made as small as possible and shown;
 /// it then deserves a test of its own.

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex};
 
 use diesel_event_store::uuid::Uuid;
 
-use super::Result;
+use crate::Result;
 
 /// A name for a new database in a server, and leave to have it. Whoever drops the database drops this afterwards.
 pub struct Place {

@@ -4,19 +4,20 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::{ConnectionRef, EventConnection};
 
-use super::Result;
+use crate::Result;
 
 /// The same on each database, with diesel's own connection to it.
+#[macro_export]
 macro_rules! on_any_database {
     ($lender:ident, $conn:ident => $work:expr) => {
-        match $lender.lend() {
+        match diesel_event_store::EventConnection::lend($lender) {
             #[cfg(feature = "postgres")]
-            ConnectionRef::Postgres($conn) => $work,
+            diesel_event_store::ConnectionRef::Postgres($conn) => $work,
             #[cfg(feature = "mysql")]
-            ConnectionRef::Mysql($conn) => $work,
+            diesel_event_store::ConnectionRef::Mysql($conn) => $work,
             #[cfg(feature = "sqlite")]
-            ConnectionRef::Sqlite($conn) => $work,
-            _ => unreachable!("the suite does not know this database"),
+            diesel_event_store::ConnectionRef::Sqlite($conn) => $work,
+            _ => unreachable!("the tests do not know this database"),
         }
     };
 }
@@ -80,6 +81,6 @@ where
         ConnectionRef::Mysql(conn) => conn.transaction(|conn| work(conn)),
         #[cfg(feature = "sqlite")]
         ConnectionRef::Sqlite(conn) => conn.immediate_transaction(|conn| work(conn)),
-        _ => unreachable!("the suite does not know this database"),
+        _ => unreachable!("the tests do not know this database"),
     }
 }

@@ -1,6 +1,6 @@
 use diesel_event_store::event_connection;
 
-use super::{Result, TestDatabase};
+use crate::{Result, TestDatabase};
 
 /// An application's own choice of connections: to each database that is compiled in.
 #[derive(diesel::MultiConnection)]

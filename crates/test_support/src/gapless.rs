@@ -1,6 +1,6 @@
 use diesel_event_store::{EventStore, LogOrdering, run_pending_migrations};
 
-use super::{Result, TestDatabase};
+use crate::{Result, TestDatabase};
 
 /// A database that counts positions in a row.
 pub struct Gapless<D> {

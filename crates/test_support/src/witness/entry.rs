@@ -1,6 +1,6 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_event_store::{ConnectionRef, EventConnection, RecordedEvent};
+use diesel_event_store::{EventConnection, RecordedEvent};
 
 /// An event of the log, as far as the hunt is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
