@@ -8,6 +8,7 @@ use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
 use crate::storage::error::{DatabaseError, operation_error};
 use crate::storage::migrations::MigrationError;
+use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
@@ -43,6 +44,9 @@ pub enum Error {
     /// A checkpoint was not read or saved.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The ordering of the log was not changed.
+    #[error(transparent)]
+    Ordering(#[from] OrderingError),
     /// The migrations were not run.
     #[error(transparent)]
     Migration(#[from] MigrationError),
@@ -94,6 +98,7 @@ impl Error {
             Error::Append(error) => error.is_retryable(),
             Error::Read(error) => error.is_retryable(),
             Error::Checkpoint(error) => error.is_retryable(),
+            Error::Ordering(error) => error.is_retryable(),
             Error::Migration(error) => error.is_retryable(),
             Error::Projection(error) => error.is_retryable(),
             Error::Database(error) => error.is_retryable(),

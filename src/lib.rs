@@ -93,6 +93,7 @@ pub use storage::error_kind::DatabaseErrorKind;
 pub use storage::migrations::MigrationError;
 #[cfg(feature = "mysql")]
 pub use storage::mysql;
+pub use storage::ordering::OrderingError;
 #[cfg(feature = "postgres")]
 pub use storage::postgres;
 pub use storage::read::ReadError;

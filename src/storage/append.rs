@@ -9,6 +9,14 @@ use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::operations::operations;
+
+operations! {
+    pub(crate) trait Append {
+        /// Appends the batch, which is validated, or nothing of it.
+        fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError>;
+    }
+}
 
 /// Events that are to be appended to one stream, all or nothing.
 pub(crate) struct Batch<'a> {
@@ -96,7 +104,7 @@ pub enum AppendError {
     /// Something that cannot be kept.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// The database did not do it.
+    /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }

@@ -11,10 +11,10 @@ use crate::model::timestamp;
 use crate::observe;
 use crate::storage::append::AppendError;
 use crate::storage::append::{Batch, Placement};
-use crate::storage::backend::Backend;
+use crate::storage::lent::Blocking;
 
 pub(crate) fn append(
-    backend: &mut dyn Backend,
+    mut database: Blocking<'_>,
     max_json_bytes: usize,
     stream: &StreamId,
     expected: ExpectedVersion,
@@ -22,7 +22,7 @@ pub(crate) fn append(
 ) -> Result<Appended, AppendError> {
     validate(max_json_bytes, expected, events)?;
     let batch = Batch { stream, expected, events, now: timestamp::now() };
-    let placed = backend.append(&batch);
+    let placed = database.append(&batch);
     let appended = placed.map(|placement| record(stream, events.iter().cloned(), batch.now, placement));
     observe::append(&appended);
     appended

@@ -1,6 +1,7 @@
 use crate::error::Error;
 use crate::model::ordering::LogOrdering;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::ordering::OrderingError;
 
 /// How the database gives out positions now.
 ///
@@ -32,8 +33,8 @@ pub fn log_ordering<C: EventConnection + ?Sized>(conn: &mut C) -> Result<LogOrde
 ///
 /// # Errors
 ///
-/// - [`Error::Invalid`]: SQLite has no other ordering than [`Gapless`](LogOrdering::Gapless).
-/// - [`Error::Database`]: the ordering is as it was.
+/// - [`OrderingError::Invalid`]: SQLite has no other ordering than [`Gapless`](LogOrdering::Gapless).
+/// - [`OrderingError::Database`]: the ordering is as it was.
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -48,6 +49,6 @@ pub fn log_ordering<C: EventConnection + ?Sized>(conn: &mut C) -> Result<LogOrde
 pub fn set_log_ordering<C: EventConnection + ?Sized>(
     conn: &mut C,
     ordering: LogOrdering,
-) -> Result<(), Error> {
+) -> Result<(), OrderingError> {
     conn.database().set_log_ordering(ordering)
 }

@@ -1,17 +1,17 @@
 use crate::model::direction::Direction;
 use crate::model::stream::{StreamPart, StreamQuery, StreamSlice, check_limit};
 use crate::model::stream_id::StreamId;
-use crate::storage::backend::Backend;
+use crate::storage::lent::Blocking;
 use crate::storage::read::ReadError;
 
 pub(crate) fn read(
-    backend: &mut dyn Backend,
+    mut database: Blocking<'_>,
     stream: &StreamId,
     query: &StreamQuery,
 ) -> Result<StreamSlice, ReadError> {
     query.validate()?;
-    let part = limited(backend, stream, query)?;
-    let events = backend.read_stream(stream, part)?;
+    let part = limited(&mut database, stream, query)?;
+    let events = database.read_stream(stream, part)?;
     let highest = match part.direction {
         Direction::Forward => events.last(),
         Direction::Backward => events.first(),
@@ -19,14 +19,14 @@ pub(crate) fn read(
     let version = match highest {
         Some(event) => event.version(),
         // Nothing lay in the range at that moment. What has been appended since is not known to the caller.
-        None => backend.version(stream)?.min((part.from - 1).max(0)),
+        None => database.version(stream)?.min((part.from - 1).max(0)),
     };
     Ok(StreamSlice { version, events })
 }
 
 /// Turns a limit into a range.
 fn limited(
-    backend: &mut dyn Backend,
+    database: &mut Blocking<'_>,
     stream: &StreamId,
     query: &StreamQuery,
 ) -> Result<StreamPart, ReadError> {
@@ -36,7 +36,7 @@ fn limited(
         match direction {
             Direction::Forward => to = to.min(from.max(1).saturating_add(span)),
             Direction::Backward => {
-                to = to.min(backend.version(stream)?);
+                to = to.min(database.version(stream)?);
                 from = from.max(to.saturating_sub(span));
             }
         }

@@ -38,19 +38,23 @@
 //! transaction, where an exclusive lock would stay until its end, and on a server that is read-only, the log is read up to
 //! there.
 
-use std::thread;
 use std::time::Duration;
 
-use diesel::prelude::*;
+use diesel::mysql::Mysql;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
-use super::ordering::stored;
-use super::transaction::is_outside_transactions;
+use super::error::kind;
+use super::outside::is_outside_transactions;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::schema::mysql::event_fence;
-use crate::storage::error::{NotPublished, classify};
 use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::executor::Executor;
+use crate::storage::not_published::NotPublished;
+use crate::storage::server::Server;
+use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
 /// How long a reader waits between its attempts to find a slot free, in microseconds. Then it is content with what is
@@ -58,7 +62,7 @@ use crate::storage::sql::statement::statement;
 const PAUSES: [u64; 7] = [0, 200, 400, 800, 1600, 3200, 6400];
 
 statement! {
-    for MysqlConnection;
+    for Mysql;
     /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in newer
     /// versions.
     Look -> (BigInt, Text, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
@@ -68,29 +72,29 @@ statement! {
 }
 
 statement! {
-    for MysqlConnection;
+    for Mysql;
     /// The log is complete up to this position. MariaDB does not even wait for who appends in SERIALIZABLE, where reading
     /// the phase locks it.
-    Publish<'a> { complete: &'a i64 => BigInt },
+    Publish { complete: i64 => BigInt },
     "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
      UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE id = 1"
 }
 
 statement! {
-    for MysqlConnection;
+    for Mysql;
     /// The other slot was free after `highest` had been read, so the log is complete up to the position that was draining.
-    ChangePhase<'a> {
-        highest: &'a i64 => BigInt,
-        phase: &'a i8 => TinyInt,
-        draining: &'a i64 => BigInt,
+    ChangePhase {
+        highest: i64 => BigInt,
+        phase: i8 => TinyInt,
+        draining: i64 => BigInt,
     },
     "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
      UPDATE event_log SET safe_position = GREATEST(safe_position, draining_position), draining_position = ?, \
      phase = 1 - phase WHERE id = 1 AND phase = ? AND draining_position = ?"
 }
 
-pub(super) fn complete(conn: &mut MysqlConnection) -> QueryResult<Position> {
-    look(conn)?.complete(conn)
+pub(super) async fn complete<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<Position> {
+    look(conn).await?.complete(conn).await
 }
 
 /// The end of the log as one snapshot shows it.
@@ -104,9 +108,11 @@ pub(super) struct LogEnd {
     highest: i64,
 }
 
-pub(super) fn look(conn: &mut MysqlConnection) -> QueryResult<LogEnd> {
-    let (autocommit, read_only, phase, draining, safe, ordering, highest) =
-        Look.get_result::<(i64, String, i8, i64, i64, String, Option<i64>)>(conn)?;
+type Seen = (i64, String, i8, i64, i64, String, Option<i64>);
+
+pub(super) async fn look<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogEnd> {
+    let seen: Seen = conn.row(Look).await?;
+    let (autocommit, read_only, phase, draining, safe, ordering, highest) = seen;
     Ok(LogEnd {
         commits_at_once: autocommit == 1,
         is_writable: ["0", "OFF"].contains(&&*read_only),
@@ -127,32 +133,32 @@ impl LogEnd {
         })
     }
 
-    /// How far it is complete: everything, as long as nobody is just appending.
-    pub(super) fn complete(&self, conn: &mut MysqlConnection) -> QueryResult<Position> {
+    /// How far it is complete: everything, unless an append is under way.
+    pub(super) async fn complete<C: Server<Backend = Mysql>>(&self, conn: &mut C) -> QueryResult<Position> {
         if self.known().get() >= self.highest {
             return Ok(self.known());
         }
-        if self.is_writable && self.commits_at_once && is_outside_transactions(conn)? {
-            return self.find_out(conn);
+        if self.is_writable && self.commits_at_once && is_outside_transactions(conn).await? {
+            return self.find_out(conn).await;
         }
         if self.safe == 0 { Err(NotPublished.into()) } else { Ok(self.known()) }
     }
 
-    fn find_out(&self, conn: &mut MysqlConnection) -> QueryResult<Position> {
+    async fn find_out<C: Server<Backend = Mysql>>(&self, conn: &mut C) -> QueryResult<Position> {
         let mut end = self;
         let mut newer;
         for pause in PAUSES {
-            match end.advance(conn) {
+            match end.advance(conn).await {
                 Ok(Some(complete)) => return Ok(complete),
                 Ok(None) => {}
-                Err(error) => match classify(&error) {
+                Err(error) => match kind(&error) {
                     DatabaseErrorKind::Locked => {}
                     DatabaseErrorKind::ReadOnly => break,
                     _ => return Err(error),
                 },
             }
-            thread::sleep(Duration::from_micros(pause));
-            newer = look(conn)?;
+            conn.pause(Duration::from_micros(pause)).await;
+            newer = look(conn).await?;
             end = &newer;
             if end.known().get() >= self.highest {
                 break;
@@ -162,21 +168,23 @@ impl LogEnd {
     }
 
     /// One step; the last one says how far the log is complete.
-    fn advance(&self, conn: &mut MysqlConnection) -> QueryResult<Option<Position>> {
-        if !is_free(conn, 1 - self.phase)? {
+    async fn advance<C: Executor<Backend = Mysql>>(&self, conn: &mut C) -> QueryResult<Option<Position>> {
+        if !is_free(conn, 1 - self.phase).await? {
             return Ok(None);
         }
-        if is_free(conn, self.phase)? {
-            Publish { complete: &self.highest }.execute(conn)?;
+        if is_free(conn, self.phase).await? {
+            conn.execute(Publish { complete: self.highest }).await?;
             return Ok(Some(Position::stored(self.highest)));
         }
-        ChangePhase { highest: &self.highest, phase: &self.phase, draining: &self.draining }.execute(conn)?;
+        let change = ChangePhase { highest: self.highest, phase: self.phase, draining: self.draining };
+        conn.execute(change).await?;
         Ok(None)
     }
 }
 
-/// Locks the slot if nobody holds it, and releases it at once.
-fn is_free(conn: &mut MysqlConnection, slot: i8) -> QueryResult<bool> {
+/// Locks the slot if no append holds it, and releases it at once.
+async fn is_free<C: Executor<Backend = Mysql>>(conn: &mut C, slot: i8) -> QueryResult<bool> {
     let slot = event_fence::table.filter(event_fence::slot.eq(slot)).select(event_fence::slot);
-    Ok(slot.for_update().skip_locked().get_result::<i8>(conn).optional()?.is_some())
+    let free: Option<i8> = conn.optional_row(slot.for_update().skip_locked()).await?;
+    Ok(free.is_some())
 }

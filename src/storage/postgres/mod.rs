@@ -4,17 +4,17 @@
 //! kinds of errors as text only.
 
 mod append;
-mod backend;
-mod checkpoint;
+mod checkpoints;
+mod dialect;
 pub(crate) mod error;
+mod executor;
 mod migrations;
-mod notify;
+mod news;
 mod ordering;
 mod position;
-mod projection;
+mod queries;
 mod read;
-mod row;
-mod transaction;
+mod transactions;
 
 pub use migrations::MIGRATIONS;
-pub use notify::set_append_notifications;
+pub use news::set_append_notifications;

@@ -94,8 +94,8 @@ impl<'a> EventRow<'a> {
 }
 
 /// By hand and not by `Insertable`, which diesel puts together from its columns at each execution, at more than a third of
-/// the cost of running it. SELECT and not VALUES: SQLite then keeps a journal for the statement alone, also if it is one row, so that a full disk
-/// undoes the statement and not the whole transaction around it.
+/// the cost of running it. SELECT and not VALUES: SQLite then keeps a journal for the statement alone, also if it is one
+/// row, so that a full disk undoes the statement and not the whole transaction around it.
 struct InsertEvents<'a, const ROWS: usize>([EventRow<'a>; ROWS]);
 
 impl<const ROWS: usize> QueryFragment<Sqlite> for InsertEvents<'_, ROWS> {
@@ -119,4 +119,4 @@ impl<const ROWS: usize> QueryId for InsertEvents<'_, ROWS> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const ROWS: usize> RunQueryDsl<SqliteConnection> for InsertEvents<'_, ROWS> {}
+impl<C, const ROWS: usize> RunQueryDsl<C> for InsertEvents<'_, ROWS> {}

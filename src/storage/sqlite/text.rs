@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::sql_types::Text;
-use diesel::sqlite::{Sqlite, SqliteValue};
+use diesel::deserialize;
 use uuid::Uuid;
 
 pub(super) fn parse_id(text: &str) -> deserialize::Result<Uuid> {
@@ -44,19 +42,4 @@ fn parse_time_text(text: &[u8]) -> Option<DateTime<Utc>> {
     let day = NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)?;
     let time = day.and_hms_micro_opt(number(11..13)?, number(14..16)?, number(17..19)?, number(20..26)?)?;
     Some(time.and_utc())
-}
-
-#[derive(Debug, FromSqlRow)]
-pub(super) struct TimeText(DateTime<Utc>);
-
-impl From<TimeText> for DateTime<Utc> {
-    fn from(time: TimeText) -> Self {
-        time.0
-    }
-}
-
-impl FromSql<Text, Sqlite> for TimeText {
-    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        parse_time(value.read_text()).map(Self)
-    }
 }

@@ -2,13 +2,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use diesel::prelude::*;
-use diesel::result::QueryResult;
-use diesel::sql_types::{Nullable, Text};
-
-use super::read;
 use crate::model::position::Position;
-use crate::storage::listener::Listener;
 
 /// The files of a database, and the end of the log when it was looked at last.
 pub(crate) struct WatchedLog {
@@ -23,8 +17,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_millis(160);
 
 impl WatchedLog {
-    /// Whether the log has grown since this was asked last. Whatever else is written, leases for instance, is no news.
-    fn has_grown(&mut self, conn: &mut SqliteConnection) -> bool {
+    pub(crate) fn new(files: impl IntoIterator<Item = PathBuf>) -> Self {
+        let files = files.into_iter().map(WatchedFile::new).collect();
+        Self { files, last_position: Position::START, next_look: None }
+    }
+
+    /// Whether it is time to look at the end of the log.
+    pub(crate) fn is_due(&mut self) -> bool {
         let changed = self.files.iter_mut().map(WatchedFile::has_changed).filter(|has_changed| *has_changed);
         if changed.count() > 0 {
             self.next_look = Some((Instant::now(), FIRST_PAUSE));
@@ -34,14 +33,17 @@ impl WatchedLog {
             return false;
         }
         self.next_look = (pause <= LAST_PAUSE).then(|| (Instant::now() + pause, pause * 2));
-        // If it cannot be read, the workers find out.
-        let last_position = read::last_position(conn).unwrap_or(self.last_position);
+        true
+    }
+
+    /// Whether the log has grown since it was looked at last. Whatever else is written, leases for instance, is no news.
+    pub(crate) fn has_grown_to(&mut self, last_position: Position) -> bool {
         std::mem::replace(&mut self.last_position, last_position) != last_position
     }
 }
 
 /// A file, and what it was like when it was looked at last.
-pub(crate) struct WatchedFile {
+struct WatchedFile {
     path: PathBuf,
     seen: Option<(u64, SystemTime)>,
 }
@@ -58,27 +60,4 @@ impl WatchedFile {
         let now = fs::metadata(&self.path).and_then(|file| Ok((file.len(), file.modified()?))).ok();
         std::mem::replace(&mut self.seen, now) != now
     }
-}
-
-#[derive(QueryableByName)]
-struct Database {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    file: Option<String>,
-}
-
-/// Whoever commits writes to the write-ahead log, or to the database itself where there is none. A database in memory has
-/// neither.
-pub(super) fn listen(conn: &mut SqliteConnection) -> QueryResult<Listener> {
-    let databases: Vec<Database> = diesel::sql_query("PRAGMA database_list").load(conn)?;
-    let file = databases.into_iter().find(|database| database.name == "main").and_then(|main| main.file);
-    let Some(file) = file.filter(|file| !file.is_empty()) else { return Ok(Listener::Deaf) };
-    let files = [format!("{file}-wal"), file].map(|path| WatchedFile::new(path.into()));
-    Ok(Listener::Log(WatchedLog { files: files.into(), last_position: Position::START, next_look: None }))
-}
-
-pub(super) fn has_news(conn: &mut SqliteConnection, listener: &mut Listener) -> bool {
-    let Listener::Log(log) = listener else { return false };
-    log.has_grown(conn)
 }
