@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
-/// An event that a projection has put aside, because it could not be applied or is held back behind one that could not.
+/// An event that a projection has put aside, because it could not be applied or is held back behind one that
+/// could not.
 ///
 /// [`parked`](crate::projection::parked()) lists them; [`retry_parked`](crate::projection::retry_parked) and
 /// [`discard_parked`](crate::projection::discard_parked) decide what becomes of them.
@@ -125,8 +126,8 @@ impl Request {
     }
 }
 
-/// The aggregates whose later events are held back. Only the owner of a partition parks and unparks, so it need not look each
-/// time.
+/// The aggregates whose later events are held back. Only the owner of a partition parks and unparks, so it
+/// need not look each time.
 #[derive(Debug, Default)]
 pub(crate) struct HeldBack(HashSet<StreamId>);
 

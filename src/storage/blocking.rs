@@ -55,7 +55,8 @@ pub(crate) fn begin<C: Diesel>(conn: &mut C, sql: &str) -> QueryResult<Scope> {
     }
 }
 
-/// Implements `Executor` for a connection of diesel's own. `inspect` is called with the error of a query that has failed.
+/// Implements `Executor` for a connection of diesel's own. `inspect` is called with the error of a query that
+/// has failed.
 macro_rules! blocking_executor {
     ($connection:ty $(, inspect: $inspect:path)?) => {
         impl $crate::storage::executor::Executor for $connection {

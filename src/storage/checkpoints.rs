@@ -14,7 +14,8 @@ operations! {
         /// Those of all projections, in the order of their names.
         fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>>;
 
-        /// Moves the checkpoint forward, or leaves it where it is and returns `false` if it lies further on already.
+        /// Moves the checkpoint forward, or leaves it where it is and returns `false` if it lies further on
+        /// already.
         fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool>;
 
         /// Puts the checkpoint there, wherever it is now.
@@ -44,8 +45,8 @@ operations! {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The checkpoint lies further on already: another worker has saved it. What was done along with it should be
-    /// rolled back.
+    /// The checkpoint lies further on already: another worker has saved it. What was done along with it
+    /// should be rolled back.
     #[error(
         "the checkpoint of {projection_name} is at {saved} and is not moved backward to {requested}; \
          to do that on purpose, call `rewind_checkpoint`"

@@ -55,10 +55,10 @@ impl<C: EventConnection + ?Sized> HasDatabase for C {}
 
 /// A connection that events can be appended to and read from: everything that can lend one of diesel's own.
 ///
-/// It is implemented for `SqliteConnection`, `PgConnection` and `MysqlConnection`, and, with the feature `r2d2`, for diesel's
-/// `PooledConnection`. For an application's own `#[derive(MultiConnection)]` enum,
-/// [`event_connection!`](crate::event_connection) implements it. Any other wrapper can implement it in one line, if it can lend
-/// the connection it wraps:
+/// It is implemented for `SqliteConnection`, `PgConnection` and `MysqlConnection`, and, with the feature
+/// `r2d2`, for diesel's `PooledConnection`. For an application's own `#[derive(MultiConnection)]` enum,
+/// [`event_connection!`](crate::event_connection) implements it. Any other wrapper can implement it in one
+/// line, if it can lend the connection it wraps:
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -83,9 +83,9 @@ impl<C: EventConnection + ?Sized> HasDatabase for C {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection that diesel_event_store can use",
-    note = "it can use diesel's `SqliteConnection`, `PgConnection` and `MysqlConnection`, a `PooledConnection` of one \
-            (feature `r2d2`), and a `#[derive(MultiConnection)]` enum after `event_connection!`; each database has a \
-            cargo feature"
+    note = "it can use diesel's `SqliteConnection`, `PgConnection` and `MysqlConnection`, a \
+            `PooledConnection` of one (feature `r2d2`), and a `#[derive(MultiConnection)]` enum after \
+            `event_connection!`; each database has a cargo feature"
 )]
 pub trait EventConnection {
     /// Lends the connection.
@@ -124,8 +124,8 @@ where
     }
 }
 
-/// Implements [`EventConnection`](crate::EventConnection) for an application's `#[derive(MultiConnection)]` enum. Name
-/// all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
+/// Implements [`EventConnection`](crate::EventConnection) for an application's `#[derive(MultiConnection)]`
+/// enum. Name all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
 ///
 /// ```
 /// use diesel::prelude::*;

@@ -4,10 +4,11 @@ use diesel::result::Error;
 
 use crate::storage::error_kind::{DatabaseErrorKind, kind_of};
 
-/// The database refused or failed: what kind of failure it was, what to do about it, and diesel's error as source.
+/// The database refused or failed: what kind of failure it was, what to do about it, and diesel's error as
+/// source.
 ///
-/// It can be made from a [`diesel::result::Error`], so that the errors of this crate serve as the error type of
-/// `conn.transaction(…)`.
+/// It can be made from a [`diesel::result::Error`], so that the errors of this crate serve as the error type
+/// of `conn.transaction(…)`.
 ///
 /// ```
 /// use diesel_event_store::{DatabaseError, DatabaseErrorKind};
@@ -29,8 +30,9 @@ impl DatabaseError {
         self.kind
     }
 
-    /// Whether the same may well succeed when it is run again. Inside a transaction of the application that means
-    /// the outermost transaction, and after [`ConnectionLost`](DatabaseErrorKind::ConnectionLost) a new connection.
+    /// Whether the same may well succeed when it is run again. Inside a transaction of the application that
+    /// means the outermost transaction, and after [`ConnectionLost`](DatabaseErrorKind::ConnectionLost) a new
+    /// connection.
     pub fn is_retryable(&self) -> bool {
         use DatabaseErrorKind::{ConnectionLost, Deadlock, Locked};
         matches!(self.kind, Locked | Deadlock | ConnectionLost)
@@ -53,8 +55,8 @@ impl From<diesel::result::Error> for DatabaseError {
     }
 }
 
-/// What kind of failure it is. An error may come from the application's own statements in a transaction, so all
-/// databases that are compiled in are asked; their messages are distinct.
+/// What kind of failure it is. An error may come from the application's own statements in a transaction, so
+/// all databases that are compiled in are asked; their messages are distinct.
 fn classify(error: &Error) -> DatabaseErrorKind {
     kind_of(error, |message| {
         let known: Option<DatabaseErrorKind> = None;

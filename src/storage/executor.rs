@@ -1,6 +1,6 @@
-//! How operations reach a database. Their bodies are written once, as `async fn`, so that connections that block and connections
-//! that are awaited can run them. On a connection that blocks no future ever waits, and [`now`](super::blocking::now) runs
-//! the operation to its end.
+//! How operations reach a database. Their bodies are written once, as `async fn`, so that connections that
+//! block and connections that are awaited can run them. On a connection that blocks no future ever waits, and
+//! [`now`](super::blocking::now) runs the operation to its end.
 
 use diesel::backend::Backend;
 use diesel::deserialize::FromSqlRow;
@@ -14,7 +14,8 @@ use crate::storage::sql::rows::{All, First, Rows};
 pub(crate) trait Executor: Send {
     type Backend: Backend;
 
-    /// How many rows were affected. The binds are collected before this returns, so the future does not hold the statement.
+    /// How many rows were affected. The binds are collected before this returns, so the future does not hold
+    /// the statement.
     fn execute<Q>(&mut self, statement: Q) -> impl Future<Output = QueryResult<usize>> + Send
     where
         Q: QueryFragment<Self::Backend> + QueryId;

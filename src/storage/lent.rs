@@ -19,8 +19,8 @@ pub(crate) struct Postgres<'a, C>(pub(crate) &'a mut C);
 #[cfg(feature = "mysql")]
 pub(crate) struct Mysql<'a, C>(pub(crate) &'a mut C);
 
-/// A database through a connection that blocks. Each trait of this floor gives it methods of the same names, which are not
-/// `async`.
+/// A database through a connection that blocks. Each trait of this floor gives it methods of the same names,
+/// which are not `async`.
 pub(crate) enum Blocking<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(Sqlite<'a>),

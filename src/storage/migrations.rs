@@ -27,8 +27,8 @@ use crate::storage::operations::dispatch;
 pub enum MigrationError {
     /// A newer version of this crate has migrated the database. It is not touched.
     #[error(
-        "the database has the event store migration {version}, which this version of diesel_event_store does not \
-         know; upgrade the crate in this application"
+        "the database has the event store migration {version}, which this version of diesel_event_store does \
+         not know; upgrade the crate in this application"
     )]
     #[non_exhaustive]
     NewerSchema {
@@ -37,8 +37,8 @@ pub enum MigrationError {
     },
     /// The application has a table of the same name.
     #[error(
-        "the database has a table {table} that the event store has not made; rename it, or keep the events in a \
-         database of their own"
+        "the database has a table {table} that the event store did not create; rename it, or give the event \
+         store a database of its own"
     )]
     #[non_exhaustive]
     TableExists {
@@ -116,7 +116,8 @@ impl Source {
             .collect())
     }
 
-    /// Applies what is pending and returns the versions. The caller makes sure that no other connection does so at the same time.
+    /// Applies what is pending and returns the versions. The caller makes sure that no other connection does
+    /// so at the same time.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn apply_pending<DB: Backend>(
         &self,
@@ -142,7 +143,8 @@ impl Source {
         }
     }
 
-    /// `diesel_migrations` passes on what a migration's SQL has met with as text only: `Failed to run NAME with: MESSAGE`.
+    /// `diesel_migrations` passes on what a migration's SQL has met with as text only: `Failed to run NAME
+    /// with: MESSAGE`.
     fn run_error(&self, error: Box<dyn StdError + Send + Sync>) -> MigrationError {
         let text = error.to_string();
         let Some((_, message)) = text.split_once(" with: ") else { return MigrationError::Migration(error) };
@@ -170,8 +172,9 @@ fn refuse_newer_schema<DB: Backend>(
     }
 }
 
-/// Whether a version is one of this crate's: `00000000` and a number of six digits, then `des`. So they sort before any
-/// that are named after the time: `diesel migration revert` and `redo` of an application find its own newest last.
+/// Whether a version is one of this crate's: `00000000` and a number of six digits, then `des`. So they sort
+/// before any that are named after the time: `diesel migration revert` and `redo` of an application find its
+/// own newest last.
 fn is_of_this_crate(version: &str) -> bool {
     version
         .strip_prefix("00000000")

@@ -5,8 +5,8 @@ use crate::storage::operations::dispatch;
 #[cfg(feature = "sqlite")]
 use crate::storage::watched_log::WatchedLog;
 
-/// Notices that another process has committed something, without asking the database all the time. A notice may be missed, and
-/// may come for nothing. Only connections that block can be listened on.
+/// Notices that another process has committed something, without asking the database all the time. A notice
+/// may be missed, and may come for nothing. Only connections that block can be listened on.
 pub(crate) trait News {
     /// Begins to listen.
     fn listen(&mut self) -> QueryResult<Listener>;

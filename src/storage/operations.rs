@@ -16,8 +16,8 @@ macro_rules! dispatch {
 
 pub(crate) use dispatch;
 
-/// Defines a trait of operations that each database implements, and gives `Blocking` methods of the same names that return at
-/// once.
+/// Defines a trait of operations that each database implements, and gives `Blocking` methods of the same
+/// names that return at once.
 macro_rules! operations {
     (
         $(#[$about:meta])*

@@ -12,7 +12,8 @@ operations! {
 
         fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError>;
 
-        /// Makes the position up to which the log is complete known to readers that cannot find it out themselves.
+        /// Makes the position up to which the log is complete known to readers that cannot find it out
+        /// themselves.
         fn publish_position(&mut self) -> QueryResult<Position>;
     }
 }

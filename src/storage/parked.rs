@@ -6,16 +6,17 @@ use crate::model::projection_id::ProjectionId;
 use crate::storage::operations::operations;
 
 operations! {
-    /// The events that projections have put aside. Every operation is one statement. `bool` tells whether the row was there.
+    /// The events that projections have put aside. Every operation is one statement. `bool` tells whether the
+    /// row was there.
     pub(crate) trait Parked {
         fn park(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<()>;
 
-        /// In the order of their positions.
+        /// The parked events, in the order of their positions.
         fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
 
         fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64>;
 
-        /// Whether something is asked for with any of them.
+        /// Whether a retry or a discard is requested of any of them.
         fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool>;
 
         fn request(

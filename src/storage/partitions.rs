@@ -9,7 +9,7 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::operations::operations;
 
-/// A row that is to be.
+/// A partition that is to be created.
 pub(crate) struct NewPartition<'a> {
     pub(crate) key: &'a PartitionKey,
     pub(crate) count: i32,
@@ -28,24 +28,24 @@ pub(crate) struct Step {
 }
 
 operations! {
-    /// The partitions of projections, with their checkpoints and leases. Every operation is one statement. `bool` tells whether the
-    /// row was there, as it was expected.
+    /// The partitions of projections, with their checkpoints and leases. Every operation is one statement.
+    /// `bool` tells whether the row was there, as it was expected.
     pub(crate) trait Partitions {
-        /// Of one version of a projection, in the order of their numbers.
+        /// The partitions of one version of a projection, in the order of their numbers.
         fn partitions(&mut self, projection: &ProjectionId) -> QueryResult<Vec<Partition>>;
 
-        /// A single one.
+        /// A single partition, if it was created.
         fn partition(&mut self, partition: &PartitionKey) -> QueryResult<Option<Partition>>;
 
-        /// Of all projections, in the order of their names and versions.
+        /// The partitions of all projections, in the order of their names and versions.
         fn every_partition(&mut self) -> QueryResult<Vec<Partition>>;
 
-        /// Creates it, unless it is there.
+        /// Creates the partition, unless it exists.
         fn create_partition(&mut self, partition: &NewPartition<'_>) -> QueryResult<()>;
 
         fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<()>;
 
-        /// Takes the partition, if it is active and nobody's, or its owner's lease has run out.
+        /// Takes the partition, if it is active and has no owner, or its owner's lease has run out.
         fn claim(&mut self, partition: &PartitionKey, owner: &str, lease: Duration) -> QueryResult<bool>;
 
         fn renew(&mut self, claim: &Claim) -> QueryResult<bool>;
@@ -55,7 +55,7 @@ operations! {
         /// Moves the checkpoint, if the claim holds and no barrier is in the way.
         fn advance(&mut self, claim: &Claim, step: &Step) -> QueryResult<bool>;
 
-        /// Nobody goes on with the partition until it is resumed.
+        /// Marks the partition as failed. No worker claims it until it is resumed.
         fn fail(&mut self, claim: &Claim, error: &str) -> QueryResult<bool>;
 
         /// Lets failed partitions be claimed again.
@@ -71,7 +71,7 @@ operations! {
 
         fn retire(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
 
-        /// Nothing above the barrier is applied until the number of partitions has been changed.
+        /// Sets a barrier: nothing above it is applied until the number of partitions has been changed.
         fn raise_barrier(
             &mut self,
             projection: &ProjectionId,
@@ -79,8 +79,8 @@ operations! {
             next_count: i32,
         ) -> QueryResult<usize>;
 
-        /// Takes the partitions that have arrived there from whoever has them, and returns how many there are. None of a retired
-        /// version.
+        /// Fences the owners of the partitions that have arrived at the barrier, and returns how many
+        /// partitions there are: none of a retired version.
         fn lock_at_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize>;
     }
 }

@@ -1,5 +1,5 @@
-//! What the operations on a database server need of a connection beside statements. SQLite's transactions have rules of
-//! their own.
+//! What the operations on a database server need of a connection beside statements. SQLite's transactions
+//! have rules of their own.
 
 #[cfg(feature = "mysql")]
 use std::time::Duration;

@@ -12,19 +12,21 @@ operations! {
         /// Opens a transaction that is going to write, or a savepoint in the one that is open.
         fn begin(&mut self) -> QueryResult<()>;
 
-        /// Ends the innermost. [`is_missing_savepoint`](crate::storage::error::is_missing_savepoint) tells whether that has
-        /// failed because the application had ended it.
+        /// Ends the innermost. [`is_missing_savepoint`](crate::storage::error::is_missing_savepoint) tells
+        /// whether that has failed because the application had ended it.
         fn commit(&mut self) -> QueryResult<()>;
 
-        /// Rolls back everything that was opened above this depth. The caller reports what has made it necessary rather than a
-        /// failure to roll back, of which diesel takes note itself: it marks the connection as broken.
+        /// Rolls back everything that was opened above this depth. The caller reports what has made it
+        /// necessary rather than a failure to roll back, of which diesel takes note itself: it marks the
+        /// connection as broken.
         fn roll_back_to(&mut self, depth: u32) -> ();
 
         /// Before the application gets the connection.
         fn begin_loan(&mut self) -> QueryResult<()>;
 
-        /// After the application has had the connection: whether it has left open what was open, as far as one must know before
-        /// anything else is written. With SQL of its own it can end transactions without diesel's taking note.
+        /// After the application has had the connection: whether it has left open what was open, as far as
+        /// one must know before anything else is written. With SQL of its own it can end transactions without
+        /// diesel's taking note.
         fn end_loan(&mut self) -> QueryResult<bool>;
     }
 }

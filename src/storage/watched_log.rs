@@ -11,8 +11,8 @@ pub(crate) struct WatchedLog {
     next_look: Option<(Instant, Duration)>,
 }
 
-/// A commit can be seen only after it has been written, and the longer the disk takes, the later. So the log is looked at
-/// several times after a file has changed, with pauses that grow from the first to the last.
+/// A commit can be seen only after it has been written, and the longer the disk takes, the later. So the log
+/// is looked at several times after a file has changed, with pauses that grow from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_millis(160);
 
@@ -36,7 +36,8 @@ impl WatchedLog {
         true
     }
 
-    /// Whether the log has grown since it was looked at last. Whatever else is written, leases for instance, is no news.
+    /// Whether the log has grown since it was looked at last. Whatever else is written, leases for instance,
+    /// is no news.
     pub(crate) fn has_grown_to(&mut self, last_position: Position) -> bool {
         std::mem::replace(&mut self.last_position, last_position) != last_position
     }

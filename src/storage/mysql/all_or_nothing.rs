@@ -7,14 +7,16 @@ use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
 
-/// READ COMMITTED locks no gaps between rows, and it is what the first statement would make of REPEATABLE READ anyway. The
-/// server refuses it while a transaction is open, of which diesel may not know: to begin another would commit that one.
+/// READ COMMITTED locks no gaps between rows, and it is what the first statement would make of REPEATABLE
+/// READ anyway. The server refuses it while a transaction is open, of which diesel may not know: to begin
+/// another would commit that one.
 const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
 
 /// How often a transaction of its own is tried that the database rolls back so that another can go on.
 const ATTEMPTS: u32 = 10;
 
-/// What is done all or nothing. A trait, because the future of an async closure that borrows cannot be shown to be `Send`.
+/// What is done all or nothing. A trait, because the future of an async closure that borrows cannot be shown
+/// to be `Send`.
 pub(super) trait Work<C>: Send + Sync {
     type Output: Send;
     type Error: OperationError + Send;
@@ -22,8 +24,8 @@ pub(super) trait Work<C>: Send + Sync {
     fn run(&self, conn: &mut C) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
-/// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's transaction. Only a transaction
-/// of its own is run again after a deadlock.
+/// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's
+/// transaction. Only a transaction of its own is run again after a deadlock.
 pub(super) async fn all_or_nothing<C, W>(conn: &mut C, work: W) -> Result<W::Output, W::Error>
 where
     C: Server<Backend = Mysql>,
@@ -58,8 +60,9 @@ where
         },
         Err(error) => error,
     };
-    // What has been reported already matters more to the caller than a failure to roll back, of which diesel takes note
-    // itself: it marks the connection as broken, or the transaction as one that can only be rolled back.
+    // What has been reported already matters more to the caller than a failure to roll back, of which diesel
+    // takes note itself: it marks the connection as broken, or the transaction as one that can only be rolled
+    // back.
     let _ = conn.roll_back().await;
     Err(error)
 }

@@ -36,8 +36,9 @@ statement! {
 
 statement! {
     for Mysql;
-    /// Moves the head of an aggregate, which may not have events yet. It keeps in LAST_INSERT_ID where the head was, also if
-    /// it stays there: the number of affected rows does not tell. Assignments are made from left to right.
+    /// Moves the head of an aggregate, which may not have events yet. It keeps in LAST_INSERT_ID where the
+    /// head was, also if it stays there: the number of affected rows does not tell. Assignments are made from
+    /// left to right.
     CreateOrAdvanceHead<'a> {
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
@@ -73,8 +74,8 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Write<'_> {
     type Output = Placement;
     type Error = AppendError;
 
-    /// The head first: it takes the row lock that keeps other appends to the aggregate out, a conflict has then written nothing,
-    /// and positions follow versions.
+    /// The head first: it takes the row lock that keeps other appends to the aggregate out, a conflict has
+    /// then written nothing, and positions follow versions.
     async fn run(&self, conn: &mut C) -> Result<Placement, AppendError> {
         let entry = move_head(conn, self.batch).await?;
         match insert_events(conn, self.batch, &entry, self.statement_bytes).await {
@@ -129,8 +130,8 @@ fn move_existing_head<'a>(batch: &Batch<'a>) -> AdvanceHead<'a> {
     }
 }
 
-/// If the head is elsewhere, where it is now is asked by a locking read: an old snapshot of the application's transaction
-/// does not know. It may just have come to where it is expected, but now it stays there.
+/// If the head is elsewhere, where it is now is asked by a locking read: an old snapshot of the application's
+/// transaction does not know. It may just have come to where it is expected, but now it stays there.
 async fn advance_head<C>(conn: &mut C, batch: &Batch<'_>) -> Result<(), AppendError>
 where
     C: Executor<Backend = Mysql>,
@@ -153,8 +154,8 @@ async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, batch: &Batc
     Ok(conn.optional_row(version).await?.unwrap_or(0))
 }
 
-/// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its own doing:
-/// that it is recorded already says more than the conflict.
+/// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its
+/// own doing: that it is recorded already says more than the conflict.
 async fn refusal<C>(conn: &mut C, batch: &Batch<'_>, actual: i64) -> QueryResult<AppendError>
 where
     C: Executor<Backend = Mysql>,
@@ -167,8 +168,9 @@ where
     Ok(duplicate.map_or_else(|| batch.refusal(actual), |event_index| batch.duplicate(event_index)))
 }
 
-/// A version or a position that is taken although the row that counts it is locked: on a node of Galera, which lets what other
-/// nodes have committed pass locks, the transaction has lost against another. It has not been told so yet.
+/// A version or a position that is taken although the row that counts it is locked: on a node of Galera,
+/// which lets what other nodes have committed pass locks, the transaction has lost against another. It has
+/// not been told so yet.
 async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
     let is_of_event_id = duplicate_event_id(&error).is_some();
     match error {

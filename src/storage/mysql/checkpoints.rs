@@ -16,8 +16,9 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Mysql;
-    /// Puts a checkpoint at a position, if it does not lie above `highest` or does not exist yet. LAST_INSERT_ID keeps
-    /// where it was; the number of affected rows does not tell. Assignments are made from left to right.
+    /// Puts a checkpoint at a position, if it does not lie above `highest` or does not exist yet.
+    /// LAST_INSERT_ID keeps where it was; the number of affected rows does not tell. Assignments are made
+    /// from left to right.
     PutCheckpoint<'a> {
         projection_name: &'a str => Text,
         position: i64 => BigInt,

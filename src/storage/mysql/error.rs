@@ -1,4 +1,5 @@
-//! What the messages of MariaDB and MySQL mean. diesel passes them on, but not the numbers that belong to them.
+//! What the messages of MariaDB and MySQL mean. diesel passes them on, but not the numbers that belong to
+//! them.
 
 use diesel::result::{DatabaseErrorKind as DieselKind, Error};
 
@@ -62,7 +63,8 @@ pub(super) fn kind(error: &Error) -> DatabaseErrorKind {
     kind_of(error, classify)
 }
 
-/// What stands in the index already, of an insert that was refused for its event id: `Duplicate entry '…' for key '…'`.
+/// What stands in the index already, of an insert that was refused for its event id: `Duplicate entry '…' for
+/// key '…'`.
 pub(super) fn duplicate_event_id(error: &Error) -> Option<&str> {
     let Error::DatabaseError(_, information) = error else { return None };
     let (entry, key) = information.message().split_once("' for key '")?;

@@ -12,9 +12,9 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Mysql;
-    /// Takes a shared lock on the row of the current slot, until the transaction ends, and reads from it how positions are
-    /// given out: a locking read sees what is committed now, in any isolation level. The slot itself may come from an
-    /// old snapshot. The other columns only share the way.
+    /// Takes a shared lock on the row of the current slot, until the transaction ends, and reads from it how
+    /// positions are given out: a locking read sees what is committed now, in any isolation level. The slot
+    /// itself may come from an old snapshot. The other columns only share the way.
     EnterFence -> (BigInt, BigInt, Text),
     "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ordering FROM event_fence \
      WHERE slot = (SELECT phase FROM event_log WHERE id = 1) LOCK IN SHARE MODE"
@@ -22,7 +22,8 @@ statement! {
 
 statement! {
     for Mysql;
-    /// Takes so many positions. The row stays locked until the transaction ends, so positions commit in their order.
+    /// Takes so many positions. The row stays locked until the transaction ends, so positions commit in their
+    /// order.
     CountPositions { added: i64 => BigInt },
     "UPDATE event_log SET last_position = LAST_INSERT_ID(last_position) + ? WHERE id = 1"
 }

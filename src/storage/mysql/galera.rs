@@ -11,7 +11,8 @@ struct Variable {
     value: String,
 }
 
-/// Whether the server is a node of a cluster, whose other nodes take writes without regard to this one's locks.
+/// Whether the server is a node of a cluster, whose other nodes take writes without regard to this one's
+/// locks.
 pub(super) async fn is_galera<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<bool> {
     let variables: Vec<Variable> = conn.rows(diesel::sql_query("SHOW VARIABLES LIKE 'wsrep_on'")).await?;
     Ok(variables.iter().any(|variable| variable.value == "ON"))

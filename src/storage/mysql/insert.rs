@@ -15,8 +15,9 @@ use crate::storage::append::{AppendError, Batch};
 use crate::storage::executor::Executor;
 use crate::storage::sql::dialect::Time;
 
-/// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than a row, but the
-/// numbers of rows are powers of two, so that there are few statements and all of them stay prepared.
+/// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than
+/// a row, but the numbers of rows are powers of two, so that there are few statements and all of them stay
+/// prepared.
 const MOST_ROWS: usize = 64;
 const ENOUGH_BYTES: usize = 4 << 20;
 
@@ -26,8 +27,8 @@ const ROW_BYTES: usize = 8 << 10;
 /// Below this the server's `max_allowed_packet` is not asked for.
 const SMALL_BATCH_BYTES: usize = 512 << 10;
 
-/// How large a statement for this batch should be. Refuses an event that would not fit in any: the server would close the
-/// connection.
+/// How large a statement for this batch should be. Refuses an event that would not fit in any: the server
+/// would close the connection.
 pub(super) async fn statement_bytes<C>(conn: &mut C, batch: &Batch<'_>) -> Result<usize, AppendError>
 where
     C: Executor<Backend = Mysql>,
@@ -51,7 +52,8 @@ fn row_bytes(event: &NewEvent) -> usize {
     json_bytes(&event.content.payload) + event.content.metadata.as_ref().map_or(0, json_bytes) + ROW_BYTES
 }
 
-/// Inserts the events of a batch, whose head has been moved, and returns their positions. After an error some may be there.
+/// Inserts the events of a batch, whose head has been moved, and returns their positions. After an error some
+/// may be there.
 pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
     conn: &mut C,
     batch: &Batch<'_>,
@@ -71,8 +73,8 @@ pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
         conn.execute(InsertEvents(together)).await?;
         match together[0].global_position {
             Some(_) => positions.extend(together.iter().filter_map(|row| row.global_position)),
-            // The values of one statement follow each other, in every innodb_autoinc_lock_mode, since the number of rows is
-            // known before.
+            // The values of one statement follow each other, in every innodb_autoinc_lock_mode, since the
+            // number of rows is known before.
             None => {
                 let first = last_insert_id(conn).await?;
                 positions.extend((first..).step_by(entry.step).take(together.len()));
@@ -160,8 +162,8 @@ impl QueryFragment<Mysql> for InsertEvents<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
-             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at) \
-             VALUES ",
+             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
+             created_at) VALUES ",
         );
         let mut separator = "(";
         for row in self.0 {

@@ -16,8 +16,9 @@ use crate::storage::blocking::now;
 use crate::storage::lent;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
 
-/// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its own or joins
-/// them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
+/// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its
+/// own or joins them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the
+/// usual way.
 ///
 /// ```no_run
 /// use diesel::prelude::*;
@@ -66,8 +67,8 @@ impl Migrations for lent::Mysql<'_, MysqlConnection> {
     }
 }
 
-/// CREATE TABLE commits, so there is no transaction around all this: an open one is refused, others are kept out by a lock,
-/// and what was made in vain is dropped.
+/// CREATE TABLE commits, so there is no transaction around all this: an open one is refused, others are kept
+/// out by a lock, and what was made in vain is dropped.
 fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
     let is_outside = now(is_outside_transactions(conn))?;
     if SOURCE.not_applied::<Mysql>(&applied(conn)?)?.is_empty() {
@@ -104,9 +105,10 @@ fn begins(pending: &[Box<dyn Migration<Mysql>>]) -> bool {
     pending.iter().any(|pending| pending.name().version() == FIRST.into())
 }
 
-/// The lock is this node's alone. But statements that create are given one order in the whole cluster: of several nodes, one
-/// creates the first table, and the others find it there. They wait until that one is done, and drop nothing. Any statement of
-/// theirs can be ended for the sake of one that comes from another node: then they look again.
+/// The lock is this node's alone. But statements that create are given one order in the whole cluster: of
+/// several nodes, one creates the first table, and the others find it there. They wait until that one is
+/// done, and drop nothing. Any statement of theirs can be ended for the sake of one that comes from another
+/// node: then they look again.
 fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
     let begin = Instant::now();
     loop {
@@ -189,7 +191,8 @@ struct Table {
     comment: String,
 }
 
-/// Refuses tables of the application that have a name of this crate's, and drops what an interrupted run has left.
+/// Refuses tables of the application that have a name of this crate's, and drops what an interrupted run has
+/// left.
 fn make_room(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
     let tables = tables(conn)?;
     if let Some(foreign) = foreign_table(&tables) {

@@ -1,7 +1,7 @@
 //! What is particular to MySQL and MariaDB: the migrations as diesel knows them.
 //!
-//! MariaDB 10.6 or newer, or MySQL 8.0.17 or newer. The messages of the server must be in English (`lc_messages`), because
-//! diesel passes on most kinds of errors as text only.
+//! MariaDB 10.6 or newer, or MySQL 8.0.17 or newer. The messages of the server must be in English
+//! (`lc_messages`), because diesel passes on most kinds of errors as text only.
 
 mod all_or_nothing;
 mod append;

@@ -16,8 +16,8 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Mysql;
-    /// Makes the last position that there is the one to go on from. An UPDATE reads what is committed now, also where the
-    /// application's transaction has an old snapshot.
+    /// Makes the last position that there is the one to go on from. An UPDATE reads what is committed now,
+    /// also where the application's transaction has an old snapshot.
     GoOnFromHere,
     "UPDATE event_log CROSS JOIN (SELECT COALESCE(MAX(global_position), 0) AS last FROM events) AS log \
      SET draining_position = log.last, safe_position = log.last, last_position = log.last WHERE id = 1"
@@ -46,8 +46,9 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Change {
     type Output = ();
     type Error = OrderingError;
 
-    /// Every append that is under way holds one of the two rows until it ends, and reads the ordering from it. So once both are
-    /// written there is none, and none begins before the new ordering can be read: what is the last position now stays so.
+    /// Every append that is under way holds one of the two rows until it ends, and reads the ordering from
+    /// it. So once both are written there is none, and none begins before the new ordering can be read: what
+    /// is the last position now stays so.
     async fn run(&self, conn: &mut C) -> Result<(), OrderingError> {
         let change = diesel::update(event_fence::table).set(event_fence::ordering.eq(self.0.name()));
         conn.execute(change).await?;

@@ -12,8 +12,8 @@ statement! {
     "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 }
 
-/// Whether no transaction is open: neither one of diesel's nor one that it does not know of, which only the server refuses to
-/// have changed.
+/// Whether no transaction is open: neither one of diesel's nor one that it does not know of, which only the
+/// server refuses to have changed.
 pub(super) async fn is_outside_transactions<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<bool> {
     if conn.depth()? > 0 {
         return Ok(false);

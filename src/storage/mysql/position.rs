@@ -2,41 +2,45 @@
 //!
 //! # Gapless
 //!
-//! An append counts its positions in the row of `event_log`, which it keeps locked until its transaction has ended. So
-//! positions are committed in their order, and every snapshot that has one has all below: the highest is the answer.
+//! An append counts its positions in the row of `event_log`, which it keeps locked until its transaction has
+//! ended. So positions are committed in their order, and every snapshot that has one has all below: the
+//! highest is the answer.
 //!
 //! # Fenced
 //!
 //! AUTO_INCREMENT gives out positions in growing order, without waiting, and they are committed in any order.
 //!
-//! 1. Before an append inserts events, it takes a shared lock on one of the two rows of `event_fence` (its *slots*), and so
-//!    before it is given positions. InnoDB releases the lock when the transaction has ended and, if it was committed, is
-//!    visible to every new snapshot.
-//! 2. A reader asks for the highest position M in a new snapshot. Every position up to M has been given out by then, since
-//!    M has been, so whoever may still commit one of them holds one of the slots.
-//! 3. After that it finds, for each slot, a moment at which nobody holds it: it can be locked exclusively. The moments need
-//!    not be the same. Everybody from 2. has then ended. So the log is complete up to M; whoever is still writing, or
-//!    begins to, was given a position after M was, and will commit above it.
+//! 1. Before an append inserts events, it takes a shared lock on one of the two rows of `event_fence` (its
+//!    *slots*), and so before it is given positions. InnoDB releases the lock when the transaction has ended
+//!    and, if it was committed, is visible to every new snapshot.
+//! 2. A reader asks for the highest position M in a new snapshot. Every position up to M has been given out
+//!    by then, since M has been, so every transaction that may still commit one of them holds one of the
+//!    slots.
+//! 3. After that it finds, for each slot, a moment at which no transaction holds it: it can be locked
+//!    exclusively. The moments need not be the same. Every transaction from 2. has then ended. So the log is
+//!    complete up to M; an append that is still under way, or begins, was given a position after M was, and
+//!    will commit above it.
 //!
-//! That is all that correctness rests on. It matters neither which slot an append takes, nor from which snapshot it knows the
-//! slot, nor what became of whoever was writing: rollbacks, and connections and servers that are killed, end a transaction,
-//! too. A rollback to a savepoint keeps the lock.
+//! That is all that correctness rests on. It matters neither which slot an append takes, nor from which
+//! snapshot it knows the slot, nor how a transaction has ended: rollbacks, and connections and servers that
+//! are killed, end a transaction, too. A rollback to a savepoint keeps the lock.
 //!
-//! The lock is asked for with SKIP LOCKED, for one slot at a time, in a statement that is its own transaction. So a reader
-//! waits for nobody and holds nothing while it asks; an append that comes at that moment waits for the end of the statement,
-//! not for the reader.
+//! The lock is asked for with SKIP LOCKED, for one slot at a time, in a statement that is its own
+//! transaction. So a reader waits for no append and holds nothing while it asks; an append that comes at that
+//! moment waits for the end of the statement, not for the reader.
 //!
-//! While appends come without a pause, a slot that all of them take may never be free. So `event_log.phase` says which slot
-//! to take, and readers work in turns: once nobody holds the *other* slot, the phase changes to it, and the slot that
-//! was taken until now empties as fast as its transactions end. `draining_position` is the highest position at that change,
-//! read before the other slot was found free. By then half of 3. is done for it, and who finds the slot that empties free
-//! completes it. Both are done by whoever reads next; the row is changed only by who has seen it as it is, so
-//! nothing is built on what somebody else has replaced.
+//! While appends come without a pause, a slot that all of them take may never be free. So `event_log.phase`
+//! says which slot to take, and readers work in turns: once no append holds the *other* slot, the phase
+//! changes to it, and the slot that was taken until now empties as fast as its transactions end.
+//! `draining_position` is the highest position at that change, read before the other slot was found free. By
+//! then half of 3. is done for it, and who finds the slot that empties free completes it. Both are done by
+//! the next reader; a reader changes the row only as it has seen it, so nothing is built on what another
+//! reader has replaced.
 //!
-//! What is found is published in `event_log.safe_position`, after everything up to there is committed. So whoever sees it in a
-//! snapshot, or on a replica that applies transactions in their order, sees those events, too. In the application's
-//! transaction, where an exclusive lock would stay until its end, and on a server that is read-only, the log is read up to
-//! there.
+//! What is found is published in `event_log.safe_position`, after everything up to there is committed. So a
+//! reader that sees it in a snapshot, or on a replica that applies transactions in their order, sees those
+//! events, too. In the application's transaction, where an exclusive lock would stay until its end, and on a
+//! server that is read-only, the log is read up to there.
 
 use std::time::Duration;
 
@@ -57,24 +61,24 @@ use crate::storage::server::Server;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
-/// How long a reader waits between its attempts to find a slot free, in microseconds. Then it is content with what is
-/// published; a later one goes on from there.
+/// How long a reader waits between its attempts to find a slot free, in microseconds. Then it is content with
+/// what is published; a later one goes on from there.
 const PAUSES: [u64; 7] = [0, 200, 400, 800, 1600, 3200, 6400];
 
 statement! {
     for Mysql;
-    /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in newer
-    /// versions.
+    /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in
+    /// newer versions.
     Look -> (BigInt, Text, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
-    "SELECT @@autocommit, CAST(@@global.read_only AS CHAR), phase, draining_position, safe_position, ordering, \
-     (SELECT MAX(global_position) FROM events) \
+    "SELECT @@autocommit, CAST(@@global.read_only AS CHAR), phase, draining_position, safe_position, \
+     ordering, (SELECT MAX(global_position) FROM events) \
      FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
 }
 
 statement! {
     for Mysql;
-    /// The log is complete up to this position. MariaDB does not even wait for who appends in SERIALIZABLE, where reading
-    /// the phase locks it.
+    /// The log is complete up to this position. MariaDB does not even wait for who appends in SERIALIZABLE,
+    /// where reading the phase locks it.
     Publish { complete: i64 => BigInt },
     "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
      UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE id = 1"
@@ -82,7 +86,8 @@ statement! {
 
 statement! {
     for Mysql;
-    /// The other slot was free after `highest` had been read, so the log is complete up to the position that was draining.
+    /// The other slot was free after `highest` had been read, so the log is complete up to the position that
+    /// was draining.
     ChangePhase {
         highest: i64 => BigInt,
         phase: i8 => TinyInt,

@@ -12,8 +12,8 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
         self.0.depth()
     }
 
-    /// In the application's isolation level, since its handlers run in it. The server refuses the first statement, too, while a
-    /// transaction is open.
+    /// In the application's isolation level, since its handlers run in it. The server refuses the first
+    /// statement, too, while a transaction is open.
     async fn begin(&mut self) -> QueryResult<()> {
         self.0.begin("SET TRANSACTION READ WRITE; START TRANSACTION").await.map(drop)
     }

@@ -18,15 +18,16 @@ use crate::storage::lent::Postgres;
 use crate::storage::server::Server;
 use crate::storage::sql::statement::statement;
 
-/// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first, which takes the
-/// row lock; then a place in the log; then the events. If the head does not move, or one of the ids is there already, it
-/// writes nothing and returns no row.
+/// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first,
+/// which takes the row lock; then a place in the log; then the events. If the head does not move, or one of
+/// the ids is there already, it writes nothing and returns no row.
 ///
-/// `nextval` is called after the events are sorted, so positions grow with the versions. The ids are looked up one by one,
-/// because `event_id = ANY (…)`, planned while the table is small, is a scan of the whole table for as long as the plan is
-/// kept. The arrays are unnested side by side in a select list and not in FROM, where PostgreSQL would put each into a buffer
-/// of its own, so much memory that every append would fetch it from the system anew. `nth` is an array like the others, because
-/// of any other series PostgreSQL expects a thousand rows, and would plan each append anew to find that there are fewer.
+/// `nextval` is called after the events are sorted, so positions grow with the versions. The ids are looked
+/// up one by one, because `event_id = ANY (…)`, planned while the table is small, is a scan of the whole
+/// table for as long as the plan is kept. The arrays are unnested side by side in a select list and not in
+/// FROM, where PostgreSQL would put each into a buffer of its own, so much memory that every append would
+/// fetch it from the system anew. `nth` is an array like the others, because of any other series PostgreSQL
+/// expects a thousand rows, and would plan each append anew to find that there are fewer.
 macro_rules! append_statement {
     ($(#[$doc:meta])* $name:ident, $head:literal) => {
         statement! {
@@ -52,17 +53,21 @@ macro_rules! append_statement {
                 created_at: Vec<DateTime<Utc>> => Array<Timestamptz>,
             } -> (BigInt, BigInt),
             concat!(
-                "WITH head AS (", $head, " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
+                "WITH head AS (",
+                $head,
+                " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
                  reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3, ?) AS position FROM head) \
-                 INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
-                 event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at) \
+                 INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, \
+                 event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, \
+                 causation_id, created_at) \
                  SELECT coalesce(reserved.position + nth, nextval('events_global_position_seq')), \
-                 reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, event_id, \
-                 event_type, event_version, payload::json, metadata::json, trace_id, correlation_id, causation_id, \
-                 created_at \
+                 reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, \
+                 event_id, event_type, event_version, payload::json, metadata::json, trace_id, \
+                 correlation_id, causation_id, created_at \
                  FROM reserved, (SELECT unnest(?) AS nth, unnest($5) AS event_id, unnest(?) AS event_type, \
-                 unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, unnest(?) AS trace_id, \
-                 unnest(?) AS correlation_id, unnest(?) AS causation_id, unnest(?) AS created_at) AS event \
+                 unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
+                 unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
+                 unnest(?) AS created_at) AS event \
                  ORDER BY nth \
                  RETURNING aggregate_version, global_position"
             )
@@ -75,8 +80,10 @@ append_statement!(
     AppendToStream,
     "UPDATE aggregate_heads AS head \
      SET aggregate_version = head.aggregate_version + added, updated_at = now \
-     FROM (SELECT event_store_enter() AS is_entered, ? AS aggregate_type, ? AS aggregate_id, ? AS added, ? AS now) \
-     AS batch WHERE is_entered AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
+     FROM (SELECT event_store_enter() AS is_entered, ? AS aggregate_type, ? AS aggregate_id, ? AS added, \
+     ? AS now) AS batch \
+     WHERE is_entered AND head.aggregate_type = batch.aggregate_type \
+     AND head.aggregate_id = batch.aggregate_id \
      AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
      AND head.aggregate_version BETWEEN ? AND ?"
 );
@@ -89,7 +96,8 @@ append_statement!(
      WHERE event_store_enter() \
      AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
      ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
-     SET aggregate_version = head.aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
+     SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
+     updated_at = excluded.updated_at \
      WHERE head.aggregate_version BETWEEN ? AND ?"
 );
 
@@ -103,7 +111,8 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
             if let Some(refusal) = refusal(self.0, batch).await? {
                 return Err(refusal);
             }
-            // What stood in the way is gone: another connection has committed meanwhile. So each time around one of them gets on.
+            // What stood in the way is gone: another connection has committed meanwhile. So each time around
+            // one of them gets on.
         }
     }
 }
@@ -160,8 +169,8 @@ fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
     Some(Placement { previous_version: first_version - 1, positions })
 }
 
-/// Why nothing was written, if the reason still stands. An append that went through and is repeated finds the stream
-/// elsewhere, by its own doing: that it is recorded already says more than the conflict.
+/// Why nothing was written, if the reason still stands. An append that went through and is repeated finds the
+/// stream elsewhere, by its own doing: that it is recorded already says more than the conflict.
 async fn refusal<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
 where
     C: Executor<Backend = Pg>,
@@ -189,8 +198,8 @@ where
     Ok(first.map(|event_index| batch.duplicate(event_index)))
 }
 
-/// Another connection has recorded the id at the same moment. PostgreSQL has aborted the transaction, so it cannot be asked any
-/// more, but it has said which id it is.
+/// Another connection has recorded the id at the same moment. PostgreSQL has aborted the transaction, so it
+/// cannot be asked any more, but it has said which id it is.
 fn name_duplicate(batch: &Batch<'_>, error: Error) -> AppendError {
     let details = duplicate_event_id(&error).unwrap_or_default();
     match batch.events.iter().position(|event| details.contains(&event.id().to_string())) {

@@ -8,8 +8,9 @@ use super::error::existing_table;
 use crate::storage::lent::Postgres;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
 
-/// The migrations for PostgreSQL, for an application that runs them with a `MigrationHarness` of its own or joins them with
-/// its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
+/// The migrations for PostgreSQL, for an application that runs them with a `MigrationHarness` of its own or
+/// joins them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual
+/// way.
 ///
 /// ```no_run
 /// use diesel::prelude::*;
@@ -29,7 +30,8 @@ const SOURCE: Source = Source { migrations: MIGRATIONS, existing_table };
 impl Migrations for Postgres<'_, PgConnection> {
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
         self.0.transaction(|conn| {
-            // To ask what is pending makes diesel's own table if it is missing, at which two processes that start would collide.
+            // To ask what is pending makes diesel's own table if it is missing, at which two processes that
+            // start would collide.
             lock(conn)?;
             if SOURCE.pending(conn)?.is_empty() {
                 return Ok(Vec::new());

@@ -1,7 +1,7 @@
 //! What is particular to PostgreSQL: the migrations as diesel knows them.
 //!
-//! PostgreSQL 13 or newer. The messages of the server must be in English (`lc_messages`), because diesel passes on most
-//! kinds of errors as text only.
+//! PostgreSQL 13 or newer. The messages of the server must be in English (`lc_messages`), because diesel
+//! passes on most kinds of errors as text only.
 
 mod append;
 mod checkpoints;

@@ -6,14 +6,15 @@ use crate::storage::lent::Postgres;
 use crate::storage::news::{Listener, News};
 
 /// Sets whether each append notifies the channel `diesel_event_store`, on which a running
-/// [`Runner`](crate::projection::Runner) listens: it then applies the events of other processes at once, and not only when it
-/// looks for them. The setting is for the whole database. Default: off.
+/// [`Runner`](crate::projection::Runner) listens: it then applies the events of other processes at once, and
+/// not only when it looks for them. The setting is for the whole database. Default: off.
 ///
-/// It costs: PostgreSQL lets transactions that notify commit only one after the other. A notification is a wake-up, no more: one
-/// that is lost, because a connection breaks or a pooler stands between, is made up for by looking.
+/// It costs: PostgreSQL lets transactions that notify commit only one after the other. A notification is a
+/// wake-up, no more: one that is lost, because a connection breaks or a pooler stands between, is made up for
+/// by looking.
 ///
-/// The call waits for appends that are under way. Inside a transaction of the application it is part of that transaction. On a
-/// connection to another database it does nothing.
+/// The call waits for appends that are under way. Inside a transaction of the application it is part of that
+/// transaction. On a connection to another database it does nothing.
 ///
 /// # Errors
 ///

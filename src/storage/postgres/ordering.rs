@@ -30,8 +30,8 @@ impl<C: Executor<Backend = Pg>> Ordering for Postgres<'_, C> {
         Ok(())
     }
 
-    /// It is committed, and replicated, after everything that it says is complete. A reader who sees it therefore sees that, too:
-    /// also on a standby, and in any snapshot.
+    /// It is committed, and replicated, after everything that it says is complete. A reader who sees it
+    /// therefore sees that, too: also on a standby, and in any snapshot.
     async fn publish_position(&mut self) -> QueryResult<Position> {
         let complete = position::complete(self.0).await?;
         let is_unpublished = event_log::published_position.is_null();

@@ -1,4 +1,5 @@
-//! Up to where the log is complete. How it is found out stands in the migration, at `event_store_set_ordering`.
+//! Up to where the log is complete. How it is found out stands in the migration, at
+//! `event_store_set_ordering`.
 
 use diesel::pg::Pg;
 use diesel::result::QueryResult;
@@ -9,8 +10,8 @@ use crate::storage::not_published::NotPublished;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// The position up to which no event can be added any more. It must be asked in a statement before the one that reads the
-    /// events, so that theirs is the newer snapshot.
+    /// The position up to which no event can be added any more. It must be asked in a statement before the
+    /// one that reads the events, so that theirs is the newer snapshot.
     fn event_store_safe_position() -> Nullable<BigInt>;
 }
 

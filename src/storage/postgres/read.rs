@@ -48,8 +48,8 @@ impl<C: Executor<Backend = Pg>> Read for Postgres<'_, C> {
         Ok(self.0.load(with_id, Events::of_log()).await?.pop())
     }
 
-    /// After a crash PostgreSQL may give out positions again that were given out but never committed, so a position is the end
-    /// of the log only if there is an event at it.
+    /// After a crash PostgreSQL may give out positions again that were given out but never committed, so a
+    /// position is the end of the log only if there is an event at it.
     async fn last_position(&mut self) -> QueryResult<Position> {
         let complete = position::complete(self.0).await?;
         last_position(self.0, complete).await

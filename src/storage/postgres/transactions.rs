@@ -29,8 +29,8 @@ impl<C: Server<Backend = Pg>> Transactions for Postgres<'_, C> {
     async fn roll_back_to(&mut self, depth: u32) {
         roll_back_to(self.0, depth).await;
         if depth == 0 {
-            // diesel takes note when the application ends a transaction by SQL, and not when it begins one: such a one is
-            // still open. If there is none, this does nothing.
+            // diesel takes note when the application ends a transaction by SQL, and not when it begins one:
+            // such a one is still open. If there is none, this does nothing.
             let _ = self.0.execute(RollBack).await;
         }
     }

@@ -52,14 +52,14 @@ statement! {
         attempts: i32 => bind_integer,
         parked_at: DateTime<Utc> => bind_time,
     },
-        "INSERT INTO parked_events (projection_name, projection_version, global_position, event_id, \
+    "INSERT INTO parked_events (projection_name, projection_version, global_position, event_id, \
      aggregate_type, aggregate_id, reason, error, attempts, parked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
     for every database;
     SelectParked<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> ParkedColumns,
-        "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
+    "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
      parked_at, requested FROM parked_events \
      WHERE projection_name = ? AND projection_version = ? ORDER BY global_position"
 }

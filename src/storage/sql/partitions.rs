@@ -44,9 +44,9 @@ type PartitionColumns = (
 macro_rules! select_partitions {
     ($rest:literal) => {
         concat!(
-            "SELECT projection_name, projection_version, partition_number, partition_count, last_global_position, \
-             last_event_id, updated_at, state, last_error, owner, leased_until, fencing_token, barrier_position, \
-             next_partition_count, {now} FROM projection_checkpoints ",
+            "SELECT projection_name, projection_version, partition_number, partition_count, \
+             last_global_position, last_event_id, updated_at, state, last_error, owner, leased_until, \
+             fencing_token, barrier_position, next_partition_count, {now} FROM projection_checkpoints ",
             $rest
         )
     };
@@ -118,7 +118,7 @@ statement! {
         token: i64 => bind_long,
         now: DateTime<Utc> => bind_time,
     },
-        "INSERT INTO projection_checkpoints (projection_name, projection_version, partition_number, \
+    "INSERT INTO projection_checkpoints (projection_name, projection_version, partition_number, \
      partition_count, last_global_position, last_event_id, fencing_token, updated_at) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) {or_nothing}"
 }
@@ -138,7 +138,8 @@ statement! {
         version: i32 => bind_integer,
         number: i32 => bind_integer,
     },
-        "UPDATE projection_checkpoints SET owner = ?, fencing_token = fencing_token + 1, leased_until = {now} + ? \
+    "UPDATE projection_checkpoints SET owner = ?, fencing_token = fencing_token + 1, \
+     leased_until = {now} + ? \
      WHERE projection_name = ? AND projection_version = ? AND partition_number = ? \
      AND state = 'active' AND (leased_until IS NULL OR leased_until <= {now})"
 }
@@ -152,7 +153,7 @@ statement! {
         number: i32 => bind_integer,
         token: i64 => bind_long,
     },
-        "UPDATE projection_checkpoints SET leased_until = {now} + ? \
+    "UPDATE projection_checkpoints SET leased_until = {now} + ? \
      WHERE projection_name = ? AND projection_version = ? AND partition_number = ? AND fencing_token = ? \
      AND state = 'active'"
 }
@@ -183,8 +184,8 @@ statement! {
         from: i64 => bind_long,
         highest: i64 => bind_long,
     },
-        "UPDATE projection_checkpoints SET last_global_position = ?, last_event_id = coalesce(?, last_event_id), \
-     updated_at = ?, leased_until = {now} + ? \
+    "UPDATE projection_checkpoints SET last_global_position = ?, \
+     last_event_id = coalesce(?, last_event_id), updated_at = ?, leased_until = {now} + ? \
      WHERE projection_name = ? AND projection_version = ? AND partition_number = ? AND fencing_token = ? \
      AND last_global_position = ? AND state = 'active' \
      AND (barrier_position IS NULL OR barrier_position >= ?)"
@@ -252,8 +253,8 @@ statement! {
         position: i64 => bind_long,
     },
     "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1 \
-     WHERE projection_name = ? AND projection_version = ? AND barrier_position = ? AND last_global_position = ? \
-     AND state <> 'retired'"
+     WHERE projection_name = ? AND projection_version = ? AND barrier_position = ? \
+     AND last_global_position = ? AND state <> 'retired'"
 }
 
 impl<L> Partitions for L

@@ -1,16 +1,17 @@
 use diesel::backend::Backend;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 
-/// A query that a database can be asked, for rows of the SQL type `ST`. Who sends it, and waits for the rows, is another matter.
+/// A query that a database can be asked, for rows of the SQL type `ST`. Who sends it, and waits for the rows,
+/// is another matter.
 pub(crate) trait Ask<DB: Backend, ST>: Query<SqlType = ST> + QueryFragment<DB> + QueryId {}
 
 impl<DB: Backend, ST, Q: Query<SqlType = ST> + QueryFragment<DB> + QueryId> Ask<DB, ST> for Q {}
 
-/// The queries that are the same on every database, for one backend and its schema. They are written down for each and not generic,
-/// because diesel's bounds for that are longer than the queries.
+/// The queries that are the same on every database, for one backend and its schema. They are written down for
+/// each and not generic, because diesel's bounds for that are longer than the queries.
 ///
-/// `time` is the type of `updated_at`; the macro `is_one_of!(column, names)` is the condition that a column has one of several
-/// values.
+/// `time` is the type of `updated_at`; the macro `is_one_of!(column, names)` is the condition that a column
+/// has one of several values.
 macro_rules! queries {
     (for $backend:ty; schema: $schema:ident; time: $time:ty; is_one_of: $is_one_of:ident) => {
         use diesel::prelude::{ExpressionMethods, QueryDsl};

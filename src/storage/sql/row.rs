@@ -1,5 +1,5 @@
-//! Reads rows column by column, straight from what a database has sent into what is kept. With diesel's tuples each text would
-//! be allocated anew, also the few types that come again and again.
+//! Reads rows column by column, straight from what a database has sent into what is kept. With diesel's
+//! tuples each text would be allocated anew, also the few types that come again and again.
 
 use std::sync::Arc;
 
@@ -126,8 +126,8 @@ pub(crate) fn optional_word<'r, DB: Columns, T>(
     optional(row, column, |value| DB::name(value, read)?)
 }
 
-/// The types of aggregates and events that come again and again in one read. There are few, so they are looked through one
-/// by one; should there be many, the rest is not shared.
+/// The types of aggregates and events that come again and again in one read. There are few, so they are
+/// looked through one by one; should there be many, the rest is not shared.
 #[derive(Default)]
 struct Types(Vec<Arc<str>>);
 

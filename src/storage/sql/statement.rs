@@ -2,12 +2,13 @@ use diesel::query_builder::AstPass;
 
 use crate::storage::sql::dialect::Dialect;
 
-/// A statement with a fixed text, for one backend or for every one. Which connection sends it is another matter. diesel's query
-/// builder prepares `diesel::update` and upserts anew at each execution, which costs more than running them.
+/// A statement with a fixed text, for one backend or for every one. Which connection sends it is another
+/// matter. diesel's query builder prepares `diesel::update` and upserts anew at each execution, which costs
+/// more than running them.
 ///
-/// Every `?` takes the next field, and `{now}` and `{or_nothing}` are what the [`Dialect`] says. With `-> (…)` it returns rows
-/// of these SQL types. It is prepared once per connection. A statement for one backend says the SQL type of each field, a
-/// statement for every database the function of `Dialect` that binds it.
+/// Every `?` takes the next field, and `{now}` and `{or_nothing}` are what the [`Dialect`] says. With `->
+/// (…)` it returns rows of these SQL types. It is prepared once per connection. A statement for one backend
+/// says the SQL type of each field, a statement for every database the function of `Dialect` that binds it.
 macro_rules! statement {
     (
         for every database;

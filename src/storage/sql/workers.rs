@@ -23,7 +23,7 @@ statement! {
         version: i32 => bind_integer,
         worker: &'a str => bind_text,
     },
-        "UPDATE projection_workers SET seen_until = {now} + ? \
+    "UPDATE projection_workers SET seen_until = {now} + ? \
      WHERE projection_name = ? AND projection_version = ? AND worker = ?"
 }
 
@@ -35,21 +35,25 @@ statement! {
         worker: &'a str => bind_text,
         lease: i64 => bind_long,
     },
-        "INSERT INTO projection_workers (projection_name, projection_version, worker, seen_until) \
+    "INSERT INTO projection_workers (projection_name, projection_version, worker, seen_until) \
      VALUES (?, ?, ?, {now} + ?)"
 }
 
 statement! {
     for every database;
     SelectWorkers<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> Text,
-        "SELECT worker FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
+    "SELECT worker FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
      AND seen_until > {now} ORDER BY worker"
 }
 
 statement! {
     for every database;
-    ForgetWorkers<'a> { name: &'a str => bind_text, version: i32 => bind_integer, worker: &'a str => bind_text },
-        "DELETE FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
+    ForgetWorkers<'a> {
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        worker: &'a str => bind_text,
+    },
+    "DELETE FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
      AND (worker = ? OR seen_until < {now} - 3600000)"
 }
 

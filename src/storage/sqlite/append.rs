@@ -10,7 +10,7 @@ use super::transactions::all_or_nothing;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::position::Position;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
-use crate::storage::lent::Sqlite as Lent;
+use crate::storage::lent;
 use crate::storage::sql::statement::statement;
 
 statement! {
@@ -43,7 +43,8 @@ statement! {
     "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
      SELECT ?, ?, ?, ? WHERE true \
      ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
-     SET aggregate_version = aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
+     SET aggregate_version = aggregate_version + excluded.aggregate_version, \
+     updated_at = excluded.updated_at \
      WHERE aggregate_version BETWEEN ? AND ?"
 }
 
@@ -53,7 +54,7 @@ extern "SQL" {
     fn last_insert_rowid() -> BigInt;
 }
 
-impl Append for Lent<'_> {
+impl Append for lent::Sqlite<'_> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
         append(self.0, batch)
     }
@@ -63,8 +64,8 @@ pub(crate) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<P
     all_or_nothing(conn, |conn| write(conn, batch)).map_err(|error| name_duplicate(conn, batch, error))
 }
 
-/// The head first: it takes the write lock, a conflict has then written nothing, and positions follow versions. After any
-/// other error a part may be there.
+/// The head first: it takes the write lock, a conflict has then written nothing, and positions follow
+/// versions. After any other error a part may be there.
 pub(crate) fn write(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
     if !move_head(conn, batch)? {
         return Err(refusal(conn, batch)?);
@@ -98,15 +99,15 @@ fn previous_version(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResu
     }
 }
 
-/// The positions of the events that were just inserted. No other connection writes between BEGIN and COMMIT, and AUTOINCREMENT
-/// counts in steps of one, so the last position tells the others.
+/// The positions of the events that were just inserted. No other connection writes between BEGIN and COMMIT,
+/// and AUTOINCREMENT counts in steps of one, so the last position tells the others.
 fn positions(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Vec<Position>> {
     let last: i64 = diesel::select(last_insert_rowid()).get_result(conn)?;
     Ok((last - batch.len() + 1..=last).map(Position::stored).collect())
 }
 
-/// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its own doing:
-/// that it is recorded already says more than the conflict.
+/// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its
+/// own doing: that it is recorded already says more than the conflict.
 fn refusal(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<AppendError> {
     match duplicate(conn, batch)? {
         Some(duplicate) => Ok(duplicate),

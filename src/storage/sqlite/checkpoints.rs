@@ -8,7 +8,7 @@ use crate::model::checkpoint::Checkpoint;
 use crate::model::position::Position;
 use crate::storage::checkpoints::Checkpoints;
 use crate::storage::executor::Executor;
-use crate::storage::lent::Sqlite as Lent;
+use crate::storage::lent;
 use crate::storage::sql::rows::Stored;
 use crate::storage::sql::statement::statement;
 
@@ -28,7 +28,7 @@ statement! {
      WHERE last_global_position <= ?"
 }
 
-impl Checkpoints for Lent<'_> {
+impl Checkpoints for lent::Sqlite<'_> {
     async fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
         Ok(self.0.load(queries::checkpoint(projection_name), Stored::default()).await?.pop())
     }

@@ -5,8 +5,8 @@ use super::transactions::all_or_nothing;
 use crate::storage::lent::Sqlite;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
 
-/// The migrations for SQLite, for an application that runs them with a `MigrationHarness` of its own or joins them with
-/// its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
+/// The migrations for SQLite, for an application that runs them with a `MigrationHarness` of its own or joins
+/// them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
 ///
 /// ```
 /// use diesel::prelude::*;

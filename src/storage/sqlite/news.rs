@@ -15,8 +15,8 @@ struct Database {
 }
 
 impl News for Sqlite<'_> {
-    /// A commit is written to the write-ahead log, or to the database itself where there is none. A database in memory has
-    /// neither.
+    /// A commit is written to the write-ahead log, or to the database itself where there is none. A database
+    /// in memory has neither.
     fn listen(&mut self) -> QueryResult<Listener> {
         let databases: Vec<Database> = diesel::sql_query("PRAGMA database_list").load(self.0)?;
         let main = databases.into_iter().find(|database| database.name == "main");

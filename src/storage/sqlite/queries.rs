@@ -14,8 +14,8 @@ macro_rules! is_one_of {
 
 queries! { for Sqlite; schema: sqlite; time: Text; is_one_of: is_one_of }
 
-/// Whether a column has one of several values, which travel as one JSON array: unlike `eq_any`, the statement is the same
-/// for any number of them, and stays prepared.
+/// Whether a column has one of several values, which travel as one JSON array: unlike `eq_any`, the statement
+/// is the same for any number of them, and stays prepared.
 #[derive(Debug, QueryId, ValidGrouping)]
 struct IsOneOf<C> {
     column: C,

@@ -15,8 +15,8 @@ pub(super) fn time_text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Any RFC 3339 time, for rows that were written by hand. What this crate has written is read without chrono's parser,
-/// which cost some 4 % of reading the log.
+/// Any RFC 3339 time, for rows that were written by hand. What this crate has written is read without
+/// chrono's parser, which cost some 4 % of reading the log.
 pub(super) fn parse_time(text: &str) -> deserialize::Result<DateTime<Utc>> {
     if let Some(time) = parse_time_text(text.as_bytes()) {
         return Ok(time);

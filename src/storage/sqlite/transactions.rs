@@ -5,14 +5,16 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use crate::storage::blocking;
 use crate::storage::error::OperationError;
-use crate::storage::lent::Sqlite as Lent;
+use crate::storage::lent;
 use crate::storage::scope::Scope;
 use crate::storage::sql::statement::statement;
 use crate::storage::transactions::Transactions;
 
-/// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's transaction.
+/// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's
+/// transaction.
 ///
-/// A transaction of its own is IMMEDIATE: it waits for the write lock before it begins instead of failing half-way.
+/// A transaction of its own is IMMEDIATE: it waits for the write lock before it begins instead of failing
+/// half-way.
 pub(super) fn all_or_nothing<T, E>(
     conn: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
@@ -30,25 +32,26 @@ where
             if scope == Scope::Transaction && error.database_error().is_some() {
                 ensure_transaction(conn);
             }
-            // What the work has reported matters more to the caller than a failure to roll back, of which diesel takes
-            // note itself: it marks the connection as broken, or the transaction as one that can only be rolled back.
+            // What the work has reported matters more to the caller than a failure to roll back, of which
+            // diesel takes note itself: it marks the connection as broken, or the transaction as one that can
+            // only be rolled back.
             let _ = Manager::rollback_transaction(conn);
             Err(error)
         }
     }
 }
 
-/// After some failures (a full disk, an I/O error) SQLite has rolled back by itself. A ROLLBACK would then fail, and diesel
-/// would take a sound connection for a broken one: so there must be something to roll back. If the transaction is still
-/// there, this BEGIN fails and does nothing.
+/// After some failures (a full disk, an I/O error) SQLite has rolled back by itself. A ROLLBACK would then
+/// fail, and diesel would take a sound connection for a broken one: so there must be something to roll back.
+/// If the transaction is still there, this BEGIN fails and does nothing.
 fn ensure_transaction(conn: &mut SqliteConnection) {
     let _ = conn.batch_execute("BEGIN");
 }
 
-/// A SAVEPOINT where no transaction is open begins one, and if the application ends that, it ends the savepoint, too: so its
-/// RELEASE, which commits, tells whether the application has. Unlike a savepoint inside a transaction, SQLite does not keep a copy
-/// of every page for it that is changed. It would also take a transaction for its own that was begun by SQL: so a BEGIN comes
-/// first, which is refused then.
+/// A SAVEPOINT where no transaction is open begins one, and if the application ends that, it ends the
+/// savepoint, too: so its RELEASE, which commits, tells whether the application has. Unlike a savepoint
+/// inside a transaction, SQLite does not keep a copy of every page for it that is changed. It would also take
+/// a transaction for its own that was begun by SQL: so a BEGIN comes first, which is refused then.
 const BEGIN_LENDABLE: &str = "BEGIN; ROLLBACK; SAVEPOINT diesel_event_store";
 
 /// Leaves a transaction for diesel to end.
@@ -61,7 +64,7 @@ statement! {
     "DELETE FROM projection_checkpoints WHERE 0"
 }
 
-impl Transactions for Lent<'_> {
+impl Transactions for lent::Sqlite<'_> {
     async fn depth(&mut self) -> QueryResult<u32> {
         blocking::depth(self.0)
     }
