@@ -64,14 +64,6 @@ impl Checkpoint {
         self.updated_at
     }
 
-    /// From a database, in the order of the columns.
-    pub(crate) fn stored<T: Into<DateTime<Utc>>>(
-        (projection_name, projection_version, partition, position, updated_at): (String, i32, i32, i64, T),
-    ) -> Self {
-        let (position, updated_at) = (Position::stored(position), updated_at.into());
-        Self { projection_name, projection_version, partition, position, updated_at }
-    }
-
     pub(crate) fn now(projection_name: &str, position: Position) -> Result<Self, InvalidInput> {
         check_name("projection_name", projection_name)?;
         Ok(Self {

@@ -10,7 +10,7 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::transaction::in_transaction;
+use crate::storage::transactions::in_transaction;
 use crate::store::wake_up;
 
 impl ProjectionId {

@@ -14,7 +14,7 @@ use super::error::ProjectionError;
 use super::progress::Progress;
 use crate::model::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::listener::Listener;
+use crate::storage::news::Listener;
 use crate::store::wake_up;
 
 pub(super) type ConnectError = Box<dyn StdError + Send + Sync>;

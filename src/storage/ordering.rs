@@ -1,7 +1,24 @@
-use crate::model::invalid::InvalidInput;
-use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use diesel::result::QueryResult;
 
-/// Why the ordering of the log was not read or changed.
+use crate::model::invalid::InvalidInput;
+use crate::model::ordering::LogOrdering;
+use crate::model::position::Position;
+use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::operations::operations;
+
+operations! {
+    pub(crate) trait Ordering {
+        fn log_ordering(&mut self) -> QueryResult<LogOrdering>;
+
+        fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError>;
+
+        /// Makes the position up to which the log is complete known to readers that cannot find it out
+        /// themselves.
+        fn publish_position(&mut self) -> QueryResult<Position>;
+    }
+}
+
+/// Why the ordering of the log was not changed. It is as it was before.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -18,7 +35,7 @@ use crate::storage::error::{DatabaseError, OperationError, operation_error};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrderingError {
-    /// This database does not have the ordering.
+    /// The database does not have this ordering.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
     /// The database refused or failed.
@@ -27,7 +44,7 @@ pub enum OrderingError {
 }
 
 impl OrderingError {
-    /// Whether the same call may succeed when the outermost transaction is run again.
+    /// Whether the same may well succeed when the outermost transaction is run again.
     ///
     /// ```
     /// use diesel_event_store::OrderingError;

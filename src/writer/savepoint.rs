@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error, QueryResult};
-use diesel::sqlite::SqliteConnection;
+use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::error::WriterError;
 use super::job::Job;
@@ -13,19 +13,19 @@ type Manager = AnsiTransactionManager;
 
 // Prepared once, unlike diesel's own savepoints.
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     SetSavepoint,
     "SAVEPOINT diesel_event_store_job"
 }
 
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     Release,
     "RELEASE diesel_event_store_job"
 }
 
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     RollBack,
     "ROLLBACK TO diesel_event_store_job"
 }

@@ -317,7 +317,7 @@ fn assert_duplicate(error: &AppendError, id: Uuid, index: usize) {
     assert!(error.conflict().is_none() && !error.is_retryable());
     assert_eq!(
         error.to_string(),
-        format!("an event with the id {id} (event {index} of the batch) is there already")
+        format!("an event with the id {id} (event {index} of the batch) is recorded already")
     );
 }
 

@@ -1,15 +1,18 @@
+use std::io::Write;
 use std::str;
 
 use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql};
 use diesel::mysql::{Mysql, MysqlValue};
-use diesel::sql_types::{BigInt, Datetime, Integer};
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{BigInt, Integer};
 use uuid::Uuid;
 
-use super::time::UtcTime;
-use crate::storage::sql::row::EventColumns;
+use super::time;
+use crate::storage::sql::dialect::{Dialect, Id, binds};
+use crate::storage::sql::row::Columns;
 
-impl EventColumns for Mysql {
+impl Columns for Mysql {
     fn long(value: MysqlValue<'_>) -> deserialize::Result<i64> {
         FromSql::<BigInt, Mysql>::from_sql(value)
     }
@@ -35,6 +38,20 @@ impl EventColumns for Mysql {
     }
 
     fn time(value: MysqlValue<'_>) -> deserialize::Result<DateTime<Utc>> {
-        <UtcTime as FromSql<Datetime, Mysql>>::from_sql(value).map(|time| time.0)
+        time::read(value)
+    }
+}
+
+impl Dialect for Mysql {
+    const NOW: &'static str = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
+    const OR_NOTHING: &'static str = "ON DUPLICATE KEY UPDATE projection_name = VALUES(projection_name)";
+
+    binds! {}
+}
+
+impl ToSql<Id, Mysql> for Uuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
+        write!(out, "{self}")?;
+        Ok(IsNull::No)
     }
 }

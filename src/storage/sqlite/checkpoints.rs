@@ -1,15 +1,20 @@
 use diesel::prelude::*;
-use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
 
+use super::queries;
 use super::text::time_text;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::position::Position;
+use crate::storage::checkpoints::Checkpoints;
+use crate::storage::executor::Executor;
+use crate::storage::lent;
+use crate::storage::sql::rows::Stored;
 use crate::storage::sql::statement::statement;
 
 statement! {
-    for SqliteConnection;
-    /// Puts a checkpoint at a position, if it lies between two others or does not exist yet.
+    for Sqlite;
+    /// Puts a checkpoint at a position, if it lies not above another or does not exist yet.
     PutCheckpoint<'a> {
         projection_name: &'a str => Text,
         position: i64 => BigInt,
@@ -23,12 +28,26 @@ statement! {
      WHERE last_global_position <= ?"
 }
 
-pub(super) fn advance(conn: &mut SqliteConnection, checkpoint: &Checkpoint) -> QueryResult<bool> {
-    put(conn, checkpoint, checkpoint.position)
-}
+impl Checkpoints for lent::Sqlite<'_> {
+    async fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
+        Ok(self.0.load(queries::checkpoint(projection_name), Stored::default()).await?.pop())
+    }
 
-pub(super) fn set(conn: &mut SqliteConnection, checkpoint: &Checkpoint) -> QueryResult<()> {
-    put(conn, checkpoint, Position::END).map(drop)
+    async fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>> {
+        self.0.load(queries::every_checkpoint(), Stored::default()).await
+    }
+
+    async fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
+        put(self.0, checkpoint, checkpoint.position)
+    }
+
+    async fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()> {
+        put(self.0, checkpoint, Position::END).map(drop)
+    }
+
+    async fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
+        Ok(self.0.execute(queries::delete_checkpoint(projection_name)).await? > 0)
+    }
 }
 
 /// Whether the checkpoint did not lie above `highest` and has been put.

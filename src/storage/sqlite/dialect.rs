@@ -1,13 +1,15 @@
 use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql};
+use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Text;
 use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
-use super::text::{parse_id, parse_time};
-use crate::storage::sql::row::EventColumns;
+use super::text::{parse_id, parse_time, time_text};
+use crate::storage::sql::dialect::{Dialect, Id, Time, binds};
+use crate::storage::sql::row::Columns;
 
-impl EventColumns for Sqlite {
+impl Columns for Sqlite {
     fn long(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<i64> {
         Ok(value.read_long())
     }
@@ -35,5 +37,26 @@ impl EventColumns for Sqlite {
 
     fn time(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<DateTime<Utc>> {
         parse_time(value.read_text())
+    }
+}
+
+impl Dialect for Sqlite {
+    const NOW: &'static str = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
+    const OR_NOTHING: &'static str = "ON CONFLICT DO NOTHING";
+
+    binds! {}
+}
+
+impl ToSql<Id, Sqlite> for Uuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<Time, Sqlite> for DateTime<Utc> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(time_text(*self));
+        Ok(IsNull::No)
     }
 }
