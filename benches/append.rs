@@ -1,5 +1,5 @@
-//! Appends of one event and of ten, each in a transaction of its own, compared with the same statements through SQLite's
-//! own functions.
+//! Appends of one event and of ten, each in its own transaction, compared with the same statements through
+//! SQLite's own functions.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn main() {
 fn compare(bench: &mut Bench, name: &str, synchronous: Synchronous, events: usize) {
     let folder = database::folder();
     let payloads = vec![OrderPlaced::new(); events];
-    // Fewer pages than SQLite copies from its log into the file in one go, every thousand.
+    // Fewer pages than the thousand after which SQLite copies its log into the file.
     let block = if events == 1 { 50 } else { 15 };
     let sides = || vec![ours(&folder, synchronous, &payloads), raw(&folder, synchronous, &payloads)];
     bench.compare(name, block, sides, &[(0, 1)]);

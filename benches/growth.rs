@@ -1,8 +1,9 @@
-//! The cost of an append as the log grows, beside that in a log of 100,000 events, and the size of the file.
+//! The cost of an append as the log grows, relative to a log of 100,000 events, and the size of the file.
 //!
-//! The largest log has a million events, or as many as the environment variable `EVENTS` says; the smaller ones are each a
-//! tenth of the next. They are filled once and kept in the `tmp` folder of cargo's target directory, about 0.5 GB a
-//! million. If `PLOT_DATA` names a folder, the figures are written there for the plots.
+//! The environment variable `EVENTS` sets the size of the largest log (default: 1,000,000 events). Each
+//! smaller log has a tenth of the next. They are filled once and kept in the `tmp` folder of cargo's target
+//! directory, about 0.5 GB per million events. If `PLOT_DATA` names a folder, the measurements are written
+//! there for the plots.
 
 mod support;
 
@@ -27,14 +28,14 @@ fn main() {
     let mut bench = Bench::from_args();
     let sizes = bench.size(sizes(wanted_events()), vec![1_000, 2_000]);
     let folder = database::folder();
-    // Ours and raw in turns, from the smallest to the largest.
+    // This crate and raw in turns, from the smallest log to the largest.
     let sides = || sizes.iter().flat_map(|&events| [ours(&folder, events), raw(&folder, events)]).collect();
     let reference = sizes.iter().position(|&events| events == REFERENCE).unwrap_or_default();
     let to_reference = |size: usize| [(2 * size, 2 * reference), (2 * size + 1, 2 * reference + 1)];
     let mut pairs: Vec<_> = (reference + 1..sizes.len()).flat_map(to_reference).collect();
     pairs.push((2 * sizes.len() - 2, 2 * sizes.len() - 1));
-    // So long that every block has its share of SQLite's checkpoints, which copy changed pages into the file: in a large
-    // database there are more of them.
+    // Long enough that every block has its share of SQLite's checkpoints, which copy changed pages into the
+    // file: a large database has more of them.
     let rounds = bench.compare("append 1 event to a growing database", 1_000, sides, &pairs);
     if let Some(rounds) = rounds {
         plot_data::write("growth", &table(&folder, &sizes, &rounds));
@@ -42,7 +43,7 @@ fn main() {
     bench.finish();
 }
 
-/// From ten thousand.
+/// The sizes, from ten thousand events.
 fn sizes(largest: usize) -> Vec<usize> {
     let mut sizes: Vec<_> =
         (0..).map(|power| 10_000 * 10_usize.pow(power)).take_while(|&size| size < largest).collect();

@@ -1,5 +1,5 @@
-//! What a projection costs: beside reading the log without one, and beside the same upserts in a bare loop of transactions;
-//! how long after its commit an event is applied; and what a runner does that has nothing to do.
+//! What a projection costs compared with reading the log without one and with the same upserts in a bare loop
+//! of transactions; how long after its commit an event is applied; and what an idle runner does.
 
 mod support;
 
@@ -37,7 +37,7 @@ fn main() {
     }
 }
 
-/// What is no matter of ratios is chosen by its name as criterion does it.
+/// Chooses the parts that measure no ratio by name, as criterion does.
 fn is_wanted(name: &str) -> bool {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();

@@ -1,5 +1,5 @@
-//! The whole log in pages of 1,000 events, payloads parsed, compared with the same statement through SQLite's own
-//! functions.
+//! The whole log in pages of 1,000 events, payloads parsed, compared with the same statement through SQLite's
+//! own functions.
 
 mod support;
 

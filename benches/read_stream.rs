@@ -1,5 +1,5 @@
-//! Loading streams of 10 and of 1,000 events, payloads parsed, compared with the same statement through SQLite's own
-//! functions.
+//! Loading streams of 10 and of 1,000 events, payloads parsed, compared with the same statement through
+//! SQLite's own functions.
 
 mod support;
 
@@ -50,7 +50,7 @@ fn raw_as_text(path: &Path) -> Reader {
     Box::new(move |id| store.read_stream_as_text(id).expect("a stream"))
 }
 
-/// Reads streams at random, but the same ones in the same order on every side.
+/// Reads random streams, the same ones in the same order on every side.
 fn side(name: &str, path: &Path, streams: usize, events: i64, open: fn(&Path) -> Reader) -> Side {
     let (path, cents) = (path.to_owned(), OrderPlaced::CENTS * u64::try_from(events).expect("a count"));
     Side::new(name, move || {

@@ -1,7 +1,8 @@
-//! Appends of one event by several callers at once: through a writer, through plain appends on a connection each, and
-//! through SQLite's own functions by one thread, in transactions as large as the writer's.
+//! Appends of one event by several callers at once: through a writer, through plain appends on a connection
+//! per caller, and through SQLite's own functions by one thread, in transactions as large as the writer's.
 //!
-//! `ROUNDS` says how often all of it is measured; if `PLOT_DATA` names a folder, the figures are written there for the plots.
+//! `ROUNDS` says how often all of it is measured (default: 12). If `PLOT_DATA` names a folder, the
+//! measurements are written there for the plots.
 
 mod support;
 
@@ -26,7 +27,7 @@ const CALLERS: [usize; 4] = [1, 4, 16, 64];
 const SETTINGS: [(Synchronous, &str); 2] = [(Synchronous::Normal, "NORMAL"), (Synchronous::Full, "FULL")];
 
 fn main() {
-    // What cargo bench passes, and cargo test does not: there, once is enough to see that it works.
+    // `cargo bench` passes this, `cargo test` does not. There, a single round shows that it works.
     let bench = std::env::args().any(|argument| argument == "--bench");
     let (rounds, duration) =
         if bench { (rounds(), Duration::from_millis(250)) } else { (1, Duration::from_millis(5)) };
@@ -49,7 +50,7 @@ fn rounds() -> usize {
     std::env::var("ROUNDS").map_or(12, |rounds| rounds.parse().expect("ROUNDS is a number"))
 }
 
-/// So many callers with this setting, measured in several rounds.
+/// This many callers with this setting, measured in several rounds.
 struct Case {
     synchronous: Synchronous,
     setting: &'static str,
@@ -66,7 +67,7 @@ struct Round {
 struct Raw {
     per_second: f64,
     batch: usize,
-    /// Of a commit, in seconds.
+    /// The duration of a commit, in seconds.
     p50: f64,
     p99: f64,
 }
@@ -76,7 +77,8 @@ impl Case {
         Self { synchronous, setting, callers, rounds: Vec::new() }
     }
 
-    /// One after the other, each with the process to itself. The writer decides how large the transactions of raw are.
+    /// Measures one side after the other, each with the process to itself. The writer's batches decide the
+    /// size of raw's transactions.
     fn measure(&mut self, duration: Duration) {
         let (writer, batch) = self.writer(duration);
         let raw = self.raw(duration, batch);
@@ -84,7 +86,7 @@ impl Case {
         self.rounds.push(Round { writer, plain, raw });
     }
 
-    /// With the size of an average batch.
+    /// Also returns the size of an average batch.
     fn writer(&self, duration: Duration) -> (Load, usize) {
         let folder = database::folder();
         let mut conn = connect(&database::empty(&folder), self.synchronous);
@@ -168,14 +170,14 @@ impl Case {
         );
     }
 
-    fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
-        quantile(&sorted(self.rounds.iter().map(figure)), 0.5)
+    fn median(&self, value: impl Fn(&Round) -> f64) -> f64 {
+        quantile(&sorted(self.rounds.iter().map(value)), 0.5)
     }
 
-    /// The median, and the middle half.
-    fn spread(&self, figure: impl Fn(&Round) -> f64) -> String {
-        let figures = sorted(self.rounds.iter().map(figure));
-        let [low, middle, high] = [0.25, 0.5, 0.75].map(|share| quantile(&figures, share));
+    /// The median and the middle half.
+    fn spread(&self, value: impl Fn(&Round) -> f64) -> String {
+        let values = sorted(self.rounds.iter().map(value));
+        let [low, middle, high] = [0.25, 0.5, 0.75].map(|share| quantile(&values, share));
         format!("{middle:.2} ({low:.2} to {high:.2})")
     }
 
@@ -191,7 +193,7 @@ impl Case {
     }
 }
 
-/// Through diesel, from outside of the writer.
+/// Counts through diesel, from outside the writer.
 fn count_commits(conn: &mut SqliteConnection) -> Arc<AtomicUsize> {
     let commits = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&commits);

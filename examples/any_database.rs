@@ -1,4 +1,4 @@
-//! The same function unchanged on every database; the connection string decides:
+//! The same function on every database; the connection string decides which:
 //! `cargo run --features postgres,mysql --example any_database -- shop.db postgres://localhost/shop mysql://root@localhost/shop`
 
 mod shared;
@@ -9,7 +9,7 @@ use std::error::Error;
 use diesel::prelude::*;
 use diesel_event_store::{event_connection, sqlite};
 
-/// The application's own connection: one program for all of its databases.
+/// The application's own connection type: one program for all its databases.
 #[derive(diesel::MultiConnection)]
 enum AppConnection {
     Postgres(PgConnection),
@@ -19,7 +19,8 @@ enum AppConnection {
 
 event_connection!(AppConnection { Postgres, Mysql, Sqlite });
 
-/// By the URL's scheme. `AppConnection::establish` would try one after the other, and SQLite takes any text for a file.
+/// Chooses by the URL's scheme. `AppConnection::establish` would try one database after the other, and SQLite
+/// takes any text for a file name.
 fn connect(url: &str) -> Result<AppConnection, Box<dyn Error>> {
     match url.split_once("://") {
         Some(("postgres" | "postgresql", _)) => Ok(AppConnection::Postgres(PgConnection::establish(url)?)),

@@ -1,4 +1,4 @@
-//! Many threads append at the same time, and many of their appends share a commit: `cargo run --example group_commit`
+//! Many threads append at the same time and share commits: `cargo run --example group_commit`
 
 use std::error::Error as StdError;
 use std::thread;
@@ -11,7 +11,7 @@ use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId}
 const SENSORS: usize = 64;
 const READINGS: i64 = 50;
 
-/// What a program does with a connection of its own.
+/// Without a writer: each thread has its own connection.
 fn measure_plainly(sensor: usize, conn: &mut SqliteConnection) -> Result<(), Error> {
     let stream = StreamId::new("Plain", sensor)?;
     for version in 0..READINGS {
@@ -21,7 +21,7 @@ fn measure_plainly(sensor: usize, conn: &mut SqliteConnection) -> Result<(), Err
     Ok(())
 }
 
-/// The same through a writer, which all threads share.
+/// The same through a writer that all threads share.
 fn measure(sensor: usize, writer: &Writer) -> Result<(), Error> {
     let stream = StreamId::new("Grouped", sensor)?;
     for version in 0..READINGS {
@@ -44,14 +44,14 @@ fn main() -> Result<(), Box<dyn StdError>> {
 
     let begun = Instant::now();
     in_threads(|sensor| measure_plainly(sensor, &mut connect()))?;
-    println!("{} commits, one an append: {:?}", SENSORS as i64 * READINGS, begun.elapsed());
+    println!("{} commits, one per append: {:?}", SENSORS as i64 * READINGS, begun.elapsed());
 
     let writer = Writer::new(connect())?;
     let begun = Instant::now();
     in_threads(|sensor| measure(sensor, &writer))?;
-    println!("as many appends, as few commits as that takes: {:?}", begun.elapsed());
+    println!("the same number of appends with shared commits: {:?}", begun.elapsed());
 
-    // A closure, for rows and events that belong together, and for an end in order.
+    // A closure runs in the writer's transaction: use it for rows and events that belong together.
     let count = writer.transaction(|conn| Ok::<_, Error>(EventStore::new().last_position(conn)?)).wait()?;
     writer.drain().wait()?;
     assert_eq!(count.get(), 2 * SENSORS as i64 * READINGS);
@@ -63,6 +63,6 @@ fn in_threads(work: impl Fn(usize) -> Result<(), Error> + Sync) -> Result<(), Er
     thread::scope(|scope| {
         let work = &work;
         let threads: Vec<_> = (0..SENSORS).map(|sensor| scope.spawn(move || work(sensor))).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().expect("a thread that ends"))
+        threads.into_iter().try_for_each(|thread| thread.join().expect("the thread does not panic"))
     })
 }

@@ -1,5 +1,5 @@
-//! Follows a busy store in the terminal: a writer, three projections of different speed, and how far behind each of them is.
-//! `cargo run --example live_dashboard [SECONDS]`
+//! Follows a busy store in the terminal: a writer, three projections of different speed, and how far behind
+//! each is. `cargo run --example live_dashboard [SECONDS]`
 
 use std::error::Error;
 use std::path::Path;
@@ -15,10 +15,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// A projection that takes so long for each event.
-fn busy(name: &str, each: Duration) -> Projection<SqliteConnection> {
+/// A projection that spends this time on each event.
+fn busy(name: &str, time_per_event: Duration) -> Projection<SqliteConnection> {
     Projection::new(name, 1, move |_conn: &mut SqliteConnection, _event| {
-        thread::sleep(each);
+        thread::sleep(time_per_event);
         Ok(())
     })
     .batch_size(20)
@@ -49,7 +49,7 @@ fn main() -> Outcome {
         shown.map(|()| writer.join().expect("the writer does not panic"))
     })?;
 
-    // However busy it was: those that keep up are there at once, and nobody has lost anything.
+    // `quick` and `diligent` keep up, so they apply the last event soon after it is written.
     for name in ["quick", "diligent"] {
         projection::wait_for(&mut conn, name, 1, last, Duration::from_secs(60))?;
     }
@@ -60,7 +60,7 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// Now one event, now a burst of them.
+/// Appends between one and seven events at a time until the show is over.
 fn write(path: &Path, is_over: &AtomicBool) -> Outcome<Position> {
     let mut conn = open(path)?;
     let mut last = Position::START;
@@ -77,8 +77,8 @@ fn write(path: &Path, is_over: &AtomicBool) -> Outcome<Position> {
     Ok(last)
 }
 
-/// A line for each projection, ten times a second. Everything it shows comes from the database, so it could as well run
-/// elsewhere.
+/// Draws a line per projection, ten times per second. It asks only the database, so it could run in another
+/// process.
 fn show(conn: &mut SqliteConnection, length: Duration) -> Outcome {
     let screen = MultiProgress::new();
     let mut lines = Vec::new();
@@ -97,18 +97,19 @@ fn show(conn: &mut SqliteConnection, length: Duration) -> Outcome {
 
 fn line() -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix:12} {bar:30} {pos:>6}/{len:6} {msg}");
-    ProgressBar::new(0).with_style(style.expect("the template is right"))
+    ProgressBar::new(0).with_style(style.expect("a valid template"))
 }
 
 fn draw(status: &ProjectionStatus, line: &ProgressBar) {
-    let health = if status.is_healthy() { "" } else { ", nobody looks after it" };
+    let health = if status.is_healthy() { "" } else { ", not running" };
     line.set_prefix(status.name().to_owned());
     line.set_length(status.last_position().get().unsigned_abs());
     line.set_position(status.position().get().unsigned_abs());
     line.set_message(format!("{} behind, {:.1?}{health}", status.positions_behind(), status.lag()));
 }
 
-/// Whoever sees an event here can see it again after a crash of the process: that is enough for a show.
+/// `Normal` waits for the disk less often. The last events may be lost in a power failure, which is fine for
+/// a show.
 fn open(path: &Path) -> Outcome<SqliteConnection> {
     let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
     Options::default().synchronous(Synchronous::Normal).apply(&mut conn)?;

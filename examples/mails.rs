@@ -1,5 +1,5 @@
-//! A handler that acts outside the database acts at least once for each event, and the other side tells repetitions by the
-//! event's id: `cargo run --example mails`
+//! A handler that acts outside the database acts at least once per event. The receiver recognises repetitions
+//! by the event's id: `cargo run --example mails`
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -11,7 +11,7 @@ use diesel_event_store::projection::{OnFailure, Projection, ProjectionError};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId, sqlite};
 
-/// Somebody else's mail service, which takes an idempotency key with each mail, as most do.
+/// An external mail service. Like most of them, it takes an idempotency key with each mail.
 #[derive(Default)]
 struct MailService {
     requests: usize,
@@ -21,15 +21,15 @@ struct MailService {
 impl MailService {
     fn send(&mut self, idempotency_key: Uuid, to: &str) {
         self.requests += 1;
-        // A key that it has seen before is a repetition: it is answered, and nothing is sent.
+        // A known key is a repetition: the request succeeds and sends nothing.
         self.sent.entry(idempotency_key).or_insert_with(|| to.to_owned());
     }
 }
 
-/// The mail is out before the checkpoint is committed. If the commit does not come, the event will be given again.
+/// The mail leaves before the checkpoint commits. If the commit fails, the handler gets the event again.
 fn mails(service: Arc<Mutex<MailService>>, crash_after: Option<usize>) -> Projection<SqliteConnection> {
     Projection::new("mails", 1, move |_conn: &mut SqliteConnection, event| {
-        let mut service = service.lock().expect("nobody panics while sending");
+        let mut service = service.lock().expect("sending does not panic");
         service.send(event.id(), &event.payload::<String>()?);
         if crash_after == Some(service.requests) {
             return Err(std::io::Error::other("the connection to the database is gone").into());
@@ -39,7 +39,7 @@ fn mails(service: Arc<Mutex<MailService>>, crash_after: Option<usize>) -> Projec
     .event_types(["UserCreated"])
     .on_failure(OnFailure::Stop)
     .retries(0, std::time::Duration::ZERO)
-    // The lease must outlast a batch, and a mail takes longer than a row: few at a time.
+    // A failed batch is applied again, so a batch of one repeats one mail at most.
     .batch_size(1)
 }
 
@@ -57,17 +57,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
 
-    // The second mail is sent, but its checkpoint is not saved.
+    // The second mail is sent, but its checkpoint is not committed.
     let service = Arc::new(Mutex::new(MailService::default()));
     let crashed = mails(Arc::clone(&service), Some(2)).catch_up(&mut conn);
     assert!(matches!(crashed, Err(ProjectionError::Failed { .. })));
 
-    // So the next run sends it again, and goes on. Nothing was forgotten …
+    // So the next run sends it again and continues. No mail is missing …
     let caught_up = mails(Arc::clone(&service), None).catch_up(&mut conn)?;
     assert_eq!(caught_up.applied(), 2);
 
-    // … and thanks to the key nobody has got it twice.
-    let service = service.lock().expect("nobody panics while sending");
+    // … and thanks to the key, no customer gets one twice.
+    let service = service.lock().expect("sending does not panic");
     assert_eq!((service.requests, service.sent.len()), (4, 3));
     println!("✓ {} requests, {} mails", service.requests, service.sent.len());
     Ok(())

@@ -1,4 +1,5 @@
-//! Several read models of one log, each with a checkpoint of its own, in one runner: `cargo run --example multiple_projections`
+//! Several read models of one log in one runner, each with its own checkpoint:
+//! `cargo run --example multiple_projections`
 
 use std::error::Error;
 use std::path::Path;
@@ -35,7 +36,7 @@ fn customers() -> Projection<SqliteConnection> {
     .event_types(["CustomerCame"])
 }
 
-/// One statement a batch, whatever its size.
+/// One statement per batch, whatever its size.
 fn sales() -> Projection<SqliteConnection> {
     Projection::in_batches("sales", 1, |conn: &mut SqliteConnection, events| {
         let row = |event: &diesel_event_store::RecordedEvent| {
@@ -51,7 +52,7 @@ fn sales() -> Projection<SqliteConnection> {
     .event_types(["OrderPlaced"])
 }
 
-/// Needs no table, and is not worth stopping for.
+/// Needs no table. A greeting that fails is skipped: it is not worth stopping for.
 fn greetings() -> Projection<SqliteConnection> {
     Projection::new("greetings", 1, |_conn: &mut SqliteConnection, event| {
         println!("Welcome, {}!", event.payload::<String>()?);

@@ -1,6 +1,6 @@
-//! Four processes share the partitions of one projection by leases, on one database: `cargo run --example partitioned`
+//! Four processes share the partitions of one projection on one database: `cargo run --example partitioned`
 //!
-//! The example starts itself again as those processes.
+//! The program starts itself again as those processes.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -32,10 +32,10 @@ const SHARE: usize = 2;
 const CUSTOMERS: i64 = 40;
 const ORDERS: i64 = 10;
 
-/// All orders of a customer are packed in their order, and by one worker at a time, because they belong to one partition.
+/// A customer's orders belong to one partition, so they are packed in order and by one worker at a time.
 fn packing(worker: String) -> Projection<SqliteConnection> {
     Projection::new("packing", 1, move |conn: &mut SqliteConnection, event| {
-        thread::sleep(Duration::from_micros(200)); // … outside the database
+        thread::sleep(Duration::from_micros(200)); // the work outside the database
         let row = (
             parcels::position.eq(event.position().get()),
             parcels::customer.eq(event.aggregate_id()),
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// One of the processes: packs until it is told to stop.
+/// One of the four processes: packs until its standard input is closed.
 fn work(name: &str, path: &str) -> Result<(), Box<dyn Error>> {
     let path = path.to_owned();
     let packing = packing(name.to_owned());
@@ -66,7 +66,7 @@ fn work(name: &str, path: &str) -> Result<(), Box<dyn Error>> {
     Ok(running.stop()?)
 }
 
-/// The process that starts the others.
+/// The process that starts the others and checks what they did.
 fn direct() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("warehouse.db");
@@ -82,7 +82,7 @@ fn direct() -> Result<(), Box<dyn Error>> {
     let last = order(&mut conn)?;
     projection::wait_for(&mut conn, "packing", 1, last, Duration::from_secs(60))?;
     for mut worker in workers {
-        drop(worker.stdin.take()); // its line that never comes
+        drop(worker.stdin.take()); // tells the worker to stop
         assert!(worker.wait()?.success());
     }
 
@@ -104,7 +104,7 @@ fn start_worker(number: usize, path: &Path) -> std::io::Result<Child> {
     Command::new(env::current_exe()?).arg(format!("worker {number}")).arg(path).stdin(Stdio::piped()).spawn()
 }
 
-/// Whoever came first gives back what is more than its share.
+/// Workers that started early return what exceeds their share.
 fn wait_until_shared(conn: &mut SqliteConnection) -> Result<(), Box<dyn Error>> {
     let end = Instant::now() + Duration::from_secs(60);
     while Instant::now() < end {
@@ -115,7 +115,7 @@ fn wait_until_shared(conn: &mut SqliteConnection) -> Result<(), Box<dyn Error>> 
         }
         thread::sleep(Duration::from_millis(50));
     }
-    Err("the workers do not share the partitions".into())
+    Err("the workers did not share the partitions within a minute".into())
 }
 
 /// How many partitions each process has.

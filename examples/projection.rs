@@ -1,4 +1,5 @@
-//! A read model that is kept up to date, and goes on where it was after a restart: `cargo run --example projection`
+//! A read model that is kept up to date and continues where it was after a restart:
+//! `cargo run --example projection`
 
 use std::error::Error;
 use std::path::Path;
@@ -19,7 +20,7 @@ mod schema {
 }
 use schema::balances;
 
-/// The row and the checkpoint commit together: a crash at any moment neither loses nor repeats a deposit.
+/// Row and checkpoint commit together, so a crash at any moment neither loses nor repeats a deposit.
 fn balances() -> Projection<SqliteConnection> {
     Projection::new("balances", 1, |conn: &mut SqliteConnection, event| {
         let cents: i64 = event.payload()?;
@@ -60,12 +61,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let running = start(&path)?;
     deposit(&mut conn, "alice", 10_00)?;
     let second = deposit(&mut conn, "bob", 5_00)?;
-    // Read your own writes: wait until the read model has come so far.
+    // Read your own writes: wait until the read model has applied the second deposit.
     projection::wait_for(&mut conn, "balances", 1, second, Duration::from_secs(60))?;
     assert_eq!(rows(&mut conn)?, [("alice".into(), 10_00, 1), ("bob".into(), 5_00, 1)]);
     running.stop()?;
 
-    println!("It is stopped, and another deposit is made. Then it is started again:");
+    println!("It stops, another deposit is made, and it starts again:");
     let third = deposit(&mut conn, "alice", 2_50)?;
     let running = start(&path)?;
     projection::wait_for(&mut conn, "balances", 1, third, Duration::from_secs(60))?;

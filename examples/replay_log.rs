@@ -1,14 +1,14 @@
-//! Appends a file of events to an event store, reads everything back and compares it with the file:
+//! Appends a file of events to an event store, reads everything back, and compares it with the file:
 //! `cargo run --release --example replay_log FILE [DATABASE]`
 //!
-//! FILE holds one event a line, as JSON, plain or compressed by gzip:
+//! FILE has one event per line, as JSON, plain or compressed with gzip:
 //!
 //! ```json
 //! {"aggregate_type": "User", "aggregate_id": "7", "event_type": "UserCreated",
 //!  "created_at": "2010-10-02T07:20:39.266Z", "payload": {"name": "Alice"}}
 //! ```
 //!
-//! It may be larger than memory. Without DATABASE the events go to a temporary file.
+//! FILE may be larger than memory. Default for DATABASE: a temporary file.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -60,23 +60,24 @@ fn replay(mut arguments: impl Iterator<Item = PathBuf>) -> Outcome<()> {
     if let Some((stream, facts)) = replayed.streams.iter().max_by_key(|(_, facts)| facts.len()) {
         println!("Longest:     {stream} with {}", facts.len());
     }
-    println!("Rate:        {:.0} a second, each in its own transaction", replayed.events as f64 / seconds);
+    println!("Rate:        {:.0} per second, each in its own transaction", replayed.events as f64 / seconds);
     println!("\n✓ The log and every stream say what the file says.");
     Ok(())
 }
 
 fn open(database: &Path) -> Outcome<SqliteConnection> {
     let mut conn = SqliteConnection::establish(&database.to_string_lossy())?;
-    // The file is still there if the power fails, so nobody need wait for the disk at each event.
+    // If the power fails the file is still there to replay, so there is no need to wait for the disk at each
+    // event.
     Options::default().synchronous(Synchronous::Normal).apply(&mut conn)?;
     diesel_event_store::run_pending_migrations(&mut conn)?;
     if EventStore::new().last_position(&mut conn)? != Position::START {
-        return Err("there are events in it already; name a new file".into());
+        return Err("the database already contains events; name a new file".into());
     }
     Ok(conn)
 }
 
-/// What has been appended. Of each stream only the hashes of its facts: the facts may not fit into memory.
+/// What has been appended. It keeps only hashes of the facts, because the facts may not fit into memory.
 #[derive(Default)]
 struct Replayed {
     events: usize,
@@ -108,7 +109,7 @@ fn append_fact(conn: &mut SqliteConnection, fact: &Fact) -> Outcome<()> {
     Ok(())
 }
 
-/// The log has the lines of the file, in their order, and nothing else.
+/// Checks that the log has the lines of the file, in order, and nothing else.
 fn compare_log(conn: &mut SqliteConnection, file: &Path) -> Outcome<()> {
     let bar = progress("comparing the log", 0);
     let mut log = EventStore::new().iter_log(conn, LogQuery::after(Position::START));
@@ -119,12 +120,12 @@ fn compare_log(conn: &mut SqliteConnection, file: &Path) -> Outcome<()> {
         last_position = event.position();
         assert_eq!(Fact::from(event), fact?);
     }
-    assert!(log.next().is_none(), "the log goes on after the end of the file");
+    assert!(log.next().is_none(), "the log continues after the end of the file");
     bar.finish_and_clear();
     Ok(())
 }
 
-/// Every stream has its lines of the file, in their order, and nothing else.
+/// Checks that every stream has its lines of the file, in order, and nothing else.
 fn compare_streams(conn: &mut SqliteConnection, replayed: &Replayed) -> Outcome<()> {
     let bar = progress("comparing the streams", replayed.events as u64);
     for (id, facts) in &replayed.streams {
@@ -187,7 +188,7 @@ fn facts(file: &Path, bar: &ProgressBar) -> Outcome<impl Iterator<Item = Outcome
 }
 
 fn read_fact(line: &str, versions: &mut HashMap<StreamId, i64>) -> Outcome<Fact> {
-    // To the parser every line is line 1.
+    // The parser gets one line at a time, so it calls each one line 1.
     let Line { aggregate_type, aggregate_id, event_type, created_at, payload } =
         serde_json::from_str(line)
             .map_err(|error| error.to_string().replace("at line 1 column", "at column"))?;
@@ -201,7 +202,7 @@ fn read_fact(line: &str, versions: &mut HashMap<StreamId, i64>) -> Outcome<Fact>
     Ok(Fact { version: *version, stream, event_type, created_at, payload: payload.into() })
 }
 
-/// The text of a file, through gzip if it begins as gzip does. The bar moves with what is read from the disk.
+/// The text of a file, decompressed if it begins like gzip. The bar follows what is read from the disk.
 fn text(file: &Path, bar: &ProgressBar) -> std::io::Result<Box<dyn BufRead>> {
     let file = File::open(file)?;
     bar.set_length(file.metadata()?.len());
@@ -213,5 +214,5 @@ fn text(file: &Path, bar: &ProgressBar) -> std::io::Result<Box<dyn BufRead>> {
 
 fn progress(what: &'static str, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:22} {wide_bar} {percent:>3} %, {eta} left");
-    ProgressBar::new(length).with_style(style.expect("the template is right")).with_message(what)
+    ProgressBar::new(length).with_style(style.expect("a valid template")).with_message(what)
 }

@@ -1,4 +1,4 @@
-//! The application's own rows and its events commit or roll back together, and who loses a race tries again:
+//! Your own rows and the events commit or roll back together, and the loser of a race tries again:
 //! `cargo run --example same_transaction`
 
 use std::error::Error as StdError;
@@ -20,7 +20,8 @@ mod schema {
 }
 use schema::seats;
 
-/// Books the next seat: one event and one row, in one transaction. `taken` is how many seats the guest has seen taken.
+/// Books the next seat: one event and one row, in one transaction. `taken` is how many seats the guest saw
+/// taken.
 fn book(conn: &mut SqliteConnection, guest: &str, taken: i64) -> Result<i64, Error> {
     conn.immediate_transaction(|conn| {
         let booked = NewEvent::new("SeatBooked", &guest)?;
@@ -33,7 +34,8 @@ fn book(conn: &mut SqliteConnection, guest: &str, taken: i64) -> Result<i64, Err
     })
 }
 
-/// Looks, decides, books; and looks again if another guest was faster. Returns the seat and the number of races lost.
+/// Looks, decides, books, and starts over if another guest was faster. Returns the seat and the number of
+/// races lost.
 fn book_in_a_crowd(path: &Path, guest: &str, all_have_looked: &Barrier) -> Result<(i64, usize), Error> {
     let mut conn = open(path);
     let mut taken = EventStore::new().version(&mut conn, &tonight()?)?;
@@ -64,7 +66,7 @@ fn main() -> Result<(), Box<dyn StdError>> {
     // They commit together …
     assert_eq!(book(&mut conn, "Alice", 0)?, 1);
 
-    // … and roll back together: the table allows one seat a guest, so the event goes as well.
+    // … and roll back together: the table allows one seat per guest, so the event is not recorded either.
     let refused = book(&mut conn, "Alice", 1).expect_err("she has a seat already");
     println!("Alice cannot have two seats: {refused}");
     assert_eq!(EventStore::new().version(&mut conn, &tonight()?)?, 1);

@@ -1,4 +1,5 @@
-//! A projection of a few types of events, which passes over the rest without reading it: `cargo run --example scoped_projection`
+//! A projection of some types of events, which skips the others without reading them:
+//! `cargo run --example scoped_projection`
 
 use std::error::Error;
 
@@ -43,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         store.append(&mut conn, &stream, ExpectedVersion::Any, &[NewEvent::new(event_type, &())?])?;
     }
 
-    // Of users and orders, and of these what begins and what ends. Both filters must let an event through.
+    // Only events of users and orders, and of these only what begins or ends. An event must pass both
+    // filters.
     let scoped = Projection::new("notes", 1, note)
         .aggregate_types(["User", "Order"])
         .event_types(["Created", "Closed"]);
@@ -51,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let texts: Vec<String> = notes::table.order(notes::position).select(notes::text).load(&mut conn)?;
     assert_eq!(texts, ["User/7 Created", "Order/7 Created", "Order/7 Closed"]);
 
-    // The checkpoint is at the end all the same, also when nothing has matched: what was passed over is not read again.
+    // The checkpoint moves to the end even when nothing matches, so skipped events are not looked at again.
     let moved = [NewEvent::new("Moved", &())?];
     let moved = store.append(&mut conn, &StreamId::new("User", "7")?, ExpectedVersion::Any, &moved)?;
     let passed_over = scoped.catch_up(&mut conn)?;

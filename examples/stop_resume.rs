@@ -1,4 +1,4 @@
-//! A handler fails, its projection stops before the event, somebody mends the handler, and it goes on with the same event:
+//! A handler fails and its projection stops. After a fix it continues with the same event:
 //! `cargo run --example stop_resume`
 
 use std::error::Error;
@@ -27,7 +27,7 @@ fn with_numbers() -> Projection<SqliteConnection> {
     projection(|age| Ok(age.parse()?))
 }
 
-/// The mended one knows better.
+/// The fixed version also reads words.
 fn with_words() -> Projection<SqliteConnection> {
     projection(|age| if age == "ninety" { Ok(90) } else { Ok(age.parse()?) })
 }
@@ -55,21 +55,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     append(&mut conn, "bob", "ninety")?;
     let carol = append(&mut conn, "carol", "7")?;
 
-    // Everything before the event is applied, nothing after it, and the runner leaves the projection alone.
+    // The event before Bob's is applied. His own and everything after it are not, and the projection has
+    // stopped.
     let connect = move || open(&path);
     let running = Runner::new(connect.clone()).projection(with_numbers()).start()?;
     let failed = projection::wait_for(&mut conn, "ages", 1, carol, Duration::from_secs(60));
     assert!(matches!(failed, Err(ProjectionError::HasFailed { .. })), "{failed:?}");
     assert_eq!(rows(&mut conn)?, [("alice".into(), 31)]);
-    let why = running.stop().expect_err("it has failed");
+    let why = running.stop().expect_err("the projection has failed");
     println!("It has stopped: {why}");
 
-    // The operator sees it, too.
+    // The status shows it to the operator.
     let status = &projection::status(&mut conn)?[0];
     assert!(!status.is_healthy());
     assert_eq!(status.partitions()[0].state(), ProjectionState::Failed);
 
-    // Deploy the mended handler. The projection stays as it is until somebody says that it may go on.
+    // Deploy the fixed handler. The projection stays stopped until the operator resumes it.
     let running = Runner::new(connect).projection(with_words()).start()?;
     thread::sleep(Duration::from_millis(100));
     assert_eq!(rows(&mut conn)?, [("alice".into(), 31)]);
@@ -78,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     running.stop()?;
 
     assert_eq!(rows(&mut conn)?, [("alice".into(), 31), ("bob".into(), 90), ("carol".into(), 7)]);
-    println!("✓ Mended and resumed, nothing is lost: {:?}", rows(&mut conn)?);
+    println!("✓ Fixed and resumed, nothing is lost: {:?}", rows(&mut conn)?);
     Ok(())
 }
 

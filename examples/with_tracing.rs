@@ -1,5 +1,5 @@
-//! What the crate tells the application's tracing subscriber: appends, a conflict, and a projection that retries an event and
-//! parks it. What the handler itself reports is inside the projection's span.
+//! Tracing events for the application's subscriber: appends, a conflict, and a projection that retries an
+//! event and parks it. What the handler itself reports is inside the projection's span.
 //!
 //! `cargo run --features tracing --example with_tracing`
 

@@ -1,4 +1,6 @@
-//! One error for all that this crate does. Nothing below names it.
+//! One error for everything that this crate does. No lower floor names it.
+
+mod handler;
 
 use crate::model::decode_error::DecodeError;
 use crate::model::expected_version::Conflict;
@@ -8,11 +10,12 @@ use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
 use crate::storage::error::{DatabaseError, operation_error};
 use crate::storage::migrations::MigrationError;
+use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
-/// Any error of this crate: for a `main`, or a transaction that does several things.
+/// Any error of this crate: for `main`, or for a transaction with several operations.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -40,35 +43,38 @@ pub enum Error {
     /// A read failed.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A checkpoint was not read or saved.
+    /// A checkpoint could not be read or saved.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The migrations were not run.
+    /// The ordering of the log could not be read or changed.
+    #[error(transparent)]
+    Ordering(#[from] OrderingError),
+    /// The migrations could not run.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// A projection was not applied, or an operation on it not done.
+    /// A projection could not be applied, or an operation on it failed.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
-    /// The handler of a projection that is applied inline has failed.
+    /// The handler of a projection that is applied inline failed.
     #[error(transparent)]
     Handler(Box<dyn std::error::Error + Send + Sync>),
-    /// A payload or metadata has another form than asked for.
+    /// A payload or metadata could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// Something that cannot be kept or asked for.
+    /// An argument cannot be stored or asked for.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// The database did not do it.
+    /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// A [`Writer`](crate::writer::Writer) did not do it.
+    /// A [`Writer`](crate::writer::Writer) could not carry out the request.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Writer(#[from] WriterError),
 }
 
 impl Error {
-    /// The conflict, if it is one.
+    /// The conflict, if the error is one.
     ///
     /// ```
     /// use diesel_event_store::Error;
@@ -82,7 +88,7 @@ impl Error {
         }
     }
 
-    /// Whether the same may well succeed when the outermost transaction is run again.
+    /// Whether the same call may succeed when the outermost transaction is run again.
     ///
     /// ```
     /// use diesel_event_store::Error;
@@ -94,6 +100,7 @@ impl Error {
             Error::Append(error) => error.is_retryable(),
             Error::Read(error) => error.is_retryable(),
             Error::Checkpoint(error) => error.is_retryable(),
+            Error::Ordering(error) => error.is_retryable(),
             Error::Migration(error) => error.is_retryable(),
             Error::Projection(error) => error.is_retryable(),
             Error::Database(error) => error.is_retryable(),

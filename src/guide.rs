@@ -1,7 +1,10 @@
-//! Deeper pages, for reading: they hold no code of the crate, but all their examples are tested.
+//! Deeper pages. They hold no code of the crate; their examples are tested.
 
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
+
+#[doc = include_str!("../docs/migrations.md")]
+pub mod migrations {}
 
 #[doc = include_str!("../docs/databases.md")]
 pub mod databases {}
@@ -13,7 +16,7 @@ pub mod projections {}
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}
 
-// The page shows the plots where it is read as a file. Here it has them at its end, as there is no other place for them.
+// As a file, the page shows its plots as images. rustdoc cannot find them, so they are appended here.
 #[doc = include_str!("../docs/performance.md")]
 ///
 /// # Plots
@@ -31,3 +34,6 @@ pub mod performance {}
 
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}
+
+#[doc = include_str!("../docs/comparison.md")]
+pub mod comparison {}

@@ -1,9 +1,9 @@
-//! An event store for applications that use diesel: events are appended in the transaction your application already has
-//! open, on the `&mut` connection it already holds.
+//! An event store for applications that use diesel. It appends events inside the transaction that your
+//! application already has open, so your rows and your events are committed together or not at all.
 //!
 //! ```
 //! use diesel::prelude::*;
-//! use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+//! use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 //!
 //! # fn main() -> Result<(), Error> {
 //! let mut conn = SqliteConnection::establish(":memory:").unwrap();
@@ -21,7 +21,7 @@
 //! let stream = store.read_stream(&mut conn, &alice, ..)?;
 //! assert_eq!(stream.events()[0].payload::<String>()?, "alice@example.com");
 //!
-//! let log = store.read_forward(&mut conn, diesel_event_store::Position::START, 100)?;
+//! let log = store.read_forward(&mut conn, Position::START, 100)?;
 //! assert_eq!(log.events(), stream.events());
 //! # Ok(())
 //! # }
@@ -29,19 +29,19 @@
 //!
 //! # Where to look
 //!
-//! - **Do things**: [`EventStore`] has every operation; [`run_pending_migrations`] makes the tables.
-//! - **Events**: [`NewEvent`] goes in, [`RecordedEvent`] comes out, [`StreamId`] names an aggregate's stream.
-//! - **Append**: [`ExpectedVersion`] in, [`Appended`] out, [`Conflict`] when somebody was faster.
-//! - **Read**: [`StreamQuery`] and [`StreamSlice`] for one aggregate, [`LogQuery`] and [`LogSlice`] for the whole log,
-//!   [`EventIter`] for what is too large to hold.
-//! - **Read models**: [`projection`]; the design is in [`guide::projections`].
-//! - **Follow the log yourself**: [`Position`] and [`Checkpoint`].
-//! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
-//! - **Connections**: [`EventConnection`] is what can be lent; [`event_connection!`] for an enum of your own.
-//! - **Databases**: a module each, with the feature of its name (`sqlite` has the options of a connection, and the writer
-//!   that commits for many); [`schema`] with the tables for diesel's query builder; [`LogOrdering`] for how positions are
-//!   given out.
-//! - **Deeper pages**: [`guide`].
+//! | to | see |
+//! |---|---|
+//! | create the tables | [`run_pending_migrations`] |
+//! | append and read | [`EventStore`] has every operation |
+//! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
+//! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
+//! | read the log | [`LogQuery`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory |
+//! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
+//! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them |
+//! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
+//! | join events with your tables | [`schema`] |
+//! | use what only one database has | the modules `sqlite`, `postgres` and `mysql`, each with the feature of its name; [`LogOrdering`] |
+//! | read about guarantees, operations, performance | [`guide`] |
 //!
 //! # Features
 //!
@@ -52,8 +52,8 @@
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
-//! | `metrics` | no | figures for the application's recorder of the crate `metrics` |
-//! | `tracing` | no | events for the application's subscriber of the crate `tracing` |
+//! | `metrics` | no | metrics for the recorder that the application installs for the crate `metrics` |
+//! | `tracing` | no | tracing events for the application's subscriber of the crate `tracing` |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -97,18 +97,18 @@ pub use storage::error_kind::DatabaseErrorKind;
 pub use storage::migrations::MigrationError;
 #[cfg(feature = "mysql")]
 pub use storage::mysql;
+pub use storage::ordering::OrderingError;
 #[cfg(feature = "postgres")]
 pub use storage::postgres;
 pub use storage::read::ReadError;
-pub use store::iter::EventIter;
-pub use store::migrations::run_pending_migrations;
-pub use store::ordering::{log_ordering, set_log_ordering};
+pub use store::iterate::EventIter;
+pub use store::migrate::run_pending_migrations;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 
 #[cfg(feature = "sqlite")]
 pub mod sqlite {
-    //! What is particular to SQLite: the options of a connection, the migrations as diesel knows them, and a [`Writer`] that
-    //! commits for many callers at once.
+    //! What only SQLite has: the options of a connection, a [`Writer`] that commits for many callers at once,
+    //! and the migrations for diesel's `MigrationHarness`.
     //!
     //! ```
     //! use diesel::prelude::*;
@@ -124,7 +124,7 @@ pub mod sqlite {
     //! # }
     //! ```
     //!
-    //! The SQLite library must be 3.35 or newer; the feature `bundled` brings a recent one.
+    //! The SQLite library must be version 3.35 or newer; the feature `bundled` compiles a recent one in.
 
     pub use crate::storage::sqlite::{JournalMode, MIGRATIONS, Options, Synchronous};
     pub use crate::writer::{QueueFull, Request, Ticket, WriteError, Writer, WriterError, WriterOptions};
@@ -133,7 +133,7 @@ pub mod sqlite {
 /// The crates whose types are in this crate's signatures.
 pub use {chrono, uuid};
 
-/// So that the README's program is compiled and run with the tests.
+/// The README's program is compiled and run with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -9,13 +9,11 @@ mod processes {
     pub mod contention;
     pub mod crash;
     pub mod database;
-    pub mod random;
     pub mod start_up;
-    #[allow(dead_code)] // Other tests need more of it.
-    pub mod worker;
     pub mod writer;
 }
-use processes::{contention, crash, start_up, worker, writer};
+use processes::{contention, crash, start_up, writer};
+use test_support::worker;
 
 const JOBS: [worker::Job; 7] = [
     ("start_up", start_up::start),

@@ -8,17 +8,6 @@ use std::process::ExitCode;
 
 use libtest_mimic::Trial;
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-#[allow(dead_code)] // Other tests need more of it.
-mod private_server;
-#[path = "processes/random.rs"]
-mod random;
-#[macro_use]
-#[allow(dead_code, unused_imports)] // The suite needs more of it.
-mod support;
-#[path = "processes/worker.rs"]
-#[allow(dead_code)] // Other tests need more of it.
-mod worker;
 mod projections {
     pub mod accounts;
     pub mod apply;
@@ -35,7 +24,7 @@ use projections::client::Client;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use projections::server_killed;
 use projections::{apply, exactly_once, order, suspended};
-use support::TestDatabase;
+use test_support::{TestDatabase, worker};
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
@@ -47,20 +36,20 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     #[cfg(feature = "sqlite")]
     {
-        trials.extend(on::<support::Sqlite>("sqlite"));
+        trials.extend(on::<test_support::Sqlite>("sqlite"));
         let test = suspended::with_the_write_lock;
         trials.push(trial("sqlite", "a_process_suspended_with_the_write_lock_loses_nothing", test));
     }
     #[cfg(feature = "postgres")]
     {
-        trials.extend(on_server::<support::Postgres>("postgres"));
+        trials.extend(on_server::<test_support::Postgres>("postgres"));
         trials.push(trial("postgres", SERVER_KILLED, || {
             server_killed::each_event_once::<diesel::PgConnection>("postgres")
         }));
     }
     #[cfg(feature = "mysql")]
     {
-        trials.extend(on_server::<support::Mysql>("mysql"));
+        trials.extend(on_server::<test_support::Mysql>("mysql"));
         trials.push(trial("mysql", SERVER_KILLED, || {
             server_killed::each_event_once::<diesel::MysqlConnection>("mariadb")
         }));
@@ -92,7 +81,7 @@ fn on_server<D: TestDatabase<Conn: Client>>(database: &str) -> Vec<Trial> {
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 const SERVER_KILLED: &str = "when_the_server_is_killed_each_event_is_applied_once";
 
-type Test = fn() -> support::Result;
+type Test = fn() -> test_support::Result;
 
 fn trial(database: &str, name: &str, test: Test) -> Trial {
     Trial::test(format!("{database}::{name}"), move || Ok(test()?))

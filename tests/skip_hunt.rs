@@ -1,12 +1,5 @@
 //! The hunt for a reader that misses an event.
 
-#[path = "processes/random.rs"]
-mod random;
-#[macro_use]
-#[allow(dead_code, unused_imports)] // The suite needs more of it.
-mod support;
-#[allow(dead_code, unused_imports)] // Other tests need more of it.
-mod witness;
 mod skip_hunt {
     mod follower;
     pub mod hunt;
@@ -23,10 +16,10 @@ macro_rules! hunts {
     ($hunt:path; $($name:ident: $database:ident, $what:expr;)+) => {
         $(
             #[test]
-            fn $name() -> support::Result {
+            fn $name() -> test_support::Result {
                 use skip_hunt::hunt::Hunt;
                 use $hunt as hunt;
-                hunt::<support::$database>(&$what)
+                hunt::<test_support::$database>(&$what)
             }
         )+
     };
@@ -50,7 +43,7 @@ const PAUSES_IN_THE_FENCE: [&str; 2] = [
 mod no_reader_misses_an_event {
     #[cfg(feature = "postgres")]
     use super::PAUSES_IN_THE_FENCE;
-    use super::{skip_hunt, support};
+    use super::skip_hunt;
 
     #[cfg(feature = "sqlite")]
     hunts! {
@@ -79,7 +72,7 @@ mod no_reader_misses_an_event {
 mod no_projection_misses_an_event {
     #[cfg(feature = "postgres")]
     use super::PAUSES_IN_THE_FENCE;
-    use super::{skip_hunt, support};
+    use super::skip_hunt;
 
     #[cfg(feature = "sqlite")]
     hunts! {
@@ -124,8 +117,8 @@ macro_rules! interleavings {
         mod $name {
             $(
                 #[test]
-                fn $test() -> crate::support::Result {
-                    crate::skip_hunt::interleavings::$test::<crate::support::$database>()
+                fn $test() -> test_support::Result {
+                    crate::skip_hunt::interleavings::$test::<test_support::$database>()
                 }
             )+
         }

@@ -1,4 +1,4 @@
-//! How many statements a runner sends that has nothing to do, those that begin and end transactions included.
+//! How many statements an idle runner sends, including those that begin and end transactions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::support::database;
 pub fn measure(partitions: i32, seconds: usize) {
     let counts = counts(seconds, partitions);
     let parts: Vec<String> = parts(&counts).map(|part| of_part(&counts, part)).collect();
-    println!("idle runner with {partitions} partition(s), statements a second: {}", parts.join(", "));
+    println!("idle runner with {partitions} partition(s), statements per second: {}", parts.join(", "));
 }
 
 /// The first second, the next ten, and the rest in tens.
@@ -30,7 +30,7 @@ fn of_part(counts: &[usize], (begin, end): (usize, usize)) -> String {
     format!("{:.1} up to second {end}", sum as f64 / (end - begin) as f64)
 }
 
-/// Of each second.
+/// The statements of each second.
 fn counts(seconds: usize, partitions: i32) -> Vec<usize> {
     let folder = database::folder();
     let path = database::filled(&folder, 10, 10);

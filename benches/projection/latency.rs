@@ -1,4 +1,5 @@
-//! How long after the commit of an append its event is applied, committed included, by a runner in the same process.
+//! The time from the commit of an append to the commit of the batch that applies it, by a runner in the same
+//! process.
 
 use std::sync::mpsc;
 use std::thread;
@@ -27,7 +28,7 @@ pub fn measure(appends: usize) {
     }
 }
 
-/// Sorted.
+/// The latencies, sorted.
 fn latencies(appends: usize, synchronous: Synchronous) -> Vec<Duration> {
     let folder = database::folder();
     let path = database::empty(&folder);
@@ -46,7 +47,8 @@ fn latencies(appends: usize, synchronous: Synchronous) -> Vec<Duration> {
     let mut conn = database::connect(&path, synchronous);
     let mut latencies: Vec<Duration> = (0..appends)
         .map(|nth| {
-            // So long that the runner has nothing to do when the next append comes, and never in step with it.
+            // Long enough that the runner is idle when the next append comes, and never in step with its
+            // pauses.
             thread::sleep(Duration::from_micros(2_000 + scatter(nth as u64) % 20_000));
             let (position, committed) = append(&mut conn);
             applied_at(&progress, position).saturating_duration_since(committed)
@@ -67,7 +69,7 @@ fn append(conn: &mut SqliteConnection) -> (Position, Instant) {
 
 fn applied_at(progress: &mpsc::Receiver<(Position, Instant)>, wanted: Position) -> Instant {
     loop {
-        let (position, applied) = progress.recv().expect("the runner goes on");
+        let (position, applied) = progress.recv().expect("the runner continues");
         if position >= wanted {
             return applied;
         }

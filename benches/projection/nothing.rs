@@ -1,4 +1,4 @@
-//! A handler that does nothing, beside reading the log without a projection.
+//! A handler that does nothing, compared with reading the log without a projection.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ fn nothing(batch_size: usize) -> Projection<SqliteConnection> {
     Projection::new("nothing", 1, |_conn, _event| Ok(())).batch_size(batch_size)
 }
 
-/// Back to the beginning, if it has ever run.
+/// Moves the projection back to the beginning, if it has ever run.
 fn reset(conn: &mut SqliteConnection) {
     match projection::reset(conn, "nothing", 1, |_conn| Ok::<_, ProjectionError>(())) {
         Ok(()) | Err(ProjectionError::Unknown { .. }) => {}
@@ -72,7 +72,7 @@ fn catch_up(path: &Path, events: usize, batch_size: usize, synchronous: Synchron
     })
 }
 
-/// Its start and its stop included.
+/// Includes the runner's start and stop.
 fn runner(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
     let path = path.to_owned();
     Side::new("runner", move || {

@@ -7,7 +7,7 @@ use diesel_event_store::sqlite::Synchronous;
 
 use crate::support::database;
 
-/// Starts a runner, waits until it has applied so many events, and stops it.
+/// Starts a runner, waits until it has applied this many events, and stops it.
 pub fn run_to_the_end(
     path: &Path,
     synchronous: Synchronous,
@@ -23,7 +23,7 @@ pub fn run_to_the_end(
         .expect("a runner");
     let mut applied = 0;
     while applied < events as u64 {
-        applied += progress.recv().expect("the runner goes on");
+        applied += progress.recv().expect("the runner continues");
     }
     running.stop().expect("nothing went wrong");
 }

@@ -1,4 +1,5 @@
-//! A handler that upserts a row for each event, beside the same upserts without events, in transactions of as many.
+//! A handler that upserts a row per event, compared with the same upserts without events in transactions of
+//! that size.
 
 use std::path::Path;
 
@@ -61,7 +62,7 @@ fn changes(conn: &mut SqliteConnection) -> i64 {
     changes.into_iter().sum()
 }
 
-/// In the order in which the events lie in the log.
+/// The keys in the order of the log.
 fn bare(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
     let path = path.to_owned();
     Side::new("bare loop", move || {
@@ -93,7 +94,7 @@ fn catch_up(path: &Path, events: usize, batch_size: usize, synchronous: Synchron
     })
 }
 
-/// Its start and its stop included.
+/// Includes the runner's start and stop.
 fn runner(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
     let path = path.to_owned();
     Side::new("runner", move || {
@@ -115,7 +116,7 @@ fn projection(batch_size: usize) -> Projection<SqliteConnection> {
     orders.batch_size(batch_size)
 }
 
-/// Back to the beginning, if it has ever run.
+/// Moves the projection back to the beginning, if it has ever run.
 fn reset(conn: &mut SqliteConnection) {
     let cleared = projection::reset(conn, "orders", 1, |conn| {
         clear(conn)?;

@@ -4,7 +4,7 @@ use criterion::Criterion;
 
 use super::rounds::{Rounds, Side};
 
-/// Runs the same comparisons twice: through criterion, for its statistics and its history, and in turns, for a ratio
+/// Runs each comparison twice: through criterion, for its statistics and history, and in turns, for a ratio
 /// that holds on a busy machine.
 pub struct Bench {
     criterion: Criterion,
@@ -14,7 +14,7 @@ pub struct Bench {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Length {
-    /// Each operation once, to see that it works: `cargo bench -- --test`, and `cargo test --benches`.
+    /// Runs each operation once, to check that it works: `cargo bench -- --test`, and `cargo test --benches`.
     Test,
     Quick,
     Full,
@@ -29,16 +29,17 @@ impl Bench {
         Self { criterion, length: Length::from_args(), ratios: Vec::new() }
     }
 
-    /// How much there is to work on, which is less where it is only to be seen that it works.
+    /// The amount of data, which is smaller when the bench only checks that it works.
     pub fn size<T>(&self, usual: T, test: T) -> T {
         if self.length == Length::Test { test } else { usual }
     }
 
-    /// Measures each side, and compares the sides of each pair, which are named by their places. Returns what was measured
-    /// in turns.
+    /// Measures each side, and compares the sides of each pair, which are given by their indexes. Returns
+    /// what was measured in turns.
     ///
-    /// `sides` is called for each of the two measurements, so that all sides of one begin on databases that are alike. A
-    /// block is so many operations of one side in a row: short, so that a disturbance spoils few of them.
+    /// `sides` is called for each of the two measurements, so that all its sides begin on equal databases. A
+    /// `block` is the number of operations of one side in a row: small, so that a disturbance spoils few of
+    /// them.
     pub fn compare(
         &mut self,
         name: &str,
@@ -56,7 +57,7 @@ impl Bench {
         Some(rounds)
     }
 
-    /// Whether any was chosen by the arguments.
+    /// Whether the arguments chose any.
     fn measure_one_by_one(&mut self, name: &str, sides: Vec<Side>) -> bool {
         let mut chosen = false;
         let mut group = self.criterion.benchmark_group(name);
@@ -82,7 +83,7 @@ impl Length {
     fn from_args() -> Self {
         let arguments: Vec<String> = std::env::args().collect();
         let given = |argument: &str| arguments.iter().any(|given| given == argument);
-        // What cargo bench passes, and cargo test does not.
+        // `cargo bench` passes this, `cargo test` does not.
         if given("--test") || !given("--bench") {
             Length::Test
         } else if given("--quick") {

@@ -12,10 +12,10 @@ use super::raw::Result;
 use super::raw_store::{RawStore, now_text};
 use super::workload::aggregate_id;
 
-/// On the disk that is built on: the system's temporary folder may be in memory, where a sync costs nothing.
+/// On the disk of the build: the system's temporary folder may be in memory, where a sync costs nothing.
 const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// A folder that is gone after the bench.
+/// A folder that is removed after the bench.
 pub fn folder() -> TempDir {
     tempfile::tempdir_in(FOLDER).expect("a folder")
 }
@@ -27,33 +27,34 @@ pub fn empty(folder: &TempDir) -> PathBuf {
     path
 }
 
-/// A new database with streams of the same length, which have grown side by side.
+/// A new database with streams of equal length, appended to in turns.
 pub fn filled(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
     let path = new_file(folder);
     fill(&path, streams, events_each);
     path
 }
 
-/// A copy of a database that is kept.
+/// A copy of a kept database.
 pub fn copy_of_filled(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
     let copy = new_file(folder);
     fs::copy(kept(folder, streams, events_each), &copy).expect("room for a copy");
-    // Else the system would write it out while the bench measures.
+    // Otherwise the system would write it to the disk while the bench measures.
     File::open(&copy).and_then(|file| file.sync_all()).expect("a copy on the disk");
     copy
 }
 
-/// A database that is filled once for all runs, as a large one takes minutes. Nobody writes to it.
+/// A database that is filled once for all runs, because a large one takes minutes. Benches only copy it.
 pub fn kept(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
     let original = Path::new(FOLDER).join(format!("{streams}-streams-of-{events_each}-{:x}.db", schema()));
     if !original.exists() {
-        // Not under its name before it is complete.
+        // It gets its name only once it is complete.
         fs::rename(filled(folder, streams, events_each), &original).expect("a name that is free");
     }
     original
 }
 
-/// A connection to it, set up as an application sets it up, and patient, as many callers at once keep each other waiting.
+/// A connection with an application's settings and a long busy timeout, because many callers keep each other
+/// waiting.
 pub fn connect(path: &Path, synchronous: Synchronous) -> SqliteConnection {
     let mut conn = SqliteConnection::establish(&path.display().to_string()).expect("a database file");
     let options = Options::default().synchronous(synchronous).busy_timeout(Duration::from_secs(300));
@@ -61,7 +62,7 @@ pub fn connect(path: &Path, synchronous: Synchronous) -> SqliteConnection {
     conn
 }
 
-/// Another number for other tables: a database that was filled before they were changed is of no use.
+/// Differs once the tables change: a database that was filled before is then of no use.
 fn schema() -> u64 {
     let mut hasher = DefaultHasher::new();
     include_str!("../../migrations/sqlite/00000000000100-des_create_event_store/up.sql").hash(&mut hasher);
@@ -87,7 +88,7 @@ fn try_fill(path: &Path, streams: usize, events_each: i64) -> Result<()> {
     const ROWS_IN_A_TRANSACTION: usize = 100_000;
     let mut store = RawStore::open(path, Synchronous::Normal)?;
     let payload = OrderPlaced::new().to_json();
-    // Memory for the pages of the indexes, into which the streams fall at random.
+    // Memory for the pages of the indexes, where streams are at random places.
     store.database().execute_batch("PRAGMA synchronous = off; PRAGMA cache_size = -2000000; BEGIN")?;
     let rows = (1..=events_each).flat_map(|version| (0..streams).map(move |stream| (version, stream)));
     for (row, (version, stream)) in rows.enumerate() {

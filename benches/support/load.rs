@@ -4,18 +4,18 @@ use std::time::{Duration, Instant};
 
 use super::rounds::{quantile, sorted};
 
-/// What came of callers that did an operation again and again, each as soon as the last one had returned.
+/// The result of callers that repeat an operation, each as soon as the last one has returned.
 pub struct Load {
-    /// That ended in time.
+    /// Operations that ended in time, per second.
     pub per_second: f64,
-    /// Of all callers, also those that ended too late to count for that.
+    /// Operations of all callers, including those that ended too late.
     pub operations: usize,
-    /// In seconds, of each operation, sorted.
+    /// The duration of each operation in seconds, sorted.
     latencies: Vec<f64>,
 }
 
 impl Load {
-    /// Every caller is a thread; `open` is called in it, before all begin at once.
+    /// Each caller is a thread, which calls `open`; then all begin at once.
     pub fn measure<O: FnMut()>(callers: usize, duration: Duration, open: impl Fn(usize) -> O + Sync) -> Self {
         let start = Barrier::new(callers);
         let done: Vec<Done> = thread::scope(|scope| {
@@ -40,7 +40,7 @@ impl Load {
         Self { per_second: per_second(in_time, duration), operations: latencies.len(), latencies }
     }
 
-    /// In seconds; `share` of the operations took no longer.
+    /// The number of seconds that `share` of the operations did not exceed.
     pub fn latency(&self, share: f64) -> f64 {
         quantile(&self.latencies, share)
     }
@@ -53,13 +53,13 @@ pub fn per_second(operations: usize, duration: Duration) -> f64 {
 
 /// What one caller has done.
 struct Done {
-    /// In seconds, of all that it has begun.
+    /// The duration of each operation that it has begun, in seconds.
     latencies: Vec<f64>,
-    /// How many of them have also ended before the time was over.
+    /// How many of them ended in time.
     in_time: usize,
 }
 
-/// At least once.
+/// Runs at least once.
 fn repeat(duration: Duration, operation: &mut impl FnMut()) -> Done {
     let begun = Instant::now();
     let mut done = Done { latencies: Vec::new(), in_time: 0 };

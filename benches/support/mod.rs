@@ -1,5 +1,5 @@
-//! What the benches share: the same work through this crate and through SQLite's own functions, on databases that are
-//! filled alike, and a way to compare them on a machine that does other things as well.
+//! What the benches share: the same work through this crate and through SQLite's own functions, on equally
+//! filled databases, and a way to compare them on a busy machine.
 #![allow(dead_code)] // each bench uses a part of it
 
 pub mod bench;

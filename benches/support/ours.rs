@@ -43,7 +43,7 @@ impl OurStore {
     }
 }
 
-/// What an application makes of an order before it is appended.
+/// What an application makes from an order before it appends it.
 pub fn prepare(append: &Append, payloads: &[OrderPlaced]) -> (StreamId, ExpectedVersion, Vec<NewEvent>) {
     let stream = StreamId::new(AGGREGATE_TYPE, &append.aggregate_id).expect("a name");
     let expected = match append.version {

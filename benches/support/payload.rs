@@ -21,7 +21,7 @@ struct Line {
 }
 
 impl OrderPlaced {
-    /// Of every order, so that who reads them all knows what to find.
+    /// The same for every order, so that a reader of all orders knows the sum.
     pub const CENTS: u64 = 12_345;
 
     pub fn new() -> Self {

@@ -1,5 +1,5 @@
-//! SQLite's own functions, called as a careful program calls them: every return code is looked at, texts are bound
-//! without copying them. All the unsafe code of the benches is here.
+//! SQLite's own functions, called as a careful program calls them: every return code is checked, texts are
+//! bound without a copy. All the unsafe code of these benches is here.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int};
@@ -20,7 +20,7 @@ pub enum Value<'a> {
     Text(&'a str),
 }
 
-/// A prepared statement, kept for as long as it is wanted.
+/// A prepared statement.
 pub struct Statement {
     handle: NonNull<ffi::sqlite3_stmt>,
     parameters: usize,
@@ -50,7 +50,7 @@ impl Database {
         Ok(Rc::new(database))
     }
 
-    /// Runs statements that return nothing of interest.
+    /// Runs statements whose results do not matter.
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
         let sql = CString::new(sql).expect("SQL without NUL");
         // SAFETY: the connection is open, the text ends in NUL, there is no callback.
@@ -114,7 +114,7 @@ impl Drop for Database {
 impl Statement {
     /// Binds, steps to the end and resets.
     pub fn run(&mut self, parameters: &[Value<'_>], mut each_row: impl FnMut(&Row<'_>)) -> Result<()> {
-        // One that is left out would still point to the text of an earlier run.
+        // A missing parameter would still point to the text of an earlier run.
         assert_eq!(parameters.len(), self.parameters, "every parameter is bound");
         let reset = ResetOnDrop(self);
         for (index, &parameter) in (1..).zip(parameters) {
@@ -136,8 +136,8 @@ impl Statement {
 
     fn bind(&self, index: c_int, value: Value<'_>) -> Result<()> {
         let statement = self.handle.as_ptr();
-        // SAFETY: the statement is alive. A text is not copied; it outlives the stepping in `run`, and every `run` binds
-        // all of them anew before it steps.
+        // SAFETY: the statement is alive. A text is not copied; it outlives the stepping in `run`, and every
+        // `run` binds all of them anew before it steps.
         let code = unsafe {
             match value {
                 Value::Null => ffi::sqlite3_bind_null(statement, index),
@@ -165,7 +165,7 @@ impl Drop for Statement {
     }
 }
 
-/// However a run ends, the next one must find the statement at its beginning.
+/// However a run ends, the statement must be reset for the next one.
 struct ResetOnDrop<'s>(&'s Statement);
 
 impl Drop for ResetOnDrop<'_> {
@@ -187,8 +187,8 @@ impl Row<'_> {
 
     pub fn optional_text(&self, column: c_int) -> Option<&str> {
         let statement = self.0.handle.as_ptr();
-        // SAFETY: the statement stands on a row. The text stays where it is until the next step, before which this
-        // borrow ends; its length is asked after the text, as SQLite's manual says.
+        // SAFETY: the statement stands on a row. The text stays where it is until the next step, before which
+        // this borrow ends; its length is asked after the text, as SQLite's manual says.
         let bytes = unsafe {
             let text = ffi::sqlite3_column_text(statement, column);
             if text.is_null() {

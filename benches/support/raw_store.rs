@@ -39,7 +39,7 @@ pub struct RawStore {
     database: Rc<Database>,
 }
 
-/// A row in owned values. `I` and `T` are what becomes of the id and the time.
+/// A row in owned values. `I` and `T` are the types of the id and the time.
 pub struct RawEvent<I, T> {
     pub position: i64,
     pub aggregate_type: String,
@@ -91,7 +91,7 @@ impl RawStore {
         Ok(last_position)
     }
 
-    /// Several in one transaction. Returns how long its commit took.
+    /// Several appends in one transaction. Returns how long its commit took.
     pub fn append_group(&mut self, appends: &[Append], payloads: &[OrderPlaced]) -> Result<Duration> {
         self.begin.execute(&[])?;
         for append in appends {

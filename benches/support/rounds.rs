@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-/// One way of doing an operation, among those that are compared.
+/// One of the compared ways to do an operation.
 pub struct Side {
     pub name: String,
     open: Box<dyn FnMut() -> Operation>,
@@ -9,7 +9,7 @@ pub struct Side {
 pub type Operation = Box<dyn FnMut()>;
 
 impl Side {
-    /// `open` opens the connection that the operation then uses for as long as it is kept.
+    /// `open` opens the connection that the operation uses while it is kept.
     pub fn new<O: FnMut() + 'static>(name: impl Into<String>, mut open: impl FnMut() -> O + 'static) -> Self {
         Self { name: name.into(), open: Box::new(move || Box::new(open())) }
     }
@@ -18,10 +18,11 @@ impl Side {
         (self.open)()
     }
 
-    /// The seconds that a block of operations takes on a warm connection.
+    /// The duration of a block of operations on a warm connection, in seconds.
     ///
-    /// No other connection is open meanwhile: as libsqlite3-sys builds SQLite, all connections of a process share the
-    /// memory for their pages, and one of two that do the very same work could run 1.4 times as long as the other.
+    /// No other connection is open meanwhile. As libsqlite3-sys builds SQLite, all connections of a process
+    /// share the memory for their pages, and of two that do the same work one could take 1.4 times as long as
+    /// the other.
     fn time_block(&mut self, block: u32) -> f64 {
         let mut operation = self.open();
         (0..block).for_each(|_| operation());
@@ -31,11 +32,11 @@ impl Side {
     }
 }
 
-/// Sides measured in turns: in every round a block of operations of each.
+/// Sides measured in turns: each round runs a block of operations per side.
 pub struct Rounds {
     names: Vec<String>,
     block: u32,
-    /// The seconds that the blocks of a round took, side by side.
+    /// Per round, the duration of each side's block in seconds.
     times: Vec<Vec<f64>>,
 }
 
@@ -47,7 +48,7 @@ impl Rounds {
         while times.len() < FEWEST || begun.elapsed() < budget {
             let mut round = vec![0.0; sides.len()];
             for turn in 0..sides.len() {
-                // Nobody is always the first.
+                // No side is always the first.
                 let side = (turn + times.len()) % sides.len();
                 round[side] = sides[side].time_block(block);
             }
@@ -56,8 +57,8 @@ impl Rounds {
         Self { names: sides.iter().map(|side| side.name.clone()).collect(), block, times }
     }
 
-    /// The blocks of a round saw the same disturbances, so their ratio says more than the ratio of two averages; and the
-    /// median of many ratios takes no notice of the rounds where that was not so.
+    /// The blocks of a round saw the same disturbances, so their ratio says more than the ratio of two
+    /// averages. The median of many ratios ignores the rounds in which they did not.
     pub fn paired_ratio(&self, one: usize, other: usize) -> String {
         let ratios = sorted(self.times.iter().map(|round| round[one] / round[other]));
         format!(
@@ -78,7 +79,7 @@ impl Rounds {
         format!("{:.1} µs", self.median_seconds(side) * 1e6)
     }
 
-    /// Of one operation.
+    /// The median duration of one operation.
     pub fn median_seconds(&self, side: usize) -> f64 {
         let seconds = sorted(self.times.iter().map(|round| round[side]));
         quantile(&seconds, 0.5) / f64::from(self.block)

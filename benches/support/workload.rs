@@ -3,12 +3,12 @@ use std::rc::Rc;
 
 use uuid::Uuid;
 
-/// Which stream is appended to next, and at which version it is. The same seed gives the same sequence, so two databases
-/// that begin alike stay alike.
+/// Which stream is appended to next, and its version. The same seed gives the same sequence, so two databases
+/// that begin equal stay equal.
 ///
-/// Of ten appends one begins a new stream, and nine go on with a stream chosen at random among those that are there.
+/// Of ten appends, one begins a new stream and nine continue a random existing one.
 ///
-/// A clone goes on where this one is, as a second connection to the same database must.
+/// A clone continues where this one is, as a second connection to the same database must.
 #[derive(Clone)]
 pub struct Workload(Rc<RefCell<State>>);
 
@@ -26,12 +26,12 @@ pub struct Append {
 }
 
 impl Workload {
-    /// Beginning with this many streams, all at the same version.
+    /// Begins with this many streams, all at the same version.
     pub fn new(streams: usize, version: i64) -> Self {
         Self(Rc::new(RefCell::new(State { first: 0, versions: vec![version; streams], appends: 0 })))
     }
 
-    /// Beginning without streams, on streams that no other caller appends to.
+    /// Begins without streams, and uses streams that no other caller appends to.
     pub fn of_caller(number: usize) -> Self {
         let first = number * 1_000_000_000;
         Self(Rc::new(RefCell::new(State { first, versions: Vec::new(), appends: 0 })))
@@ -57,13 +57,13 @@ impl State {
     }
 }
 
-/// As applications have them: UUIDs, which lie anywhere in the index.
+/// UUIDs, as in applications: they are anywhere in the index.
 pub fn aggregate_id(stream: usize) -> String {
     let stream = u64::try_from(stream).expect("64 bits");
     Uuid::from_u64_pair(scatter(stream), scatter(!stream)).to_string()
 }
 
-/// The finaliser of SplitMix64: numbers in a row become numbers all over.
+/// The finaliser of SplitMix64: it scatters consecutive numbers.
 pub fn scatter(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,5 @@
-//! The main job, the same on every database: append events, read the whole log, read one aggregate.
+//! What most applications do, the same on every database: append events, read the whole log, read one
+//! aggregate.
 
 use std::error::Error;
 
@@ -25,7 +26,7 @@ pub fn run(conn: &mut impl EventConnection) -> Result<(), Box<dyn Error>> {
     let store = EventStore::new();
 
     println!("\n=== Example 1: Appending Events ===");
-    // A new user at each run, so the log of the last run is kept and goes on.
+    // A new user at each run, so that each run adds to the log of the last one.
     let alice = StreamId::new("User", Uuid::now_v7())?;
     let created = UserCreated { name: "Alice Smith".into(), email: "alice@example.com".into() };
     let changed = UserEmailChanged { email: "alice.smith@example.com".into() };

@@ -27,22 +27,22 @@ pub struct Appended {
 }
 
 impl Appended {
-    /// The events as they are recorded, in the order of the batch: exactly what reading them would return.
+    /// The recorded events in the order of the batch, equal to what a read returns.
     pub fn events(&self) -> &[RecordedEvent] {
         &self.events
     }
 
-    /// The events, without the rest.
+    /// Returns only the events.
     pub fn into_events(self) -> Vec<RecordedEvent> {
         self.events
     }
 
-    /// The version of the aggregate before the append.
+    /// The version of the stream before the append.
     pub fn previous_version(&self) -> i64 {
         self.previous_version
     }
 
-    /// The version of the aggregate after the append: what the next append to it can expect.
+    /// The version of the stream after the append: what the next append to it can expect.
     pub fn version(&self) -> i64 {
         self.last().version()
     }

@@ -34,26 +34,27 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Of the checkpoints that an application keeps by itself.
+    /// For the checkpoints that an application saves itself.
     pub(crate) const VERSION: i32 = 1;
     pub(crate) const PARTITION: i32 = 0;
 
-    /// The projection it belongs to.
+    /// The name of its projection.
     pub fn projection_name(&self) -> &str {
         &self.projection_name
     }
 
-    /// The version of the projection: 1, unless a [`Projection`](crate::projection::Projection) has another.
+    /// The version of its projection: 1, or that of a [`Projection`](crate::projection::Projection).
     pub fn projection_version(&self) -> i32 {
         self.projection_version
     }
 
-    /// The number of the partition, from 0: 0, unless a [`Projection`](crate::projection::Projection) has several.
+    /// The number of the partition, from 0. Only a [`Projection`](crate::projection::Projection) can have
+    /// several.
     pub fn partition(&self) -> i32 {
         self.partition
     }
 
-    /// Everything up to this position is applied.
+    /// The projection has applied the log up to this position.
     pub fn position(&self) -> Position {
         self.position
     }
@@ -61,14 +62,6 @@ impl Checkpoint {
     /// When it was saved, to the microsecond, by the clock of the machine that saved it.
     pub fn updated_at(&self) -> DateTime<Utc> {
         self.updated_at
-    }
-
-    /// What a database has returned, in the order of its columns.
-    pub(crate) fn stored<T: Into<DateTime<Utc>>>(
-        (projection_name, projection_version, partition, position, updated_at): (String, i32, i32, i64, T),
-    ) -> Self {
-        let (position, updated_at) = (Position::stored(position), updated_at.into());
-        Self { projection_name, projection_version, partition, position, updated_at }
     }
 
     pub(crate) fn now(projection_name: &str, position: Position) -> Result<Self, InvalidInput> {

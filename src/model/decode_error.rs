@@ -1,7 +1,8 @@
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
-/// A payload or metadata does not have the form the application asked for. The event itself is as it was written.
+/// A payload or metadata cannot be decoded as the type that the application asked for. The event itself is
+/// unchanged.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -20,7 +21,8 @@ use crate::model::stream_id::StreamId;
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{field} of {event_type}, version {version} of {stream} at position {position}, cannot be decoded: {source}"
+    "{field} of {event_type}, version {version} of {stream} at position {position}, cannot be decoded: \
+     {source}"
 )]
 #[non_exhaustive]
 pub struct DecodeError {
@@ -34,6 +36,6 @@ pub struct DecodeError {
     pub version: i64,
     /// The position of the event in the log.
     pub position: Position,
-    /// What `serde_json` says.
+    /// The error of `serde_json`.
     pub source: serde_json::Error,
 }

@@ -1,4 +1,4 @@
-/// Which way events are read.
+/// In which direction events are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Direction {
     Forward,

@@ -11,7 +11,7 @@ use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 
-/// What an event says, the same before and after it is recorded.
+/// The part of an event that is the same before and after it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) event_id: Uuid,
@@ -24,14 +24,15 @@ pub(crate) struct Content {
     pub(crate) causation_id: Option<Box<str>>,
 }
 
-/// An event that is to be appended.
+/// An event to append.
 ///
-/// It has its id from the beginning (a time-ordered UUIDv7 unless another is given), so the event can be referred to
-/// before it is recorded, and appending the same `NewEvent` again after an unclear failure cannot record it twice: the
-/// second attempt is a [`DuplicateEventId`](crate::AppendError::DuplicateEventId). A clone has the same id.
+/// It has an id from the beginning (default: a time-ordered UUIDv7), so it can be referred to before it is
+/// recorded. Appending the same `NewEvent` again after a failure with an unknown outcome cannot record it
+/// twice: the second attempt is refused with [`DuplicateEventId`](crate::AppendError::DuplicateEventId). A
+/// clone has the same id.
 ///
-/// What is too long, too large or out of range is refused by [`append`](crate::EventStore::append), before anything is
-/// written.
+/// [`append`](crate::EventStore::append) refuses what is too long, too large or out of range before it writes
+/// anything.
 ///
 /// ```
 /// use diesel_event_store::NewEvent;
@@ -55,14 +56,14 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// An event of this type whose payload is anything that serde can serialise.
+    /// An event of this type with a payload that serde can serialize.
     ///
-    /// `serde_json` writes a floating point number that is infinite or not a number as `null`.
+    /// `serde_json` writes infinite floating-point numbers and NaN as `null`.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`] when the payload cannot be written as JSON (a map whose keys are not texts, say) or is nested
-    /// more than [`MAX_JSON_DEPTH`](crate::MAX_JSON_DEPTH) levels deep.
+    /// [`InvalidInput`] if the payload cannot be serialized as JSON (for instance a map whose keys are not
+    /// texts) or is nested more than [`MAX_JSON_DEPTH`](crate::MAX_JSON_DEPTH) levels deep.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -77,15 +78,15 @@ impl NewEvent {
         Ok(Self::of(event_type.into(), Json::from_value("payload", payload)?))
     }
 
-    /// An event whose payload is JSON text already. It comes back exactly as it is given here: the order of keys, the
-    /// digits of numbers, escapes and spaces. That goes for what JSON allows and Rust has no type for, too: a number
-    /// beyond `f64`, or an escape like `\ud800` that is half a character. [`RecordedEvent::payload`] may not decode it;
-    /// [`RecordedEvent::payload_json`] has it.
+    /// An event whose payload is already JSON text. The text is read back exactly as it is given here: the
+    /// order of keys, the digits of numbers, escapes and spaces. That includes JSON that no Rust type can
+    /// hold: a number beyond `f64`, or an escape like `\ud800` that is half a character.
+    /// [`RecordedEvent::payload`] may fail to decode it; [`RecordedEvent::payload_json`] returns it.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`] when the text is not JSON or is nested more than [`MAX_JSON_DEPTH`](crate::MAX_JSON_DEPTH)
-    /// levels deep.
+    /// [`InvalidInput`] if the text is not JSON or is nested more than
+    /// [`MAX_JSON_DEPTH`](crate::MAX_JSON_DEPTH) levels deep.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -105,7 +106,7 @@ impl NewEvent {
 
     fn of(event_type: Arc<str>, payload: Json) -> Self {
         let content = Content {
-            // Version 7 begins with the time: ids that follow each other lie side by side in the index.
+            // Version 7 begins with the time, so new ids lie side by side in the index.
             event_id: Uuid::now_v7(),
             event_type,
             event_version: 1,
@@ -118,7 +119,7 @@ impl NewEvent {
         Self { content, created_at: None }
     }
 
-    /// The event's id, instead of a new UUIDv7.
+    /// Sets the event's id. Default: a new UUIDv7.
     ///
     /// ```
     /// # use diesel_event_store::{NewEvent, uuid::Uuid};
@@ -131,7 +132,7 @@ impl NewEvent {
         self
     }
 
-    /// The version of the payload's schema, 1 or more; 1 unless it is given.
+    /// Sets the version of the payload's schema, 1 or more. Default: 1.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -143,7 +144,8 @@ impl NewEvent {
         self
     }
 
-    /// Metadata: what is known about the event but is not part of what happened. Anything that serde can serialise.
+    /// Sets the metadata: what is known about the event but is not part of what happened. Anything that serde
+    /// can serialize. Default: none.
     ///
     /// # Errors
     ///
@@ -159,7 +161,7 @@ impl NewEvent {
         Ok(self)
     }
 
-    /// Metadata that is JSON text already; it comes back as it is given here.
+    /// Sets metadata that is already JSON text; it is read back exactly as it is given here.
     ///
     /// # Errors
     ///
@@ -176,7 +178,7 @@ impl NewEvent {
         Ok(self)
     }
 
-    /// The id of the distributed trace the event was made in.
+    /// Sets the id of the distributed trace that the event belongs to. Default: none.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -188,8 +190,8 @@ impl NewEvent {
         self
     }
 
-    /// The id that all events of one business transaction share; the log can be
-    /// [read by it](crate::LogQuery::correlation_id).
+    /// Sets the id that all events of one business transaction share; the log can be
+    /// [read by it](crate::LogQuery::correlation_id). Default: none.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -201,7 +203,7 @@ impl NewEvent {
         self
     }
 
-    /// The id of what caused the event: a command's, or another event's.
+    /// Sets the id of what caused the event: of a command or another event. Default: none.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -214,11 +216,11 @@ impl NewEvent {
         self
     }
 
-    /// When it happened, from the year 1000 to 9999; the time of the append unless it is given. A time of any zone, or a
-    /// `SystemTime`: it is kept in UTC.
+    /// Sets when the event happened, from the year 1000 to 9999: a time of any zone, or a `SystemTime`; it is
+    /// stored in UTC. Default: the time of the append.
     ///
-    /// It is kept to the microsecond: nanoseconds are cut off, and a leap second becomes the last microsecond before
-    /// it. It does not decide the order of events; positions do.
+    /// It is stored to the microsecond: nanoseconds are cut off, and a leap second becomes the last
+    /// microsecond before it. It does not decide the order of events; positions do.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -255,7 +257,7 @@ impl NewEvent {
         &self.content.event_type
     }
 
-    /// The payload as the JSON text that will be written.
+    /// The payload as JSON text, as it will be stored.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -317,7 +319,7 @@ impl NewEvent {
         self.created_at.map_or(Ok(()), |time| timestamp::check_range("created_at", time))
     }
 
-    /// The event as it is recorded at this place, created `now` if it has no time of its own.
+    /// The event as it is recorded here. If it has no time of its own, `now` is its time.
     pub(crate) fn record(
         self,
         stream: &StreamId,
@@ -386,12 +388,12 @@ pub struct RecordedEvent {
 }
 
 impl RecordedEvent {
-    /// Its place in the whole log. Grows from event to event; may have gaps on some databases.
+    /// Its place in the whole log. It grows from event to event, and on some databases with gaps.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// Its number within the aggregate: 1, 2, 3 … without a gap.
+    /// Its number within the stream: 1, 2, 3 … without gaps.
     pub fn version(&self) -> i64 {
         self.version
     }
@@ -411,7 +413,7 @@ impl RecordedEvent {
         self.stream.aggregate_id()
     }
 
-    /// Its own id, unique in the whole log.
+    /// Its id, unique in the whole log.
     pub fn id(&self) -> Uuid {
         self.content.event_id
     }
@@ -426,17 +428,17 @@ impl RecordedEvent {
         self.content.event_version
     }
 
-    /// The payload as the JSON text that was written.
+    /// The payload, as the JSON text that was appended.
     pub fn payload_json(&self) -> &str {
         self.content.payload.as_str()
     }
 
-    /// The metadata as the JSON text that was written, if there is any.
+    /// The metadata, as the JSON text that was appended; `None` if the event has none.
     pub fn metadata_json(&self) -> Option<&str> {
         self.content.metadata.as_ref().map(Json::as_str)
     }
 
-    /// The id of the distributed trace it was made in.
+    /// The id of the distributed trace that it belongs to.
     pub fn trace_id(&self) -> Option<&str> {
         self.content.trace_id.as_deref()
     }
@@ -456,20 +458,20 @@ impl RecordedEvent {
         self.created_at
     }
 
-    /// The payload as the application's own type. The type may borrow from the event.
+    /// Decodes the payload as the application's own type, which may borrow from the event.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`], which names the event, when the payload has another form.
+    /// [`DecodeError`], which names the event, if the payload does not fit the type.
     pub fn payload<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.decode("payload", &self.content.payload)
     }
 
-    /// The metadata as the application's own type; `None` when the event has none.
+    /// Decodes the metadata as the application's own type; `None` if the event has none.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`], which names the event, when the metadata has another form.
+    /// [`DecodeError`], which names the event, if the metadata does not fit the type.
     pub fn metadata<'a, T: Deserialize<'a>>(&'a self) -> Result<Option<T>, DecodeError> {
         self.content.metadata.as_ref().map(|json| self.decode("metadata", json)).transpose()
     }

@@ -3,10 +3,10 @@ use std::fmt;
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::stream_id::StreamId;
 
-/// What an append expects of its stream; it is refused with a [`Conflict`] when the stream is elsewhere.
+/// Which version an append expects its stream to be at; otherwise the append is refused with a [`Conflict`].
 ///
-/// This is optimistic concurrency: read a stream, decide, and append with the version that was read. If somebody else
-/// was faster, nothing is written.
+/// This is optimistic concurrency: read a stream, decide, and append with the version that was read. If
+/// another append was faster, nothing is written.
 ///
 /// ```
 /// use diesel_event_store::ExpectedVersion;
@@ -18,20 +18,20 @@ use crate::model::stream_id::StreamId;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExpectedVersion {
-    /// Whatever is there: never a conflict.
+    /// Any version: never a conflict.
     Any,
-    /// The aggregate has no event yet.
+    /// The stream has no event yet.
     NoStream,
-    /// The aggregate has at least one event.
+    /// The stream has at least one event.
     StreamExists,
-    /// The aggregate's last event has exactly this version. `Exact(0)` means the same as
-    /// [`NoStream`](ExpectedVersion::NoStream), so that the version of an empty stream can be passed on as it is.
+    /// The stream's last event has exactly this version. `Exact(0)` means the same as
+    /// [`NoStream`](ExpectedVersion::NoStream), so that the version of an empty stream can be passed on.
     Exact(i64),
 }
 
 impl ExpectedVersion {
-    /// The whole rule: whether an append that expects this may go on when the aggregate is at version `actual`, 0 being
-    /// the version of an aggregate without events.
+    /// Whether an append that expects this may go on when the stream is at version `actual`; 0 is the version
+    /// of a stream without events.
     ///
     /// ```
     /// # use diesel_event_store::ExpectedVersion;
@@ -69,9 +69,10 @@ impl fmt::Display for ExpectedVersion {
     }
 }
 
-/// An append lost a race: the stream is not where the append expected it. Nothing was written.
+/// The stream is at another version than the append expected, because another append was faster. Nothing was
+/// written.
 ///
-/// Not a breakage: read the stream again, decide again, and append with the new version.
+/// It is no failure: read the stream again, decide again, and append with the new version.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -99,15 +100,15 @@ impl fmt::Display for ExpectedVersion {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "conflict on {stream}: the append expected {expected}, but the aggregate is at version {actual}; \
-     read the stream again and decide anew"
+    "conflict on {stream}: the append expected {expected}, but the stream is at version {actual}; \
+     read the stream again, decide again, and append with the new version"
 )]
 #[non_exhaustive]
 pub struct Conflict {
-    /// The stream that was to be appended to.
+    /// The stream of the append.
     pub stream: StreamId,
     /// What the append expected.
     pub expected: ExpectedVersion,
-    /// The version the aggregate really has; 0 when it has no events.
+    /// The version the stream really has; 0 if it has no events.
     pub actual: i64,
 }

@@ -4,16 +4,17 @@ use chrono::{DateTime, Utc};
 
 use crate::model::ordering::LogOrdering;
 
-/// The longest aggregate type, aggregate id, event type, trace, correlation or causation id and projection name,
-/// in characters. It is what the narrowest database can index.
+/// The longest name, in characters: of an aggregate type or id, an event type, a trace, correlation or
+/// causation id, and a projection. It is the longest that all the databases can index.
 pub const MAX_NAME_LENGTH: usize = 255;
 
-/// How deep the arrays and objects of a payload may be nested: what `serde_json` will decode again.
+/// How many levels deep the arrays and objects of a payload or metadata may be nested: the most that
+/// `serde_json` decodes.
 pub const MAX_JSON_DEPTH: usize = 127;
 
-/// Something that was handed in and cannot be kept or asked for. Nothing was written.
+/// An argument that is refused, because it cannot be stored or asked for. Nothing was written.
 ///
-/// It names the field, and the event in a batch of several.
+/// The error names the field, its limit, and which event of the batch it is about.
 ///
 /// ```
 /// use diesel_event_store::{Problem, StreamId};
@@ -39,7 +40,7 @@ impl InvalidInput {
         Self { event: Some(index), ..self }
     }
 
-    /// The name of what was refused: a column, or the name of an argument.
+    /// What was refused: the name of a column or of an argument.
     ///
     /// ```
     /// # use diesel_event_store::StreamId;
@@ -49,7 +50,7 @@ impl InvalidInput {
         self.field
     }
 
-    /// Which event of the batch it was, counted from 0, if it was one of a batch.
+    /// Which event of the batch was refused, counted from 0; `None` if it was no event.
     ///
     /// ```
     /// # use diesel_event_store::StreamId;
@@ -59,7 +60,7 @@ impl InvalidInput {
         self.event
     }
 
-    /// What is wrong with it.
+    /// What is wrong with the field.
     ///
     /// ```
     /// # use diesel_event_store::{Problem, StreamId};
@@ -81,7 +82,7 @@ impl fmt::Display for InvalidInput {
 
 impl std::error::Error for InvalidInput {}
 
-/// What is wrong with an input.
+/// What is wrong with an argument.
 ///
 /// ```
 /// use diesel_event_store::{Problem, StreamId};
@@ -95,35 +96,35 @@ impl std::error::Error for InvalidInput {}
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Nothing in it: no character, no event, no name.
+    /// It has no character, no event or no name in it.
     #[error("is empty")]
     Empty,
-    /// A name that comes twice where it must be unique.
-    #[error("has {name:?} twice")]
+    /// A name appears twice where each must be unique.
+    #[error("has {name:?} twice; each name must be unique")]
     #[non_exhaustive]
     Repeated {
         /// The name.
         name: String,
     },
-    /// A text with more characters than can be kept.
+    /// A text has more characters than can be stored.
     #[error("is {length} characters long; the limit is {limit}")]
     #[non_exhaustive]
     TooLong {
         /// Its length in characters.
         length: usize,
-        /// The most characters that can be kept.
+        /// The most characters that can be stored.
         limit: usize,
     },
-    /// A text with NUL or another control character in it.
-    #[error("has the control character {character:?} at byte {at}; control characters cannot be kept")]
+    /// A text has a control character in it, for instance NUL.
+    #[error("has the control character {character:?} at byte {at}; control characters are not allowed")]
     #[non_exhaustive]
     ControlCharacter {
         /// The character.
         character: char,
-        /// Its offset in bytes.
+        /// Its offset, in bytes.
         at: usize,
     },
-    /// A number outside its range.
+    /// A number is outside its range.
     #[error("is {value}; it must be from {lowest} to {highest}")]
     #[non_exhaustive]
     OutOfRange {
@@ -134,8 +135,8 @@ pub enum Problem {
         /// The highest that is allowed.
         highest: i64,
     },
-    /// A range of versions that ends before it begins.
-    #[error("runs from {from} to {to}; the end lies before the beginning")]
+    /// A range of versions ends before it begins.
+    #[error("is from {from} to {to}; a range must not end before it begins")]
     #[non_exhaustive]
     BackwardRange {
         /// Where the range begins.
@@ -143,47 +144,47 @@ pub enum Problem {
         /// Where the range ends.
         to: i64,
     },
-    /// An ordering that this database cannot give the log.
+    /// The database does not have this ordering of the log.
     #[error("cannot be {ordering:?} on this database")]
     #[non_exhaustive]
     OrderingNotAvailable {
         /// The ordering.
         ordering: LogOrdering,
     },
-    /// A time that not every database can hold.
+    /// A time is outside the range that every database can store.
     #[error("is {time}; it must be from {earliest} to {latest}")]
     #[non_exhaustive]
     TimeOutOfRange {
         /// The time.
         time: DateTime<Utc>,
-        /// The earliest time that can be kept.
+        /// The earliest time that can be stored.
         earliest: DateTime<Utc>,
-        /// The latest time that can be kept.
+        /// The latest time that can be stored.
         latest: DateTime<Utc>,
     },
-    /// A text that is not JSON.
+    /// A text is not JSON.
     #[error("is not JSON: {reason}")]
     #[non_exhaustive]
     NotJson {
-        /// What the parser says, with line and column.
+        /// The parser's message, with line and column.
         reason: String,
     },
-    /// A value that serde cannot turn into JSON.
-    #[error("cannot be written as JSON: {reason}")]
+    /// serde cannot serialize a value as JSON.
+    #[error("cannot be serialized as JSON: {reason}")]
     #[non_exhaustive]
     NotSerializable {
-        /// What the serialiser says.
+        /// The serializer's message.
         reason: String,
     },
-    /// JSON nested deeper than it could be decoded again.
-    #[error("is nested more than {limit} levels deep")]
+    /// JSON is nested too deep to be decoded again.
+    #[error("is nested deeper than the limit of {limit} levels")]
     #[non_exhaustive]
     TooDeep {
         /// The deepest nesting that is allowed.
         limit: usize,
     },
-    /// JSON text larger than the store's limit.
-    #[error("is {bytes} bytes large; the limit is {limit} (EventStore::max_json_bytes)")]
+    /// JSON text is larger than the limit of the [`EventStore`](crate::EventStore::max_json_bytes).
+    #[error("has {bytes} bytes of JSON; the limit is {limit} (EventStore::max_json_bytes)")]
     #[non_exhaustive]
     TooLarge {
         /// Its size in bytes.
@@ -191,21 +192,22 @@ pub enum Problem {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A batch that would take an aggregate past the highest version.
+    /// A batch would take a stream past the highest version.
     #[error(
-        "would take the aggregate past version {}: it is at {version} and {events} more cannot be counted",
+        "would take the stream from version {version} past the highest, {}, with {events} more",
         i64::MAX
     )]
     #[non_exhaustive]
     VersionOverflow {
-        /// The version of the aggregate.
+        /// The version of the stream.
         version: i64,
         /// The number of events in the batch.
         events: usize,
     },
 }
 
-/// The rule for every type, id and name: 1 to [`MAX_NAME_LENGTH`] characters, none of them a control character.
+/// The rule for every type, id and name: 1 to [`MAX_NAME_LENGTH`] characters, none of them a control
+/// character.
 pub(crate) fn check_name(field: &'static str, name: &str) -> Result<(), InvalidInput> {
     find_problem(name).map_or(Ok(()), |problem| Err(InvalidInput::new(field, problem)))
 }
@@ -214,7 +216,7 @@ fn find_problem(name: &str) -> Option<Problem> {
     if name.is_empty() {
         return Some(Problem::Empty);
     }
-    // A character has at least one byte, so most names need not be counted.
+    // A character has at least one byte, so most names need no count.
     if name.len() > MAX_NAME_LENGTH {
         let length = name.chars().count();
         if length > MAX_NAME_LENGTH {

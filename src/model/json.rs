@@ -3,7 +3,7 @@ use serde::de::{Deserialize, IgnoredAny};
 
 use crate::model::invalid::{InvalidInput, MAX_JSON_DEPTH, Problem};
 
-/// JSON text that is known to be JSON. It is kept as it was written: order of keys, digits, escapes and spaces.
+/// Text that is known to be JSON. It is stored as it was given: order of keys, digits, escapes and spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Json(Box<str>);
 
@@ -27,7 +27,7 @@ impl Json {
         Ok(Self(text))
     }
 
-    /// What a database has returned, which was checked when it was written.
+    /// From a database; it was checked before it was written.
     pub(crate) fn stored(text: Box<str>) -> Self {
         Self(text)
     }
@@ -49,9 +49,9 @@ impl Json {
     }
 }
 
-/// `text` must be JSON: a bracket outside a string is then one level in or out.
+/// `text` must be JSON: then a bracket outside of a string is one level in or out.
 fn check_depth(field: &'static str, text: &str) -> Result<(), InvalidInput> {
-    // Most JSON has fewer brackets than may be open at once, and just counting them is many times faster.
+    // Most JSON has fewer brackets than may be open at once, and counting them is many times faster.
     if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() <= MAX_JSON_DEPTH {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Plain words and pure rules: nothing here knows a connection.
+//! Domain types and pure rules: nothing here knows a connection.
 
 pub(crate) mod appended;
 pub(crate) mod checkpoint;

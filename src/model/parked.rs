@@ -1,15 +1,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::Queryable;
-use diesel::result::QueryResult;
 use uuid::Uuid;
 
-use super::partition::unreadable;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
-/// An event that a projection has put aside, because it could not be applied or is held back behind one that could not.
+/// An event that a projection has put aside, because it could not be applied or is held back behind one that
+/// could not.
 ///
 /// [`parked`](crate::projection::parked()) lists them; [`retry_parked`](crate::projection::retry_parked) and
 /// [`discard_parked`](crate::projection::discard_parked) decide what becomes of them.
@@ -65,19 +63,6 @@ impl ParkedEvent {
     pub fn is_requested(&self) -> bool {
         self.requested.is_some()
     }
-
-    pub(crate) fn stored<T: Into<DateTime<Utc>>>(row: ParkedRow<T>) -> QueryResult<Self> {
-        Ok(Self {
-            position: Position::stored(row.global_position),
-            event_id: Uuid::try_parse(&row.event_id).map_err(unreadable)?,
-            stream: StreamId::stored(row.aggregate_type.into(), row.aggregate_id.into()),
-            reason: ParkReason::stored(&row.reason)?,
-            error: row.error,
-            attempts: row.attempts,
-            parked_at: row.parked_at.into(),
-            requested: row.requested.as_deref().map(Request::stored).transpose()?,
-        })
-    }
 }
 
 /// Why an event is parked.
@@ -104,13 +89,14 @@ impl ParkReason {
         }
     }
 
-    fn stored(reason: &str) -> QueryResult<Self> {
+    /// As it stands in the database.
+    pub(crate) fn stored(reason: &str) -> Option<Self> {
         match reason {
-            "failed" => Ok(Self::Failed),
-            "undecodable" => Ok(Self::Undecodable),
-            "unknown" => Ok(Self::UnknownEventType),
-            "held" => Ok(Self::Held),
-            other => Err(unreadable(format!("an event is parked for the reason {other:?}"))),
+            "failed" => Some(Self::Failed),
+            "undecodable" => Some(Self::Undecodable),
+            "unknown" => Some(Self::UnknownEventType),
+            "held" => Some(Self::Held),
+            _ => None,
         }
     }
 }
@@ -130,31 +116,18 @@ impl Request {
         }
     }
 
-    fn stored(request: &str) -> QueryResult<Self> {
+    /// As it stands in the database.
+    pub(crate) fn stored(request: &str) -> Option<Self> {
         match request {
-            "retry" => Ok(Self::Retry),
-            "discard" => Ok(Self::Discard),
-            other => Err(unreadable(format!("a worker is asked to {other:?} a parked event"))),
+            "retry" => Some(Self::Retry),
+            "discard" => Some(Self::Discard),
+            _ => None,
         }
     }
 }
 
-/// In the order of the columns that `ProjectionTables` reads.
-#[derive(Debug, Queryable)]
-pub(crate) struct ParkedRow<T> {
-    global_position: i64,
-    event_id: String,
-    aggregate_type: String,
-    aggregate_id: String,
-    reason: String,
-    error: String,
-    attempts: i32,
-    parked_at: T,
-    requested: Option<String>,
-}
-
-/// The aggregates whose later events are held back. Only the owner of a partition parks and unparks, so it need not look each
-/// time.
+/// The aggregates whose later events are held back. Only the owner of a partition parks and unparks, so it
+/// need not look each time.
 #[derive(Debug, Default)]
 pub(crate) struct HeldBack(HashSet<StreamId>);
 

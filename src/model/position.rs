@@ -2,11 +2,11 @@ use std::fmt;
 
 use crate::model::invalid::{InvalidInput, Problem};
 
-/// A place in the whole log: the number the database gave an event when it was appended.
+/// A place in the whole log: the number that the database assigned to an event when it was appended.
 ///
-/// Positions only grow, and within one aggregate they grow with the version. They may have gaps on some databases,
-/// so they are compared and stored, never computed. (A *version*, which counts 1, 2, 3 … within one aggregate, is a
-/// plain `i64`, because it is there to be counted with.)
+/// Positions only grow, and within one stream they grow with the version. On some databases they have gaps,
+/// so compare and store them, but do not compute with them. (A *version* counts 1, 2, 3 … within one stream;
+/// it is a plain `i64`, because one can compute with it.)
 ///
 /// ```
 /// use diesel_event_store::Position;
@@ -21,13 +21,13 @@ use crate::model::invalid::{InvalidInput, Problem};
 pub struct Position(i64);
 
 impl Position {
-    /// Before the first event: reading forward from here reads everything.
+    /// Before the first event: reading forward from here reads the whole log.
     pub const START: Position = Position(0);
 
-    /// After every event there will ever be: reading backward from here starts with the newest.
+    /// After every event: reading backward from here begins with the newest one.
     pub const END: Position = Position(i64::MAX);
 
-    /// A position that was kept somewhere as a number.
+    /// The position with this number, as [`get`](Self::get) has returned it.
     ///
     /// # Errors
     ///
@@ -40,12 +40,12 @@ impl Position {
         Ok(Self(position))
     }
 
-    /// What a database has returned, which is known to be a position.
+    /// From a database, so it is valid.
     pub(crate) const fn stored(position: i64) -> Self {
         Self(position)
     }
 
-    /// The position as a number, to be kept somewhere.
+    /// The position as a number, to store it elsewhere.
     ///
     /// ```
     /// assert_eq!(diesel_event_store::Position::START.get(), 0);

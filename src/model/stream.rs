@@ -4,10 +4,10 @@ use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::{InvalidInput, Problem};
 
-/// Which events of a stream to read: a range of versions, in which direction, how many at most.
+/// Which events of a stream to read: a range of versions, the direction, and a limit.
 ///
-/// Every range of versions is one: `..` (the whole stream), `5..` (from version 5), `..=9`, `2..=4`. Versions begin at 1;
-/// `0..` and `..` mean the same.
+/// Every range of versions can be used as a query: `..` (the whole stream), `5..` (from version 5), `..=9`,
+/// `2..=4`. Versions begin at 1; `0..` and `..` mean the same.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -39,13 +39,13 @@ pub struct StreamQuery {
 }
 
 impl StreamQuery {
-    /// Newest first, instead of oldest first.
+    /// Reads the newest event first. Default: the oldest first.
     pub fn backward(mut self) -> Self {
         self.direction = Direction::Backward;
         self
     }
 
-    /// At most so many events, 1 or more; all of the range unless it is given.
+    /// Reads at most this many events, 1 or more. Default: the whole range.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
@@ -56,7 +56,7 @@ impl StreamQuery {
         self.clone().limit(self.limit.map_or(page_size, |limit| limit.min(page_size)))
     }
 
-    /// Moves on behind a page. Whether there may be more.
+    /// Moves on behind a page. Returns whether there may be more.
     pub(crate) fn resume(&mut self, page: &[RecordedEvent], page_size: usize) -> bool {
         let Some(last) = page.last() else { return false };
         match self.direction {
@@ -97,13 +97,13 @@ impl StreamQuery {
     }
 }
 
-/// How many events may be asked for at once: at least one.
+/// A limit must be at least 1.
 pub(crate) fn check_limit(limit: usize) -> Result<i64, InvalidInput> {
     if limit == 0 {
         let problem = Problem::OutOfRange { value: 0, lowest: 1, highest: i64::MAX };
         return Err(InvalidInput::new("limit", problem));
     }
-    Ok(i64::try_from(limit).unwrap_or(i64::MAX)) // there are never more
+    Ok(i64::try_from(limit).unwrap_or(i64::MAX)) // a log never has more events
 }
 
 macro_rules! stream_query_from_ranges {
@@ -125,7 +125,7 @@ stream_query_from_ranges!(
     std::ops::RangeToInclusive<i64>,
 );
 
-/// The versions `from..=to`, which are all there is to say to a database: versions have no gaps, so a limit is a range.
+/// The versions `from..=to`. Versions have no gaps, so a query with a limit is such a range, too.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StreamPart {
     pub(crate) from: i64,
@@ -133,7 +133,7 @@ pub(crate) struct StreamPart {
     pub(crate) direction: Direction,
 }
 
-/// Events of one stream, in the order they were asked for.
+/// Events of one stream, in the order of the query.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -148,7 +148,7 @@ pub(crate) struct StreamPart {
 /// let stream = store.read_stream(&mut conn, &alice, ..)?;
 /// assert!(stream.is_empty() && stream.version() == 0);
 ///
-/// // What was read is what the append expects.
+/// // The append expects the version that was read.
 /// let expected = ExpectedVersion::Exact(stream.version());
 /// store.append(&mut conn, &alice, expected, &[NewEvent::new("UserCreated", &())?])?;
 ///
@@ -167,11 +167,11 @@ pub struct StreamSlice {
 }
 
 impl StreamSlice {
-    /// The version of the aggregate up to which it is known after this read: what an append that was decided upon these
-    /// events should [expect](crate::ExpectedVersion::Exact).
+    /// The version up to which the caller knows the stream after this read: what an append that is decided
+    /// from these events should [expect](crate::ExpectedVersion::Exact).
     ///
-    /// It is the aggregate's own version, but never above the last version that was asked for. With nothing after a
-    /// snapshot at version 7, reading `8..` therefore says 7.
+    /// It is the stream's version, but never above the last version of the query's range. With no event after
+    /// a snapshot at version 7, reading `8..` therefore returns 7.
     pub fn version(&self) -> i64 {
         self.version
     }
@@ -181,17 +181,17 @@ impl StreamSlice {
         &self.events
     }
 
-    /// The events, without the rest.
+    /// Returns only the events.
     pub fn into_events(self) -> Vec<RecordedEvent> {
         self.events
     }
 
-    /// How many events were read.
+    /// The number of events.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether no event was read.
+    /// Whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }

@@ -5,8 +5,8 @@ use crate::model::invalid::{InvalidInput, check_name};
 
 /// Names a stream: the type and the id of one aggregate.
 ///
-/// Both are kept to the character: case, spaces at the end and emoji make a difference, on every database. Cloning it
-/// copies no text.
+/// Both are kept to the character: case, spaces at the end and emoji make a difference, on every database.
+/// Cloning it copies no text.
 ///
 /// ```
 /// use diesel_event_store::StreamId;
@@ -31,8 +31,8 @@ impl StreamId {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`] when one of them is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters,
-    /// or holds a control character.
+    /// [`InvalidInput`] when one of them is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH)
+    /// characters, or holds a control character.
     pub fn new(
         aggregate_type: impl Into<Arc<str>>,
         aggregate_id: impl ToString,
@@ -44,7 +44,7 @@ impl StreamId {
         Ok(stream)
     }
 
-    /// What a database has returned, which was checked when it was written.
+    /// From a database; it was checked before it was written.
     pub(crate) fn stored(aggregate_type: Arc<str>, aggregate_id: Arc<str>) -> Self {
         Self { aggregate_type, aggregate_id }
     }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 
 use crate::model::invalid::{InvalidInput, Problem};
 
-/// The years that every one of the databases can hold, and that sort as text.
+/// The years that every database can store and that sort correctly as text.
 const FIRST_YEAR: i32 = 1000;
 const LAST_YEAR: i32 = 9999;
 
@@ -10,9 +10,9 @@ pub(crate) fn now() -> DateTime<Utc> {
     cut_to_micros(Utc::now())
 }
 
-/// The time as every database keeps it: to the microsecond, the rest cut off.
+/// The time as every database stores it: to the microsecond, the rest cut off.
 pub(crate) fn cut_to_micros(time: DateTime<Utc>) -> DateTime<Utc> {
-    // chrono writes a leap second as a second of up to 1,999,999,999 nanoseconds; no database has such a thing.
+    // chrono writes a leap second as a second of up to 1,999,999,999 nanoseconds; no database can store it.
     let micros = (time.nanosecond() / 1_000).min(999_999);
     time.with_nanosecond(micros * 1_000).expect("less than a second of nanoseconds is always valid")
 }

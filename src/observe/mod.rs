@@ -1,44 +1,38 @@
-//! What is reported to the application's own metrics and traces: every name in one place. Without the features `metrics`
-//! and `tracing` the functions are empty. `docs/operations.md` says what each figure is.
+//! The metrics and tracing events that the application can receive: every name in one place. Without the
+//! features `metrics` and `tracing` the functions are empty. `docs/operations.md` explains each of them.
 #![cfg_attr(not(all(feature = "metrics", feature = "tracing")), allow(unused_variables))]
 
 pub(crate) mod projection;
 
 use crate::model::appended::Appended;
-use crate::storage::append::AppendError;
+use crate::model::expected_version::Conflict;
 
-/// An append has come to this. Its commit may be the application's, and still to come.
-pub(crate) fn append(outcome: &Result<Appended, AppendError>) {
-    match outcome {
-        Ok(appended) => {
-            #[cfg(feature = "metrics")]
-            metrics::counter!("diesel_event_store.events.appended").increment(appended.events().len() as u64);
-            #[cfg(feature = "tracing")]
-            tracing::debug!(
-                target: "diesel_event_store",
-                stream = %appended.events()[0].stream(),
-                events = appended.events().len(),
-                version = appended.version(),
-                "events appended"
-            );
-        }
-        Err(AppendError::Conflict(conflict)) => {
-            #[cfg(feature = "metrics")]
-            metrics::counter!("diesel_event_store.append.conflicts").increment(1);
-            #[cfg(feature = "tracing")]
-            tracing::debug!(target: "diesel_event_store", %conflict, "append refused by a conflict");
-        }
-        Err(_) => {}
-    }
+pub(crate) fn appended(appended: &Appended) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("diesel_event_store.events.appended").increment(appended.events().len() as u64);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: "diesel_event_store",
+        stream = %appended.events()[0].stream(),
+        events = appended.events().len(),
+        version = appended.version(),
+        "events appended"
+    );
+}
+
+pub(crate) fn conflict(conflict: &Conflict) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("diesel_event_store.append.conflicts").increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "diesel_event_store", %conflict, "append refused by a conflict");
 }
 
 #[cfg(feature = "sqlite")]
 pub(crate) mod writer {
+    use std::fmt::Display;
     use std::time::Duration;
 
-    use crate::writer::WriterError;
-
-    /// So many requests were left when a group was taken.
+    /// The requests that still wait after a group was taken.
     pub(crate) fn queue_depth(requests: usize) {
         #[cfg(feature = "metrics")]
         metrics::gauge!("diesel_event_store.writer.queue_depth").set(requests as f64);
@@ -59,7 +53,7 @@ pub(crate) mod writer {
         );
     }
 
-    pub(crate) fn failed(batch_size: usize, error: &WriterError) {
+    pub(crate) fn failed(batch_size: usize, error: &impl Display) {
         #[cfg(feature = "tracing")]
         tracing::warn!(target: "diesel_event_store", batch_size, %error, "group failed");
     }

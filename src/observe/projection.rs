@@ -1,15 +1,14 @@
-//! What projections report. All figures carry the name and the version of the projection.
+//! What projections report. Every metric is labelled with the name and the version of the projection.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::model::event::RecordedEvent;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
-use crate::projection::ProjectionError;
-use crate::projection::handler::HandlerError;
 
-/// Whatever the handler reports is inside of this, for as long as it is kept.
+/// While it is kept, the tracing events of the handler are inside the batch's span.
 pub(crate) struct Batch {
     #[cfg(feature = "tracing")]
     _span: tracing::span::EnteredSpan,
@@ -52,14 +51,14 @@ pub(crate) fn applied(partition: &PartitionKey, events: usize, to: Position, too
     );
 }
 
-/// How long ago the last event was recorded that is applied; zero at the end of the log.
+/// The age of the last event that was applied; zero at the end of the log.
 pub(crate) fn lag(partition: &PartitionKey, lag: Duration) {
     #[cfg(feature = "metrics")]
     metrics::gauge!("diesel_event_store.projection.lag_seconds", labels(partition)).set(lag.as_secs_f64());
 }
 
-/// An event will be given to the handler again.
-pub(crate) fn retried(partition: &PartitionKey, event: &RecordedEvent, attempts: i32, error: &HandlerError) {
+/// The handler has failed and will be given the event again.
+pub(crate) fn retried(partition: &PartitionKey, event: &RecordedEvent, attempts: i32, error: &impl Display) {
     #[cfg(feature = "metrics")]
     metrics::counter!("diesel_event_store.projection.retried", labels(partition)).increment(1);
     #[cfg(feature = "tracing")]
@@ -91,8 +90,8 @@ pub(crate) fn parked(partition: &PartitionKey, parked: &ParkedEvent) {
     );
 }
 
-/// A partition has stopped, until somebody resumes it.
-pub(crate) fn failed(partition: &PartitionKey, error: &ProjectionError) {
+/// A partition has stopped until it is resumed.
+pub(crate) fn failed(partition: &PartitionKey, error: &impl Display) {
     #[cfg(feature = "metrics")]
     metrics::counter!("diesel_event_store.projection.failed", labels(partition)).increment(1);
     #[cfg(feature = "tracing")]

@@ -11,9 +11,9 @@ use crate::model::event::RecordedEvent;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
-use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::read_log;
-use crate::store::wake;
+use crate::storage::connection::EventConnection;
+use crate::store::EventStore;
+use crate::store::wake_up;
 
 /// What [`Projection::catch_up`] has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl<C: EventConnection> Projection<C> {
         partition: &Partition,
         owner: &str,
     ) -> Result<CaughtUp, ProjectionError> {
-        let pause = |longest| wake::pause(longest, || false);
+        let pause = |longest| wake_up::pause(longest, || false);
         let Some(mut applier) = claim(conn, self, partition, owner, &pause)? else {
             return Err(owned(conn, partition)?);
         };
@@ -113,7 +113,7 @@ impl<C: EventConnection> Projection<C> {
         applier.check_log(conn)?;
         applier.tend_parked(conn).or_else(go_on)?;
         loop {
-            let slice = read_log::read(conn.database(), &self.query(applier.position()), page_size)?;
+            let slice = EventStore::new().read_log(conn, &self.query(applier.position()), page_size)?;
             let is_end = slice.is_end();
             applier.apply(conn, slice.events(), slice.scanned_to()).or_else(go_on)?;
             if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {

@@ -10,8 +10,8 @@ use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::tables::NewPartition;
-use crate::storage::transaction::in_transaction;
+use crate::storage::partitions::NewPartition;
+use crate::storage::transactions::in_transaction;
 
 /// The partitions of a projection, which are created if nobody has run it yet.
 pub(super) fn partitions<C: EventConnection>(

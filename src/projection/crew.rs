@@ -14,7 +14,7 @@ use super::scout::Scout;
 use super::worker;
 use crate::model::partition::{Partition, State};
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::wake;
+use crate::store::wake_up;
 
 /// The threads that apply one projection in this process, one a partition.
 pub(super) struct Crew<C> {
@@ -65,7 +65,7 @@ impl<C: EventConnection + 'static> Crew<C> {
         self.scout_for(partitions.len());
         if self.members.len() > share {
             self.members[share..].iter().for_each(Member::ask_to_stop);
-            wake::hint();
+            wake_up::all();
         }
         let free: Vec<Partition> =
             partitions.into_iter().filter(|partition| self.is_free(partition)).collect();

@@ -5,8 +5,8 @@ use super::definition::Projection;
 use super::error::ProjectionError;
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::position::Position;
-use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::read_log;
+use crate::storage::connection::EventConnection;
+use crate::store::EventStore;
 
 /// The log as a projection reads it, a page at a time. Partitions that are near each other share what one of them has read, so
 /// reading does not grow with their number.
@@ -72,7 +72,7 @@ impl Feed {
         }
         let mut query = self.query.clone();
         query.resume(position);
-        let slice = read_log::read(conn.database(), &query, self.page_size)?;
+        let slice = EventStore::new().read_log(conn, &query, self.page_size)?;
         let page = Arc::new(Page { after: position, slice });
         pages.push_front(Arc::clone(&page));
         pages.truncate(self.kept);

@@ -3,13 +3,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::error::Error;
-use crate::model::decode_error::DecodeError;
 use crate::model::event::RecordedEvent;
-use crate::storage::append::AppendError;
-use crate::storage::checkpoints::CheckpointError;
-use crate::storage::error::DatabaseError;
-use crate::storage::read::ReadError;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
 type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;
@@ -39,7 +33,7 @@ impl<C> Handler<C> {
 /// Why a handler could not apply an event. Any error becomes one with `?`; of what kind it is decides what the projection does
 /// about it.
 ///
-/// - [`FailureKind::Undecodable`]: a [`DecodeError`], as [`RecordedEvent::payload`] returns it.
+/// - [`FailureKind::Undecodable`]: a [`DecodeError`](crate::DecodeError), as [`RecordedEvent::payload`] returns it.
 /// - [`FailureKind::UnknownEventType`]: made by [`unknown_event_type`](Self::unknown_event_type).
 /// - [`FailureKind::Failed`]: everything else. If it is an error of the database's that is worth another try (a deadlock, a
 ///   lost connection), the batch is run again, and it does not count as a failure.
@@ -54,8 +48,9 @@ impl<C> Handler<C> {
 /// assert_eq!(parse("three").unwrap_err().kind(), FailureKind::Failed);
 /// ```
 pub struct HandlerError {
-    kind: FailureKind,
-    error: Box<dyn StdError + Send + Sync>,
+    pub(crate) kind: FailureKind,
+    pub(crate) is_retryable: bool,
+    pub(crate) error: Box<dyn StdError + Send + Sync>,
 }
 
 /// Of what kind a handler's failure is.
@@ -71,17 +66,6 @@ pub enum FailureKind {
 }
 
 impl HandlerError {
-    /// From an error that is not a [`std::error::Error`], or a message.
-    ///
-    /// ```
-    /// use diesel_event_store::projection::HandlerError;
-    ///
-    /// assert_eq!(HandlerError::failed("no such customer").to_string(), "no such customer");
-    /// ```
-    pub fn failed(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: FailureKind::Failed, error: error.into() }
-    }
-
     /// For the last arm of a handler's `match`.
     ///
     /// ```
@@ -97,7 +81,7 @@ impl HandlerError {
     /// ```
     pub fn unknown_event_type(event: &RecordedEvent) -> Self {
         let error = format!("the handler does not know the event type {:?}", event.event_type());
-        Self { kind: FailureKind::UnknownEventType, error: error.into() }
+        Self { kind: FailureKind::UnknownEventType, is_retryable: false, error: error.into() }
     }
 
     /// Of what kind it is.
@@ -105,36 +89,14 @@ impl HandlerError {
         self.kind
     }
 
+    /// Whether the database says that the same may succeed when it is run again.
+    pub(super) fn is_retryable(&self) -> bool {
+        self.is_retryable
+    }
+
     /// The error itself.
     pub fn into_error(self) -> Box<dyn StdError + Send + Sync> {
         self.error
-    }
-
-    /// Whether the database says that the same may well succeed when it is run again.
-    pub(super) fn is_retryable(&self) -> bool {
-        let error = &*self.error;
-        if let Some(error) = error.downcast_ref::<Error>() {
-            return error.is_retryable();
-        }
-        error.downcast_ref::<DatabaseError>().is_some_and(DatabaseError::is_retryable)
-            || error.downcast_ref::<AppendError>().is_some_and(AppendError::is_retryable)
-            || error.downcast_ref::<ReadError>().is_some_and(ReadError::is_retryable)
-            || error.downcast_ref::<CheckpointError>().is_some_and(CheckpointError::is_retryable)
-    }
-}
-
-impl<E: StdError + Send + Sync + 'static> From<E> for HandlerError {
-    fn from(error: E) -> Self {
-        let error: Box<dyn StdError + Send + Sync> = Box::new(error);
-        match error.downcast::<diesel::result::Error>() {
-            Ok(error) => Self::failed(DatabaseError::from(*error)),
-            Err(error) => {
-                let is_decoding =
-                    error.is::<DecodeError>() || matches!(error.downcast_ref(), Some(Error::Decode(_)));
-                let kind = if is_decoding { FailureKind::Undecodable } else { FailureKind::Failed };
-                Self { kind, error }
-            }
-        }
     }
 }
 
@@ -148,18 +110,6 @@ impl From<HandlerError> for Box<dyn StdError + Send + Sync> {
 impl From<HandlerError> for Box<dyn StdError> {
     fn from(error: HandlerError) -> Self {
         error.error
-    }
-}
-
-impl From<HandlerError> for Error {
-    fn from(error: HandlerError) -> Self {
-        match error.error.downcast::<Error>() {
-            Ok(error) => *error,
-            Err(error) => match error.downcast::<DatabaseError>() {
-                Ok(error) => Error::Database(*error),
-                Err(error) => Error::Handler(error),
-            },
-        }
     }
 }
 

@@ -10,8 +10,8 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::transaction::in_transaction;
-use crate::store::wake;
+use crate::storage::transactions::in_transaction;
+use crate::store::wake_up;
 
 impl ProjectionId {
     /// Of a projection that somebody has run.
@@ -139,7 +139,7 @@ where
         conn.database().unpark_all(&key)?;
         clear(conn)
     })?;
-    wake::hint();
+    wake_up::all();
     Ok(())
 }
 
@@ -346,6 +346,6 @@ fn request<C: EventConnection + ?Sized>(
 ) -> Result<bool, ProjectionError> {
     let key = ProjectionId { name: name.to_owned(), version };
     let found = conn.database().request(&key, position, request)?;
-    wake::hint();
+    wake_up::all();
     Ok(found)
 }

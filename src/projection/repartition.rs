@@ -6,8 +6,8 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::tables::NewPartition;
-use crate::storage::transaction::in_transaction;
+use crate::storage::partitions::NewPartition;
+use crate::storage::transactions::in_transaction;
 
 /// Changes the number of partitions, from 1 to [`MAX_PARTITIONS`](super::MAX_PARTITIONS), without skipping or repeating an
 /// event.

@@ -14,8 +14,8 @@ use super::error::ProjectionError;
 use super::progress::Progress;
 use crate::model::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::listener::Listener;
-use crate::store::wake;
+use crate::storage::news::Listener;
+use crate::store::wake_up;
 
 pub(super) type ConnectError = Box<dyn StdError + Send + Sync>;
 type Connect<C> = dyn Fn() -> Result<C, ConnectError> + Send + Sync;
@@ -277,7 +277,7 @@ fn manage<C: EventConnection + 'static>(shop: &Arc<Shop<C>>, signals: &Receiver<
         }
     }
     crews.iter_mut().for_each(Crew::ask_to_stop);
-    wake::hint();
+    wake_up::all();
     crews.iter_mut().for_each(Crew::join);
     if let Some((conn, _)) = &mut conn {
         // If it cannot say good-bye, it will be forgotten.
@@ -326,10 +326,8 @@ fn wait<C: EventConnection>(signals: &Receiver<Signal>, tick: Duration, conn: &m
             Err(RecvTimeoutError::Timeout) if left.is_zero() => return Next::Adjust,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if let Some((conn, listener)) = conn
-            && conn.database().has_news(listener)
-        {
-            wake::hint();
+        if conn.as_mut().is_some_and(|(conn, listener)| conn.database().has_news(listener)) {
+            wake_up::all();
         }
     }
 }

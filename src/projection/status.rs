@@ -8,7 +8,7 @@ use crate::model::partition::{Partition, State};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::read_log;
+use crate::store::EventStore;
 
 /// How a version of a projection is getting on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn projection<C: EventConnection + ?Sized>(
 
 /// How old the first event is that is not applied.
 fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<Duration, ProjectionError> {
-    let slice = read_log::read(conn.database(), &LogQuery::after(position), 1)?;
+    let slice = EventStore::new().read_log(conn, &LogQuery::after(position), 1)?;
     let age = slice.events().first().map(|event| Utc::now() - event.created_at());
     Ok(age.and_then(|age| age.to_std().ok()).unwrap_or_default())
 }

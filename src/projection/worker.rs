@@ -15,7 +15,7 @@ use crate::model::partition::Partition;
 use crate::observe;
 use crate::storage::connection::EventConnection;
 use crate::storage::error_kind::DatabaseErrorKind;
-use crate::store::wake;
+use crate::store::wake_up;
 
 /// How often a worker looks whether somebody asks for something to be done with parked events.
 const TEND_EVERY: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ pub(super) fn work<C: EventConnection + 'static>(
     scout: &Scout,
     is_asked_to_stop: &AtomicBool,
 ) -> bool {
-    let pause = |longest| wake::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
+    let pause = |longest| wake_up::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
     let mut worker = Worker { shop, projection, scout, is_asked_to_stop, pause: &pause };
     match worker.work(partition) {
         Ok(Claimed::Yes) => true,
@@ -154,7 +154,7 @@ impl<'w, C: EventConnection + 'static> Worker<'w, C> {
                 }
                 tended = Instant::now();
             }
-            let seen = wake::seen();
+            let seen = wake_up::count();
             match self.apply_page(conn, applier) {
                 Err(stop) => return stop,
                 Ok(true) => pace.reset(),
@@ -217,7 +217,7 @@ impl Pace {
     /// commit takes, the longer they get.
     fn wait(&mut self, seen: u64) {
         let pause = self.next();
-        if wake::wait(seen, pause) {
+        if wake_up::wait(seen, pause) {
             self.reset();
         }
     }

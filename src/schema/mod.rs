@@ -1,7 +1,9 @@
-//! The event store's tables for diesel's query builder: a module a database, exactly as `diesel print-schema` writes it.
+//! The event store's tables for diesel's query builder: one module per database, exactly as `diesel
+//! print-schema` writes it.
 //!
-//! They are there to be read and joined with an application's own tables. Append through
-//! [`EventStore::append`](crate::EventStore::append): a row that is inserted by hand leaves `aggregate_heads` behind.
+//! Read them, and join them with the application's own tables. To append, call
+//! [`EventStore::append`](crate::EventStore::append): a row that is inserted by hand leaves `aggregate_heads`
+//! behind.
 //!
 //! ```
 //! use diesel::prelude::*;

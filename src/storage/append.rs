@@ -9,6 +9,14 @@ use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::operations::operations;
+
+operations! {
+    pub(crate) trait Append {
+        /// Appends the batch, which is validated, or nothing of it.
+        fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError>;
+    }
+}
 
 /// Events that are to be appended to one stream, all or nothing.
 pub(crate) struct Batch<'a> {
@@ -69,7 +77,7 @@ pub(crate) struct Placement {
 /// let renamed = [NewEvent::new("UserRenamed", &"Alice")?];
 /// match store.append(&mut conn, &alice, ExpectedVersion::Exact(3), &renamed) {
 ///     Ok(appended) => println!("at version {}", appended.version()),
-///     Err(AppendError::Conflict(conflict)) => println!("somebody was faster: {conflict}"),
+///     Err(AppendError::Conflict(conflict)) => println!("another writer was faster: {conflict}"),
 ///     Err(error) if error.is_retryable() => println!("try again: {error}"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -82,10 +90,10 @@ pub enum AppendError {
     /// The aggregate is not at the expected version: read it again and decide anew.
     #[error(transparent)]
     Conflict(#[from] Conflict),
-    /// An event with this id is recorded already, or comes twice in the batch. Not a conflict, and reported rather than
-    /// one: after a failure that left open whether an append went through, repeating it with the same events and the
-    /// same expected version says that it did.
-    #[error("an event with the id {event_id} (event {event_index} of the batch) is there already")]
+    /// An event with this id is recorded already, or comes twice in the batch. It is reported before a
+    /// conflict: after a failure that left open whether an append went through, repeating it with the same
+    /// events and the same expected version says that it did.
+    #[error("an event with the id {event_id} (event {event_index} of the batch) is recorded already")]
     #[non_exhaustive]
     DuplicateEventId {
         /// The id that comes twice.
@@ -96,7 +104,7 @@ pub enum AppendError {
     /// Something that cannot be kept.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// The database did not do it.
+    /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }
@@ -117,8 +125,8 @@ impl AppendError {
         }
     }
 
-    /// Whether the same append may well succeed when the outermost transaction is run again. A conflict is not of this
-    /// kind: it needs a new decision.
+    /// Whether the same append may well succeed when the outermost transaction is run again. A conflict is
+    /// not of this kind: it needs a new decision.
     ///
     /// ```
     /// use diesel_event_store::AppendError;

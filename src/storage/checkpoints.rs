@@ -1,6 +1,30 @@
+use diesel::result::QueryResult;
+
+use crate::model::checkpoint::Checkpoint;
 use crate::model::invalid::InvalidInput;
 use crate::model::position::Position;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::operations::operations;
+
+operations! {
+    /// The checkpoints that applications keep by themselves.
+    pub(crate) trait Checkpoints {
+        fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>>;
+
+        /// Those of all projections, in the order of their names.
+        fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>>;
+
+        /// Moves the checkpoint forward, or leaves it where it is and returns `false` if it lies further on
+        /// already.
+        fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool>;
+
+        /// Puts the checkpoint there, wherever it is now.
+        fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()>;
+
+        /// Whether there was one.
+        fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool>;
+    }
+}
 
 /// Why a checkpoint was not read or saved.
 ///
@@ -21,8 +45,8 @@ use crate::storage::error::{DatabaseError, OperationError, operation_error};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The checkpoint lies further on already: another worker has come by. What was done along with it should be
-    /// rolled back.
+    /// The checkpoint lies further on already: another worker has saved it. What was done along with it
+    /// should be rolled back.
     #[error(
         "the checkpoint of {projection_name} is at {saved} and is not moved backward to {requested}; \
          to do that on purpose, call `rewind_checkpoint`"
@@ -39,7 +63,7 @@ pub enum CheckpointError {
     /// Something that cannot be kept.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// The database did not do it.
+    /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }

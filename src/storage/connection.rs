@@ -7,7 +7,13 @@ use diesel::r2d2::{ManageConnection, PooledConnection};
 #[cfg(feature = "sqlite")]
 use diesel::sqlite::SqliteConnection;
 
-use crate::storage::backend::Database;
+use crate::storage::lent::Blocking;
+#[cfg(feature = "mysql")]
+use crate::storage::lent::Mysql;
+#[cfg(feature = "postgres")]
+use crate::storage::lent::Postgres;
+#[cfg(feature = "sqlite")]
+use crate::storage::lent::Sqlite;
 
 /// One of diesel's own connections, lent by an [`EventConnection`].
 ///
@@ -31,24 +37,17 @@ pub enum ConnectionRef<'a> {
     Mysql(&'a mut MysqlConnection),
 }
 
-impl<'a> ConnectionRef<'a> {
-    /// The one place where the crate chooses between databases.
-    fn backend(self) -> &'a mut dyn Database {
-        match self {
-            #[cfg(feature = "sqlite")]
-            ConnectionRef::Sqlite(conn) => conn,
-            #[cfg(feature = "postgres")]
-            ConnectionRef::Postgres(conn) => conn,
-            #[cfg(feature = "mysql")]
-            ConnectionRef::Mysql(conn) => conn,
-        }
-    }
-}
-
 /// The way from a lent connection to what the crate does with it.
 pub(crate) trait HasDatabase: EventConnection {
-    fn database(&mut self) -> &mut dyn Database {
-        self.lend().backend()
+    fn database(&mut self) -> Blocking<'_> {
+        match self.lend() {
+            #[cfg(feature = "sqlite")]
+            ConnectionRef::Sqlite(conn) => Blocking::Sqlite(Sqlite(conn)),
+            #[cfg(feature = "postgres")]
+            ConnectionRef::Postgres(conn) => Blocking::Postgres(Postgres(conn)),
+            #[cfg(feature = "mysql")]
+            ConnectionRef::Mysql(conn) => Blocking::Mysql(Mysql(conn)),
+        }
     }
 }
 
@@ -56,9 +55,10 @@ impl<C: EventConnection + ?Sized> HasDatabase for C {}
 
 /// A connection that events can be appended to and read from: everything that can lend one of diesel's own.
 ///
-/// It is implemented for `SqliteConnection`, for `PgConnection` and, with the feature `r2d2`, for diesel's `PooledConnection`. For an
-/// application's own `#[derive(MultiConnection)]` enum, [`event_connection!`](crate::event_connection) implements it.
-/// Any other wrapper can implement it in one line, if it can lend the connection it wraps:
+/// It is implemented for `SqliteConnection`, `PgConnection` and `MysqlConnection`, and, with the feature
+/// `r2d2`, for diesel's `PooledConnection`. For an application's own `#[derive(MultiConnection)]` enum,
+/// [`event_connection!`](crate::event_connection) implements it. Any other wrapper can implement it in one
+/// line, if it can lend the connection it wraps:
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -83,8 +83,9 @@ impl<C: EventConnection + ?Sized> HasDatabase for C {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection that diesel_event_store can use",
-    note = "it can use diesel's `SqliteConnection`, `PgConnection`, a `PooledConnection` of one (feature `r2d2`), and a \
-            `#[derive(MultiConnection)]` enum after `event_connection!`; each database has a cargo feature"
+    note = "it can use diesel's `SqliteConnection`, `PgConnection` and `MysqlConnection`, a \
+            `PooledConnection` of one (feature `r2d2`), and a `#[derive(MultiConnection)]` enum after \
+            `event_connection!`; each database has a cargo feature"
 )]
 pub trait EventConnection {
     /// Lends the connection.
@@ -123,8 +124,8 @@ where
     }
 }
 
-/// Implements [`EventConnection`](crate::EventConnection) for an application's `#[derive(MultiConnection)]` enum. Name
-/// all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
+/// Implements [`EventConnection`](crate::EventConnection) for an application's `#[derive(MultiConnection)]`
+/// enum. Name all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
 ///
 /// ```
 /// use diesel::prelude::*;

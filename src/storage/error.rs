@@ -1,13 +1,14 @@
 //! How a failure of the database is reported, whichever database it is.
 
-use diesel::result::{DatabaseErrorKind as DieselKind, Error};
+use diesel::result::Error;
 
-use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::error_kind::{DatabaseErrorKind, kind_of};
 
-/// The database did not do what it was asked: what kind of failure it was, what to do, and diesel's error as source.
+/// The database refused or failed: what kind of failure it was, what to do about it, and diesel's error as
+/// source.
 ///
-/// It can be made from a [`diesel::result::Error`], so that the errors of this crate serve as the error type of
-/// `conn.transaction(…)`.
+/// It can be made from a [`diesel::result::Error`], so that the errors of this crate serve as the error type
+/// of `conn.transaction(…)`.
 ///
 /// ```
 /// use diesel_event_store::{DatabaseError, DatabaseErrorKind};
@@ -29,8 +30,9 @@ impl DatabaseError {
         self.kind
     }
 
-    /// Whether the same may well succeed when it is run again. Inside a transaction of the application's that means
-    /// the outermost transaction, and after [`ConnectionLost`](DatabaseErrorKind::ConnectionLost) a new connection.
+    /// Whether the same may well succeed when it is run again. Inside a transaction of the application that
+    /// means the outermost transaction, and after [`ConnectionLost`](DatabaseErrorKind::ConnectionLost) a new
+    /// connection.
     pub fn is_retryable(&self) -> bool {
         use DatabaseErrorKind::{ConnectionLost, Deadlock, Locked};
         matches!(self.kind, Locked | Deadlock | ConnectionLost)
@@ -41,7 +43,7 @@ impl DatabaseError {
         &self.source
     }
 
-    /// What diesel reported, without the rest.
+    /// What diesel reported, by value.
     pub fn into_diesel_error(self) -> diesel::result::Error {
         self.source
     }
@@ -53,42 +55,32 @@ impl From<diesel::result::Error> for DatabaseError {
     }
 }
 
-/// The reader cannot find out who is appending, and nobody has published a position for it.
-#[derive(Debug, thiserror::Error)]
-#[error("no position is published")]
-pub(crate) struct NotPublished;
-
-impl From<NotPublished> for Error {
-    fn from(error: NotPublished) -> Self {
-        Error::QueryBuilderError(Box::new(error))
-    }
+/// What kind of failure it is. An error may come from the application's own statements in a transaction, so
+/// all databases that are compiled in are asked; their messages are distinct.
+fn classify(error: &Error) -> DatabaseErrorKind {
+    kind_of(error, |message| {
+        let known: Option<DatabaseErrorKind> = None;
+        #[cfg(feature = "sqlite")]
+        let known = known.or_else(|| crate::storage::sqlite::error::classify(message));
+        #[cfg(feature = "postgres")]
+        let known = known.or_else(|| crate::storage::postgres::error::classify(message));
+        #[cfg(feature = "mysql")]
+        let known = known.or_else(|| crate::storage::mysql::error::classify(message));
+        known
+    })
 }
 
-/// What kind of failure it is. An error may come from the application's own statements in a transaction, so all
-/// databases that are compiled in are asked; their messages are distinct.
-pub(crate) fn classify(error: &Error) -> DatabaseErrorKind {
-    match error {
-        Error::DeserializationError(_) => DatabaseErrorKind::Unreadable,
-        Error::BrokenTransactionManager => DatabaseErrorKind::ConnectionLost,
-        Error::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
-        Error::DatabaseError(DieselKind::ClosedConnection, _) => DatabaseErrorKind::ConnectionLost,
-        Error::DatabaseError(DieselKind::SerializationFailure, _) => DatabaseErrorKind::Deadlock,
-        Error::DatabaseError(DieselKind::ReadOnlyTransaction, _) => DatabaseErrorKind::ReadOnly,
-        Error::QueryBuilderError(error) if error.is::<NotPublished>() => DatabaseErrorKind::NotPublished,
-        Error::DatabaseError(_, information) => classify_message(information.message()),
-        _ => DatabaseErrorKind::Other,
-    }
-}
-
-fn classify_message(message: &str) -> DatabaseErrorKind {
-    let known: Option<DatabaseErrorKind> = None;
+/// Whether a savepoint could not be ended because it was not there any more.
+pub(crate) fn is_missing_savepoint(error: &Error) -> bool {
+    let message = error.to_string();
+    let is_missing = false;
     #[cfg(feature = "sqlite")]
-    let known = known.or_else(|| crate::storage::sqlite::error::classify(message));
+    let is_missing = is_missing || crate::storage::sqlite::error::is_missing_savepoint(&message);
     #[cfg(feature = "postgres")]
-    let known = known.or_else(|| crate::storage::postgres::error::classify(message));
+    let is_missing = is_missing || crate::storage::postgres::error::is_missing_savepoint(&message);
     #[cfg(feature = "mysql")]
-    let known = known.or_else(|| crate::storage::mysql::error::classify(message));
-    known.unwrap_or(DatabaseErrorKind::Other)
+    let is_missing = is_missing || crate::storage::mysql::error::is_missing_savepoint(&message);
+    is_missing
 }
 
 /// What the errors of the operations have in common: the database may be behind them.

@@ -1,4 +1,8 @@
-/// Why the database did not do what it was asked.
+use diesel::result::{DatabaseErrorKind as DieselKind, Error};
+
+use crate::storage::not_published::NotPublished;
+
+/// Why the database refused or failed.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -16,10 +20,10 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DatabaseErrorKind {
-    /// Somebody else holds a lock for longer than the connection is willing to wait. Retryable.
+    /// Another connection holds a lock for longer than this one is willing to wait. Retryable.
     Locked,
-    /// The database has chosen this transaction to give way to another: a deadlock, or a failure to serialise. It is
-    /// rolled back as a whole. Retryable.
+    /// The database has rolled the whole transaction back so that another can go on: a deadlock, or a
+    /// serialization failure. Retryable.
     Deadlock,
     /// The event store's tables are not there.
     NotMigrated,
@@ -29,7 +33,7 @@ pub enum DatabaseErrorKind {
     Full,
     /// The file is not a database, or is damaged.
     Corrupt,
-    /// A row holds a value that no event can have: it was written by hand, or the file is damaged.
+    /// A row holds a value that the event store never writes: it was written by hand, or the file is damaged.
     Unreadable,
     /// The operating system could not open, read or write the database.
     Io,
@@ -37,12 +41,13 @@ pub enum DatabaseErrorKind {
     AppendOnly,
     /// The connection is in a transaction that diesel has not opened (with `BEGIN` as plain SQL, say).
     ForeignTransaction,
-    /// The log was to be read where it cannot be seen who is appending, and no position has been
+    /// The log was read where the appends that are under way cannot be seen, and no position has been
     /// [published](crate::EventStore::publish_position).
     NotPublished,
-    /// More was sent at once than the server takes: see its `max_allowed_packet`.
+    /// A statement was larger than the server accepts: see its `max_allowed_packet`.
     TooLarge,
-    /// The connection is lost, or diesel holds it for broken after an earlier failure. Retryable on a new one.
+    /// The connection is lost, or diesel has marked it as broken after an earlier failure. Retryable on a new
+    /// connection.
     ConnectionLost,
     /// Anything else: see the error's source.
     Other,
@@ -53,22 +58,22 @@ impl DatabaseErrorKind {
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Locked => {
-                "the database is locked by another connection; run the outermost transaction again, begin it with \
-                 `immediate_transaction` if it reads before it appends, and set a busy_timeout \
-                 (sqlite::Options) so that it waits for its turn"
+                "the database is locked by another connection; run the outermost transaction again, begin it \
+                 with `immediate_transaction` if it reads before it appends, and set a busy_timeout \
+                 (sqlite::Options) so that it waits for the lock"
             }
             Self::Deadlock => {
                 "the database has rolled the transaction back so that another could go on; run the outermost \
                  transaction again"
             }
             Self::NotMigrated => {
-                "the event store's tables are missing; call `run_pending_migrations` when the application starts, \
-                 or run `diesel migration run`"
+                "the event store's tables are missing; call `run_pending_migrations` when the application \
+                 starts, or run `diesel migration run`"
             }
             Self::ReadOnly => "the database is read-only; open it with write access to append or save",
             Self::Full => {
-                "the database or its disk is full; nothing of this was written, make room, and run the outermost \
-                 transaction again"
+                "the database or its disk is full; nothing of this was written, make room, and run the \
+                 outermost transaction again"
             }
             Self::Corrupt => {
                 "the file is damaged or is not a database; keep a copy of it, check it with \
@@ -84,18 +89,39 @@ impl DatabaseErrorKind {
                  `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL"
             }
             Self::NotPublished => {
-                "from here (a standby, or a transaction in REPEATABLE READ or SERIALIZABLE) it cannot be seen who is \
-                 appending, so the log can be read up to the last position that was published, and none was; \
-                 call `EventStore::publish_position` now and then on the primary"
+                "a standby, and a transaction in REPEATABLE READ or SERIALIZABLE, cannot see which appends \
+                 are under way, so they read the log up to the last published position, and none is \
+                 published; call `EventStore::publish_position` regularly on the primary"
             }
             Self::TooLarge => {
-                "more was sent at once than the server takes; raise its `max_allowed_packet`, or write less at once"
+                "a statement was larger than the server accepts; raise its `max_allowed_packet`, or write less \
+                 at once"
             }
             Self::ConnectionLost => {
-                "the connection is lost or was left broken by an earlier failure; open a new one and run the \
-                 outermost transaction again"
+                "the connection is lost, or an earlier failure has left it broken; open a new one and run \
+                 the outermost transaction again"
             }
-            Self::Other => "the database refused",
+            Self::Other => "the database reported an error",
         }
+    }
+}
+
+/// What kind of failure an error of diesel's is. `of_message` knows what a database's messages mean.
+pub(crate) fn kind_of(
+    error: &Error,
+    of_message: impl Fn(&str) -> Option<DatabaseErrorKind>,
+) -> DatabaseErrorKind {
+    match error {
+        Error::DeserializationError(_) => DatabaseErrorKind::Unreadable,
+        Error::BrokenTransactionManager => DatabaseErrorKind::ConnectionLost,
+        Error::RollbackErrorOnCommit { commit_error, .. } => kind_of(commit_error, of_message),
+        Error::DatabaseError(DieselKind::ClosedConnection, _) => DatabaseErrorKind::ConnectionLost,
+        Error::DatabaseError(DieselKind::SerializationFailure, _) => DatabaseErrorKind::Deadlock,
+        Error::DatabaseError(DieselKind::ReadOnlyTransaction, _) => DatabaseErrorKind::ReadOnly,
+        Error::QueryBuilderError(error) if error.is::<NotPublished>() => DatabaseErrorKind::NotPublished,
+        Error::DatabaseError(_, information) => {
+            of_message(information.message()).unwrap_or(DatabaseErrorKind::Other)
+        }
+        _ => DatabaseErrorKind::Other,
     }
 }

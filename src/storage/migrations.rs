@@ -6,6 +6,8 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::lent::Blocking;
+use crate::storage::operations::dispatch;
 
 /// Why the migrations were not run. The schema is as it was before.
 ///
@@ -25,8 +27,8 @@ use crate::storage::error::{DatabaseError, OperationError, operation_error};
 pub enum MigrationError {
     /// A newer version of this crate has migrated the database. It is not touched.
     #[error(
-        "the database has the event store migration {version}, which this version of diesel_event_store does not \
-         know; upgrade the crate in this application"
+        "the database has the event store migration {version}, which this version of diesel_event_store does \
+         not know; upgrade the crate in this application"
     )]
     #[non_exhaustive]
     NewerSchema {
@@ -35,8 +37,8 @@ pub enum MigrationError {
     },
     /// The application has a table of the same name.
     #[error(
-        "the database has a table {table} that the event store has not made; rename it, or keep the events in a \
-         database of their own"
+        "the database has a table {table} that the event store did not create; rename it, or give the event \
+         store a database of its own"
     )]
     #[non_exhaustive]
     TableExists {
@@ -49,7 +51,7 @@ pub enum MigrationError {
          run them outside of transactions"
     )]
     InTransaction,
-    /// The database did not do it.
+    /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// `diesel_migrations` failed for a reason of its own.
@@ -72,65 +74,97 @@ impl MigrationError {
 
 operation_error!(MigrationError);
 
-/// Whether a version is one of this crate's: `00000000` and a number of six digits, then `des`. So they sort before any
-/// that are named after the time: `diesel migration revert` and `redo` of an application find its own newest last.
-fn is_ours(version: &str) -> bool {
-    version
-        .strip_prefix("00000000")
-        .and_then(|rest| rest.strip_suffix("des"))
-        .is_some_and(|number| number.len() == 6 && number.bytes().all(|byte| byte.is_ascii_digit()))
+/// Applies the event store's migrations. Only on connections that block: `diesel_migrations` knows no other.
+pub(crate) trait Migrations {
+    /// Applies what is pending and returns the versions applied.
+    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError>;
 }
 
-/// The migrations of `source` that the database does not have yet. MySQL has a way of its own to ask.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) fn pending<DB: Backend>(
-    conn: &mut impl MigrationHarness<DB>,
-    source: &EmbeddedMigrations,
-) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
-    not_applied(source, &conn.applied_migrations().map_err(migration_error)?)
+impl Blocking<'_> {
+    pub(crate) fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+        dispatch!(self, database => database.run_pending_migrations())
+    }
 }
 
-/// The migrations of `source` without those that are applied.
-pub(crate) fn not_applied<DB: Backend>(
-    source: &EmbeddedMigrations,
-    applied: &[MigrationVersion<'_>],
-) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
-    let ours = MigrationSource::<DB>::migrations(source).map_err(migration_error)?;
-    refuse_newer_schema(applied, &ours)?;
-    Ok(ours
-        .into_iter()
-        .filter(|migration| !applied.contains(&migration.name().version().as_owned()))
-        .collect())
+/// The migrations for one database.
+pub(crate) struct Source {
+    pub(crate) migrations: EmbeddedMigrations,
+    /// Finds the name of a table that stands in the way of a CREATE TABLE in the database's message.
+    pub(crate) existing_table: fn(&str) -> Option<&str>,
 }
 
-/// Applies what is pending and returns the versions. The caller makes sure that nobody else does so at the same time.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) fn apply_pending<DB: Backend>(
-    conn: &mut impl MigrationHarness<DB>,
-    source: &EmbeddedMigrations,
-) -> Result<Vec<String>, MigrationError> {
-    let pending = pending(conn, source)?;
-    apply(conn, &pending)
-}
+impl Source {
+    /// The migrations that the database does not have yet. MySQL has a way of its own to ask.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn pending<DB: Backend>(
+        &self,
+        conn: &mut impl MigrationHarness<DB>,
+    ) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
+        self.not_applied(&conn.applied_migrations().map_err(|error| self.error(error))?)
+    }
 
-pub(crate) fn apply<DB: Backend>(
-    conn: &mut impl MigrationHarness<DB>,
-    pending: &[Box<dyn Migration<DB>>],
-) -> Result<Vec<String>, MigrationError> {
-    let applied = conn.run_migrations(pending).map_err(migration_error)?;
-    Ok(applied.iter().map(ToString::to_string).collect())
+    /// The migrations without those that are applied.
+    pub(crate) fn not_applied<DB: Backend>(
+        &self,
+        applied: &[MigrationVersion<'_>],
+    ) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
+        let known = MigrationSource::<DB>::migrations(&self.migrations).map_err(|error| self.error(error))?;
+        refuse_newer_schema(applied, &known)?;
+        Ok(known
+            .into_iter()
+            .filter(|migration| !applied.contains(&migration.name().version().as_owned()))
+            .collect())
+    }
+
+    /// Applies what is pending and returns the versions. The caller makes sure that no other connection does
+    /// so at the same time.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn apply_pending<DB: Backend>(
+        &self,
+        conn: &mut impl MigrationHarness<DB>,
+    ) -> Result<Vec<String>, MigrationError> {
+        let pending = self.pending(conn)?;
+        self.apply(conn, &pending)
+    }
+
+    pub(crate) fn apply<DB: Backend>(
+        &self,
+        conn: &mut impl MigrationHarness<DB>,
+        pending: &[Box<dyn Migration<DB>>],
+    ) -> Result<Vec<String>, MigrationError> {
+        let applied = conn.run_migrations(pending).map_err(|error| self.error(error))?;
+        Ok(applied.iter().map(ToString::to_string).collect())
+    }
+
+    fn error(&self, error: Box<dyn StdError + Send + Sync>) -> MigrationError {
+        match error.downcast::<Error>() {
+            Ok(error) => MigrationError::from(*error),
+            Err(error) => self.run_error(error),
+        }
+    }
+
+    /// `diesel_migrations` passes on what a migration's SQL has met with as text only: `Failed to run NAME
+    /// with: MESSAGE`.
+    fn run_error(&self, error: Box<dyn StdError + Send + Sync>) -> MigrationError {
+        let text = error.to_string();
+        let Some((_, message)) = text.split_once(" with: ") else { return MigrationError::Migration(error) };
+        match (self.existing_table)(message) {
+            Some(table) => MigrationError::TableExists { table: table.to_owned() },
+            None => Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into(),
+        }
+    }
 }
 
 /// Refuses a database that has migrations of this crate which this version of it does not know.
 fn refuse_newer_schema<DB: Backend>(
     applied: &[MigrationVersion<'_>],
-    ours: &[Box<dyn Migration<DB>>],
+    known: &[Box<dyn Migration<DB>>],
 ) -> Result<(), MigrationError> {
     let unknown = applied
         .iter()
-        .filter(|version| !ours.iter().any(|migration| migration.name().version() == **version))
+        .filter(|version| !known.iter().any(|migration| migration.name().version() == **version))
         .map(ToString::to_string)
-        .filter(|version| is_ours(version))
+        .filter(|version| is_of_this_crate(version))
         .max();
     match unknown {
         Some(version) => Err(MigrationError::NewerSchema { version }),
@@ -138,25 +172,12 @@ fn refuse_newer_schema<DB: Backend>(
     }
 }
 
-fn migration_error(error: Box<dyn StdError + Send + Sync>) -> MigrationError {
-    match error.downcast::<Error>() {
-        Ok(error) => MigrationError::from(*error),
-        Err(error) => run_error(error),
-    }
-}
-
-/// `diesel_migrations` passes on what a migration's SQL has met with as text only: `Failed to run NAME with: MESSAGE`.
-fn run_error(error: Box<dyn StdError + Send + Sync>) -> MigrationError {
-    let text = error.to_string();
-    let Some((_, message)) = text.split_once(" with: ") else { return MigrationError::Migration(error) };
-    match existing_table(message) {
-        Some(table) => MigrationError::TableExists { table: table.to_owned() },
-        None => Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into(),
-    }
-}
-
-/// The name of what stands in the way of a CREATE TABLE. Every database says `… NAME already exists`.
-fn existing_table(message: &str) -> Option<&str> {
-    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
-    Some(name.trim_matches(['"', '\'', '`']))
+/// Whether a version is one of this crate's: `00000000` and a number of six digits, then `des`. So they sort
+/// before any that are named after the time: `diesel migration revert` and `redo` of an application find its
+/// own newest last.
+fn is_of_this_crate(version: &str) -> bool {
+    version
+        .strip_prefix("00000000")
+        .and_then(|rest| rest.strip_suffix("des"))
+        .is_some_and(|number| number.len() == 6 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -1,20 +1,32 @@
-//! What a database must do, and how each of them does it.
+//! What a database must do, one trait per noun, and how each of them does it.
 
 pub(crate) mod append;
-pub(crate) mod backend;
+pub(crate) mod blocking;
 pub(crate) mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod error_kind;
-pub(crate) mod listener;
+pub(crate) mod executor;
+pub(crate) mod lent;
 pub(crate) mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;
+pub(crate) mod news;
+pub(crate) mod not_published;
+pub(crate) mod operations;
+pub(crate) mod ordering;
+pub(crate) mod parked;
+pub(crate) mod partitions;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub(crate) mod read;
+pub(crate) mod scope;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod server;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-pub(crate) mod tables;
-pub(crate) mod transaction;
+pub(crate) mod transactions;
+#[cfg(feature = "sqlite")]
+pub(crate) mod watched_log;
+pub(crate) mod workers;

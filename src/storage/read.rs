@@ -1,5 +1,34 @@
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use crate::model::event::RecordedEvent;
 use crate::model::invalid::InvalidInput;
+use crate::model::log::{LogQuery, LogSlice};
+use crate::model::position::Position;
+use crate::model::stream::StreamPart;
+use crate::model::stream_id::StreamId;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::operations::operations;
+
+operations! {
+    pub(crate) trait Read {
+        /// The version of the aggregate, 0 if it has no events.
+        fn version(&mut self, stream: &StreamId) -> QueryResult<i64>;
+
+        fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>>;
+
+        /// At most `limit` events, and how far the log was scanned for them.
+        fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice>;
+
+        fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>>;
+
+        /// The position up to which the log is complete.
+        fn last_position(&mut self) -> QueryResult<Position>;
+
+        /// The position of the last event, whether or not the log is complete up to there.
+        fn last_committed_position(&mut self) -> QueryResult<Position>;
+    }
+}
 
 /// Why nothing was read.
 ///
@@ -21,7 +50,7 @@ pub enum ReadError {
     /// Something that cannot be asked for.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// The database did not do it.
+    /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }

@@ -9,23 +9,85 @@ use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::observe;
-use crate::storage::append::AppendError;
-use crate::storage::append::{Batch, Placement};
-use crate::storage::backend::Backend;
+use crate::storage::append::{AppendError, Batch, Placement};
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::store::{EventStore, wake_up};
 
-pub(crate) fn append(
-    backend: &mut dyn Backend,
-    max_json_bytes: usize,
-    stream: &StreamId,
-    expected: ExpectedVersion,
-    events: &[NewEvent],
-) -> Result<Appended, AppendError> {
-    validate(max_json_bytes, expected, events)?;
-    let batch = Batch { stream, expected, events, now: timestamp::now() };
-    let placed = backend.append(&batch);
-    let appended = placed.map(|placement| record(stream, events.iter().cloned(), batch.now, placement));
-    observe::append(&appended);
-    appended
+impl EventStore {
+    /// Appends events to a stream, all or none, if the stream is at the expected version.
+    ///
+    /// Alone, it runs in its own transaction: once it returns `Ok`, the events are as durable as the
+    /// database's settings make any commit. Inside a transaction of the application, the events are committed
+    /// or rolled back with it, and one transaction can append to several streams.
+    ///
+    /// **After an error** nothing of the append is in the database. Inside the application's transaction,
+    /// everything else that the transaction did is still there, and it can go on and commit: the append runs
+    /// in a savepoint. The exception is a disk failure ([`Full`](crate::DatabaseErrorKind::Full),
+    /// [`Io`](crate::DatabaseErrorKind::Io)), after which SQLite may have rolled back the whole transaction:
+    /// leave the outermost transaction then.
+    ///
+    /// **On SQLite** there is one writer at a time. Alone, the append waits for its turn for up to the
+    /// connection's `busy_timeout`. A transaction that reads before it appends should begin with
+    /// `immediate_transaction`: a deferred one that has read cannot wait for its turn, and fails with
+    /// [`Locked`](crate::DatabaseErrorKind::Locked) if another connection has written since.
+    ///
+    /// **On PostgreSQL and MySQL** appends wait for each other only if they are to the same stream. If the
+    /// database rolls one of them back so that another can go on, the error is a
+    /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock): inside a transaction of the application, leave the
+    /// outermost one and run it again. On PostgreSQL such an error aborts the transaction, as every database
+    /// error does there. So does an event id that another transaction records at the same moment.
+    ///
+    /// # Errors
+    ///
+    /// - [`Conflict`](AppendError::Conflict): the stream is at another version than expected.
+    /// - [`DuplicateEventId`](AppendError::DuplicateEventId): an event with one of the ids is already
+    ///   recorded.
+    /// - [`Invalid`](AppendError::Invalid): there are no events, or one of them cannot be stored; the error
+    ///   names the field and the limit.
+    /// - [`Database`](AppendError::Database): the database refused or failed;
+    ///   [`is_retryable`](AppendError::is_retryable) tells whether to try again.
+    ///
+    /// # Example
+    ///
+    /// The application's own row and the event are committed together:
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # diesel::sql_query("CREATE TABLE users (name TEXT NOT NULL)").execute(&mut conn)?;
+    /// let store = EventStore::new();
+    /// let alice = StreamId::new("User", "alice")?;
+    /// conn.immediate_transaction::<_, Error, _>(|conn| {
+    ///     diesel::sql_query("INSERT INTO users VALUES ('alice')").execute(conn)?;
+    ///     let created = NewEvent::new("UserCreated", &"alice@example.com")?;
+    ///     store.append(conn, &alice, ExpectedVersion::NoStream, &[created])?;
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(store.version(&mut conn, &alice)?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn append<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        stream: &StreamId,
+        expected: ExpectedVersion,
+        events: &[NewEvent],
+    ) -> Result<Appended, AppendError> {
+        validate(self.max_json_bytes, expected, events)?;
+        let batch = Batch { stream, expected, events, now: timestamp::now() };
+        let placed = conn.database().append(&batch);
+        let outcome = placed.map(|placement| record(stream, events.iter().cloned(), batch.now, placement));
+        report(&outcome);
+        if outcome.is_ok() {
+            wake_up::all();
+        }
+        outcome
+    }
 }
 
 pub(crate) fn validate(
@@ -56,7 +118,7 @@ fn refuse_repeated_ids(events: &[NewEvent]) -> Result<(), AppendError> {
     Ok(())
 }
 
-/// The events as they are recorded, where they were placed.
+/// The events as the database has recorded them.
 pub(crate) fn record(
     stream: &StreamId,
     events: impl IntoIterator<Item = NewEvent>,
@@ -70,4 +132,13 @@ pub(crate) fn record(
         .map(|((nth, event), position)| event.record(stream, previous_version + nth, position, now))
         .collect();
     Appended { previous_version, events }
+}
+
+/// To the application's metrics and tracing events. A commit of the application may still have to follow.
+pub(crate) fn report(outcome: &Result<Appended, AppendError>) {
+    match outcome {
+        Ok(appended) => observe::appended(appended),
+        Err(AppendError::Conflict(conflict)) => observe::conflict(conflict),
+        Err(_) => {}
+    }
 }

@@ -1,39 +1,168 @@
 use crate::model::checkpoint::Checkpoint;
 use crate::model::invalid::check_name;
 use crate::model::position::Position;
-use crate::storage::backend::Backend;
 use crate::storage::checkpoints::CheckpointError;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::store::EventStore;
 
-pub(crate) fn load(
-    backend: &mut dyn Backend,
-    projection_name: &str,
-) -> Result<Option<Checkpoint>, CheckpointError> {
-    check_name("projection_name", projection_name)?;
-    Ok(backend.checkpoint(projection_name)?)
-}
-
-pub(crate) fn save(
-    backend: &mut dyn Backend,
-    projection_name: &str,
-    position: Position,
-) -> Result<(), CheckpointError> {
-    let checkpoint = Checkpoint::now(projection_name, position)?;
-    if backend.advance_checkpoint(&checkpoint)? {
-        return Ok(());
+impl EventStore {
+    /// The checkpoint of a projection, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// - [`CheckpointError::Invalid`]: the name is empty, too long or has a control character.
+    /// - [`CheckpointError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let store = EventStore::new();
+    /// let done = store.checkpoint(&mut conn, "mailing list")?.map_or(Position::START, |c| c.position());
+    /// assert_eq!(done, Position::START);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn checkpoint<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        projection_name: &str,
+    ) -> Result<Option<Checkpoint>, CheckpointError> {
+        check_name("projection_name", projection_name)?;
+        Ok(conn.database().checkpoint(projection_name)?)
     }
-    let saved = backend.checkpoint(projection_name)?.map_or(Position::START, |saved| saved.position);
-    Err(CheckpointError::Backward { projection_name: checkpoint.projection_name, saved, requested: position })
-}
 
-pub(crate) fn rewind(
-    backend: &mut dyn Backend,
-    projection_name: &str,
-    position: Position,
-) -> Result<(), CheckpointError> {
-    Ok(backend.set_checkpoint(&Checkpoint::now(projection_name, position)?)?)
-}
+    /// All checkpoints, in the order of their projections' names.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// for checkpoint in EventStore::new().checkpoints(&mut conn)? {
+    ///     println!("{} is at {}", checkpoint.projection_name(), checkpoint.position());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn checkpoints<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+    ) -> Result<Vec<Checkpoint>, CheckpointError> {
+        Ok(conn.database().checkpoints()?)
+    }
 
-pub(crate) fn delete(backend: &mut dyn Backend, projection_name: &str) -> Result<bool, CheckpointError> {
-    check_name("projection_name", projection_name)?;
-    Ok(backend.delete_checkpoint(projection_name)?)
+    /// Moves a projection's checkpoint forward, or creates it. It is never moved backward.
+    ///
+    /// Save it in the transaction that writes the read model's rows: the rows and the checkpoint are then
+    /// committed together, and each event is applied once. Saving the same position again is no error, so two
+    /// workers of one projection must not run at once: on SQLite `immediate_transaction` around reading and
+    /// saving keeps them apart, on the servers a lock of your own does.
+    ///
+    /// # Errors
+    ///
+    /// - [`CheckpointError::Backward`]: it lies further on already, so somebody else has applied these
+    ///   events. Roll the transaction back.
+    /// - [`CheckpointError::Invalid`]: the name is empty, too long or has a control character.
+    /// - [`CheckpointError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::{Error, EventStore, LogQuery, Position};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// let store = EventStore::new();
+    /// conn.immediate_transaction::<_, Error, _>(|conn| {
+    ///     let done = store.checkpoint(conn, "mailing list")?.map_or(Position::START, |c| c.position());
+    ///     let slice = store.read_forward(conn, done, 100)?;
+    ///     // … write the rows …
+    ///     store.save_checkpoint(conn, "mailing list", slice.scanned_to())?;
+    ///     Ok(())
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn save_checkpoint<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        projection_name: &str,
+        position: Position,
+    ) -> Result<(), CheckpointError> {
+        let checkpoint = Checkpoint::now(projection_name, position)?;
+        if conn.database().advance_checkpoint(&checkpoint)? {
+            return Ok(());
+        }
+        let saved =
+            conn.database().checkpoint(projection_name)?.map_or(Position::START, |saved| saved.position);
+        Err(CheckpointError::Backward {
+            projection_name: checkpoint.projection_name,
+            saved,
+            requested: position,
+        })
+    }
+
+    /// Sets a projection's checkpoint to a position, also backward: what lies after it will be applied again.
+    ///
+    /// # Errors
+    ///
+    /// - [`CheckpointError::Invalid`]: the name is empty, too long or has a control character.
+    /// - [`CheckpointError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let store = EventStore::new();
+    /// store.save_checkpoint(&mut conn, "mailing list", Position::new(20)?)?;
+    /// store.rewind_checkpoint(&mut conn, "mailing list", Position::new(10)?)?;
+    /// assert_eq!(store.checkpoints(&mut conn)?[0].position().get(), 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rewind_checkpoint<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        projection_name: &str,
+        position: Position,
+    ) -> Result<(), CheckpointError> {
+        Ok(conn.database().set_checkpoint(&Checkpoint::now(projection_name, position)?)?)
+    }
+
+    /// Deletes a projection's checkpoint, so that the projection begins with the first event again. Returns
+    /// whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// - [`CheckpointError::Invalid`]: the name is empty, too long or has a control character.
+    /// - [`CheckpointError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// assert!(!EventStore::new().delete_checkpoint(&mut conn, "mailing list")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete_checkpoint<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        projection_name: &str,
+    ) -> Result<bool, CheckpointError> {
+        check_name("projection_name", projection_name)?;
+        Ok(conn.database().delete_checkpoint(projection_name)?)
+    }
 }

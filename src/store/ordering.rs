@@ -1,53 +1,96 @@
-use crate::error::Error;
 use crate::model::ordering::LogOrdering;
+use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::ordering::OrderingError;
+use crate::storage::read::ReadError;
+use crate::store::EventStore;
 
-/// How the database gives out positions now.
-///
-/// # Errors
-///
-/// [`Error::Database`].
-///
-/// ```
-/// # use diesel::prelude::*;
-/// # use diesel_event_store::*;
-/// # fn main() -> Result<(), diesel_event_store::Error> {
-/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
-/// # run_pending_migrations(&mut conn)?;
-/// println!("positions are {:?}", log_ordering(&mut conn)?);
-/// # Ok(())
-/// # }
-/// ```
-pub fn log_ordering<C: EventConnection + ?Sized>(conn: &mut C) -> Result<LogOrdering, Error> {
-    Ok(conn.database().log_ordering()?)
-}
+impl EventStore {
+    /// How the database assigns positions now.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderingError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// assert_eq!(EventStore::new().log_ordering(&mut conn)?, LogOrdering::Gapless);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn log_ordering<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+    ) -> Result<LogOrdering, OrderingError> {
+        Ok(conn.database().log_ordering()?)
+    }
 
-/// Changes how the database gives out positions, for everybody, from now on. What is recorded stays as it is, and readers
-/// go on where they are.
-///
-/// It waits for the appends that are under way, and new ones wait for it, so it may be done while the application runs.
-/// Do it once, after the migrations.
-///
-/// Inside a transaction of the application's it takes effect with the commit, and appends of others wait until then.
-///
-/// # Errors
-///
-/// - [`Error::Invalid`]: SQLite has no other ordering than [`Gapless`](LogOrdering::Gapless).
-/// - [`Error::Database`]: the ordering is as it was.
-///
-/// ```
-/// # use diesel::prelude::*;
-/// # use diesel_event_store::*;
-/// # fn main() -> Result<(), diesel_event_store::Error> {
-/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
-/// # run_pending_migrations(&mut conn)?;
-/// set_log_ordering(&mut conn, LogOrdering::Gapless)?;
-/// # Ok(())
-/// # }
-/// ```
-pub fn set_log_ordering<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    ordering: LogOrdering,
-) -> Result<(), Error> {
-    conn.database().set_log_ordering(ordering)
+    /// Changes how the database assigns positions, for every connection, from now on. Recorded events stay as
+    /// they are, and readers go on from where they are.
+    ///
+    /// It waits for the appends that are under way, and new ones wait for it, so it can be called while the
+    /// application runs. Call it once, after the migrations.
+    ///
+    /// Inside a transaction of the application it takes effect with the commit, and appends of other
+    /// connections wait until then.
+    ///
+    /// # Errors
+    ///
+    /// After an error the ordering is as it was.
+    ///
+    /// - [`OrderingError::Invalid`]: SQLite has no other ordering than [`Gapless`](LogOrdering::Gapless).
+    /// - [`OrderingError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// EventStore::new().set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_log_ordering<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        ordering: LogOrdering,
+    ) -> Result<(), OrderingError> {
+        conn.database().set_log_ordering(ordering)
+    }
+
+    /// Publishes the position up to which the log is complete, for readers that cannot find it out
+    /// themselves, and returns it.
+    ///
+    /// Most applications do not need it. Call it on the primary, now and then, for readers on a hot standby
+    /// or a replica; on PostgreSQL also for transactions in REPEATABLE READ or SERIALIZABLE, on MySQL for any
+    /// transaction that reads the log. They read the log up to the position that was published last, and miss
+    /// nothing. SQLite has no such readers; there it only returns the last position.
+    ///
+    /// Alone, it publishes at once. Inside a transaction of the application, PostgreSQL publishes with the
+    /// commit; on MySQL the position cannot be found out there, and the one that is already published is
+    /// returned.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Database`]: the database refused or failed, for instance because it is a standby.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let published = EventStore::new().publish_position(&mut conn)?;
+    /// assert_eq!(published, Position::START);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn publish_position<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Position, ReadError> {
+        Ok(conn.database().publish_position()?)
+    }
 }

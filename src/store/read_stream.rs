@@ -1,32 +1,87 @@
 use crate::model::direction::Direction;
 use crate::model::stream::{StreamPart, StreamQuery, StreamSlice, check_limit};
 use crate::model::stream_id::StreamId;
-use crate::storage::backend::Backend;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
+use crate::store::EventStore;
 
-pub(crate) fn read(
-    backend: &mut dyn Backend,
-    stream: &StreamId,
-    query: &StreamQuery,
-) -> Result<StreamSlice, ReadError> {
-    query.validate()?;
-    let part = limited(backend, stream, query)?;
-    let events = backend.read_stream(stream, part)?;
-    let highest = match part.direction {
-        Direction::Forward => events.last(),
-        Direction::Backward => events.first(),
-    };
-    let version = match highest {
-        Some(event) => event.version(),
-        // Nothing lay in the range at that moment. What has been appended since is not known to the caller.
-        None => backend.version(stream)?.min((part.from - 1).max(0)),
-    };
-    Ok(StreamSlice { version, events })
+impl EventStore {
+    /// The version of a stream: that of its last event, 0 if it has none. The events are not read.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let version = EventStore::new().version(&mut conn, &StreamId::new("User", "nobody")?)?;
+    /// assert_eq!(version, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn version<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        stream: &StreamId,
+    ) -> Result<i64, ReadError> {
+        Ok(conn.database().version(stream)?)
+    }
+
+    /// The events of one stream: all of them (`..`), from or to a version (`5..`, `..=9`), backward, or a
+    /// page at a time; see [`StreamQuery`].
+    ///
+    /// A stream without events is empty and at version 0; that is not an error. Inside a transaction, the
+    /// read sees what the transaction has appended.
+    ///
+    /// # Errors
+    ///
+    /// - [`ReadError::Invalid`]: a version below 0, a range that ends before it begins, a limit of 0.
+    /// - [`ReadError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let store = EventStore::new();
+    /// let alice = StreamId::new("User", "alice")?;
+    /// store.append(&mut conn, &alice, ExpectedVersion::Any, &[NewEvent::new("UserCreated", &())?])?;
+    /// let stream = store.read_stream(&mut conn, &alice, ..)?;
+    /// assert_eq!(stream.events()[0].event_type(), "UserCreated");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_stream<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        stream: &StreamId,
+        query: impl Into<StreamQuery>,
+    ) -> Result<StreamSlice, ReadError> {
+        let query = query.into();
+        query.validate()?;
+        let part = part_of(conn, stream, &query)?;
+        let events = conn.database().read_stream(stream, part)?;
+        let highest = match part.direction {
+            Direction::Forward => events.last(),
+            Direction::Backward => events.first(),
+        };
+        let version = match highest {
+            Some(event) => event.version(),
+            // The range was empty when it was read. The caller has not seen what was appended since.
+            None => conn.database().version(stream)?.min((part.from - 1).max(0)),
+        };
+        Ok(StreamSlice { version, events })
+    }
 }
 
-/// Turns a limit into a range.
-fn limited(
-    backend: &mut dyn Backend,
+/// The range that a query asks for. Versions have no gaps, so a limit is a range, too.
+fn part_of<C: EventConnection + ?Sized>(
+    conn: &mut C,
     stream: &StreamId,
     query: &StreamQuery,
 ) -> Result<StreamPart, ReadError> {
@@ -36,7 +91,7 @@ fn limited(
         match direction {
             Direction::Forward => to = to.min(from.max(1).saturating_add(span)),
             Direction::Backward => {
-                to = to.min(backend.version(stream)?);
+                to = to.min(conn.database().version(stream)?);
                 from = from.max(to.saturating_sub(span));
             }
         }

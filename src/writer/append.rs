@@ -9,11 +9,10 @@ use crate::model::event::NewEvent;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
-use crate::observe;
 use crate::storage::append::AppendError;
 use crate::storage::append::{Batch, Placement};
 use crate::storage::sqlite::append::{append, write};
-use crate::store::append::{self};
+use crate::store::append::{record, report};
 
 /// Validated events for one stream.
 pub(super) struct Append {
@@ -70,9 +69,8 @@ impl Job for Append {
     fn committed(self: Box<Self>) {
         let Self { stream, events, caller, placed, .. } = *self;
         let reply = placed.expect("a job that was run").map(|placed| {
-            let appended =
-                placed.map(|Placed { placement, now }| append::record(&stream, events, now, placement));
-            observe::append(&appended);
+            let appended = placed.map(|Placed { placement, now }| record(&stream, events, now, placement));
+            report(&appended);
             appended.map_err(WriteError::from)
         });
         caller.send(reply);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-/// Waits for a future on this thread, so that threads and tasks wait in the same way.
+/// Waits for a future on this thread, so that threads and tasks share one way to wait.
 pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     thread_local! {
         static THIS_THREAD: Waker = Arc::new(Unpark(thread::current())).into();

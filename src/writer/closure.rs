@@ -7,7 +7,7 @@ use super::error::WriterError;
 use super::job::Job;
 use super::reply::{Reply, Sender};
 
-/// The application's own work. It can be run once.
+/// The application's own work. It can run only once.
 pub(super) struct Closure<W, T, E> {
     work: Option<W>,
     reply: Option<Reply<T, E>>,
@@ -28,7 +28,7 @@ where
 {
     fn run(&mut self, conn: &mut SqliteConnection) -> bool {
         let work = self.work.take().expect("a job is run once");
-        // The connection is put in order by whoever called this, and what the closure owned is gone with it.
+        // The caller puts the connection in order, and what the closure owned is dropped.
         let reply = catch_unwind(AssertUnwindSafe(|| work(conn))).map_err(panicked);
         let kept = matches!(reply, Ok(Ok(_)));
         self.reply = Some(reply);

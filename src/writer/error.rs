@@ -2,13 +2,14 @@ use std::io;
 use std::sync::Arc;
 
 use crate::model::expected_version::Conflict;
+use crate::model::invalid::InvalidInput;
 use crate::storage::append::AppendError;
 use crate::storage::error::DatabaseError;
 
-/// Why a [`Writer`](super::Writer) has not done what it was asked, although nothing was wrong with the request itself.
+/// Why a [`Writer`](super::Writer) did not carry out a request, although the request itself was in order.
 ///
-/// The error type of a [closure](super::Writer::transaction) must be able to hold it (`From<WriterError>`), as
-/// [`WriteError`] and [`Error`](crate::Error) can.
+/// The error type of a [closure](super::Writer::transaction) must implement `From<WriterError>`, as
+/// [`WriteError`] and [`Error`](crate::Error) do.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -29,49 +30,55 @@ use crate::storage::error::DatabaseError;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriterError {
-    /// The writer takes nothing more, or was told to refuse what was waiting. Nothing of this was written.
-    #[error("the writer is closed; nothing of this was written")]
+    /// The writer accepts no more requests, or was shut down while this one waited. Nothing of it was
+    /// written.
+    #[error("the writer is closed; nothing of this request was written")]
     Closed,
-    /// The closure has panicked. Its part was rolled back, and nobody else's.
-    #[error("the closure has panicked, and its part was rolled back: {message}")]
+    /// The closure panicked. Only its own part was rolled back.
+    #[error("the closure panicked, and its part was rolled back: {message}")]
     #[non_exhaustive]
     Panicked {
-        /// What the panic said.
+        /// The panic's message.
         message: String,
     },
-    /// The transaction of the whole group was not begun or not committed, or SQLite has given it up half-way; for
-    /// instance because the disk is full, or another process has kept the write lock for longer than `busy_timeout`.
-    /// Nothing of the group was written. After an [`Io`](crate::DatabaseErrorKind::Io) error in the commit itself only
-    /// the disk knows: append the same events again, and `DuplicateEventId` says that they are there.
-    #[error("the group that this belonged to was not committed: {0}")]
+    /// The transaction of the whole group could not begin or commit, for instance because the disk is full,
+    /// or another process held the write lock for longer than `busy_timeout`. Nothing of the group was
+    /// written.
+    ///
+    /// Only after an [`Io`](crate::DatabaseErrorKind::Io) error in the commit itself is the outcome unknown:
+    /// append the same events again; if they were written, the error is `DuplicateEventId`.
+    #[error("the transaction that this request shared with others was not committed: {0}")]
     Database(#[source] Arc<DatabaseError>),
-    /// The closure has begun a transaction inside of the writer's and has not ended it. Its part was rolled back, and
-    /// nobody else's.
-    #[error("the closure has left a transaction open, and its part was rolled back")]
+    /// The closure began a transaction inside the writer's and did not end it. Only its own part was rolled
+    /// back.
+    #[error("the closure left a transaction open, and its part was rolled back")]
     LeftOpen,
-    /// The transaction of the group was ended half-way: by SQLite after a failure of the disk, or by a closure, with
-    /// `COMMIT` or `ROLLBACK` as SQL. Everybody who was in it gets this error. Nothing was written if it was SQLite, or a
-    /// `ROLLBACK`; after a `COMMIT` the parts before are there: append the same events again, and `DuplicateEventId` says
-    /// so.
+    /// The transaction of the group was ended half-way: by SQLite after a disk failure, or by a closure that
+    /// ran `COMMIT` or `ROLLBACK` as SQL. Every request in it gets this error. After a disk failure or a
+    /// `ROLLBACK`, nothing was written. After a `COMMIT`, the requests before it were written: append the
+    /// same events again; if they were written, the error is `DuplicateEventId`.
     #[error(
-        "the transaction of the group was ended half-way, by a failure of the disk or by a closure with COMMIT or \
-         ROLLBACK; closures return `Ok` to be committed and `Err` to be rolled back"
+        "the transaction that this request shared with others was ended half-way, by a disk failure or by a \
+         closure that ran COMMIT or ROLLBACK; a closure returns `Ok` to be committed and `Err` to be rolled back"
     )]
     Interrupted,
-    /// A closure has waited for the writer that runs it, which would wait for ever.
-    #[error("a closure has waited for the writer that runs it; use the connection that the closure is given")]
+    /// A closure waited for the writer that runs it, which would never end.
+    #[error("a closure waited for the writer that runs it; use the connection that the closure is given")]
     WaitsForItself,
-    /// The writer's thread has died in the middle of its work. Whether this was written is not known: append the same
-    /// events again to another writer, and `DuplicateEventId` says that they are there.
-    #[error("the writer's thread has died; whether this was written is not known")]
+    /// The writer's thread died in the middle of its work. Whether the request was written is unknown: append
+    /// the same events again with another writer; if they were written, the error is `DuplicateEventId`.
+    #[error(
+        "the writer's thread died, and whether this request was written is unknown; \
+         send it again to another writer: if it was written, its event ids are refused as duplicates"
+    )]
     Died,
-    /// The operating system has not given the writer a thread.
-    #[error("the writer's thread was not started: {0}")]
+    /// The operating system did not start a thread for the writer.
+    #[error("the writer's thread could not be started: {0}")]
     NotStarted(#[source] Arc<io::Error>),
 }
 
 impl WriterError {
-    /// Whether the same may well succeed when it is sent again.
+    /// Whether the same request may succeed when it is sent again.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterError;
@@ -94,8 +101,8 @@ impl From<diesel::result::Error> for WriterError {
     }
 }
 
-/// Why an append that was sent to a [`Writer`](super::Writer) wrote nothing: the append itself was refused, or the writer
-/// did not get to it.
+/// Why an append that was sent to a [`Writer`](super::Writer) wrote nothing: the append itself was refused,
+/// or the writer could not carry it out.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -111,7 +118,7 @@ impl From<diesel::result::Error> for WriterError {
 /// match writer.append(&alice, ExpectedVersion::Exact(3), renamed).wait() {
 ///     Ok(appended) => println!("at version {}", appended.version()),
 ///     Err(WriteError::Append(refused)) => println!("refused: {refused}"),
-///     Err(WriteError::Writer(error)) => println!("the writer did not get to it: {error}"),
+///     Err(WriteError::Writer(error)) => println!("not written: {error}"),
 ///     Err(error) => return Err(error.into()),
 /// }
 /// # Ok(())
@@ -123,13 +130,20 @@ pub enum WriteError {
     /// The append was refused: a conflict, for instance.
     #[error(transparent)]
     Append(#[from] AppendError),
-    /// The writer did not get to it, or its group was not committed.
+    /// The writer could not carry it out, or its group was not committed.
     #[error(transparent)]
     Writer(#[from] WriterError),
 }
 
+/// For a function that makes events and appends them.
+impl From<InvalidInput> for WriteError {
+    fn from(error: InvalidInput) -> Self {
+        WriteError::Append(error.into())
+    }
+}
+
 impl WriteError {
-    /// The conflict, if it is one.
+    /// The conflict, if the error is one.
     ///
     /// ```
     /// use diesel_event_store::sqlite::{WriteError, WriterError};
@@ -143,8 +157,8 @@ impl WriteError {
         }
     }
 
-    /// Whether the same append may well succeed when it is sent again. A conflict is not of this kind: it needs a new
-    /// decision.
+    /// Whether the same append may succeed when it is sent again. After a conflict it cannot: read the stream
+    /// and decide again.
     ///
     /// ```
     /// use diesel_event_store::sqlite::{WriteError, WriterError};

@@ -9,19 +9,19 @@ use super::error::WriterError;
 use super::job::Job;
 use super::savepoint;
 use crate::observe;
-use crate::store::wake;
+use crate::store::wake_up;
 
 type Manager = AnsiTransactionManager;
 
-/// Runs jobs in one transaction and tells everybody what came of it. Those that had not been run when a transaction was
-/// lost are run in a new one.
+/// Runs jobs in one transaction and tells the callers the outcome. Jobs that had not run when a transaction
+/// was lost run in a new one.
 pub(super) fn run(conn: &mut SqliteConnection, mut jobs: Vec<Box<dyn Job>>) {
     while !jobs.is_empty() {
         let mut group = Group { conn, jobs: &mut jobs, begun: 0 };
         let outcome = group.run_and_commit();
         let begun = group.begun;
         let others = jobs.split_off(begun);
-        tell(jobs, outcome);
+        tell_callers(jobs, outcome);
         jobs = others;
     }
 }
@@ -29,12 +29,12 @@ pub(super) fn run(conn: &mut SqliteConnection, mut jobs: Vec<Box<dyn Job>>) {
 struct Group<'a> {
     conn: &'a mut SqliteConnection,
     jobs: &'a mut [Box<dyn Job>],
-    /// How many of them share the fate of the transaction.
+    /// How many of the jobs share the outcome of the transaction.
     begun: usize,
 }
 
 impl Group<'_> {
-    /// How long the commit has taken.
+    /// Returns how long the commit took.
     fn run_and_commit(&mut self) -> Result<Duration, WriterError> {
         let outcome = self.begin().and_then(|()| self.run_jobs()).and_then(|()| self.commit());
         if outcome.is_err() {
@@ -43,7 +43,7 @@ impl Group<'_> {
         outcome
     }
 
-    /// Nobody waits longer than once for a lock that is not to be had.
+    /// All jobs share the outcome of this step, so that a lock that is not released is waited for only once.
     fn begin(&mut self) -> Result<(), WriterError> {
         self.begun = self.jobs.len();
         Manager::begin_transaction_sql(self.conn, "BEGIN IMMEDIATE")?;
@@ -60,8 +60,8 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Those that can be repeated need no savepoint, which would copy every page they change: if one of them leaves a part
-    /// behind, which is seldom, all of them are begun again.
+    /// Repeatable jobs need no savepoint, which would copy every page they change: if one of them leaves a
+    /// part behind, which is rare, all of them begin again.
     fn attempt_first_jobs(&mut self) -> Result<(), WriterError> {
         let first = self.jobs.iter().take_while(|job| job.is_repeatable()).count();
         if self.jobs[..first].iter_mut().all(|job| job.attempt(self.conn)) {
@@ -78,19 +78,19 @@ impl Group<'_> {
         Ok(committing.elapsed())
     }
 
-    /// Whatever state SQLite and diesel are in, the next transaction finds the connection without one.
+    /// Leaves the connection without a transaction, whatever state SQLite and diesel are in.
     fn abandon(&mut self) {
-        // Fails where SQLite has rolled back already.
+        // Fails if SQLite has already rolled back.
         let _ = self.conn.batch_execute("ROLLBACK");
         *Manager::transaction_manager_status_mut(self.conn) = TransactionManagerStatus::default();
     }
 }
 
-fn tell(jobs: Vec<Box<dyn Job>>, outcome: Result<Duration, WriterError>) {
+fn tell_callers(jobs: Vec<Box<dyn Job>>, outcome: Result<Duration, WriterError>) {
     match outcome {
         Ok(commit) => {
             observe::writer::committed(jobs.len(), commit);
-            wake::hint();
+            wake_up::all();
             jobs.into_iter().for_each(Job::committed);
         }
         Err(error) => {

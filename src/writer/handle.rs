@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error, QueryResult};
@@ -11,7 +10,6 @@ use super::closure::Closure;
 use super::error::{WriteError, WriterError};
 use super::job::Job;
 use super::options::WriterOptions;
-use super::queue::Queue;
 use super::reply::{self, Receiver};
 use super::request::Request;
 use super::thread::WriterThread;
@@ -21,20 +19,21 @@ use crate::model::event::NewEvent;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::stream_id::StreamId;
 use crate::store::EventStore;
-use crate::store::append::{self};
+use crate::store::append::validate;
 
-/// Appends from any number of threads and tasks, and one commit for many of them.
+/// Appends from any number of threads and tasks, with one commit for many of them.
 ///
-/// SQLite has one writer at a time, and most of what a small transaction costs is its commit. A writer owns a connection on
-/// a thread of its own. While it commits, requests queue up, and all of them are the next transaction: the more callers
-/// there are, the more of them share a commit. Each hears of its own outcome when that commit has made it as durable as the
-/// connection's [`Synchronous`](crate::storage::sqlite::Synchronous) makes any commit, and not before.
+/// SQLite has one writer at a time, and most of the cost of a small transaction is its commit. A writer owns
+/// a connection on its own thread. While it commits, requests queue up, and all of them become the next
+/// transaction: the more callers there are, the more of them share a commit. Each caller gets its own outcome
+/// after that commit, when the result is as durable as the connection's
+/// [`Synchronous`](crate::storage::sqlite::Synchronous) makes any commit.
 ///
-/// A request whose outcome is an error has left nothing behind, and touches nobody else's in its group.
+/// A request that fails leaves nothing behind and does not affect the other requests of its group.
 ///
-/// Handles are cheap to clone and to send. Other connections and processes may write beside it at any time; several
-/// processes may each have a writer on the same file. When the last handle is dropped, what was sent is still written: the
-/// drop waits for it.
+/// Handles are cheap to clone and to send. Other connections and processes may write at the same time;
+/// several processes may each have a writer on the same file. Dropping the last handle waits until everything
+/// that was sent is written.
 ///
 /// See the [guide](crate::guide::writer) for when to use it and when not.
 ///
@@ -76,8 +75,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts a writer with the default [`WriterOptions`], which owns the connection from then on. The connection's
-    /// settings are kept: apply [`Options`](crate::storage::sqlite::Options) before.
+    /// Starts a writer with the default [`WriterOptions`]; it owns the connection from then on. It keeps the
+    /// connection's settings, so apply [`Options`](crate::storage::sqlite::Options) before.
     ///
     /// # Errors
     ///
@@ -95,20 +94,14 @@ impl Writer {
         WriterOptions::default().start(conn)
     }
 
-    pub(super) fn start(mut conn: SqliteConnection, options: WriterOptions) -> Result<Self, WriterError> {
-        refuse_open_transaction(&mut conn)?;
-        let thread = WriterThread::start(conn, options)?;
-        Ok(Self { thread: Arc::new(thread), store: options.store })
-    }
-
-    /// Events to be appended to a stream, all or none, if the stream is where it is expected to be: what
-    /// [`EventStore::append`] does, in a group. They are checked at once, and queued when the request is waited for,
-    /// awaited or sent.
+    /// Appends events to a stream, all or none, if the stream is at the expected version:
+    /// [`EventStore::append`] in a group. The events are checked at once, and queued when the request is
+    /// waited for, awaited or sent.
     ///
     /// # Errors
     ///
-    /// [`WriteError`], when the request is waited for: those of [`EventStore::append`], and what befalls the writer or the
-    /// group.
+    /// [`WriteError`], when the request is waited for: an error of [`EventStore::append`], or a failure of
+    /// the writer or the group.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -138,23 +131,26 @@ impl Writer {
         events: impl Into<Vec<NewEvent>>,
     ) -> Request<Appended, WriteError> {
         let (stream, events) = (stream.clone(), events.into());
-        if let Err(refused) = append::validate(self.store.max_json_bytes, expected, &events) {
+        if let Err(refused) = validate(self.store.max_json_bytes, expected, &events) {
             return self.decided(Err(refused.into()));
         }
         let (caller, reply) = reply::channel();
         self.request(Append { stream, expected, events, caller, placed: None }, reply)
     }
 
-    /// A closure to be run on the writer's connection: the application's own rows and its events, committed together with
-    /// everybody else's in the group. If it returns an error or panics, its part is rolled back, and nobody else's.
+    /// Runs a closure on the writer's connection: the application's own rows and its events, committed
+    /// together with the other requests of the group. If the closure returns an error or panics, only its own
+    /// part is rolled back.
     ///
-    /// It is in a transaction already: `conn.transaction(…)` inside of it is a savepoint, `immediate_transaction` is
-    /// refused by diesel. It must not end the writer's transaction by hand, and should be short, because everybody waits
-    /// for it. It uses the connection that it is given: to wait for the writer inside would be to wait for itself.
+    /// It runs inside a transaction: `conn.transaction(…)` in it is a savepoint, and diesel refuses
+    /// `immediate_transaction`. It must not end the writer's transaction by hand, and should be short,
+    /// because every other request waits for it. It must use the connection that it is given: if it waited
+    /// for the writer, it would wait for itself.
     ///
     /// # Errors
     ///
-    /// The closure's own, when the request is waited for, and [`WriterError`] for what befalls the writer or the group.
+    /// The closure's own error, when the request is waited for, or [`WriterError`] for a failure of the
+    /// writer or the group.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -192,18 +188,18 @@ impl Writer {
     where
         E: From<WriterError>,
     {
-        Request::new(self.clone(), Some(Box::new(job)), self.thread.ticket(reply))
+        Request::new(Arc::clone(&self.thread), Some(Box::new(job)), self.thread.ticket(reply))
     }
 
-    /// Nothing needs to be sent to know the outcome.
+    /// The outcome is known, so nothing is sent.
     fn decided<T, E: From<WriterError>>(&self, outcome: Result<T, E>) -> Request<T, E> {
         let (caller, reply) = reply::channel();
         caller.send(Ok(outcome));
-        Request::new(self.clone(), None, self.thread.ticket(reply))
+        Request::new(Arc::clone(&self.thread), None, self.thread.ticket(reply))
     }
 
-    /// Ends the writer for all its handles: nothing more is taken, and what was sent is still written. The ticket is done
-    /// when the connection is closed. Without waiting for it, the end comes all the same.
+    /// Ends the writer for all its handles: it accepts no more requests, and still writes those that were
+    /// sent. The ticket is done when the connection is closed. The writer ends even if the ticket is dropped.
     ///
     /// ```
     /// # use diesel::prelude::*;
@@ -224,19 +220,19 @@ impl Writer {
         self.end()
     }
 
-    /// Ends the writer for all its handles: nothing more is taken, and what waits in the queue is refused with
-    /// [`WriterError::Closed`]. Only the group that is being written is brought to its end. The ticket is done when the
-    /// connection is closed. Without waiting for it, the end comes all the same.
+    /// Ends the writer for all its handles: it accepts no more requests, and answers those in the queue with
+    /// [`WriterError::Closed`]. Only the group that is being written is finished. The ticket is done when the
+    /// connection is closed. The writer ends even if the ticket is dropped.
     ///
     /// ```
     /// # use diesel::prelude::*;
     /// # use diesel_event_store::sqlite::Writer;
     /// # let conn = SqliteConnection::establish(":memory:").unwrap();
     /// # let writer = Writer::new(conn)?;
-    /// writer.refuse().wait()?;
+    /// writer.shutdown_now().wait()?;
     /// # Ok::<(), diesel_event_store::Error>(())
     /// ```
-    pub fn refuse(&self) -> Ticket<(), WriterError> {
+    pub fn shutdown_now(&self) -> Ticket<(), WriterError> {
         self.thread.queue().clear().into_iter().for_each(|job| job.failed(WriterError::Closed));
         self.end()
     }
@@ -246,13 +242,29 @@ impl Writer {
         self.thread.queue().tell_the_end(teller);
         self.thread.ticket(end)
     }
+}
 
-    pub(super) fn queue(&self) -> &Queue {
-        self.thread.queue()
-    }
-
-    pub(super) fn is_this_thread(&self) -> bool {
-        self.thread.id() == thread::current().id()
+impl WriterOptions {
+    /// Starts a writer with these options; it owns the connection from then on. It keeps the connection's
+    /// settings, so apply [`Options`](crate::storage::sqlite::Options) before.
+    ///
+    /// # Errors
+    ///
+    /// - [`WriterError::Database`]: the connection is in a transaction.
+    /// - [`WriterError::NotStarted`]: the operating system did not start a thread.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::sqlite::WriterOptions;
+    ///
+    /// let conn = SqliteConnection::establish(":memory:").unwrap();
+    /// let writer = WriterOptions::default().max_batch(50).start(conn)?;
+    /// # Ok::<(), diesel_event_store::Error>(())
+    /// ```
+    pub fn start(self, mut conn: SqliteConnection) -> Result<Writer, WriterError> {
+        refuse_open_transaction(&mut conn)?;
+        let thread = WriterThread::start(conn, self)?;
+        Ok(Writer { thread: Arc::new(thread), store: self.store })
     }
 }
 
@@ -262,7 +274,7 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// Whose transaction it is could not be told apart from the writer's.
+/// The writer could not tell the application's transaction from its own.
 fn refuse_open_transaction(conn: &mut SqliteConnection) -> QueryResult<()> {
     match AnsiTransactionManager::transaction_manager_status_mut(conn).transaction_depth()? {
         None => Ok(()),

@@ -1,4 +1,5 @@
-//! Many callers, one commit: a thread owns the connection, and writes what has queued up in one transaction.
+//! Group commit on SQLite: a thread owns the connection and writes the requests that have queued up in one
+//! transaction.
 
 mod append;
 mod block_on;
@@ -14,7 +15,6 @@ mod request;
 mod savepoint;
 mod thread;
 mod ticket;
-mod worker;
 
 pub use error::{WriteError, WriterError};
 pub use handle::Writer;

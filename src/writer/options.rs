@@ -1,19 +1,15 @@
 use std::time::Duration;
 
-use diesel::sqlite::SqliteConnection;
-
-use super::error::WriterError;
-use super::handle::Writer;
 use crate::store::EventStore;
 
 /// How a [`Writer`](super::Writer) queues and groups.
 ///
 /// | option | default | |
 /// |---|---|---|
-/// | `queue_capacity` | 1,024 | requests that may wait; who comes then, waits for room |
-/// | `max_batch` | 1,024 | requests that one commit makes durable, at most |
+/// | `queue_capacity` | 1,024 | how many requests may wait; the next caller waits for room |
+/// | `max_batch` | 1,024 | how many requests share one commit, at most |
 /// | `max_delay` | none | how long a commit waits for more requests |
-/// | `store` | `EventStore::new()` | the limits for what is appended |
+/// | `store` | `EventStore::new()` | the limits for appended events |
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -40,8 +36,8 @@ impl Default for WriterOptions {
 }
 
 impl WriterOptions {
-    /// How many requests may wait. Who sends one more waits for room, or is told that there is none
-    /// ([`try_send`](super::Request::try_send)). 0 counts as 1.
+    /// How many requests may wait in the queue. Default: 1,024; 0 counts as 1. A caller that sends one more
+    /// waits for room or, with [`try_send`](super::Request::try_send), gets it back.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterOptions;
@@ -52,7 +48,8 @@ impl WriterOptions {
         self
     }
 
-    /// How many requests one transaction takes at most. 0 counts as 1, which is a commit for each.
+    /// How many requests one transaction takes at most. Default: 1,024; 0 counts as 1, which is one commit
+    /// per request.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterOptions;
@@ -63,9 +60,9 @@ impl WriterOptions {
         self
     }
 
-    /// How long a request may be kept waiting for company before its transaction begins, unless `max_batch` is reached
-    /// before. Seldom of use: without it a batch is what has queued up while the last commit ran, and nobody waits for
-    /// nothing.
+    /// How long the writer waits for more requests before it begins a transaction with fewer than
+    /// `max_batch`. Default: not at all. It seldom helps: without it a batch is what has queued up while the
+    /// last commit ran.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterOptions;
@@ -76,7 +73,7 @@ impl WriterOptions {
         self
     }
 
-    /// The store whose limits hold for what is appended.
+    /// The store whose limits the appended events must keep. Default: [`EventStore::new`].
     ///
     /// ```
     /// # use diesel_event_store::{EventStore, sqlite::WriterOptions};
@@ -85,16 +82,5 @@ impl WriterOptions {
     pub fn store(mut self, store: EventStore) -> Self {
         self.store = store;
         self
-    }
-
-    /// Starts a writer with these options, which owns the connection from then on. The connection's settings are kept:
-    /// apply [`Options`](crate::storage::sqlite::Options) before.
-    ///
-    /// # Errors
-    ///
-    /// [`WriterError::Database`] if the connection is in a transaction, [`WriterError::NotStarted`] if there is no
-    /// thread to be had.
-    pub fn start(self, conn: SqliteConnection) -> Result<Writer, WriterError> {
-        Writer::start(conn, self)
     }
 }

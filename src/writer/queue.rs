@@ -11,12 +11,12 @@ use crate::observe;
 
 pub(super) type Jobs = VecDeque<Box<dyn Job>>;
 
-/// The jobs that wait for the worker, at most as many as there is room for. An own one: the worker takes all there is under
-/// one lock, and closing it may give back what is in it.
+/// The jobs that wait for the writer's thread, up to a capacity. No ready-made channel fits: the thread takes
+/// all the jobs under one lock, and closing the queue can return the jobs in it.
 pub(super) struct Queue {
     capacity: usize,
     state: Mutex<State>,
-    /// For the worker: there is a job, or the end.
+    /// Tells the writer's thread that there is a job, or that the queue is closed.
     arrived: Condvar,
 }
 
@@ -24,14 +24,14 @@ pub(super) struct Queue {
 struct State {
     jobs: Jobs,
     closed: bool,
-    /// It is not woken in vain, because that is a call of the system.
-    worker_sleeps: bool,
-    worker_has_gone: bool,
+    /// The writer's thread is woken only if it sleeps, because waking it is a system call.
+    thread_sleeps: bool,
+    thread_has_ended: bool,
     waiting_for_room: Vec<Waker>,
     waiting_for_the_end: Vec<Sender<(), WriterError>>,
 }
 
-/// A job that was not taken, and why.
+/// A job that was not queued, and why.
 pub(super) enum Refused {
     Full(Box<dyn Job>),
     Closed(Box<dyn Job>),
@@ -46,7 +46,7 @@ impl Queue {
         self.put(&mut self.lock(), job)
     }
 
-    /// The job stays where it is until there is room. It is given back if the queue is closed.
+    /// The job stays where it is until there is room. If the queue is closed, it is returned.
     pub(super) fn poll_push(
         &self,
         job: &mut Option<Box<dyn Job>>,
@@ -73,13 +73,13 @@ impl Queue {
             return Err(Refused::Full(job));
         }
         state.jobs.push_back(job);
-        if state.worker_sleeps {
+        if state.thread_sleeps {
             self.arrived.notify_one();
         }
         Ok(())
     }
 
-    /// For the worker: the next jobs in their order, or none when the queue is closed and empty.
+    /// For the writer's thread: the next jobs in their order, or none when the queue is closed and empty.
     pub(super) fn take(&self, most: usize, delay: Duration) -> Jobs {
         let mut state = self.lock();
         while state.jobs.is_empty() && !state.closed {
@@ -108,14 +108,14 @@ impl Queue {
     }
 
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, longest: Duration) -> MutexGuard<'a, State> {
-        state.worker_sleeps = true;
+        state.thread_sleeps = true;
         let woken = self.arrived.wait_timeout(state, longest);
         let (mut state, _) = woken.unwrap_or_else(PoisonError::into_inner);
-        state.worker_sleeps = false;
+        state.thread_sleeps = false;
         state
     }
 
-    /// Takes nothing more. What is there stays for the worker.
+    /// Accepts no more jobs. Those in it remain for the writer's thread.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -123,28 +123,28 @@ impl Queue {
         wake_all(state);
     }
 
-    /// Takes nothing more, and gives out what is there.
+    /// Accepts no more jobs, and returns those in it.
     pub(super) fn clear(&self) -> Jobs {
         self.close();
         mem::take(&mut self.lock().jobs)
     }
 
-    /// Tells when the worker has gone, also if it has already.
+    /// Tells `to` when the writer's thread has ended, or at once if it has already.
     pub(super) fn tell_the_end(&self, to: Sender<(), WriterError>) {
         let mut state = self.lock();
         state.waiting_for_the_end.push(to);
-        if state.worker_has_gone {
+        if state.thread_has_ended {
             tell_the_end(state);
         }
     }
 
-    pub(super) fn worker_has_gone(&self) {
+    pub(super) fn thread_has_ended(&self) {
         let mut state = self.lock();
-        state.worker_has_gone = true;
+        state.thread_has_ended = true;
         tell_the_end(state);
     }
 
-    /// Nothing that could panic half-way is done under the lock.
+    /// Nothing that can panic half-way runs under the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,7 +156,7 @@ impl State {
         mem::replace(&mut self.jobs, rest)
     }
 
-    /// A future that is polled again and again takes one place.
+    /// A future takes one place, however often it is polled.
     fn wake_when_there_is_room(&mut self, waker: &Waker) {
         if !self.waiting_for_room.iter().any(|known| known.will_wake(waker)) {
             self.waiting_for_room.push(waker.clone());
@@ -164,7 +164,7 @@ impl State {
     }
 }
 
-/// All, and not only as many as there is room for: one of them may have lost interest.
+/// All of them, and not only as many as there is room for: one of them may not be waiting any more.
 fn wake_all(mut state: MutexGuard<'_, State>) {
     let waiting = mem::take(&mut state.waiting_for_room);
     drop(state);

@@ -1,12 +1,12 @@
-//! What came of a job, on its way from the worker to the caller. An own channel: the same receiver is waited for by a thread
-//! or by any future, and polled by one before it is waited for by another.
+//! The outcome of a job, on its way from the writer's thread to the caller. No ready-made channel fits: a
+//! thread or any future can wait at the same receiver, and one future can poll it before another.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::error::WriterError;
 
-/// What the work came to, or why the writer has not come to it.
+/// The result of the work, or why the writer did not do it.
 pub(super) type Reply<T, E> = Result<Result<T, E>, WriterError>;
 
 /// The two ends of a place for one reply.
@@ -36,7 +36,7 @@ impl<T, E> Sender<T, E> {
     }
 }
 
-/// The worker has not lived to send anything.
+/// The writer's thread has died before it sent anything.
 impl<T, E> Drop for Sender<T, E> {
     fn drop(&mut self) {
         if !self.sent {
@@ -65,7 +65,7 @@ impl<T, E> Place<T, E> {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Nothing that could panic half-way is done under the lock.
+    /// Nothing that can panic half-way runs under the lock.
     fn lock(&self) -> MutexGuard<'_, State<T, E>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

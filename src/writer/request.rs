@@ -1,58 +1,60 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::block_on::block_on;
 use super::error::WriterError;
-use super::handle::Writer;
 use super::job::Job;
 use super::queue::Refused;
+use super::thread::WriterThread;
 use super::ticket::Ticket;
 
-/// Something that a [`Writer`] is asked to do. Nothing happens before it is waited for, awaited or sent.
+/// Something that a [`Writer`](super::Writer) is asked to do. Nothing happens before it is waited for,
+/// awaited or sent.
 ///
-/// | | room in the queue | what came of it |
+/// | | if the queue is full | the outcome |
 /// |---|---|---|
-/// | [`wait`](Self::wait) | blocks until there is | blocks until it is committed |
-/// | `.await` | waits without blocking | waits without blocking; in any async runtime |
-/// | [`send`](Self::send) | blocks until there is | as a [`Ticket`], for later |
-/// | [`try_send`](Self::try_send) | [`QueueFull`] if there is none | as a [`Ticket`], for later |
+/// | [`wait`](Self::wait) | blocks until there is room | blocks until it is committed |
+/// | `.await` | waits without blocking | waits without blocking, in any async runtime |
+/// | [`send`](Self::send) | blocks until there is room | a [`Ticket`], for later |
+/// | [`try_send`](Self::try_send) | returns [`QueueFull`] | a [`Ticket`], for later |
 ///
-/// What a caller sends first is written first. A request that is dropped before it was sent is not written, one that is
-/// dropped afterwards is.
+/// Requests of one caller are written in the order in which they were sent. A request that is dropped before
+/// it was sent is not written; one that is dropped afterwards is.
 #[must_use = "a request does nothing before it is waited for, awaited or sent"]
 pub struct Request<T, E> {
-    writer: Writer,
+    thread: Arc<WriterThread>,
     unsent: Option<Box<dyn Job>>,
     ticket: Ticket<T, E>,
 }
 
 impl<T, E: From<WriterError>> Request<T, E> {
-    pub(super) fn new(writer: Writer, unsent: Option<Box<dyn Job>>, ticket: Ticket<T, E>) -> Self {
-        Self { writer, unsent, ticket }
+    pub(super) fn new(thread: Arc<WriterThread>, unsent: Option<Box<dyn Job>>, ticket: Ticket<T, E>) -> Self {
+        Self { thread, unsent, ticket }
     }
 
-    /// Blocks until it is committed, or has failed. In async code, await the request instead.
+    /// Blocks until the request is committed or has failed. In async code, await the request instead.
     ///
     /// # Errors
     ///
-    /// Those of the request, and [`WriterError`] in the request's own error type.
+    /// Those of the request, and [`WriterError`] in the request's error type.
     pub fn wait(self) -> Result<T, E> {
         self.send().wait()
     }
 
-    /// Sends it, and does not wait for what comes of it. If the queue is full, it blocks until there is room; in async
-    /// code, use [`try_send`](Self::try_send) or await the request.
+    /// Sends the request and does not wait for the outcome. If the queue is full, it blocks until there is
+    /// room; in async code, use [`try_send`](Self::try_send) or await the request.
     pub fn send(mut self) -> Ticket<T, E> {
-        if self.writer.is_this_thread() {
+        if self.thread.is_current() {
             return self.send_from_inside();
         }
         block_on(poll_fn(|context| self.poll_send(context)));
         self.ticket
     }
 
-    /// Sends it if there is room in the queue.
+    /// Sends the request if there is room in the queue.
     ///
     /// # Errors
     ///
@@ -71,14 +73,14 @@ impl<T, E: From<WriterError>> Request<T, E> {
     /// let request = writer.append(&alice, ExpectedVersion::Any, [NewEvent::new("UserSeen", &())?]);
     /// match request.try_send() {
     ///     Ok(ticket) => assert_eq!(ticket.wait()?.version(), 1),
-    ///     Err(full) => println!("too much to do: {full}"), // and `full.request` can be sent again
+    ///     Err(full) => println!("not sent: {full}"), // and `full.request` can be sent again
     /// }
     /// # Ok(())
     /// # }
     /// ```
     pub fn try_send(mut self) -> Result<Ticket<T, E>, QueueFull<T, E>> {
         let Some(job) = self.unsent.take() else { return Ok(self.ticket) };
-        match self.writer.queue().try_push(job) {
+        match self.thread.queue().try_push(job) {
             Ok(()) => Ok(self.ticket),
             Err(Refused::Closed(job)) => {
                 job.failed(WriterError::Closed);
@@ -91,7 +93,7 @@ impl<T, E: From<WriterError>> Request<T, E> {
         }
     }
 
-    /// From a closure that the writer is running: there will be no more room before the closure has ended.
+    /// From a closure that the writer runs: the queue gets no more room before the closure has ended.
     fn send_from_inside(self) -> Ticket<T, E> {
         self.try_send().unwrap_or_else(|QueueFull { mut request }| {
             request.unsent.take().into_iter().for_each(|job| job.failed(WriterError::WaitsForItself));
@@ -100,7 +102,7 @@ impl<T, E: From<WriterError>> Request<T, E> {
     }
 
     fn poll_send(&mut self, context: &Context<'_>) -> Poll<()> {
-        if let Err(job) = ready!(self.writer.queue().poll_push(&mut self.unsent, context)) {
+        if let Err(job) = ready!(self.thread.queue().poll_push(&mut self.unsent, context)) {
             job.failed(WriterError::Closed);
         }
         Poll::Ready(())
@@ -122,11 +124,11 @@ impl<T, E> fmt::Debug for Request<T, E> {
     }
 }
 
-/// As many requests wait already as the [`Writer`] lets wait. Nothing was sent; the request can be sent again.
+/// The queue of the [`Writer`](super::Writer) is full. Nothing was sent; the request can be sent again.
 #[derive(Debug, thiserror::Error)]
-#[error("the writer's queue is full; send it again later, or wait for room")]
+#[error("the writer's queue is full, nothing was sent; send the request again later, or wait for room")]
 #[non_exhaustive]
 pub struct QueueFull<T, E> {
-    /// What was to be sent.
+    /// The request that was not sent.
     pub request: Request<T, E>,
 }

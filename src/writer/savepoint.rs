@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error, QueryResult};
-use diesel::sqlite::SqliteConnection;
+use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::error::WriterError;
 use super::job::Job;
@@ -13,27 +13,27 @@ type Manager = AnsiTransactionManager;
 
 // Prepared once, unlike diesel's own savepoints.
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     SetSavepoint,
     "SAVEPOINT diesel_event_store_job"
 }
 
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     Release,
     "RELEASE diesel_event_store_job"
 }
 
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     RollBack,
     "ROLLBACK TO diesel_event_store_job"
 }
 
-/// Runs a job so that its part can be rolled back alone. An error says that the transaction is not what it was any more.
+/// Runs a job so that its part can be rolled back alone. An error means that the transaction is lost.
 ///
-/// Whoever has ended the transaction, SQLite after a failure of the disk or a closure by hand, has ended the savepoint
-/// with it, and it can be neither released nor rolled back to.
+/// If SQLite (after a disk failure) or a closure (by hand) has ended the transaction, the savepoint has ended
+/// with it: it can be neither released nor rolled back to.
 pub(super) fn run(conn: &mut SqliteConnection, job: &mut dyn Job) -> Result<(), WriterError> {
     SetSavepoint.execute(conn)?;
     let mut kept = job.run(conn);
@@ -44,7 +44,8 @@ pub(super) fn run(conn: &mut SqliteConnection, job: &mut dyn Job) -> Result<(), 
     end(conn, kept)
 }
 
-/// Rolls back what a closure has begun and not ended, which a panic does too. Whether there was anything.
+/// Rolls back what a closure has begun and not ended; a panic leaves that behind, too. Returns whether there
+/// was anything.
 fn end_nested(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let mut found = false;
     while depth(conn)? > 1 {
@@ -54,7 +55,7 @@ fn end_nested(conn: &mut SqliteConnection) -> QueryResult<bool> {
     Ok(found)
 }
 
-/// How many transactions diesel knows of, the writer's own being the first.
+/// How many transactions diesel has open; the writer's own is the first.
 fn depth(conn: &mut SqliteConnection) -> QueryResult<u32> {
     let depth = Manager::transaction_manager_status_mut(conn).transaction_depth()?;
     depth.map(NonZeroU32::get).ok_or(Error::NotInTransaction)

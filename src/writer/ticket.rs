@@ -7,10 +7,10 @@ use super::block_on::block_on;
 use super::error::WriterError;
 use super::reply::Receiver;
 
-/// A request that was [sent](super::Request::send) to a [`Writer`](super::Writer): what it has come to, once it is
-/// committed. It can be waited for by a thread, or awaited in any async runtime.
+/// A request that was [sent](super::Request::send) to a [`Writer`](super::Writer): it gives the outcome once
+/// the request is committed. A thread can wait for it, and any async runtime can await it.
 ///
-/// It is carried out whether or not anybody waits: dropping the ticket withdraws nothing.
+/// The request is carried out even if the ticket is dropped.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -33,12 +33,12 @@ use super::reply::Receiver;
 #[must_use = "a ticket says whether the request was committed"]
 pub struct Ticket<T, E> {
     reply: Receiver<T, E>,
-    worker: ThreadId,
+    writer: ThreadId,
 }
 
 impl<T, E: From<WriterError>> Ticket<T, E> {
-    pub(super) fn new(reply: Receiver<T, E>, worker: ThreadId) -> Self {
-        Self { reply, worker }
+    pub(super) fn new(reply: Receiver<T, E>, writer: ThreadId) -> Self {
+        Self { reply, writer }
     }
 
     /// Blocks until the request is committed, or has failed. In async code, await the ticket instead.
@@ -47,7 +47,7 @@ impl<T, E: From<WriterError>> Ticket<T, E> {
     ///
     /// Those of the request, and [`WriterError`] in the request's own error type.
     pub fn wait(self) -> Result<T, E> {
-        if thread::current().id() == self.worker {
+        if thread::current().id() == self.writer {
             return Err(WriterError::WaitsForItself.into());
         }
         block_on(self)

@@ -4,15 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel_event_store::{
-    Error, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations, set_log_ordering,
-};
+use diesel_event_store::{Error, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations};
 
 use super::load::{Client, Reader, STORE, Writer};
-use crate::private_server::PrivateServer;
-use crate::random::Random;
-use crate::support;
-use crate::witness::{Entry, Ledger, Versions, committed_after, is_lost_connection};
+use test_support::private_server::PrivateServer;
+use test_support::random::Random;
+use test_support::witness::{Entry, Ledger, Versions, committed_after, is_lost_connection};
 
 const WRITERS: usize = 8;
 const KILLS: usize = 20;
@@ -22,18 +19,18 @@ const MORE_TRANSACTIONS: u64 = 200;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Kills the server again and again while events are appended and read. `KILLS` says how often.
-pub fn nothing_acknowledged_is_lost<C: Client>(kind: &str, ordering: LogOrdering) -> support::Result {
+pub fn nothing_acknowledged_is_lost<C: Client>(kind: &str, ordering: LogOrdering) -> test_support::Result {
     let kills = env::var("KILLS").map_or(Ok(KILLS), |kills| kills.parse())?;
     let mut random = Random::for_test(kind);
     let server = PrivateServer::start(kind, &[])?;
     let url = server.url();
     let mut conn = C::establish(url)?;
     run_pending_migrations(&mut conn)?;
-    set_log_ordering(&mut conn, ordering)?;
+    STORE.set_log_ordering(&mut conn, ordering)?;
     drop(conn);
     let mut writers = (0..WRITERS)
         .map(|number| Writer::new(number, Random::from_seed(random.next())))
-        .collect::<support::Result<Vec<_>>>()?;
+        .collect::<test_support::Result<Vec<_>>>()?;
     let mut readers = [1, 10, 100].map(Reader::new);
     let mut ledger = Ledger::default();
 
@@ -75,7 +72,7 @@ fn run_and_kill<C: Client>(
     writers: &mut [Writer],
     readers: &mut [Reader],
     enough: usize,
-) -> support::Result {
+) -> test_support::Result {
     let acknowledged = &AtomicUsize::new(0);
     thread::scope(|scope| {
         let writers: Vec<_> = writers
@@ -98,7 +95,7 @@ fn run_and_kill<C: Client>(
 }
 
 /// A connection to a server that is no more says so, however often it is asked.
-fn assert_lost<C: Client>(mut conn: C) -> support::Result {
+fn assert_lost<C: Client>(mut conn: C) -> test_support::Result {
     let stream = StreamId::new("Idle", 1)?;
     for _ in 0..2 {
         let event = NewEvent::new("Lost", &())?;
@@ -110,15 +107,15 @@ fn assert_lost<C: Client>(mut conn: C) -> support::Result {
     Ok(())
 }
 
-fn assert_heads_are_the_last_versions<C: Client>(conn: &mut C) -> support::Result {
+fn assert_heads_are_the_last_versions<C: Client>(conn: &mut C) -> test_support::Result {
     let streams = "(SELECT aggregate_type, aggregate_id, MAX(aggregate_version) AS last_version FROM events \
                    GROUP BY aggregate_type, aggregate_id) AS streams";
     let right = format!(
         "{streams} JOIN aggregate_heads USING (aggregate_type, aggregate_id) WHERE last_version = aggregate_version"
     );
-    let right = support::count(conn, &right)?;
-    assert_eq!(right, support::count(conn, streams)?);
-    assert_eq!(right, support::count(conn, "aggregate_heads")?);
+    let right = test_support::count(conn, &right)?;
+    assert_eq!(right, test_support::count(conn, streams)?);
+    assert_eq!(right, test_support::count(conn, "aggregate_heads")?);
     Ok(())
 }
 

@@ -8,9 +8,8 @@ use diesel_event_store::{
     StreamId,
 };
 
-use crate::random::Random;
-use crate::support;
-use crate::witness::{Entry, Ledger, ids_of_new, is_lost_connection};
+use test_support::random::Random;
+use test_support::witness::{Entry, Ledger, ids_of_new, is_lost_connection};
 
 pub const STORE: EventStore = EventStore::new();
 const SHARED_AGGREGATES: u64 = 5;
@@ -27,12 +26,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(number: usize, random: Random) -> support::Result<Self> {
+    pub fn new(number: usize, random: Random) -> test_support::Result<Self> {
         Ok(Self { random, own: StreamId::new("Own", number)?, ledger: Ledger::default() })
     }
 
     /// Until the connection is lost.
-    pub fn work<C: Client>(&mut self, url: &str, acknowledged: &AtomicUsize) -> support::Result {
+    pub fn work<C: Client>(&mut self, url: &str, acknowledged: &AtomicUsize) -> test_support::Result {
         let mut conn = C::establish(url)?;
         loop {
             match self.transaction(&mut conn) {
@@ -101,7 +100,7 @@ impl Reader {
     }
 
     /// Until the connection is lost.
-    pub fn follow<C: Client>(&mut self, url: &str) -> support::Result {
+    pub fn follow<C: Client>(&mut self, url: &str) -> test_support::Result {
         let mut conn = C::establish(url)?;
         loop {
             match self.read(&mut conn) {
@@ -112,7 +111,7 @@ impl Reader {
         }
     }
 
-    pub fn read_to<C: Client>(&mut self, conn: &mut C, end: i64) -> support::Result {
+    pub fn read_to<C: Client>(&mut self, conn: &mut C, end: i64) -> test_support::Result {
         const MOST_STANDSTILLS: usize = 1000;
         let mut standstills = 0;
         while self.scanned_to.get() < end {

@@ -4,12 +4,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_event_store::run_pending_migrations;
 
-use crate::private_server::PrivateServer;
-use crate::support;
-use crate::witness::{Tail, append_one, begin};
+use test_support::private_server::PrivateServer;
+use test_support::witness::{Tail, append_one, begin};
 
 #[test]
-fn a_prepared_transaction_is_waited_for_also_after_a_crash() -> support::Result {
+fn postgres_waits_for_a_prepared_transaction_also_after_a_crash() -> test_support::Result {
     let server = PrivateServer::start("postgres", &[])?;
     let mut conn = PgConnection::establish(server.url())?;
     run_pending_migrations(&mut conn)?;

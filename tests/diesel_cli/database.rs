@@ -1,4 +1,4 @@
-use crate::support::TestDatabase;
+use test_support::TestDatabase;
 
 /// A database that the diesel command knows.
 pub trait CliDatabase: TestDatabase {
@@ -15,7 +15,7 @@ pub trait CliDatabase: TestDatabase {
 }
 
 #[cfg(feature = "postgres")]
-impl CliDatabase for crate::support::Postgres {
+impl CliDatabase for test_support::Postgres {
     const CONFIG: &str = "diesel.postgres.toml";
     const MIGRATIONS: &str = "migrations/postgres";
     const SCHEMA: &str = "src/schema/postgres.rs";
@@ -31,7 +31,7 @@ impl CliDatabase for crate::support::Postgres {
 }
 
 #[cfg(feature = "mysql")]
-impl CliDatabase for crate::support::Mysql {
+impl CliDatabase for test_support::Mysql {
     const CONFIG: &str = "diesel.mysql.toml";
     const MIGRATIONS: &str = "migrations/mysql";
     const SCHEMA: &str = "src/schema/mysql.rs";
@@ -49,7 +49,7 @@ impl CliDatabase for crate::support::Mysql {
 }
 
 #[cfg(feature = "sqlite")]
-impl CliDatabase for crate::support::Sqlite {
+impl CliDatabase for test_support::Sqlite {
     const CONFIG: &str = "diesel.toml";
     const MIGRATIONS: &str = "migrations/sqlite";
     const SCHEMA: &str = "src/schema/sqlite.rs";

@@ -8,9 +8,6 @@ mod checkout;
 mod database;
 mod embedded;
 mod project;
-#[path = "../support/mod.rs"]
-#[allow(dead_code, unused_imports)] // it is there for the conformance suite
-mod support;
 
 macro_rules! area {
     ($database:ty, $area:ident { $($test:ident),+ $(,)? }) => {
@@ -66,8 +63,8 @@ macro_rules! diesel_command {
 }
 
 #[cfg(feature = "sqlite")]
-diesel_command!(sqlite: crate::support::Sqlite);
+diesel_command!(sqlite: test_support::Sqlite);
 #[cfg(feature = "postgres")]
-diesel_command!(postgres: crate::support::Postgres);
+diesel_command!(postgres: test_support::Postgres);
 #[cfg(feature = "mysql")]
-diesel_command!(mysql: crate::support::Mysql);
+diesel_command!(mysql: test_support::Mysql);

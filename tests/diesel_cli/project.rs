@@ -6,7 +6,7 @@ use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, Stream
 use tempfile::TempDir;
 
 use crate::database::CliDatabase;
-use crate::support::sql::names;
+use test_support::sql::names;
 
 /// The versioned folder of this crate's first migration.
 pub const OURS: &str = "00000000000100-des_create_event_store";

@@ -8,11 +8,10 @@ use diesel::Connection;
 use diesel::prelude::*;
 use diesel_event_store::{
     AppendError, DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, Position, RecordedEvent, StreamId,
-    log_ordering,
 };
 
 use super::cluster::{Cluster, STORE, positions, retrying};
-use crate::support::{Result, app_rows, at_once, counted, create_app_rows, insert_app_row, user};
+use test_support::{Result, app_rows, at_once, counted, create_app_rows, insert_app_row, user};
 
 const ROUNDS: i64 = 30;
 
@@ -20,7 +19,7 @@ const ROUNDS: i64 = 30;
 fn a_new_database_counts_its_positions_in_a_row() -> Result {
     let cluster = Cluster::migrated()?;
     for node in 0..cluster.nodes() {
-        assert_eq!(log_ordering(&mut cluster.connect(node)?)?, LogOrdering::Gapless);
+        assert_eq!(STORE.log_ordering(&mut cluster.connect(node)?)?, LogOrdering::Gapless);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{Error, EventStore, Position, run_pending_migrations};
 
-use crate::support::{Result, execute};
+use test_support::{Result, execute};
 
 pub const STORE: EventStore = EventStore::new();
 

@@ -1,16 +1,16 @@
 //! Why the fenced ordering is not for a cluster: a lock is one node's alone, and each counts positions for itself.
 
-use diesel_event_store::{ExpectedVersion, LogOrdering, Position, set_log_ordering};
+use diesel_event_store::{ExpectedVersion, LogOrdering, Position};
 
 use super::cluster::{Cluster, STORE, positions};
-use crate::support::{Result, counted, user};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use test_support::{Result, counted, user};
 
 #[test]
 fn a_reader_on_another_node_misses_an_event_that_is_committed_late() -> Result {
     let cluster = Cluster::migrated()?;
     let (mut slow, mut fast) = (cluster.connect(0)?, cluster.connect(1)?);
-    set_log_ordering(&mut slow, LogOrdering::Fenced)?;
+    STORE.set_log_ordering(&mut slow, LogOrdering::Fenced)?;
 
     AnsiTransactionManager::begin_transaction(&mut slow)?;
     let late = STORE.append(&mut slow, &user("slow")?, ExpectedVersion::Any, &counted(1)?)?.last_position();

@@ -3,7 +3,7 @@
 use diesel_event_store::{ExpectedVersion, run_pending_migrations};
 
 use super::cluster::{Cluster, STORE};
-use crate::support::{Result, at_once, counted, user};
+use test_support::{Result, at_once, counted, user};
 
 /// The lock that lets others wait is one node's alone.
 #[test]

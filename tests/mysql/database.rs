@@ -10,7 +10,7 @@ use diesel_event_store::{
     StreamId,
 };
 
-use crate::support::{self, Mysql, Result, TestDatabase, counted, execute};
+use test_support::{self, Mysql, Result, TestDatabase, counted, execute};
 
 pub const STORE: EventStore = EventStore::new();
 
@@ -151,7 +151,7 @@ pub fn kind_of(error: impl Into<Error>) -> DatabaseErrorKind {
 /// Has the server end a connection, and waits until nothing is left of it.
 pub fn kill(conn: &mut MysqlConnection, id: i64) -> Result {
     execute(conn, &format!("KILL CONNECTION {id}"))?;
-    while support::count(conn, &format!("information_schema.processlist WHERE id = {id}"))? > 0 {
+    while test_support::count(conn, &format!("information_schema.processlist WHERE id = {id}"))? > 0 {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     Ok(())

@@ -6,7 +6,7 @@ use diesel_event_store::{
 };
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kill, kind_of, number, rollback};
-use crate::support::{Result, at_once, counted, create_app_rows, execute, insert_app_row, user};
+use test_support::{Result, at_once, counted, create_app_rows, execute, insert_app_row, user};
 
 #[test]
 fn a_lock_that_is_not_given_in_time() -> Result {

@@ -3,7 +3,7 @@
 use diesel_event_store::Position;
 
 use super::database::{Database, STORE, append, begin, commit, kill, log, number, rollback};
-use crate::support::{Result, create_app_rows, execute, insert_app_row};
+use test_support::{Result, create_app_rows, execute, insert_app_row};
 
 const ISOLATION_LEVELS: [&str; 4] = ["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
 

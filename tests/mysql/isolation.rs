@@ -4,7 +4,7 @@ use diesel::Connection;
 use diesel_event_store::{Error, ExpectedVersion, Position};
 
 use super::database::{Database, STORE, append, log};
-use crate::support::{Result, counted, user};
+use test_support::{Result, counted, user};
 
 #[test]
 fn appends_and_reads_work_in_every_isolation_level() -> Result {

@@ -4,7 +4,7 @@ use diesel::Connection;
 use diesel_event_store::{MigrationError, run_pending_migrations};
 
 use super::database::{Database, append, log};
-use crate::support::{Result, app_rows, create_app_rows, execute, insert_app_row, table_exists};
+use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row, table_exists};
 
 const TABLES: [&str; 7] = [
     "events",
@@ -116,7 +116,7 @@ fn databases_of_one_server_are_migrated_at_the_same_time() -> Result {
     let one = Database::empty()?;
     let other = one.neighbour()?;
     let mut conn = one.connect()?;
-    execute(&mut conn, "DO GET_LOCK(CONCAT('diesel_event_store ', MD5(DATABASE())), 0)")?;
+    execute(&mut conn, "DO GET_LOCK(CONCAT('diesel_event_store ', LEFT(SHA2(DATABASE(), 256), 32)), 0)")?;
     assert_eq!(run_pending_migrations(&mut other.connect()?)?.len(), 1);
     Ok(())
 }

@@ -4,13 +4,10 @@ use std::thread;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel_event_store::{
-    DatabaseErrorKind, EventStore, ExpectedVersion, LogOrdering, Position, StreamId, log_ordering,
-    set_log_ordering,
-};
+use diesel_event_store::{DatabaseErrorKind, EventStore, ExpectedVersion, LogOrdering, Position, StreamId};
 
 use super::database::{Database, STORE, append, begin, commit, kind_of, log, rollback};
-use crate::support::{Result, count, counted, execute};
+use test_support::{Result, count, counted, execute};
 
 fn positions(conn: &mut MysqlConnection) -> Result<Vec<i64>> {
     let log = STORE.read_forward(conn, Position::START, 1000)?;
@@ -20,7 +17,7 @@ fn positions(conn: &mut MysqlConnection) -> Result<Vec<i64>> {
 #[test]
 fn a_new_database_is_fenced() -> Result {
     let db = Database::migrated()?;
-    assert_eq!(log_ordering(&mut db.connect()?)?, LogOrdering::Fenced);
+    assert_eq!(STORE.log_ordering(&mut db.connect()?)?, LogOrdering::Fenced);
     Ok(())
 }
 
@@ -28,7 +25,7 @@ fn a_new_database_is_fenced() -> Result {
 fn gapless_positions_have_no_gap_after_a_rollback() -> Result {
     let db = Database::migrated()?;
     let mut conn = db.connect()?;
-    set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
     append(&mut conn, "1")?;
     begin(&mut conn)?;
     append(&mut conn, "undone")?;
@@ -44,7 +41,7 @@ fn the_positions_that_are_returned_are_those_that_are_stored() -> Result {
     for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
         let db = Database::migrated()?;
         let mut conn = db.connect()?;
-        set_log_ordering(&mut conn, ordering)?;
+        STORE.set_log_ordering(&mut conn, ordering)?;
         for (increment, offset) in [(1, 1), (3, 2), (10, 7), (2, 1)] {
             execute(&mut conn, &format!("SET auto_increment_increment = {increment}"))?;
             execute(&mut conn, &format!("SET auto_increment_offset = {offset}"))?;
@@ -97,12 +94,12 @@ fn a_change_waits_for_whoever_is_appending() -> Result {
             begin(&mut slow)?;
             append(&mut slow, "slow")?;
             execute(&mut admin, "SET SESSION innodb_lock_wait_timeout = 1")?;
-            let refused = set_log_ordering(&mut admin, ordering).unwrap_err();
+            let refused = STORE.set_log_ordering(&mut admin, ordering).unwrap_err();
             assert!(refused.is_retryable());
             assert_eq!(kind_of(refused), DatabaseErrorKind::Locked);
             commit(&mut slow)?;
-            set_log_ordering(&mut admin, ordering)?;
-            assert_eq!(log_ordering(&mut slow)?, ordering);
+            STORE.set_log_ordering(&mut admin, ordering)?;
+            assert_eq!(STORE.log_ordering(&mut slow)?, ordering);
         }
         assert_eq!(log(&mut admin)?.len(), 2);
     }
@@ -120,8 +117,8 @@ fn an_append_in_an_old_snapshot_knows_of_the_change() -> Result {
         let events = count(&mut admin, "events")?;
         begin(&mut old)?;
         assert_eq!(count(&mut old, "events")?, events);
-        set_log_ordering(&mut admin, ordering)?;
-        assert_ne!(log_ordering(&mut old)?, ordering, "its snapshot is from before");
+        STORE.set_log_ordering(&mut admin, ordering)?;
+        assert_ne!(STORE.log_ordering(&mut old)?, ordering, "its snapshot is from before");
         append(&mut old, "old")?;
         append(&mut admin, "new").map(drop).or_else(|error| {
             // Gapless, it waits for the old one.
@@ -143,7 +140,7 @@ fn a_change_in_an_old_snapshot_goes_on_from_what_is_there_now() -> Result {
     assert_eq!(count(&mut admin, "events")?, 0);
     append(&mut other, "1")?;
     append(&mut other, "2")?;
-    set_log_ordering(&mut admin, LogOrdering::Gapless)?;
+    STORE.set_log_ordering(&mut admin, LogOrdering::Gapless)?;
     commit(&mut admin)?;
     append(&mut other, "3")?;
     assert_eq!(positions(&mut other)?, [1, 2, 3]);
@@ -158,7 +155,7 @@ fn an_append_waits_for_a_change_and_follows_it() -> Result {
     execute(&mut conn, "SET SESSION innodb_lock_wait_timeout = 1")?;
     append(&mut conn, "1")?;
     begin(&mut admin)?;
-    set_log_ordering(&mut admin, LogOrdering::Gapless)?;
+    STORE.set_log_ordering(&mut admin, LogOrdering::Gapless)?;
     for _ in 0..2 {
         assert_eq!(kind_of(append(&mut conn, "2").unwrap_err()), DatabaseErrorKind::Locked);
     }
@@ -195,7 +192,7 @@ fn positions_grow_and_nothing_is_missed_while_the_ordering_changes_under_load() 
         loop {
             let is_over = writers.iter().all(|writer| writer.is_finished());
             if !is_over {
-                set_log_ordering(&mut conn, orderings.next().expect("a cycle"))?;
+                STORE.set_log_ordering(&mut conn, orderings.next().expect("a cycle"))?;
                 thread::sleep(Duration::from_millis(5));
             }
             let slice = store.read_forward(&mut conn, scanned_to, 50)?;

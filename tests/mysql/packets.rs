@@ -3,7 +3,7 @@
 use diesel_event_store::{AppendError, EventStore, ExpectedVersion, NewEvent};
 
 use super::database::{Database, number, text};
-use crate::support::{Result, count, execute, user};
+use test_support::{Result, count, execute, user};
 
 const MIB: usize = 1 << 20;
 const STORE: EventStore = EventStore::new().max_json_bytes(200 * MIB);

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
-use diesel_event_store::{ExpectedVersion, LogOrdering, Position, set_log_ordering};
+use diesel_event_store::{ExpectedVersion, LogOrdering, Position};
 
 use super::database::{Database, STORE};
-use crate::support::{Result, counted, user};
+use test_support::{Result, counted, user};
 
 /// Runs something three times. Everything but transaction control is prepared to be kept the first time, or the second if it
 /// takes another way then, and nothing is prepared the third time.
@@ -15,7 +15,7 @@ fn assert_prepared_once(name: &str, work: impl Fn(&mut MysqlConnection) -> Resul
     for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
         let db = Database::migrated()?;
         let mut conn = db.connect()?;
-        set_log_ordering(&mut conn, ordering)?;
+        STORE.set_log_ordering(&mut conn, ordering)?;
         work(&mut conn)?;
         work(&mut conn)?;
 

@@ -1,10 +1,10 @@
 //! Where it cannot be found out who is appending, the log is read up to what was published.
 
 use diesel::Connection;
-use diesel_event_store::{DatabaseErrorKind, LogOrdering, Position, set_log_ordering};
+use diesel_event_store::{DatabaseErrorKind, LogOrdering, Position};
 
 use super::database::{Database, STORE, append, begin, commit, kind_of, log, rollback, text};
-use crate::support::{Result, app_rows, create_app_rows, execute, insert_app_row};
+use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row};
 
 #[test]
 fn a_transaction_reads_up_to_what_was_published() -> Result {
@@ -144,7 +144,7 @@ fn without_autocommit_reading_leaves_no_lock_behind() -> Result {
 fn in_the_gapless_ordering_every_transaction_reads_what_its_snapshot_has() -> Result {
     let db = Database::migrated()?;
     let (mut conn, mut other) = (db.connect_in("REPEATABLE READ")?, db.connect()?);
-    set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
     append(&mut other, "first")?;
     begin(&mut conn)?;
     assert_eq!(log(&mut conn)?, ["first"]);

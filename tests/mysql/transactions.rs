@@ -6,12 +6,10 @@ use std::time::Duration;
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
-use diesel_event_store::{
-    DatabaseErrorKind, ExpectedVersion, LogOrdering, NewEvent, StreamId, set_log_ordering,
-};
+use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, LogOrdering, NewEvent, StreamId};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, rollback};
-use crate::support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
+use test_support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
 
 /// BEGIN would commit it without a word.
 #[test]
@@ -157,7 +155,7 @@ fn an_append_waits_for_another_to_the_same_aggregate() -> Result {
 fn an_append_alone_that_is_ended_by_a_deadlock_is_run_again() -> Result {
     let db = Database::migrated()?;
     let (mut conn, mut other) = (db.connect()?, db.connect()?);
-    set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
     begin(&mut conn)?;
     STORE.append(&mut conn, &user("alice")?, ExpectedVersion::Any, &counted(100)?)?;
     let waiting = thread::spawn(move || append(&mut other, "bob").map(|appended| appended.version()));

@@ -9,8 +9,8 @@ use diesel_event_store::{
     AppendError, DatabaseErrorKind, Error, EventStore, ExpectedVersion, NewEvent, StreamId,
 };
 
-use crate::support::{self, Postgres, TestDatabase};
-use crate::witness::{append_one, begin, commit, kind, roll_back};
+use test_support::witness::{append_one, begin, commit, kind, roll_back};
+use test_support::{self, Postgres, TestDatabase};
 
 const STORE: EventStore = EventStore::new();
 
@@ -27,14 +27,14 @@ fn assert_kind(result: Result<(), Error>, expected: DatabaseErrorKind, is_retrya
 }
 
 /// The transaction is lost, but not what is done after it.
-fn assert_usable_after_rolling_back(conn: &mut PgConnection) -> support::Result {
+fn assert_usable_after_rolling_back(conn: &mut PgConnection) -> test_support::Result {
     roll_back(conn)?;
     append_to(conn, "after the failure")?;
     Ok(())
 }
 
 #[test]
-fn a_conflict_leaves_the_transaction_usable() -> support::Result {
+fn a_conflict_leaves_the_transaction_usable() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conn = database.connect()?;
     append_one(&mut conn, "There")?;
@@ -44,13 +44,13 @@ fn a_conflict_leaves_the_transaction_usable() -> support::Result {
     assert!(!error.is_retryable());
     append_one(&mut conn, "Another")?;
     commit(&mut conn)?;
-    assert_eq!(support::count(&mut conn, "events")?, 2);
+    assert_eq!(test_support::count(&mut conn, "events")?, 2);
     Ok(())
 }
 
 /// Two that record the same id at the same moment: the second waits for the first, and is then told.
 #[test]
-fn an_id_that_is_just_being_recorded_is_a_duplicate() -> support::Result {
+fn an_id_that_is_just_being_recorded_is_a_duplicate() -> test_support::Result {
     let database = Postgres::migrated()?;
     let (mut first, mut second) = (database.connect()?, database.connect()?);
     let event = NewEvent::new("Recorded", &())?;
@@ -60,7 +60,7 @@ fn an_id_that_is_just_being_recorded_is_a_duplicate() -> support::Result {
     };
     begin(&mut first)?;
     append(&mut first, "of the first")?;
-    let refused = thread::scope(|scope| -> support::Result<_> {
+    let refused = thread::scope(|scope| -> test_support::Result<_> {
         let waiting = scope.spawn(|| append(&mut second, "of the second"));
         wait_until_somebody_waits(&database)?;
         commit(&mut first)?;
@@ -72,22 +72,22 @@ fn an_id_that_is_just_being_recorded_is_a_duplicate() -> support::Result {
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(support::count(&mut second, "aggregate_heads")?, 1);
+    assert_eq!(test_support::count(&mut second, "aggregate_heads")?, 1);
     append_to(&mut second, "after the failure")?;
     Ok(())
 }
 
-fn wait_until_somebody_waits(database: &Postgres) -> support::Result {
+fn wait_until_somebody_waits(database: &Postgres) -> test_support::Result {
     let mut conn = database.connect()?;
     let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while support::count(&mut conn, waiting)? == 0 {
+    while test_support::count(&mut conn, waiting)? == 0 {
         thread::sleep(Duration::from_millis(1));
     }
     Ok(())
 }
 
 #[test]
-fn of_two_in_a_deadlock_one_is_told_so() -> support::Result {
+fn of_two_in_a_deadlock_one_is_told_so() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conns = [database.connect()?, database.connect()?];
     let [first, second] = &mut conns;
@@ -114,7 +114,7 @@ fn of_two_in_a_deadlock_one_is_told_so() -> support::Result {
 }
 
 #[test]
-fn a_lock_that_is_not_given_in_time_is_retryable() -> support::Result {
+fn a_lock_that_is_not_given_in_time_is_retryable() -> test_support::Result {
     let database = Postgres::migrated()?;
     let (mut holder, mut waiting) = (database.connect()?, database.connect()?);
     begin(&mut holder)?;
@@ -128,7 +128,7 @@ fn a_lock_that_is_not_given_in_time_is_retryable() -> support::Result {
 
 /// The application has set it, and knows whether it wants to try again.
 #[test]
-fn a_statement_that_takes_too_long_is_not_retryable() -> support::Result {
+fn a_statement_that_takes_too_long_is_not_retryable() -> test_support::Result {
     let database = Postgres::migrated()?;
     let (mut holder, mut waiting) = (database.connect()?, database.connect()?);
     begin(&mut holder)?;
@@ -141,7 +141,7 @@ fn a_statement_that_takes_too_long_is_not_retryable() -> support::Result {
 }
 
 #[test]
-fn a_connection_that_the_server_has_ended_is_lost() -> support::Result {
+fn a_connection_that_the_server_has_ended_is_lost() -> test_support::Result {
     let database = Postgres::migrated()?;
     for in_transaction in [false, true] {
         let mut conn = database.connect()?;
@@ -151,33 +151,36 @@ fn a_connection_that_the_server_has_ended_is_lost() -> support::Result {
             begin(&mut conn)?;
             append_to(&mut conn, "a")?;
         }
-        support::execute(&mut database.connect()?, &format!("SELECT pg_terminate_backend({pid}, 60000)"))?;
+        test_support::execute(
+            &mut database.connect()?,
+            &format!("SELECT pg_terminate_backend({pid}, 60000)"),
+        )?;
         assert_kind(append_to(&mut conn, "a"), DatabaseErrorKind::ConnectionLost, true);
         assert_kind(append_to(&mut conn, "a"), DatabaseErrorKind::ConnectionLost, true);
-        assert!(support::count(&mut database.connect()?, "events")? == 0);
+        assert!(test_support::count(&mut database.connect()?, "events")? == 0);
     }
     Ok(())
 }
 
 #[test]
-fn a_transaction_that_was_idle_for_too_long_is_lost() -> support::Result {
+fn a_transaction_that_was_idle_for_too_long_is_lost() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conn = database.connect()?;
     conn.batch_execute("SET idle_in_transaction_session_timeout = '10ms'")?;
     begin(&mut conn)?;
     append_to(&mut conn, "a")?;
     let mut others = database.connect()?;
-    while support::count(&mut others, "pg_stat_activity WHERE state = 'idle in transaction'")? > 0 {
+    while test_support::count(&mut others, "pg_stat_activity WHERE state = 'idle in transaction'")? > 0 {
         thread::sleep(Duration::from_millis(1));
     }
     assert_kind(append_to(&mut conn, "a"), DatabaseErrorKind::ConnectionLost, true);
     append_to(&mut others, "a")?;
-    assert_eq!(support::count(&mut others, "events")?, 1);
+    assert_eq!(test_support::count(&mut others, "events")?, 1);
     Ok(())
 }
 
 #[test]
-fn nothing_is_appended_in_a_read_only_transaction() -> support::Result {
+fn nothing_is_appended_in_a_read_only_transaction() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conn = database.connect()?;
     conn.batch_execute("SET default_transaction_read_only = on")?;
@@ -190,21 +193,21 @@ fn nothing_is_appended_in_a_read_only_transaction() -> support::Result {
 }
 
 #[test]
-fn events_are_not_truncated() -> support::Result {
+fn events_are_not_truncated() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conn = database.connect()?;
     append_to(&mut conn, "a")?;
     for truncate in ["TRUNCATE events", "TRUNCATE events CASCADE", "TRUNCATE aggregate_heads, events"] {
-        let refused = support::execute(&mut conn, truncate).map(drop).map_err(Error::from);
+        let refused = test_support::execute(&mut conn, truncate).map(drop).map_err(Error::from);
         assert_kind(refused, DatabaseErrorKind::AppendOnly, false);
     }
-    assert_eq!(support::count(&mut conn, "events")?, 1);
+    assert_eq!(test_support::count(&mut conn, "events")?, 1);
     Ok(())
 }
 
 /// Whoever may not write to the tables is told so by the server.
 #[test]
-fn a_role_without_privileges_is_refused() -> support::Result {
+fn a_role_without_privileges_is_refused() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conn = database.connect()?;
     conn.batch_execute(

@@ -4,21 +4,20 @@ use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId,
-    set_log_ordering,
 };
 
-use crate::support::{self, Postgres, TestDatabase};
-use crate::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
+use test_support::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
+use test_support::{self, Postgres, TestDatabase};
 
 const STORE: EventStore = EventStore::new();
 const LEVELS: [&str; 2] = ["REPEATABLE READ", "SERIALIZABLE"];
 
-fn begin_in(level: &str, conn: &mut PgConnection) -> support::Result {
+fn begin_in(level: &str, conn: &mut PgConnection) -> test_support::Result {
     Ok(AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN ISOLATION LEVEL {level}"))?)
 }
 
 #[test]
-fn the_log_is_not_read_until_a_position_is_published() -> support::Result {
+fn the_log_is_not_read_until_a_position_is_published() -> test_support::Result {
     for level in LEVELS {
         let database = Postgres::migrated()?;
         let mut conn = database.connect()?;
@@ -36,7 +35,7 @@ fn the_log_is_not_read_until_a_position_is_published() -> support::Result {
 }
 
 #[test]
-fn the_log_is_read_up_to_the_position_that_was_published() -> support::Result {
+fn the_log_is_read_up_to_the_position_that_was_published() -> test_support::Result {
     for level in LEVELS {
         let database = Postgres::migrated()?;
         let mut reader = Tail::new(database.connect()?);
@@ -63,7 +62,7 @@ fn the_log_is_read_up_to_the_position_that_was_published() -> support::Result {
 }
 
 #[test]
-fn what_is_published_in_a_transaction_counts_once_that_is_committed() -> support::Result {
+fn what_is_published_in_a_transaction_counts_once_that_is_committed() -> test_support::Result {
     let database = Postgres::migrated()?;
     let (mut publisher, mut reader) = (database.connect()?, Tail::new(database.connect()?));
     append_one(&mut publisher, "Before")?;
@@ -78,11 +77,11 @@ fn what_is_published_in_a_transaction_counts_once_that_is_committed() -> support
 }
 
 #[test]
-fn positions_that_are_counted_need_not_be_published() -> support::Result {
+fn positions_that_are_counted_need_not_be_published() -> test_support::Result {
     for level in LEVELS {
         let database = Postgres::migrated()?;
         let (mut conn, mut reader) = (database.connect()?, Tail::new(database.connect()?));
-        set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+        STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
         append_one(&mut conn, "Before")?;
         begin_in(level, &mut reader.conn)?;
         assert_eq!(reader.news()?, ["Before"]);
@@ -95,13 +94,13 @@ fn positions_that_are_counted_need_not_be_published() -> support::Result {
 }
 
 #[test]
-fn appenders_in_any_isolation_level_are_waited_for() -> support::Result {
+fn appenders_in_any_isolation_level_are_waited_for() -> test_support::Result {
     for level in LEVELS {
         let database = Postgres::migrated()?;
         let mut reader = Tail::new(database.connect()?);
         let (mut slow, mut fast) = (database.connect()?, database.connect()?);
         begin_in(level, &mut slow)?;
-        support::count(&mut slow, "events")?;
+        test_support::count(&mut slow, "events")?;
         append_one(&mut fast, "Before")?;
         append_one(&mut slow, "Early")?;
         append_one(&mut fast, "Late")?;
@@ -114,14 +113,14 @@ fn appenders_in_any_isolation_level_are_waited_for() -> support::Result {
 
 /// The first to commit wins. The other must begin again, and then gets through.
 #[test]
-fn an_append_behind_the_transactions_back_is_retryable() -> support::Result {
+fn an_append_behind_the_transactions_back_is_retryable() -> test_support::Result {
     for level in LEVELS {
         let database = Postgres::migrated()?;
         let (mut slow, mut fast) = (database.connect()?, database.connect()?);
         let shared = StreamId::new("Shared", 1)?;
         let event = || NewEvent::new("Appended", &());
         STORE.append(&mut fast, &shared, ExpectedVersion::Any, &[event()?])?;
-        let mut read_and_append = |meanwhile: bool| -> support::Result<_> {
+        let mut read_and_append = |meanwhile: bool| -> test_support::Result<_> {
             begin_in(level, &mut slow)?;
             let version = STORE.version(&mut slow, &shared)?;
             if meanwhile {

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 use diesel_event_store::postgres::set_append_notifications;
 
-use crate::support::{self, Postgres, TestDatabase};
-use crate::witness::{append_one, begin, commit, roll_back};
+use test_support::witness::{append_one, begin, commit, roll_back};
+use test_support::{self, Postgres, TestDatabase};
 
 /// Notifications come by themselves, but not at once.
 const LONG: Duration = Duration::from_secs(60);
 
-fn listener(database: &Postgres) -> support::Result<PgConnection> {
+fn listener(database: &Postgres) -> test_support::Result<PgConnection> {
     let mut conn = database.connect()?;
     diesel::sql_query("LISTEN diesel_event_store").execute(&mut conn)?;
     Ok(conn)
@@ -29,13 +29,13 @@ fn hears(listener: &mut PgConnection) -> bool {
 }
 
 /// By the time that the server has answered, what it had to say before has arrived.
-fn has_heard(listener: &mut PgConnection) -> support::Result<bool> {
+fn has_heard(listener: &mut PgConnection) -> test_support::Result<bool> {
     diesel::sql_query("SELECT 1").execute(listener)?;
     Ok(listener.notifications_iter().count() > 0)
 }
 
 #[test]
-fn an_append_notifies_whoever_listens() -> support::Result {
+fn an_append_notifies_whoever_listens() -> test_support::Result {
     let database = Postgres::migrated()?;
     let (mut conn, mut listener) = (database.connect()?, listener(&database)?);
     set_append_notifications(&mut conn, true)?;
@@ -45,7 +45,7 @@ fn an_append_notifies_whoever_listens() -> support::Result {
 }
 
 #[test]
-fn it_notifies_with_its_commit() -> support::Result {
+fn it_notifies_with_its_commit() -> test_support::Result {
     let database = Postgres::migrated()?;
     let (mut conn, mut listener) = (database.connect()?, listener(&database)?);
     set_append_notifications(&mut conn, true)?;
@@ -63,7 +63,7 @@ fn it_notifies_with_its_commit() -> support::Result {
 }
 
 #[test]
-fn it_is_silent_unless_it_was_asked_for() -> support::Result {
+fn it_is_silent_unless_it_was_asked_for() -> test_support::Result {
     let database = Postgres::migrated()?;
     let (mut conn, mut listener) = (database.connect()?, listener(&database)?);
     append_one(&mut conn, "Before")?;

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::{
-    EventStore, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations, set_log_ordering,
+    EventStore, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations,
 };
 
-use crate::support::{self, Postgres, TestDatabase};
+use test_support::{self, Postgres, TestDatabase};
 
 #[derive(Debug, QueryableByName)]
 struct Prepared {
@@ -20,13 +20,13 @@ struct Prepared {
 
 /// PostgreSQL plans a prepared statement anew five times, and then only if it expects to gain by it.
 #[test]
-fn an_append_is_not_planned_again_and_again() -> support::Result {
+fn an_append_is_not_planned_again_and_again() -> test_support::Result {
     for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
         for size in [1, 10] {
             let database = Postgres::create()?;
             let mut conn = database.connect()?;
             run_pending_migrations(&mut conn)?;
-            set_log_ordering(&mut conn, ordering)?;
+            EventStore::new().set_log_ordering(&mut conn, ordering)?;
             for nth in 0..10 {
                 let stream = StreamId::new("Order", nth)?;
                 append(&mut conn, &stream, ExpectedVersion::NoStream, size)?;
@@ -52,7 +52,7 @@ fn append(
     stream: &StreamId,
     expected: ExpectedVersion,
     size: i64,
-) -> support::Result {
+) -> test_support::Result {
     let events: Vec<_> = (0..size).map(|nth| NewEvent::new("Counted", &nth)).collect::<Result<_, _>>()?;
     EventStore::new().append(conn, stream, expected, &events)?;
     Ok(())

@@ -2,14 +2,14 @@
 
 use diesel::connection::{CacheSize, Connection, SimpleConnection};
 
-use crate::support::{self, Postgres, TestDatabase};
-use crate::witness::{Tail, append_one, begin, commit};
+use test_support::witness::{Tail, append_one, begin, commit};
+use test_support::{self, Postgres, TestDatabase};
 
 /// What the pooler sends between two clients: nothing of consequence, unless it is set up to.
 const RESETS: [&str; 3] = ["SELECT", "DISCARD ALL", "RESET ALL; SELECT pg_advisory_unlock_all()"];
 
 #[test]
-fn each_transaction_on_a_shared_connection_is_waited_for() -> support::Result {
+fn each_transaction_on_a_shared_connection_is_waited_for() -> test_support::Result {
     for reset in RESETS {
         let database = Postgres::migrated()?;
         let mut reader = Tail::new(database.connect()?);
@@ -32,7 +32,7 @@ fn each_transaction_on_a_shared_connection_is_waited_for() -> support::Result {
 
 /// Who reads on a shared connection sees what everybody else sees.
 #[test]
-fn reads_on_a_shared_connection_miss_nothing() -> support::Result {
+fn reads_on_a_shared_connection_miss_nothing() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     reader.conn.set_prepared_statement_cache_size(CacheSize::Disabled);

@@ -2,12 +2,12 @@
 
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
-use diesel_event_store::{LogOrdering, log_ordering, run_pending_migrations, set_log_ordering};
+use diesel_event_store::{EventStore, LogOrdering, run_pending_migrations};
 
-use crate::support::{self, Postgres, TestDatabase};
-use crate::witness::{Tail, append_one, begin, commit};
+use test_support::witness::{Tail, append_one, begin, commit};
+use test_support::{self, Postgres, TestDatabase};
 
-fn in_schema(database: &Postgres, schema: &str) -> support::Result<PgConnection> {
+fn in_schema(database: &Postgres, schema: &str) -> test_support::Result<PgConnection> {
     let mut conn = database.connect()?;
     conn.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}"))?;
     run_pending_migrations(&mut conn)?;
@@ -15,7 +15,7 @@ fn in_schema(database: &Postgres, schema: &str) -> support::Result<PgConnection>
 }
 
 #[test]
-fn they_do_not_disturb_each_other() -> support::Result {
+fn they_do_not_disturb_each_other() -> test_support::Result {
     let database = Postgres::create()?;
     let (mut sales, mut stock) = (in_schema(&database, "sales")?, in_schema(&database, "stock")?);
     let mut reader_of_sales = Tail::new(in_schema(&database, "sales")?);
@@ -34,12 +34,12 @@ fn they_do_not_disturb_each_other() -> support::Result {
 }
 
 #[test]
-fn each_has_its_own_ordering() -> support::Result {
+fn each_has_its_own_ordering() -> test_support::Result {
     let database = Postgres::create()?;
     let (mut sales, mut stock) = (in_schema(&database, "sales")?, in_schema(&database, "stock")?);
-    set_log_ordering(&mut sales, LogOrdering::Gapless)?;
-    assert_eq!(log_ordering(&mut sales)?, LogOrdering::Gapless);
-    assert_eq!(log_ordering(&mut stock)?, LogOrdering::Fenced);
+    EventStore::new().set_log_ordering(&mut sales, LogOrdering::Gapless)?;
+    assert_eq!(EventStore::new().log_ordering(&mut sales)?, LogOrdering::Gapless);
+    assert_eq!(EventStore::new().log_ordering(&mut stock)?, LogOrdering::Fenced);
     append_one(&mut sales, "Sold")?;
     append_one(&mut stock, "Stored")?;
     assert_eq!(Tail::new(sales).news()?, ["Sold"]);
@@ -49,7 +49,7 @@ fn each_has_its_own_ordering() -> support::Result {
 
 /// One transaction that appends to both is waited for in both.
 #[test]
-fn a_transaction_may_append_to_both() -> support::Result {
+fn a_transaction_may_append_to_both() -> test_support::Result {
     let database = Postgres::create()?;
     let mut both = in_schema(&database, "sales")?;
     let mut readers = ["sales", "stock"].map(|schema| in_schema(&database, schema).map(Tail::new));

@@ -1,9 +1,6 @@
 //! What readers of a hot standby may rely on.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -16,12 +13,12 @@ use diesel_event_store::{
     StreamId, run_pending_migrations,
 };
 
-use crate::private_server::PrivateServer;
-use crate::random::Random;
-use crate::support::{self, at_once};
-use crate::witness::{
+use test_support::private_server::PrivateServer;
+use test_support::random::Random;
+use test_support::witness::{
     Entry, Tail, append_one, begin, commit, committed_after, is_not_published, kind, roll_back,
 };
+use test_support::{self, at_once};
 
 const STORE: EventStore = EventStore::new();
 
@@ -32,7 +29,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn start() -> support::Result<Self> {
+    fn start() -> test_support::Result<Self> {
         let primary = PrivateServer::start("postgres", &[])?;
         run_pending_migrations(&mut PgConnection::establish(primary.url())?)?;
         // What is to be replayed does not wait for readers: it cancels them.
@@ -43,21 +40,21 @@ impl Pair {
         Ok(Self { primary, standby })
     }
 
-    fn on_primary(&self) -> support::Result<PgConnection> {
+    fn on_primary(&self) -> test_support::Result<PgConnection> {
         Ok(PgConnection::establish(self.primary.url())?)
     }
 
-    fn on_standby(&self) -> support::Result<PgConnection> {
+    fn on_standby(&self) -> test_support::Result<PgConnection> {
         Ok(PgConnection::establish(self.standby.url())?)
     }
 
     /// Waits until the standby has all that is committed on the primary now.
-    fn replay(&self) -> support::Result {
+    fn replay(&self) -> test_support::Result {
         let (mut primary, mut standby) = (self.on_primary()?, self.on_standby()?);
         let position = diesel::dsl::sql::<diesel::sql_types::Text>("pg_current_wal_insert_lsn()::text");
         let position: String = diesel::select(position).get_result(&mut primary)?;
         let replayed = format!("(SELECT WHERE pg_last_wal_replay_lsn() >= '{position}') AS replayed");
-        while support::count(&mut standby, &replayed)? == 0 {
+        while test_support::count(&mut standby, &replayed)? == 0 {
             thread::sleep(Duration::from_millis(1));
         }
         Ok(())
@@ -65,28 +62,23 @@ impl Pair {
 }
 
 /// `pg_basebackup` into the folder of a server that is stopped, as the user that the server runs as.
-fn copy_data(primary: &PrivateServer, standby: &PrivateServer) -> support::Result {
+fn copy_data(primary: &PrivateServer, standby: &PrivateServer) -> test_support::Result {
     let data = standby.folder().join("data");
-    let owner = fs::metadata(&data)?;
     fs::remove_dir_all(&data)?;
-    // Debian keeps the programs of a server out of the way.
-    let program = "PATH=$PATH:$(printf '%s\\n' /usr/lib/postgresql/*/bin | sort --version-sort | tail --lines=1)
-                   exec pg_basebackup --pgdata=\"$0\" --dbname=\"$1\" --write-recovery-conf --checkpoint=fast --no-sync";
-    let output = Command::new("sh")
-        .args(["-c", program])
-        .args([data.as_os_str(), primary.url().as_ref()])
-        .uid(owner.uid())
-        .gid(owner.gid())
-        .current_dir("/")
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
-    Ok(())
+    let into = format!("--pgdata={}", data.display());
+    let from = format!("--dbname={}", primary.url());
+    standby.program(&[
+        "pg_basebackup",
+        &into,
+        &from,
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+        "--no-sync",
+    ])
 }
 
 #[test]
-fn the_log_is_not_read_until_a_position_is_published() -> support::Result {
+fn the_log_is_not_read_until_a_position_is_published() -> test_support::Result {
     let pair = Pair::start()?;
     let (mut primary, mut standby) = (pair.on_primary()?, pair.on_standby()?);
     append_one(&mut primary, "Unpublished")?;
@@ -105,7 +97,7 @@ fn the_log_is_not_read_until_a_position_is_published() -> support::Result {
 }
 
 #[test]
-fn the_log_is_read_up_to_the_position_that_was_published() -> support::Result {
+fn the_log_is_read_up_to_the_position_that_was_published() -> test_support::Result {
     let pair = Pair::start()?;
     let mut reader = Tail::new(pair.on_standby()?);
     let (mut slow, mut fast) = (pair.on_primary()?, pair.on_primary()?);
@@ -129,7 +121,7 @@ fn the_log_is_read_up_to_the_position_that_was_published() -> support::Result {
 }
 
 #[test]
-fn a_standby_can_only_be_read() -> support::Result {
+fn a_standby_can_only_be_read() -> test_support::Result {
     let pair = Pair::start()?;
     STORE.publish_position(&mut pair.on_primary()?)?;
     pair.replay()?;
@@ -151,17 +143,17 @@ fn a_standby_can_only_be_read() -> support::Result {
 
 /// The standby removes rows that a reader's snapshot still needs, because the primary has.
 #[test]
-fn a_reader_that_the_standby_cancels_may_try_again() -> support::Result {
+fn a_reader_that_the_standby_cancels_may_try_again() -> test_support::Result {
     let pair = Pair::start()?;
     let (mut primary, mut standby) = (pair.on_primary()?, pair.on_standby()?);
-    support::create_app_rows(&mut primary)?;
-    support::insert_app_row(&mut primary, "to be removed")?;
+    test_support::create_app_rows(&mut primary)?;
+    test_support::insert_app_row(&mut primary, "to be removed")?;
     append_one(&mut primary, "There")?;
     STORE.publish_position(&mut primary)?;
     pair.replay()?;
 
     AnsiTransactionManager::begin_transaction_sql(&mut standby, "BEGIN ISOLATION LEVEL REPEATABLE READ")?;
-    assert_eq!(support::count(&mut standby, "app_rows")?, 1);
+    assert_eq!(test_support::count(&mut standby, "app_rows")?, 1);
     primary.batch_execute("DELETE FROM app_rows")?;
     primary.batch_execute("VACUUM app_rows")?;
     pair.replay()?;
@@ -173,7 +165,7 @@ fn a_reader_that_the_standby_cancels_may_try_again() -> support::Result {
 }
 
 #[test]
-fn readers_go_on_when_a_standby_becomes_the_primary() -> support::Result {
+fn readers_go_on_when_a_standby_becomes_the_primary() -> test_support::Result {
     let pair = Pair::start()?;
     let (mut primary, mut reader) = (pair.on_primary()?, Tail::new(pair.on_standby()?));
     append_one(&mut primary, "Before")?;
@@ -186,7 +178,7 @@ fn readers_go_on_when_a_standby_becomes_the_primary() -> support::Result {
     assert_eq!(reader.news()?, ["Before"]);
 
     pair.primary.kill()?;
-    support::execute(&mut reader.conn, "SELECT pg_promote()")?;
+    test_support::execute(&mut reader.conn, "SELECT pg_promote()")?;
     assert_eq!(reader.news()?, ["Behind it"]);
     append_one(&mut pair.on_standby()?, "After")?;
     assert_eq!(reader.news()?, ["After"]);
@@ -195,7 +187,7 @@ fn readers_go_on_when_a_standby_becomes_the_primary() -> support::Result {
 
 /// The skip hunt's idea, with writers and a publisher on the primary and readers on the standby.
 #[test]
-fn readers_of_a_standby_miss_nothing() -> support::Result {
+fn readers_of_a_standby_miss_nothing() -> test_support::Result {
     const WRITERS: u64 = 8;
     const FEWEST_MISSED: usize = 20;
     const MOST_ROUNDS: usize = 50;
@@ -225,13 +217,13 @@ fn readers_of_a_standby_miss_nothing() -> support::Result {
             writers.push(Writer { conn: pair.on_primary()?, own, random: Random::from_seed(random.next()) });
         }
         let end = &AtomicI64::new(i64::MAX);
-        thread::scope(|scope| -> support::Result {
+        thread::scope(|scope| -> test_support::Result {
             let mut threads: Vec<_> =
                 readers.iter_mut().map(|reader| scope.spawn(|| reader.read_to(end))).collect();
             threads.push(scope.spawn(|| naive.read_to(end)));
             let (writing, done) = mpsc::channel::<()>();
             let publisher = scope.spawn(|| publish_until(pair.on_primary()?, done));
-            let written: support::Result =
+            let written: test_support::Result =
                 at_once(&mut writers, |_, writer| writer.write()).into_iter().collect();
             drop(writing);
             publisher.join().expect("it has not panicked")?;
@@ -264,7 +256,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn write(&mut self) -> support::Result {
+    fn write(&mut self) -> test_support::Result {
         const TRANSACTIONS: usize = 50;
         for _ in 0..TRANSACTIONS {
             begin(&mut self.conn)?;
@@ -279,7 +271,7 @@ impl Writer {
     }
 }
 
-fn publish_until(mut conn: PgConnection, done: mpsc::Receiver<()>) -> support::Result {
+fn publish_until(mut conn: PgConnection, done: mpsc::Receiver<()>) -> test_support::Result {
     while done.recv_timeout(Duration::from_millis(5)) == Err(RecvTimeoutError::Timeout) {
         STORE.publish_position(&mut conn)?;
     }
@@ -294,7 +286,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn read_to(&mut self, end: &AtomicI64) -> support::Result {
+    fn read_to(&mut self, end: &AtomicI64) -> test_support::Result {
         while self.scanned_to.get() < end.load(Ordering::Relaxed) {
             match STORE.read_log(&mut self.conn, &LogQuery::after(self.scanned_to), self.page) {
                 Ok(slice) => {
@@ -317,7 +309,7 @@ struct Naive {
 }
 
 impl Naive {
-    fn read_to(&mut self, end: &AtomicI64) -> support::Result {
+    fn read_to(&mut self, end: &AtomicI64) -> test_support::Result {
         while self.last < end.load(Ordering::Relaxed) {
             let page = committed_after(&mut self.conn, self.last)?;
             self.seen += page.len();

@@ -4,10 +4,10 @@ use diesel::connection::SimpleConnection;
 use diesel_event_store::chrono::{DateTime, Utc};
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 
-use crate::support::{self, Postgres, TestDatabase};
+use test_support::{self, Postgres, TestDatabase};
 
 #[test]
-fn a_time_is_the_same_in_every_session() -> support::Result {
+fn a_time_is_the_same_in_every_session() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conn = database.connect()?;
     let store = EventStore::new();

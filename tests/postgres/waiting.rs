@@ -2,11 +2,11 @@
 
 use diesel::connection::SimpleConnection;
 
-use crate::support::{self, Postgres, TestDatabase};
-use crate::witness::{Tail, append_one, begin, commit};
+use test_support::witness::{Tail, append_one, begin, commit};
+use test_support::{self, Postgres, TestDatabase};
 
 #[test]
-fn an_appender_that_stays_open_is_waited_for_by_what_lies_behind_it() -> support::Result {
+fn an_appender_that_stays_open_is_waited_for_by_what_lies_behind_it() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut idle, mut busy) = (database.connect()?, database.connect()?);
@@ -30,20 +30,20 @@ fn an_appender_that_stays_open_is_waited_for_by_what_lies_behind_it() -> support
 }
 
 #[test]
-fn a_transaction_that_appends_nothing_is_not_waited_for() -> support::Result {
+fn a_transaction_that_appends_nothing_is_not_waited_for() -> test_support::Result {
     let (database, elsewhere) = (Postgres::migrated()?, Postgres::migrated()?);
     let mut reader = Tail::new(database.connect()?);
     let mut unrelated =
         [database.connect()?, database.connect()?, elsewhere.connect()?, elsewhere.connect()?];
     let [writes, prepares, writes_elsewhere, appends_elsewhere] = &mut unrelated;
     for conn in [&mut *writes, &mut *writes_elsewhere] {
-        support::create_app_rows(conn)?;
+        test_support::create_app_rows(conn)?;
         begin(conn)?;
-        support::insert_app_row(conn, "not committed for long")?;
+        test_support::insert_app_row(conn, "not committed for long")?;
     }
     begin(prepares)?;
-    support::execute(prepares, "CREATE TABLE prepared (id INTEGER)")?;
-    support::execute(prepares, "PREPARE TRANSACTION 'waiting: unrelated'")?;
+    test_support::execute(prepares, "CREATE TABLE prepared (id INTEGER)")?;
+    test_support::execute(prepares, "PREPARE TRANSACTION 'waiting: unrelated'")?;
     begin(appends_elsewhere)?;
     append_one(appends_elsewhere, "Elsewhere")?;
 
@@ -53,12 +53,12 @@ fn a_transaction_that_appends_nothing_is_not_waited_for() -> support::Result {
         assert_eq!(reader.news()?, [event_type]);
         assert_eq!(reader.newest()?.as_deref(), Some(event_type));
     }
-    support::execute(&mut conn, "ROLLBACK PREPARED 'waiting: unrelated'")?;
+    test_support::execute(&mut conn, "ROLLBACK PREPARED 'waiting: unrelated'")?;
     Ok(())
 }
 
 #[test]
-fn a_transaction_that_has_failed_to_append_is_not_waited_for() -> support::Result {
+fn a_transaction_that_has_failed_to_append_is_not_waited_for() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut failing, mut conn) = (database.connect()?, database.connect()?);
@@ -73,7 +73,7 @@ fn a_transaction_that_has_failed_to_append_is_not_waited_for() -> support::Resul
 /// Keys of the application's choice, for the session and for the transaction; also such that begin like the fence's own,
 /// as a number of 64 bits that looks like chance may.
 #[test]
-fn advisory_locks_of_the_application_are_not_waited_for() -> support::Result {
+fn advisory_locks_of_the_application_are_not_waited_for() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let mut application = database.connect()?;

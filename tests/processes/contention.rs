@@ -9,8 +9,8 @@ use diesel_event_store::{
 };
 
 use super::database::{self, Database, STORE, assert_intact, number, stream};
-use super::random::Random;
-use super::worker::{Worker, order, report, wait_for_the_others};
+use test_support::random::Random;
+use test_support::worker::{Worker, order, report, wait_for_the_others};
 
 const WRITERS: u64 = 8;
 const APPENDS: usize = 250;

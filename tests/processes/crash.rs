@@ -8,8 +8,8 @@ use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{Appended, Error, ExpectedVersion, LogQuery, NewEvent, Position};
 
 use super::database::{self, Database, STORE, assert_intact, number, stream};
-use super::random::Random;
-use super::worker::{Worker, report};
+use test_support::random::Random;
+use test_support::worker::{Worker, report};
 
 const AGGREGATES: u64 = 5;
 

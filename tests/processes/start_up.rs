@@ -2,7 +2,7 @@ use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{ExpectedVersion, NewEvent, run_pending_migrations};
 
 use super::database::{self, Database, STORE, assert_intact, number, stream};
-use super::worker::{Worker, report, wait_for_the_others};
+use test_support::worker::{Worker, report, wait_for_the_others};
 
 const PROCESSES: i64 = 8;
 const ROUNDS: usize = 6;

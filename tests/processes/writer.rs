@@ -11,8 +11,8 @@ use super::crash::{
     Place, acknowledge, acknowledged, assert_all_recorded, assert_no_half_batch, run_and_kill, some_batch,
 };
 use super::database::{self, Database, STORE, assert_intact, number, stream};
-use super::random::Random;
-use super::worker::{Worker, report, wait_for_the_others};
+use test_support::random::Random;
+use test_support::worker::{Worker, report, wait_for_the_others};
 
 const CALLERS: u64 = 64;
 const AGGREGATES: u64 = 5;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::projection::{HandlerError, parked};
-use diesel_event_store::{ConnectionRef, EventConnection, EventStore, LogQuery, Position, RecordedEvent};
+use diesel_event_store::{EventConnection, EventStore, LogQuery, Position, RecordedEvent};
 
-use crate::support::{self, count, execute};
+use test_support::{self, count, execute};
 
 pub const STORE: EventStore = EventStore::new();
 pub const NAME: &str = "accounts";
@@ -100,13 +100,13 @@ fn add_to_sum<C: EventConnection>(
 }
 
 /// The end of the log, also of what its readers are not shown yet.
-pub fn end_of_log<C: EventConnection>(conn: &mut C) -> support::Result<Position> {
+pub fn end_of_log<C: EventConnection>(conn: &mut C) -> test_support::Result<Position> {
     let last = number(conn, "SELECT coalesce(max(global_position), 0) AS value FROM events")?;
     Ok(Position::new(last)?)
 }
 
 /// Each event once, and sums of the same. Nothing is left aside.
-pub fn assert_equal_to_log<C: EventConnection>(conn: &mut C) -> support::Result {
+pub fn assert_equal_to_log<C: EventConnection>(conn: &mut C) -> test_support::Result {
     assert_eq!(parked(conn, NAME, 1)?.first(), None, "this event is parked");
     assert_rows_equal_to_log(conn)?;
     let rows = rows(conn, "applied")?;
@@ -116,10 +116,10 @@ pub fn assert_equal_to_log<C: EventConnection>(conn: &mut C) -> support::Result 
     Ok(())
 }
 
-pub fn assert_rows_equal_to_log<C: EventConnection>(conn: &mut C) -> support::Result {
+pub fn assert_rows_equal_to_log<C: EventConnection>(conn: &mut C) -> test_support::Result {
     let log = STORE.iter_log(conn, LogQuery::after(Position::START)).collect::<Result<Vec<_>, _>>()?;
     assert_eq!(log.len() as i64, count(conn, "events")?);
-    let expected = log.iter().map(Row::of).collect::<support::Result<Vec<_>>>()?;
+    let expected = log.iter().map(Row::of).collect::<test_support::Result<Vec<_>>>()?;
     let rows = rows(conn, "applied")?;
     let difference = rows.iter().zip(&expected).find(|(row, expected)| row != expected);
     assert_eq!(difference, None, "the first is applied and the second is in the log");
@@ -140,7 +140,7 @@ pub struct Row {
 }
 
 impl Row {
-    fn of(event: &RecordedEvent) -> support::Result<Self> {
+    fn of(event: &RecordedEvent) -> test_support::Result<Self> {
         let (amount, _): Payload = event.payload()?;
         Ok(Self {
             global_position: event.position().get(),
@@ -156,7 +156,7 @@ fn rows<C: EventConnection>(conn: &mut C, from: &str) -> QueryResult<Vec<Row>> {
     let sql = format!(
         "SELECT global_position, aggregate_id, aggregate_version, amount FROM {from} ORDER BY global_position"
     );
-    on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))
+    test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))
 }
 
 /// The last version of each account, and its sum.
@@ -199,5 +199,6 @@ fn number<C: EventConnection>(conn: &mut C, sql: &str) -> QueryResult<i64> {
         #[diesel(sql_type = BigInt)]
         value: i64,
     }
-    on_any_database!(conn, conn => diesel::sql_query(sql).get_result::<Row>(conn)).map(|row| row.value)
+    test_support::on_any_database!(conn, conn => diesel::sql_query(sql).get_result::<Row>(conn))
+        .map(|row| row.value)
 }

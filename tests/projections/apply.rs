@@ -8,7 +8,7 @@ use diesel_event_store::uuid::Uuid;
 
 use super::accounts::{self, NAME};
 use super::client::{Client, Job, on_database};
-use crate::worker::{order, report};
+use test_support::worker::{order, report};
 
 /// Applies the projection until it is told to stop. With how many partitions it begins is an argument, and its lease in
 /// milliseconds.

@@ -1,17 +1,15 @@
 use diesel::Connection;
 use diesel_event_store::EventConnection;
 
-use crate::support;
-
 /// A connection that a process can open that knows nothing but the URL.
 pub trait Client: Connection + EventConnection + 'static {
-    fn open(url: &str) -> support::Result<Self>;
+    fn open(url: &str) -> test_support::Result<Self>;
 }
 
 #[cfg(feature = "sqlite")]
 impl Client for diesel::SqliteConnection {
     /// Waits for the write lock however busy the machine is.
-    fn open(url: &str) -> support::Result<Self> {
+    fn open(url: &str) -> test_support::Result<Self> {
         use std::time::Duration;
 
         use diesel_event_store::sqlite::Options;
@@ -24,14 +22,14 @@ impl Client for diesel::SqliteConnection {
 
 #[cfg(feature = "postgres")]
 impl Client for diesel::PgConnection {
-    fn open(url: &str) -> support::Result<Self> {
+    fn open(url: &str) -> test_support::Result<Self> {
         Ok(Self::establish(url)?)
     }
 }
 
 #[cfg(feature = "mysql")]
 impl Client for diesel::MysqlConnection {
-    fn open(url: &str) -> support::Result<Self> {
+    fn open(url: &str) -> test_support::Result<Self> {
         Ok(Self::establish(url)?)
     }
 }

@@ -6,9 +6,8 @@ use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{ProjectionError, repartition, status, wait_for};
 
 use super::accounts::{NAME, end_of_log};
-use crate::random::Random;
-use crate::support;
-use crate::worker::Worker;
+use test_support::random::Random;
+use test_support::worker::Worker;
 
 /// Whatever has to happen happens in a matter of seconds, but the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,13 +49,13 @@ impl Crew {
     }
 
     /// Waits until everything in the log is applied.
-    pub fn wait_for_the_end<C: EventConnection>(&self, conn: &mut C) -> support::Result {
+    pub fn wait_for_the_end<C: EventConnection>(&self, conn: &mut C) -> test_support::Result {
         let end = end_of_log(conn)?;
         Ok(wait_for(conn, NAME, 1, end, PATIENCE)?)
     }
 
     /// After that lets them stop in good order.
-    pub fn finish<C: EventConnection>(mut self, conn: &mut C) -> support::Result {
+    pub fn finish<C: EventConnection>(mut self, conn: &mut C) -> test_support::Result {
         self.wait_for_the_end(conn)?;
         self.workers.iter_mut().for_each(|worker| worker.tell("stop"));
         for worker in self.workers {
@@ -67,7 +66,7 @@ impl Crew {
 }
 
 /// Waits until it is so.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> support::Result<bool>) -> support::Result {
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> test_support::Result<bool>) -> test_support::Result {
     let began = Instant::now();
     while !is_so()? {
         if began.elapsed() > PATIENCE {
@@ -79,7 +78,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> support::Result<bool>) 
 }
 
 /// Changes the number of partitions, however often a worker is in the way.
-pub fn change_partitions<C: EventConnection>(conn: &mut C, partitions: i32) -> support::Result {
+pub fn change_partitions<C: EventConnection>(conn: &mut C, partitions: i32) -> test_support::Result {
     wait_until("the number of partitions is accepted", || match repartition(conn, NAME, 1, partitions) {
         Ok(()) => Ok(true),
         Err(ProjectionError::Database(error)) if error.is_retryable() => Ok(false),
@@ -87,7 +86,7 @@ pub fn change_partitions<C: EventConnection>(conn: &mut C, partitions: i32) -> s
     })
 }
 
-pub fn wait_for_partitions<C: EventConnection>(conn: &mut C, partitions: usize) -> support::Result {
+pub fn wait_for_partitions<C: EventConnection>(conn: &mut C, partitions: usize) -> test_support::Result {
     wait_until("the number of partitions has changed", || {
         Ok(status(conn)?.iter().all(|status| status.partitions().len() == partitions))
     })

@@ -9,26 +9,26 @@ use super::accounts::{assert_equal_to_log, create_tables};
 use super::client::Client;
 use super::crew::{Crew, LONG_LEASE, SHORT_LEASE, change_partitions, wait_for_partitions, wait_until};
 use super::load::Load;
-use crate::random::Random;
-use crate::support::{self, TestDatabase, count};
+use test_support::random::Random;
+use test_support::{self, TestDatabase, count};
 
 const KILLS: usize = 8;
 
-pub fn kills(kills: usize) -> support::Result<usize> {
+pub fn kills(kills: usize) -> test_support::Result<usize> {
     Ok(env::var("KILLS").map_or(Ok(kills), |kills| kills.parse())?)
 }
 
-pub fn one_process<D: TestDatabase<Conn: Client>>() -> support::Result {
+pub fn one_process<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     each_event_once::<D>("one process", 1, &[1])
 }
 
 /// The number of partitions is changed twice on the way.
-pub fn four_processes<D: TestDatabase<Conn: Client>>() -> support::Result {
+pub fn four_processes<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     each_event_once::<D>("four processes", 4, &[3, 7, 2])
 }
 
 /// With these numbers of partitions, one after the other.
-fn each_event_once<D>(name: &str, processes: usize, partitions: &[i32]) -> support::Result
+fn each_event_once<D>(name: &str, processes: usize, partitions: &[i32]) -> test_support::Result
 where
     D: TestDatabase<Conn: Client>,
 {
@@ -39,7 +39,7 @@ where
     create_tables(&mut conn)?;
 
     let is_over = AtomicBool::new(false);
-    thread::scope(|scope| -> support::Result {
+    thread::scope(|scope| -> test_support::Result {
         let load = Load::start::<D::Conn>(scope, &url, &is_over, &mut random, None);
         let mut crew = Crew::start(&url, processes, partitions[0], SHORT_LEASE);
         for kill in 0..kills {
@@ -58,7 +58,7 @@ where
 }
 
 /// Until so many more events are applied.
-pub fn wait_for_more<C: EventConnection>(conn: &mut C, events: u64) -> support::Result {
+pub fn wait_for_more<C: EventConnection>(conn: &mut C, events: u64) -> test_support::Result {
     let enough = count(conn, "applied")? + events as i64;
     wait_until("more is applied", || Ok(count(conn, "applied")? >= enough))
 }
@@ -69,7 +69,7 @@ pub fn change_before(kill: usize, kills: usize, partitions: &[i32]) -> Option<i3
 }
 
 /// While events are appended, and partitions are as far as they happen to be.
-pub fn partitions_are_changed_often<D: TestDatabase<Conn: Client>>() -> support::Result {
+pub fn partitions_are_changed_often<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     const CHANGES: usize = 20;
     let mut random = Random::for_test("partitions are changed often");
     let database = D::migrated()?;
@@ -77,7 +77,7 @@ pub fn partitions_are_changed_often<D: TestDatabase<Conn: Client>>() -> support:
     create_tables(&mut conn)?;
 
     let is_over = AtomicBool::new(false);
-    thread::scope(|scope| -> support::Result {
+    thread::scope(|scope| -> test_support::Result {
         let load = Load::start::<D::Conn>(scope, &url, &is_over, &mut random, None);
         let crew = Crew::start(&url, 1, 1, LONG_LEASE);
         for _ in 0..CHANGES {

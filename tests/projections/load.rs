@@ -8,8 +8,7 @@ use diesel_event_store::{
 
 use super::accounts::{Payload, STORE};
 use super::client::Client;
-use crate::random::Random;
-use crate::support;
+use test_support::random::Random;
 
 const WRITERS: usize = 2;
 const ACCOUNTS: u64 = 12;
@@ -18,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 /// Threads that append all the time, to accounts that they share.
 pub struct Load<'scope> {
     is_over: &'scope AtomicBool,
-    writers: Vec<ScopedJoinHandle<'scope, support::Result>>,
+    writers: Vec<ScopedJoinHandle<'scope, test_support::Result>>,
 }
 
 impl<'scope> Load<'scope> {
@@ -40,7 +39,7 @@ impl<'scope> Load<'scope> {
     }
 
     /// Ends it, and waits until it has ended.
-    pub fn end(mut self) -> support::Result {
+    pub fn end(mut self) -> test_support::Result {
         self.is_over.store(true, Ordering::Relaxed);
         let mut writers = self.writers.drain(..);
         writers.try_for_each(|writer| writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -61,7 +60,7 @@ struct Writer {
 
 impl Writer {
     /// With another connection whenever the server is gone.
-    fn work<C: Client>(&mut self, url: &str, is_over: &AtomicBool) -> support::Result {
+    fn work<C: Client>(&mut self, url: &str, is_over: &AtomicBool) -> test_support::Result {
         while !is_over.load(Ordering::Relaxed) {
             let Ok(mut conn) = C::open(url) else {
                 thread::sleep(LONGEST_PAUSE);

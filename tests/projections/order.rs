@@ -9,8 +9,8 @@ use super::client::Client;
 use super::crew::{Crew, SHORT_LEASE, change_partitions, wait_for_partitions, wait_until};
 use super::exactly_once::{change_before, kills};
 use super::load::Load;
-use crate::random::Random;
-use crate::support::{self, TestDatabase, count, execute};
+use test_support::random::Random;
+use test_support::{self, TestDatabase, count, execute};
 
 const KILLS: usize = 6;
 const PARTITIONS: [i32; 3] = [2, 5, 3];
@@ -18,7 +18,7 @@ const ONE_IN_TROUBLE: u64 = 40;
 
 /// Some events are in trouble and parked, and with them what follows in their aggregates. They are retried, some of them in
 /// vain, while processes are killed and the number of partitions changes. The handler refuses what comes out of order.
-pub fn with_parked_events<D: TestDatabase<Conn: Client>>() -> support::Result {
+pub fn with_parked_events<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     let mut random = Random::for_test("order");
     let kills = kills(KILLS)?;
     let database = D::migrated()?;
@@ -27,7 +27,7 @@ pub fn with_parked_events<D: TestDatabase<Conn: Client>>() -> support::Result {
     let mut operator = Operator { random: Random::from_seed(random.next()), retried: 0 };
 
     let is_over = AtomicBool::new(false);
-    thread::scope(|scope| -> support::Result {
+    thread::scope(|scope| -> test_support::Result {
         let load = Load::start::<D::Conn>(scope, &url, &is_over, &mut random, Some(ONE_IN_TROUBLE));
         let mut crew = Crew::start(&url, 3, PARTITIONS[0], SHORT_LEASE);
         for kill in 0..kills {
@@ -60,7 +60,7 @@ struct Operator {
 
 impl Operator {
     /// Of what has failed, mended or not.
-    fn retry_some<C: EventConnection>(&mut self, conn: &mut C) -> support::Result {
+    fn retry_some<C: EventConnection>(&mut self, conn: &mut C) -> test_support::Result {
         for event in self.failed(conn)? {
             if self.random.below(2) == 0 {
                 mend(conn, &event)?;
@@ -71,7 +71,7 @@ impl Operator {
     }
 
     /// Everything is mended now. Returns whether nothing is left.
-    fn retry_the_rest<C: EventConnection>(&mut self, conn: &mut C) -> support::Result<bool> {
+    fn retry_the_rest<C: EventConnection>(&mut self, conn: &mut C) -> test_support::Result<bool> {
         let parked = parked(conn, NAME, 1)?;
         parked.iter().try_for_each(|event| mend(conn, event))?;
         for event in self.failed(conn)? {
@@ -81,7 +81,7 @@ impl Operator {
     }
 
     /// Those that nobody has asked for to be retried.
-    fn failed<C: EventConnection>(&self, conn: &mut C) -> support::Result<Vec<ParkedEvent>> {
+    fn failed<C: EventConnection>(&self, conn: &mut C) -> test_support::Result<Vec<ParkedEvent>> {
         let mut parked = parked(conn, NAME, 1)?;
         parked.retain(|event| event.reason() != ParkReason::Held && !event.is_requested());
         for event in &parked {
@@ -90,13 +90,13 @@ impl Operator {
         Ok(parked)
     }
 
-    fn retry<C: EventConnection>(&mut self, conn: &mut C, event: &ParkedEvent) -> support::Result {
+    fn retry<C: EventConnection>(&mut self, conn: &mut C, event: &ParkedEvent) -> test_support::Result {
         self.retried += usize::from(retry_parked(conn, NAME, 1, event.position())?);
         Ok(())
     }
 }
 
-fn mend<C: EventConnection>(conn: &mut C, event: &ParkedEvent) -> support::Result {
+fn mend<C: EventConnection>(conn: &mut C, event: &ParkedEvent) -> test_support::Result {
     let position = event.position();
     if count(conn, &format!("mended WHERE global_position = {position}"))? == 0 {
         execute(conn, &format!("INSERT INTO mended VALUES ({position})"))?;

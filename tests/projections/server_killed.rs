@@ -9,15 +9,15 @@ use super::client::Client;
 use super::crew::{Crew, SHORT_LEASE, change_partitions, wait_for_partitions};
 use super::exactly_once::{change_before, kills, wait_for_more};
 use super::load::Load;
-use crate::private_server::PrivateServer;
-use crate::random::Random;
-use crate::support::{self, count};
+use test_support::private_server::PrivateServer;
+use test_support::random::Random;
+use test_support::{self, count};
 
 const KILLS: usize = 4;
 const PARTITIONS: [i32; 2] = [4, 3];
 
 /// The processes live on, most of them, and find the server again.
-pub fn each_event_once<C: Client>(kind: &str) -> support::Result {
+pub fn each_event_once<C: Client>(kind: &str) -> test_support::Result {
     let mut random = Random::for_test(kind);
     let kills = kills(KILLS)?;
     let server = PrivateServer::start(kind, &[])?;
@@ -27,7 +27,7 @@ pub fn each_event_once<C: Client>(kind: &str) -> support::Result {
     create_tables(&mut conn)?;
 
     let is_over = AtomicBool::new(false);
-    thread::scope(|scope| -> support::Result {
+    thread::scope(|scope| -> test_support::Result {
         let load = Load::start::<C>(scope, url, &is_over, &mut random, None);
         let mut crew = Crew::start(url, 2, PARTITIONS[0], SHORT_LEASE);
         for kill in 0..kills {

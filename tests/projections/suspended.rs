@@ -18,8 +18,8 @@ use super::client::{Client, Job, on_database};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use super::crew::wait_until;
 use super::crew::{PATIENCE, SHORT_LEASE};
-use crate::support::{self, TestDatabase, count};
-use crate::worker::{Worker, report};
+use test_support::worker::{Worker, report};
+use test_support::{self, TestDatabase, count};
 
 const EVENTS: i64 = 10;
 const BATCH: usize = 5;
@@ -106,7 +106,7 @@ struct Scene<D: TestDatabase> {
 }
 
 impl<D: TestDatabase<Conn: Client>> Scene<D> {
-    fn suspended(place: &'static str) -> support::Result<Self> {
+    fn suspended(place: &'static str) -> test_support::Result<Self> {
         let database = D::migrated()?;
         let mut conn = database.connect()?;
         create_tables(&mut conn)?;
@@ -122,7 +122,7 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
         start(&self.database, self.place, &self.folder, "does not linger")
     }
 
-    fn resume(&self) -> support::Result {
+    fn resume(&self) -> test_support::Result {
         File::create(self.folder.path().join("go on"))?;
         self.suspended.signal("CONT");
         Ok(())
@@ -134,13 +134,13 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
         assert!(lines.any(is_lost), "it has not noticed");
     }
 
-    fn wait_for_the_end(&mut self) -> support::Result {
+    fn wait_for_the_end(&mut self) -> test_support::Result {
         let end = end_of_log(&mut self.conn)?;
         Ok(wait_for(&mut self.conn, NAME, 1, end, PATIENCE)?)
     }
 
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    fn owner(&mut self) -> support::Result<Option<String>> {
+    fn owner(&mut self) -> test_support::Result<Option<String>> {
         Ok(diesel_event_store::projection::status(&mut self.conn)?[0].partitions()[0]
             .owner()
             .map(str::to_owned))
@@ -152,7 +152,7 @@ fn start<D: TestDatabase>(database: &D, place: &str, folder: &TempDir, lingers: 
     Worker::start("linger", Path::new(&database.url()), &[place.to_owned(), file, lingers.to_owned()])
 }
 
-fn append<C: EventConnection>(conn: &mut C) -> support::Result {
+fn append<C: EventConnection>(conn: &mut C) -> test_support::Result {
     let payloads = (1..=EVENTS).map(|amount| -> Payload { (amount, false) });
     let events = payloads.map(|payload| NewEvent::new("Booked", &payload)).collect::<Result<Vec<_>, _>>()?;
     STORE.append(conn, &StreamId::new("Account", "alice")?, ExpectedVersion::Any, &events)?;
@@ -160,7 +160,7 @@ fn append<C: EventConnection>(conn: &mut C) -> support::Result {
 }
 
 /// It reads on, and the handler writes rows, but they cannot be committed.
-pub fn between_batches<D: TestDatabase<Conn: Client>>() -> support::Result {
+pub fn between_batches<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     let mut scene = Scene::<D>::suspended(BETWEEN_BATCHES)?;
     append(&mut scene.conn)?;
     let _other = scene.start_another();
@@ -174,7 +174,7 @@ pub fn between_batches<D: TestDatabase<Conn: Client>>() -> support::Result {
 
 /// Neither what the handler had written before nor what it writes afterwards can be committed.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub fn in_a_batch<D: TestDatabase<Conn: Client>>() -> support::Result {
+pub fn in_a_batch<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     let mut scene = Scene::<D>::suspended(IN_A_BATCH)?;
     assert_eq!(count(&mut scene.conn, "applied")?, 0);
     let _other = scene.start_another();
@@ -189,7 +189,7 @@ pub fn in_a_batch<D: TestDatabase<Conn: Client>>() -> support::Result {
 /// The other has taken the partition over, and waits for the rows. It gets them as soon as the first goes on, and not what the
 /// first has made of them.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub fn with_locks<D: TestDatabase<Conn: Client>>() -> support::Result {
+pub fn with_locks<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     let mut scene = Scene::<D>::suspended(WITH_LOCKS)?;
     let first = scene.owner()?;
     let _other = scene.start_another();
@@ -207,11 +207,11 @@ pub fn with_locks<D: TestDatabase<Conn: Client>>() -> support::Result {
 
 /// It has the one write lock that there is: so nobody can take over, and nothing is lost when it goes on.
 #[cfg(feature = "sqlite")]
-pub fn with_the_write_lock() -> support::Result {
-    let mut scene = Scene::<support::Sqlite>::suspended(IN_A_BATCH)?;
+pub fn with_the_write_lock() -> test_support::Result {
+    let mut scene = Scene::<test_support::Sqlite>::suspended(IN_A_BATCH)?;
     let _other = scene.start_another();
     thread::sleep(SHORT_LEASE * 3);
-    support::execute(&mut scene.conn, "PRAGMA busy_timeout = 0")?;
+    test_support::execute(&mut scene.conn, "PRAGMA busy_timeout = 0")?;
     let refused = append(&mut scene.conn).unwrap_err();
     assert!(refused.to_string().contains("locked"), "{refused}");
     assert_eq!(count(&mut scene.conn, "applied")?, 0);

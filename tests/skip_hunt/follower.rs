@@ -3,8 +3,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-use crate::support;
-use crate::witness::Entry;
+use test_support::witness::Entry;
 
 /// How often a reader may stand still before the end of the log while nobody is appending. It is a matter of very few
 /// reads; there only has to be a bound.
@@ -16,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Somebody who follows the log.
 pub trait Follower: Send {
     /// Reads on, and returns how many events it has seen.
-    fn read(&mut self) -> support::Result<usize>;
+    fn read(&mut self) -> test_support::Result<usize>;
 
     fn scanned_to(&self) -> i64;
 
@@ -36,7 +35,7 @@ pub struct Report {
 pub struct Following<'scope, F> {
     committed: Sender<Arc<[Entry]>>,
     reports: Receiver<Report>,
-    thread: ScopedJoinHandle<'scope, support::Result<F>>,
+    thread: ScopedJoinHandle<'scope, test_support::Result<F>>,
 }
 
 impl<'scope, F: Follower + 'scope> Following<'scope, F> {
@@ -53,7 +52,7 @@ impl<'scope, F: Follower + 'scope> Following<'scope, F> {
         let _ = self.committed.send(Arc::clone(committed));
     }
 
-    pub fn report(&self) -> support::Result<Report> {
+    pub fn report(&self) -> test_support::Result<Report> {
         match self.reports.recv_timeout(PATIENCE) {
             Ok(report) => Ok(report),
             Err(RecvTimeoutError::Disconnected) => Err("a reader has failed".into()),
@@ -65,7 +64,7 @@ impl<'scope, F: Follower + 'scope> Following<'scope, F> {
         }
     }
 
-    pub fn finish(self) -> support::Result<F> {
+    pub fn finish(self) -> test_support::Result<F> {
         drop(self.committed);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
@@ -75,7 +74,7 @@ fn follow<F: Follower>(
     mut follower: F,
     told: &Receiver<Arc<[Entry]>>,
     report: &Sender<Report>,
-) -> support::Result<F> {
+) -> test_support::Result<F> {
     loop {
         match told.try_recv() {
             Ok(committed) => {
@@ -93,7 +92,7 @@ fn follow<F: Follower>(
     }
 }
 
-fn catch_up(follower: &mut impl Follower, end: i64) -> support::Result<usize> {
+fn catch_up(follower: &mut impl Follower, end: i64) -> test_support::Result<usize> {
     let mut standstills = 0;
     while follower.scanned_to() < end {
         let before = follower.scanned_to();

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::connection::TransactionManager;
-use diesel_event_store::{EventConnection, EventStore, LogOrdering, Position, set_log_ordering};
+use diesel_event_store::{EventConnection, EventStore, LogOrdering, Position};
 
 use super::follower::{Following, MOST_STANDSTILLS};
 use super::naive::Naive;
 use super::reader::{Reader, STYLES};
 use super::session::Sessions;
 use super::writer::{Writer, linger};
-use crate::random::Random;
-use crate::support::{self, TestDatabase, at_once};
-use crate::witness::{Entry, Ledger, Versions, committed_after};
+use test_support::random::Random;
+use test_support::witness::{Entry, Ledger, Versions, committed_after};
+use test_support::{self, TestDatabase, at_once};
 
 pub const STORE: EventStore = EventStore::new();
 pub const OWN: &str = "Own";
@@ -55,12 +55,12 @@ impl Hunt {
     }
 
     /// A new database that gives out positions in this ordering.
-    pub fn database<D: TestDatabase>(&self) -> support::Result<D> {
+    pub fn database<D: TestDatabase>(&self) -> test_support::Result<D> {
         let database = D::migrated()?;
         let mut conn = database.connect()?;
-        set_log_ordering(&mut conn, self.ordering)?;
+        STORE.set_log_ordering(&mut conn, self.ordering)?;
         for change in self.changes {
-            support::execute(&mut conn, change)?;
+            test_support::execute(&mut conn, change)?;
         }
         Ok(database)
     }
@@ -83,7 +83,7 @@ impl Hunt {
 
 /// In rounds: everybody appends at once; then, at a quiet moment, the readers must reach the end and have seen
 /// everything.
-pub fn hunt<D>(hunt: &Hunt) -> support::Result
+pub fn hunt<D>(hunt: &Hunt) -> test_support::Result
 where
     D: TestDatabase<Conn: Send> + Sync,
 {
@@ -93,16 +93,16 @@ where
     let began = Instant::now();
     let mut random = Random::for_test(hunt.name);
     let mut conn = database.connect()?;
-    support::create_app_rows(&mut conn)?;
+    test_support::create_app_rows(&mut conn)?;
     let sessions = Sessions::new(database, WRITERS + STYLES.len());
     let mut writers = (0..WRITERS)
         .map(|place| Writer::new(hunt, database, &sessions, place, Random::from_seed(random.next())))
-        .collect::<support::Result<Vec<_>>>()?;
+        .collect::<test_support::Result<Vec<_>>>()?;
     let unrelated = begin_unrelated(hunt, database)?;
     let (mut versions, mut end) = (Versions::default(), 0);
     let mut figures = Figures::default();
 
-    let readers = thread::scope(|scope| -> support::Result<_> {
+    let readers = thread::scope(|scope| -> test_support::Result<_> {
         let mut readers = Vec::new();
         for (index, style) in STYLES.into_iter().enumerate() {
             let reader = Reader::new(database, &sessions, WRITERS + index, style)?;
@@ -134,7 +134,7 @@ where
             assert!(!soak.is_zero() || figures.rounds < MOST_ROUNDS, "not sharp enough: {figures}");
         }
         naive.finish()?;
-        readers.into_iter().map(Following::finish).collect::<support::Result<Vec<_>>>()
+        readers.into_iter().map(Following::finish).collect::<test_support::Result<Vec<_>>>()
     })?;
     end_unrelated::<D>(unrelated)?;
 
@@ -157,16 +157,16 @@ pub fn round<D>(
     writers: &mut [Writer<'_, D>],
     random: &mut Random,
     figures: &mut Figures,
-) -> support::Result<Ledger>
+) -> test_support::Result<Ledger>
 where
     D: TestDatabase<Conn: Send> + Sync,
 {
     let roll_back = random.below(4) == 0;
     let mut kills = Random::from_seed(random.next());
     let mut ledger = Ledger::default();
-    thread::scope(|scope| -> support::Result {
+    thread::scope(|scope| -> test_support::Result {
         let (working, done) = mpsc::channel::<()>();
-        let killer = scope.spawn(move || -> support::Result<usize> {
+        let killer = scope.spawn(move || -> test_support::Result<usize> {
             let mut killed = 0;
             while done.recv_timeout(Duration::from_millis(20 + kills.below(100)))
                 == Err(RecvTimeoutError::Timeout)
@@ -192,7 +192,7 @@ where
 }
 
 /// A connection that has never read before reaches the end, too.
-fn assert_whole_log_can_be_read<C: EventConnection>(conn: &mut C, end: i64) -> support::Result {
+fn assert_whole_log_can_be_read<C: EventConnection>(conn: &mut C, end: i64) -> test_support::Result {
     let reached = (0..MOST_STANDSTILLS).any(|_| {
         thread::sleep(Duration::from_millis(1));
         STORE.last_position(conn).is_ok_and(|position| position.get() == end)
@@ -204,17 +204,17 @@ fn assert_whole_log_can_be_read<C: EventConnection>(conn: &mut C, end: i64) -> s
 }
 
 /// A transaction of another part of the application. Where there is one writer, it can only read.
-fn begin_unrelated<D: TestDatabase>(hunt: &Hunt, database: &D) -> support::Result<D::Conn> {
+fn begin_unrelated<D: TestDatabase>(hunt: &Hunt, database: &D) -> test_support::Result<D::Conn> {
     let mut conn = database.connect()?;
     <D::Conn as Connection>::TransactionManager::begin_transaction(&mut conn)?;
-    support::app_rows(&mut conn)?;
+    test_support::app_rows(&mut conn)?;
     if !hunt.one_writer {
-        support::insert_app_row(&mut conn, "unrelated")?;
+        test_support::insert_app_row(&mut conn, "unrelated")?;
     }
     Ok(conn)
 }
 
-fn end_unrelated<D: TestDatabase>(mut conn: D::Conn) -> support::Result {
+fn end_unrelated<D: TestDatabase>(mut conn: D::Conn) -> test_support::Result {
     Ok(<D::Conn as Connection>::TransactionManager::commit_transaction(&mut conn)?)
 }
 

@@ -3,16 +3,15 @@
 use diesel::Connection;
 use diesel_event_store::{
     EventConnection, EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId,
-    set_log_ordering,
 };
 
 use super::session;
-use crate::support::{self, TestDatabase};
-use crate::witness::{Tail, append_one, begin, commit, roll_back};
+use test_support::witness::{Tail, append_one, begin, commit, roll_back};
+use test_support::{self, TestDatabase};
 
 const STORE: EventStore = EventStore::new();
 
-pub fn the_first_event_of_a_log_is_committed_second<D: TestDatabase>() -> support::Result {
+pub fn the_first_event_of_a_log_is_committed_second<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let mut conns = [database.connect()?, database.connect()?];
@@ -21,7 +20,7 @@ pub fn the_first_event_of_a_log_is_committed_second<D: TestDatabase>() -> suppor
     Ok(())
 }
 
-pub fn an_event_is_committed_after_one_of_a_higher_position<D: TestDatabase>() -> support::Result {
+pub fn an_event_is_committed_after_one_of_a_higher_position<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let mut conns = [database.connect()?, database.connect()?];
@@ -30,7 +29,7 @@ pub fn an_event_is_committed_after_one_of_a_higher_position<D: TestDatabase>() -
     committed_second(&mut conns, &mut reader)
 }
 
-fn committed_second<C>(conns: &mut [C; 2], reader: &mut Tail<C>) -> support::Result
+fn committed_second<C>(conns: &mut [C; 2], reader: &mut Tail<C>) -> test_support::Result
 where
     C: Connection + EventConnection,
 {
@@ -47,7 +46,7 @@ where
     Ok(())
 }
 
-pub fn a_transaction_begins_to_append_anew_after_a_savepoint<D: TestDatabase>() -> support::Result {
+pub fn a_transaction_begins_to_append_anew_after_a_savepoint<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -66,7 +65,7 @@ pub fn a_transaction_begins_to_append_anew_after_a_savepoint<D: TestDatabase>() 
     Ok(())
 }
 
-pub fn a_savepoint_is_rolled_back_after_other_appends<D: TestDatabase>() -> support::Result {
+pub fn a_savepoint_is_rolled_back_after_other_appends<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -82,7 +81,7 @@ pub fn a_savepoint_is_rolled_back_after_other_appends<D: TestDatabase>() -> supp
     Ok(())
 }
 
-pub fn a_transaction_that_is_rolled_back_is_not_waited_for<D: TestDatabase>() -> support::Result {
+pub fn a_transaction_that_is_rolled_back_is_not_waited_for<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -95,7 +94,7 @@ pub fn a_transaction_that_is_rolled_back_is_not_waited_for<D: TestDatabase>() ->
     Ok(())
 }
 
-pub fn a_transaction_that_is_killed_is_not_waited_for<D: TestDatabase>() -> support::Result {
+pub fn a_transaction_that_is_killed_is_not_waited_for<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -109,7 +108,7 @@ pub fn a_transaction_that_is_killed_is_not_waited_for<D: TestDatabase>() -> supp
     Ok(())
 }
 
-pub fn a_transaction_does_not_find_its_own_events_in_the_log<D: TestDatabase>() -> support::Result {
+pub fn a_transaction_does_not_find_its_own_events_in_the_log<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut conn = database.connect()?;
     append_one(&mut conn, "Before")?;
@@ -125,7 +124,7 @@ pub fn a_transaction_does_not_find_its_own_events_in_the_log<D: TestDatabase>() 
 }
 
 /// A position that was read must not be one that a transaction can still fill.
-pub fn a_reading_transaction_goes_on_after_others_have_committed<D: TestDatabase>() -> support::Result {
+pub fn a_reading_transaction_goes_on_after_others_have_committed<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -146,7 +145,7 @@ pub fn a_reading_transaction_goes_on_after_others_have_committed<D: TestDatabase
 }
 
 /// PostgreSQL has room for some thousands of locks. MySQL has no such limit, and takes longer.
-pub fn one_transaction_appends_very_often<D: TestDatabase>() -> support::Result {
+pub fn one_transaction_appends_very_often<D: TestDatabase>() -> test_support::Result {
     const AGGREGATES: i64 = 1_000;
     let database = D::migrated()?;
     let mut conn = database.connect()?;
@@ -169,21 +168,21 @@ pub fn one_transaction_appends_very_often<D: TestDatabase>() -> support::Result 
     for (number, event) in loaded.enumerate() {
         assert_eq!(event?.payload::<usize>()?, number);
     }
-    assert_eq!(support::count(&mut conn, "events")?, appends);
+    assert_eq!(test_support::count(&mut conn, "events")?, appends);
     Ok(())
 }
 
 /// Positions that were counted are committed in their order, those of a sequence are not. A reader who began before the
 /// change must not take the one for the other.
-pub fn a_reading_transaction_goes_on_while_the_ordering_changes<D: TestDatabase>() -> support::Result {
+pub fn a_reading_transaction_goes_on_while_the_ordering_changes<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
-    set_log_ordering(&mut fast, LogOrdering::Gapless)?;
+    STORE.set_log_ordering(&mut fast, LogOrdering::Gapless)?;
     append_one(&mut fast, "Counted")?;
     begin(&mut reader.conn)?;
     let mut seen = reader.news()?;
-    set_log_ordering(&mut fast, LogOrdering::Fenced)?;
+    STORE.set_log_ordering(&mut fast, LogOrdering::Fenced)?;
     begin(&mut slow)?;
     append_one(&mut slow, "Early")?;
     append_one(&mut fast, "Late")?;

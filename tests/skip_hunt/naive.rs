@@ -1,10 +1,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel_event_store::{ConnectionRef, EventConnection};
+use diesel_event_store::EventConnection;
 
 use super::follower::Follower;
-use crate::support;
-use crate::witness::Entry;
+use test_support::witness::Entry;
 
 /// The negative control: it follows the log as most event stores do, by the highest position it has seen.
 pub struct Naive<C> {
@@ -20,7 +19,7 @@ impl<C> Naive<C> {
 }
 
 impl<C: EventConnection + Send> Follower for Naive<C> {
-    fn read(&mut self) -> support::Result<usize> {
+    fn read(&mut self) -> test_support::Result<usize> {
         let positions = page(&mut self.conn, self.last, 100)?;
         self.seen += positions.len();
         self.last = positions.last().copied().unwrap_or(self.last);
@@ -46,6 +45,6 @@ fn page<C: EventConnection + ?Sized>(conn: &mut C, after: i64, limit: i64) -> Qu
     let sql = format!(
         "SELECT global_position FROM events WHERE global_position > {after} ORDER BY global_position LIMIT {limit}"
     );
-    let rows: Vec<Row> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
+    let rows: Vec<Row> = test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     Ok(rows.into_iter().map(|row| row.global_position).collect())
 }

@@ -9,15 +9,15 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::projection::{
     Projection, ProjectionError, Runner, RunnerHandle, repartition, wait_for,
 };
-use diesel_event_store::{ConnectionRef, EventConnection, Position};
+use diesel_event_store::{EventConnection, Position};
 
 use super::hunt::{EVENT_TYPES, Figures, Hunt, OWN, TURN, WRITERS, round};
 use super::reader::Filter;
 use super::session::{self, Sessions};
 use super::writer::Writer;
-use crate::random::Random;
-use crate::support::{self, TestDatabase, execute};
-use crate::witness::{Entry, committed_after};
+use test_support::random::Random;
+use test_support::witness::{Entry, committed_after};
+use test_support::{self, TestDatabase, execute};
 
 const ROUNDS: usize = 2;
 const RUNNERS: usize = 2;
@@ -59,7 +59,7 @@ impl Style {
 
 /// In rounds: everybody appends at once while the runners' connections are killed, too; then, at a quiet moment, each
 /// projection must have applied every event of its filter once.
-pub fn hunt<D>(hunt: &Hunt) -> support::Result
+pub fn hunt<D>(hunt: &Hunt) -> test_support::Result
 where
     D: TestDatabase<Conn: Send> + Send + Sync + 'static,
 {
@@ -69,7 +69,7 @@ where
     let mut random = Random::for_test(hunt.name);
     let database = Arc::new(hunt.database::<D>()?);
     let mut conn = database.connect()?;
-    support::create_app_rows(&mut conn)?;
+    test_support::create_app_rows(&mut conn)?;
     execute(
         &mut conn,
         "CREATE TABLE seen (name VARCHAR(40) NOT NULL, position BIGINT NOT NULL, event_id CHAR(36) NOT NULL)",
@@ -77,7 +77,7 @@ where
     let sessions = Sessions::new(&*database, WRITERS);
     let mut writers = (0..WRITERS)
         .map(|place| Writer::new(hunt, &*database, &sessions, place, Random::from_seed(random.next())))
-        .collect::<support::Result<Vec<_>>>()?;
+        .collect::<test_support::Result<Vec<_>>>()?;
     let victims = Victims::default();
     let runners = (0..RUNNERS).map(|_| run(&database, &victims)).collect::<Result<Vec<_>, _>>()?;
 
@@ -85,7 +85,7 @@ where
     while rounds < ROUNDS || began.elapsed() < soak {
         let kills = Random::from_seed(random.next());
         let partitions = 1 + random.below(6) as i32;
-        thread::scope(|scope| -> support::Result {
+        thread::scope(|scope| -> test_support::Result {
             let (working, done) = mpsc::channel();
             let killer = scope.spawn(|| kill_some(&*database, &victims, kills, done));
             repartition_patiently(&mut conn, partitions)?;
@@ -121,7 +121,7 @@ where
     D: TestDatabase<Conn: Send> + Send + Sync + 'static,
 {
     let (database, victims) = (Arc::clone(database), Arc::clone(victims));
-    let runner = Runner::new(move || -> support::Result<D::Conn> {
+    let runner = Runner::new(move || -> test_support::Result<D::Conn> {
         let mut conn = database.connect()?;
         let id = session::id(&mut conn)?;
         victims.lock().unwrap_or_else(PoisonError::into_inner).extend(id);
@@ -137,7 +137,7 @@ fn kill_some<D: TestDatabase>(
     victims: &Victims,
     mut random: Random,
     done: Receiver<()>,
-) -> support::Result<usize> {
+) -> test_support::Result<usize> {
     let mut killed = 0;
     while done.recv_timeout(Duration::from_millis(50 + random.below(200))) == Err(RecvTimeoutError::Timeout) {
         let victim = {
@@ -154,7 +154,7 @@ fn kill_some<D: TestDatabase>(
 }
 
 /// However often a worker is in the way.
-fn repartition_patiently<C: EventConnection>(conn: &mut C, partitions: i32) -> support::Result {
+fn repartition_patiently<C: EventConnection>(conn: &mut C, partitions: i32) -> test_support::Result {
     let began = Instant::now();
     loop {
         match repartition(conn, REPARTITIONED, 1, partitions) {
@@ -174,11 +174,15 @@ struct Seen {
     event_id: String,
 }
 
-fn assert_nothing_missed<C: EventConnection>(conn: &mut C, style: &Style, log: &[Entry]) -> support::Result {
+fn assert_nothing_missed<C: EventConnection>(
+    conn: &mut C,
+    style: &Style,
+    log: &[Entry],
+) -> test_support::Result {
     let end = log.last().ok_or("nothing was appended")?.position;
     wait_for(conn, style.name, 1, Position::new(end)?, PATIENCE)?;
     let sql = format!("SELECT position, event_id FROM seen WHERE name = '{}' ORDER BY position", style.name);
-    let seen: Vec<Seen> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
+    let seen: Vec<Seen> = test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     let matching = log.iter().filter(|entry| style.filter.matches(entry));
     let expected: Vec<Seen> =
         matching.map(|entry| Seen { position: entry.position, event_id: entry.event_id.clone() }).collect();

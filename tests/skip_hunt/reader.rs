@@ -4,8 +4,8 @@ use diesel_event_store::{Error, LogQuery, Position, ReadError};
 use super::follower::Follower;
 use super::hunt::{EVENT_TYPES, OWN, SHARED, STORE};
 use super::session::Sessions;
-use crate::support::{self, TestDatabase};
-use crate::witness::{Entry, is_lost_connection, is_not_published};
+use test_support::witness::{Entry, is_lost_connection, is_not_published};
+use test_support::{self, TestDatabase};
 
 /// How a reader follows the log.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +110,7 @@ impl<'h, D: TestDatabase> Reader<'h, D> {
         sessions: &'h Sessions<'h, D>,
         place: usize,
         style: Style,
-    ) -> support::Result<Self> {
+    ) -> test_support::Result<Self> {
         let mut conn = database.connect()?;
         sessions.register(place, &mut conn)?;
         Ok(Self {
@@ -128,7 +128,7 @@ impl<'h, D: TestDatabase> Reader<'h, D> {
         })
     }
 
-    fn reconnect(&mut self) -> support::Result {
+    fn reconnect(&mut self) -> test_support::Result {
         self.conn = self.database.connect()?;
         self.sessions.register(self.place, &mut self.conn)
     }
@@ -194,7 +194,7 @@ impl<'h, D: TestDatabase> Reader<'h, D> {
 
 impl<D: TestDatabase<Conn: Send> + Sync> Follower for Reader<'_, D> {
     /// If it loses its connection, it goes on with another where it was.
-    fn read(&mut self) -> support::Result<usize> {
+    fn read(&mut self) -> test_support::Result<usize> {
         let read = match self.style.pages_a_transaction {
             None => self.page().map_err(Error::from),
             Some(pages) => self.projection(pages),

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel_event_store::ConnectionRef;
 use diesel_event_store::EventConnection;
 
-use crate::support::{self, TestDatabase};
+use test_support::{self, TestDatabase};
 
 /// The server's number for the connection; none in a database without a server.
 pub fn id<C: EventConnection + ?Sized>(conn: &mut C) -> QueryResult<Option<i64>> {
@@ -40,8 +40,8 @@ pub fn kill<C: EventConnection + ?Sized>(admin: &mut C, id: i64) -> QueryResult<
         _ => (format!("SELECT pg_terminate_backend({id})"), format!("pg_stat_activity WHERE pid = {id}")),
     };
     // It may have gone by itself, which MariaDB calls an error.
-    let _ = support::execute(admin, &kill);
-    while support::count(admin, &sessions)? > 0 {
+    let _ = test_support::execute(admin, &kill);
+    while test_support::count(admin, &sessions)? > 0 {
         thread::sleep(Duration::from_millis(1));
     }
     Ok(())
@@ -63,14 +63,14 @@ impl<'h, D: TestDatabase> Sessions<'h, D> {
     }
 
     /// Registers the connection that is now in this place.
-    pub fn register(&self, place: usize, conn: &mut D::Conn) -> support::Result {
+    pub fn register(&self, place: usize, conn: &mut D::Conn) -> test_support::Result {
         let id = id(conn)?;
         *self.places[place].lock().expect("no one panics with it") = id;
         Ok(())
     }
 
     /// Kills the connection in this place, and tells whether there was one.
-    pub fn kill(&self, place: usize) -> support::Result<bool> {
+    pub fn kill(&self, place: usize) -> test_support::Result<bool> {
         let Some(id) = self.places[place].lock().expect("no one panics with it").take() else {
             return Ok(false);
         };

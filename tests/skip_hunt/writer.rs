@@ -7,9 +7,9 @@ use diesel_event_store::{Appended, Error, ExpectedVersion, NewEvent, RecordedEve
 
 use super::hunt::{EVENT_TYPES, Hunt, OWN, SHARED, SHARED_AGGREGATES, STORE};
 use super::session::Sessions;
-use crate::random::Random;
-use crate::support::{self, TestDatabase};
-use crate::witness::{Ledger, ids_of, ids_of_new, is_lost_connection};
+use test_support::random::Random;
+use test_support::witness::{Ledger, ids_of, ids_of_new, is_lost_connection};
+use test_support::{self, TestDatabase};
 
 type Manager<D> = <<D as TestDatabase>::Conn as Connection>::TransactionManager;
 
@@ -36,7 +36,7 @@ impl<'h, D: TestDatabase> Writer<'h, D> {
         sessions: &'h Sessions<'h, D>,
         place: usize,
         random: Random,
-    ) -> support::Result<Self> {
+    ) -> test_support::Result<Self> {
         let mut conn = database.connect()?;
         sessions.register(place, &mut conn)?;
         Ok(Self {
@@ -54,7 +54,7 @@ impl<'h, D: TestDatabase> Writer<'h, D> {
         })
     }
 
-    pub fn work(&mut self, transactions: usize) -> support::Result {
+    pub fn work(&mut self, transactions: usize) -> test_support::Result {
         for _ in 0..transactions {
             let done = match self.random.below(4) {
                 0 => self.append_alone(),
@@ -68,7 +68,7 @@ impl<'h, D: TestDatabase> Writer<'h, D> {
     }
 
     /// What may happen to a writer in this hunt is survived; anything else ends it.
-    fn recover(&mut self, error: Error) -> support::Result {
+    fn recover(&mut self, error: Error) -> test_support::Result {
         while <Manager<D>>::rollback_transaction(&mut self.conn).is_ok() {}
         self.own_version = None;
         if is_lost_connection(&error) {
@@ -129,7 +129,7 @@ impl<'h, D: TestDatabase> Writer<'h, D> {
     /// Appends, pauses and savepoints in any order. What is not withdrawn by a savepoint is kept.
     fn steps(&mut self, kept: &mut Vec<RecordedEvent>) -> Result<(), Error> {
         if self.random.below(5) == 0 {
-            support::insert_app_row(&mut self.conn, "of a writer")?;
+            test_support::insert_app_row(&mut self.conn, "of a writer")?;
         }
         for _ in 0..=self.random.below(3) {
             match self.random.below(10) {
@@ -210,7 +210,7 @@ pub fn linger<D: TestDatabase>(
     database: &D,
     roll_back: bool,
     ledger: &mut Ledger,
-) -> support::Result {
+) -> test_support::Result {
     let mut conn = database.connect()?;
     let lingering = StreamId::new(OWN, "lingering")?;
     let events = EVENT_TYPES.map(|event_type| NewEvent::new(event_type, "lingers"));

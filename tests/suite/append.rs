@@ -6,9 +6,21 @@ use diesel_event_store::{
 };
 use serde_json::json;
 
-use crate::support::{Result, TestDatabase, count, counted, user, versions};
+use test_support::{Result, TestDatabase, count, counted, user, versions};
 
-pub fn versions_count_from_one_without_a_gap<D: TestDatabase>() -> Result {
+tests! {
+    versions_count_from_one_without_a_gap,
+    what_is_returned_is_what_is_read_back,
+    positions_grow_from_append_to_append,
+    every_aggregate_counts_its_own_versions,
+    the_head_is_the_version_of_the_last_event,
+    a_batch_keeps_its_order,
+    an_event_without_a_time_has_that_of_the_append,
+    ids_that_are_not_given_are_time_ordered,
+    an_append_that_went_through_is_a_duplicate_when_it_is_repeated,
+}
+
+fn versions_count_from_one_without_a_gap<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -25,7 +37,7 @@ pub fn versions_count_from_one_without_a_gap<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn what_is_returned_is_what_is_read_back<D: TestDatabase>() -> Result {
+fn what_is_returned_is_what_is_read_back<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -61,7 +73,7 @@ pub fn what_is_returned_is_what_is_read_back<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn positions_grow_from_append_to_append<D: TestDatabase>() -> Result {
+fn positions_grow_from_append_to_append<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -79,7 +91,7 @@ pub fn positions_grow_from_append_to_append<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn every_aggregate_counts_its_own_versions<D: TestDatabase>() -> Result {
+fn every_aggregate_counts_its_own_versions<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -94,7 +106,7 @@ pub fn every_aggregate_counts_its_own_versions<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_head_is_the_version_of_the_last_event<D: TestDatabase>() -> Result {
+fn the_head_is_the_version_of_the_last_event<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -112,7 +124,7 @@ pub fn the_head_is_the_version_of_the_last_event<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_batch_keeps_its_order<D: TestDatabase>() -> Result {
+fn a_batch_keeps_its_order<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -127,7 +139,7 @@ pub fn a_batch_keeps_its_order<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_event_without_a_time_has_that_of_the_append<D: TestDatabase>() -> Result {
+fn an_event_without_a_time_has_that_of_the_append<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -149,7 +161,7 @@ pub fn an_event_without_a_time_has_that_of_the_append<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn ids_that_are_not_given_are_time_ordered<D: TestDatabase>() -> Result {
+fn ids_that_are_not_given_are_time_ordered<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let appended =
@@ -160,7 +172,7 @@ pub fn ids_that_are_not_given_are_time_ordered<D: TestDatabase>() -> Result {
 }
 
 /// Whoever does not know whether an append went through repeats it, and is told: whatever the append expects.
-pub fn an_append_that_went_through_is_a_duplicate_when_it_is_repeated<D: TestDatabase>() -> Result {
+fn an_append_that_went_through_is_a_duplicate_when_it_is_repeated<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();

@@ -3,16 +3,20 @@
 use diesel::Connection;
 use diesel_event_store::{DatabaseError, DatabaseErrorKind, EventStore, ExpectedVersion, Position};
 
-use crate::support::{
-    Result, TestDatabase, app_rows, counted, create_app_rows, execute, insert_app_row, user,
-};
+use test_support::{Result, TestDatabase, app_rows, counted, create_app_rows, execute, insert_app_row, user};
 
-pub fn an_update_is_refused<D: TestDatabase>() -> Result {
+tests! {
+    an_update_is_refused,
+    a_delete_is_refused,
+    a_refusal_in_a_savepoint_leaves_the_transaction_usable,
+}
+
+fn an_update_is_refused<D: TestDatabase>() -> Result {
     refuses::<D>("UPDATE events SET payload = '{}' WHERE aggregate_version = 1", "UPDATE is refused")?;
     refuses::<D>("UPDATE events SET event_type = event_type", "UPDATE is refused")
 }
 
-pub fn a_delete_is_refused<D: TestDatabase>() -> Result {
+fn a_delete_is_refused<D: TestDatabase>() -> Result {
     refuses::<D>("DELETE FROM events WHERE aggregate_version = 1", "DELETE is refused")?;
     refuses::<D>("DELETE FROM events", "DELETE is refused")
 }
@@ -34,7 +38,7 @@ fn refuses<D: TestDatabase>(sql: &str, reason: &str) -> Result {
     Ok(())
 }
 
-pub fn a_refusal_in_a_savepoint_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
+fn a_refusal_in_a_savepoint_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     create_app_rows(&mut conn)?;

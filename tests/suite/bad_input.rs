@@ -9,7 +9,32 @@ use diesel_event_store::{
     MAX_JSON_DEPTH, MAX_NAME_LENGTH, NewEvent, Position, Problem, ReadError, StreamId, StreamQuery, chrono,
 };
 
-use crate::support::{Result, TestDatabase, count, counted, execute, user};
+use test_support::{Result, TestDatabase, count, counted, execute, user};
+
+tests! {
+    a_stream_that_cannot_be_named,
+    names_as_long_as_the_limit_are_kept,
+    no_events,
+    names_of_an_event_that_cannot_be_kept,
+    the_message_counts_the_event,
+    an_event_version_below_one,
+    text_that_is_not_json,
+    a_value_that_cannot_be_json,
+    json_that_is_nested_too_deep,
+    json_above_the_stores_limit,
+    an_event_id_that_comes_twice_in_the_batch,
+    an_event_id_that_is_recorded_already,
+    a_time_that_cannot_be_kept,
+    an_expected_version_below_zero,
+    a_batch_that_would_overflow_the_version,
+    a_limit_of_zero,
+    a_range_of_versions_below_zero,
+    a_range_of_versions_that_ends_before_it_begins,
+    a_filter_that_names_nothing,
+    a_filter_by_a_name_that_nothing_can_have,
+    a_position_below_zero,
+    a_projection_that_cannot_be_named,
+}
 
 /// A database with one event, so that an append that is refused could have moved its head.
 fn with_one_event<D: TestDatabase>() -> Result<(D, D::Conn, StreamId)> {
@@ -80,7 +105,7 @@ fn bad_names() -> Vec<(String, Problem)> {
     names
 }
 
-pub fn a_stream_that_cannot_be_named<D: TestDatabase>() -> Result {
+fn a_stream_that_cannot_be_named<D: TestDatabase>() -> Result {
     for (name, problem) in bad_names() {
         let aggregate_type = StreamId::new(name.as_str(), "id").unwrap_err();
         assert_eq!((aggregate_type.field(), aggregate_type.problem()), ("aggregate_type", &problem));
@@ -91,12 +116,12 @@ pub fn a_stream_that_cannot_be_named<D: TestDatabase>() -> Result {
     let refused = StreamId::new("User", "al\u{7}ice").unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "aggregate_id has the control character '\\u{7}' at byte 2; control characters cannot be kept"
+        "aggregate_id has the control character '\\u{7}' at byte 2; control characters are not allowed"
     );
     Ok(())
 }
 
-pub fn names_as_long_as_the_limit_are_kept<D: TestDatabase>() -> Result {
+fn names_as_long_as_the_limit_are_kept<D: TestDatabase>() -> Result {
     let (_db, mut conn, _) = with_one_event::<D>()?;
     let store = EventStore::new();
     for character in ["x", "ä", "😀"] {
@@ -114,7 +139,7 @@ pub fn names_as_long_as_the_limit_are_kept<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn no_events<D: TestDatabase>() -> Result {
+fn no_events<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     for stream in [alice, user("nobody")?] {
         match refusal(EventStore::new(), &mut conn, &stream, ExpectedVersion::Any, &[])? {
@@ -129,7 +154,7 @@ pub fn no_events<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn names_of_an_event_that_cannot_be_kept<D: TestDatabase>() -> Result {
+fn names_of_an_event_that_cannot_be_kept<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     for (name, problem) in bad_names() {
         let good = || NewEvent::new("Good", &());
@@ -147,7 +172,7 @@ pub fn names_of_an_event_that_cannot_be_kept<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_message_counts_the_event<D: TestDatabase>() -> Result {
+fn the_message_counts_the_event<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let event = NewEvent::new("", &())?;
     let invalid = refused_event(EventStore::new(), &mut conn, &alice, event)?;
@@ -155,7 +180,7 @@ pub fn the_message_counts_the_event<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_event_version_below_one<D: TestDatabase>() -> Result {
+fn an_event_version_below_one<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     for version in [0, -1, i32::MIN] {
         let event = NewEvent::new("Good", &())?.event_version(version);
@@ -173,7 +198,7 @@ pub fn an_event_version_below_one<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn text_that_is_not_json<D: TestDatabase>() -> Result {
+fn text_that_is_not_json<D: TestDatabase>() -> Result {
     for text in
         ["", " ", "{", "{a: 1}", "'a'", "[1,]", "01", "1.", ".5", "NaN", "\"\n\"", "\"\\x\"", "1 2", "nul"]
     {
@@ -187,7 +212,7 @@ pub fn text_that_is_not_json<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_value_that_cannot_be_json<D: TestDatabase>() -> Result {
+fn a_value_that_cannot_be_json<D: TestDatabase>() -> Result {
     let keyed_by_lists = HashMap::from([(vec![1], 2)]);
     let payload = NewEvent::new("Good", &keyed_by_lists).unwrap_err();
     assert_eq!(payload.field(), "payload");
@@ -198,7 +223,7 @@ pub fn a_value_that_cannot_be_json<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn json_that_is_nested_too_deep<D: TestDatabase>() -> Result {
+fn json_that_is_nested_too_deep<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let arrays = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let objects = |depth: usize| r#"{"a":"#.repeat(depth) + "1" + &"}".repeat(depth);
@@ -231,7 +256,7 @@ pub fn json_that_is_nested_too_deep<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn json_above_the_stores_limit<D: TestDatabase>() -> Result {
+fn json_above_the_stores_limit<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let store = EventStore::new().max_json_bytes(10);
     let (ten, eleven) = (r#""ääää""#, r#""ääää ""#);
@@ -252,7 +277,7 @@ pub fn json_above_the_stores_limit<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_event_id_that_comes_twice_in_the_batch<D: TestDatabase>() -> Result {
+fn an_event_id_that_comes_twice_in_the_batch<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let twice = NewEvent::new("Twice", &())?;
     let batch = [NewEvent::new("Once", &())?, twice.clone(), NewEvent::new("Once", &())?, twice.clone()];
@@ -264,7 +289,7 @@ pub fn an_event_id_that_comes_twice_in_the_batch<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_event_id_that_is_recorded_already<D: TestDatabase>() -> Result {
+fn an_event_id_that_is_recorded_already<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let store = EventStore::new();
     let recorded = store.read_stream(&mut conn, &alice, ..)?.events()[0].id();
@@ -292,11 +317,11 @@ fn assert_duplicate(error: &AppendError, id: Uuid, index: usize) {
     assert!(error.conflict().is_none() && !error.is_retryable());
     assert_eq!(
         error.to_string(),
-        format!("an event with the id {id} (event {index} of the batch) is there already")
+        format!("an event with the id {id} (event {index} of the batch) is recorded already")
     );
 }
 
-pub fn a_time_that_cannot_be_kept<D: TestDatabase>() -> Result {
+fn a_time_that_cannot_be_kept<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let one_microsecond = chrono::TimeDelta::microseconds(1);
     let too_early = day(1000, 1, 1) - one_microsecond;
@@ -331,7 +356,7 @@ fn day(year: i32, month: u32, day: u32) -> DateTime<Utc> {
         .and_utc()
 }
 
-pub fn an_expected_version_below_zero<D: TestDatabase>() -> Result {
+fn an_expected_version_below_zero<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     for version in [-1, i64::MIN] {
         let expected = ExpectedVersion::Exact(version);
@@ -349,7 +374,7 @@ pub fn an_expected_version_below_zero<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_batch_that_would_overflow_the_version<D: TestDatabase>() -> Result {
+fn a_batch_that_would_overflow_the_version<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let store = EventStore::new();
     let highest_but_one = i64::MAX - 1;
@@ -385,7 +410,7 @@ fn assert_overflow(error: &AppendError, at: i64, batch: usize) {
     ));
 }
 
-pub fn a_limit_of_zero<D: TestDatabase>() -> Result {
+fn a_limit_of_zero<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let store = EventStore::new();
     for refused in [
@@ -401,7 +426,7 @@ pub fn a_limit_of_zero<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_range_of_versions_below_zero<D: TestDatabase>() -> Result {
+fn a_range_of_versions_below_zero<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let store = EventStore::new();
     for (field, query) in [
@@ -418,7 +443,7 @@ pub fn a_range_of_versions_below_zero<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_range_of_versions_that_ends_before_it_begins<D: TestDatabase>() -> Result {
+fn a_range_of_versions_that_ends_before_it_begins<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = with_one_event::<D>()?;
     let store = EventStore::new();
     #[allow(clippy::reversed_empty_ranges)] // what is refused
@@ -433,7 +458,7 @@ pub fn a_range_of_versions_that_ends_before_it_begins<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn a_filter_that_names_nothing<D: TestDatabase>() -> Result {
+fn a_filter_that_names_nothing<D: TestDatabase>() -> Result {
     let (_db, mut conn, _) = with_one_event::<D>()?;
     let store = EventStore::new();
     let all = || LogQuery::after(Position::START);
@@ -449,7 +474,7 @@ pub fn a_filter_that_names_nothing<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_filter_by_a_name_that_nothing_can_have<D: TestDatabase>() -> Result {
+fn a_filter_by_a_name_that_nothing_can_have<D: TestDatabase>() -> Result {
     let (_db, mut conn, _) = with_one_event::<D>()?;
     let store = EventStore::new();
     let all = || LogQuery::after(Position::START);
@@ -466,7 +491,7 @@ pub fn a_filter_by_a_name_that_nothing_can_have<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_position_below_zero<D: TestDatabase>() -> Result {
+fn a_position_below_zero<D: TestDatabase>() -> Result {
     for position in [-1, i64::MIN] {
         let refused = Position::new(position).unwrap_err();
         assert_eq!(refused.field(), "position");
@@ -476,7 +501,7 @@ pub fn a_position_below_zero<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_projection_that_cannot_be_named<D: TestDatabase>() -> Result {
+fn a_projection_that_cannot_be_named<D: TestDatabase>() -> Result {
     let (_db, mut conn, _) = with_one_event::<D>()?;
     let store = EventStore::new();
     for (name, problem) in bad_names() {

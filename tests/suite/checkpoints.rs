@@ -5,14 +5,28 @@ use diesel::Connection;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{CheckpointError, EventConnection, EventStore, Position, chrono};
 
-use crate::support::{Result, TestDatabase, app_rows, create_app_rows, insert_app_row};
+use test_support::{Result, TestDatabase, app_rows, create_app_rows, insert_app_row};
+
+tests! {
+    a_projection_has_none_until_it_is_saved,
+    it_moves_forward,
+    it_is_never_saved_backward,
+    a_step_backward_is_refused_with_advice,
+    it_is_rewound_by_name_only,
+    it_is_deleted,
+    they_are_listed_by_name,
+    it_is_committed_with_the_read_model,
+    it_is_rolled_back_with_the_read_model,
+    a_step_backward_leaves_the_transaction_usable,
+    names_are_kept_to_the_character,
+}
 
 fn position_of(conn: &mut impl EventConnection, name: &str) -> Result<Option<i64>, CheckpointError> {
     let checkpoint = EventStore::new().checkpoint(conn, name)?;
     Ok(checkpoint.map(|checkpoint| checkpoint.position().get()))
 }
 
-pub fn a_projection_has_none_until_it_is_saved<D: TestDatabase>() -> Result {
+fn a_projection_has_none_until_it_is_saved<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -30,7 +44,7 @@ pub fn a_projection_has_none_until_it_is_saved<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_moves_forward<D: TestDatabase>() -> Result {
+fn it_moves_forward<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -43,7 +57,7 @@ pub fn it_moves_forward<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_is_never_saved_backward<D: TestDatabase>() -> Result {
+fn it_is_never_saved_backward<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -63,7 +77,7 @@ pub fn it_is_never_saved_backward<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_step_backward_is_refused_with_advice<D: TestDatabase>() -> Result {
+fn a_step_backward_is_refused_with_advice<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -78,7 +92,7 @@ pub fn a_step_backward_is_refused_with_advice<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_is_rewound_by_name_only<D: TestDatabase>() -> Result {
+fn it_is_rewound_by_name_only<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -94,7 +108,7 @@ pub fn it_is_rewound_by_name_only<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_is_deleted<D: TestDatabase>() -> Result {
+fn it_is_deleted<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -109,7 +123,7 @@ pub fn it_is_deleted<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn they_are_listed_by_name<D: TestDatabase>() -> Result {
+fn they_are_listed_by_name<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -122,7 +136,7 @@ pub fn they_are_listed_by_name<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_is_committed_with_the_read_model<D: TestDatabase>() -> Result {
+fn it_is_committed_with_the_read_model<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     create_app_rows(&mut conn)?;
@@ -139,7 +153,7 @@ pub fn it_is_committed_with_the_read_model<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_is_rolled_back_with_the_read_model<D: TestDatabase>() -> Result {
+fn it_is_rolled_back_with_the_read_model<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     create_app_rows(&mut conn)?;
@@ -162,7 +176,7 @@ pub fn it_is_rolled_back_with_the_read_model<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_step_backward_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
+fn a_step_backward_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     create_app_rows(&mut conn)?;
@@ -181,7 +195,7 @@ pub fn a_step_backward_leaves_the_transaction_usable<D: TestDatabase>() -> Resul
     Ok(())
 }
 
-pub fn names_are_kept_to_the_character<D: TestDatabase>() -> Result {
+fn names_are_kept_to_the_character<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let names = ["a", "A", "a ", " a", "ä", "a\u{308}", "😀", "it's", "%", "_"];

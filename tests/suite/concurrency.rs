@@ -10,7 +10,16 @@ use diesel_event_store::{
     StreamId,
 };
 
-use crate::support::{Result, TestDatabase, at_once, count, counted, user, versions};
+use test_support::{Result, TestDatabase, at_once, count, counted, user, versions};
+
+tests! {
+    one_of_many_that_expect_the_same_version_wins,
+    one_of_many_that_create_a_stream_wins,
+    any_never_conflicts,
+    rollbacks_among_many_writers_leave_no_trace,
+    a_reader_that_follows_many_writers_sees_every_event_once,
+    of_many_that_save_a_checkpoint_the_furthest_stays,
+}
 
 const WRITERS: usize = 6;
 const ROUNDS: i64 = 20;
@@ -19,7 +28,7 @@ fn connections<D: TestDatabase>(db: &D, number: usize) -> Result<Vec<D::Conn>> {
     (0..number).map(|_| db.connect()).collect()
 }
 
-pub fn one_of_many_that_expect_the_same_version_wins<D: TestDatabase>() -> Result {
+fn one_of_many_that_expect_the_same_version_wins<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conns = connections(&db, WRITERS)?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -32,7 +41,7 @@ pub fn one_of_many_that_expect_the_same_version_wins<D: TestDatabase>() -> Resul
     Ok(())
 }
 
-pub fn one_of_many_that_create_a_stream_wins<D: TestDatabase>() -> Result {
+fn one_of_many_that_create_a_stream_wins<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conns = connections(&db, WRITERS)?;
     let store = EventStore::new();
@@ -69,7 +78,7 @@ fn assert_one_winner(outcomes: Vec<Outcome>, version: i64) -> Result {
     Ok(())
 }
 
-pub fn any_never_conflicts<D: TestDatabase>() -> Result {
+fn any_never_conflicts<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conns = connections(&db, WRITERS)?;
     let store = EventStore::new();
@@ -89,7 +98,7 @@ pub fn any_never_conflicts<D: TestDatabase>() -> Result {
     assert_log_is(&mut conns[0], recorded)
 }
 
-pub fn rollbacks_among_many_writers_leave_no_trace<D: TestDatabase>() -> Result {
+fn rollbacks_among_many_writers_leave_no_trace<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conns = connections(&db, WRITERS)?;
     let store = EventStore::new();
@@ -153,7 +162,7 @@ fn assert_log_is(conn: &mut impl EventConnection, mut recorded: Vec<RecordedEven
     Ok(())
 }
 
-pub fn a_reader_that_follows_many_writers_sees_every_event_once<D: TestDatabase>() -> Result {
+fn a_reader_that_follows_many_writers_sees_every_event_once<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conns = connections(&db, WRITERS + 1)?;
     let store = EventStore::new();
@@ -209,7 +218,7 @@ fn follow(conn: &mut impl EventConnection, writing: &AtomicUsize) -> Result<Vec<
     }
 }
 
-pub fn of_many_that_save_a_checkpoint_the_furthest_stays<D: TestDatabase>() -> Result {
+fn of_many_that_save_a_checkpoint_the_furthest_stays<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conns = connections(&db, WRITERS)?;
     let store = EventStore::new();

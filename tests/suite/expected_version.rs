@@ -3,24 +3,35 @@
 use diesel_event_store::ExpectedVersion::{self, Any, Exact, NoStream, StreamExists};
 use diesel_event_store::{Error, EventConnection, EventStore, Position, StreamId};
 
-use crate::support::{Result, TestDatabase, count, counted, user};
+use test_support::{Result, TestDatabase, count, counted, user};
 
-pub fn any_takes_every_stream<D: TestDatabase>() -> Result {
+tests! {
+    any_takes_every_stream,
+    no_stream_takes_only_a_stream_without_events,
+    stream_exists_takes_only_a_stream_with_events,
+    exact_takes_only_that_version,
+    exact_zero_means_no_stream,
+    a_conflict_writes_nothing,
+    a_conflict_says_what_happened_and_what_to_do,
+    after_a_conflict_the_actual_version_is_accepted,
+}
+
+fn any_takes_every_stream<D: TestDatabase>() -> Result {
     assert_eq!(versions_that_accept::<D>(Any)?, [0, 1, 2, 3]);
     Ok(())
 }
 
-pub fn no_stream_takes_only_a_stream_without_events<D: TestDatabase>() -> Result {
+fn no_stream_takes_only_a_stream_without_events<D: TestDatabase>() -> Result {
     assert_eq!(versions_that_accept::<D>(NoStream)?, [0]);
     Ok(())
 }
 
-pub fn stream_exists_takes_only_a_stream_with_events<D: TestDatabase>() -> Result {
+fn stream_exists_takes_only_a_stream_with_events<D: TestDatabase>() -> Result {
     assert_eq!(versions_that_accept::<D>(StreamExists)?, [1, 2, 3]);
     Ok(())
 }
 
-pub fn exact_takes_only_that_version<D: TestDatabase>() -> Result {
+fn exact_takes_only_that_version<D: TestDatabase>() -> Result {
     for version in 1..=3 {
         assert_eq!(versions_that_accept::<D>(Exact(version))?, [version]);
     }
@@ -29,7 +40,7 @@ pub fn exact_takes_only_that_version<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn exact_zero_means_no_stream<D: TestDatabase>() -> Result {
+fn exact_zero_means_no_stream<D: TestDatabase>() -> Result {
     assert_eq!(versions_that_accept::<D>(Exact(0))?, [0]);
     Ok(())
 }
@@ -77,7 +88,7 @@ fn is_accepted(
     }
 }
 
-pub fn a_conflict_writes_nothing<D: TestDatabase>() -> Result {
+fn a_conflict_writes_nothing<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice, nobody) = (EventStore::new(), user("alice")?, user("nobody")?);
@@ -101,7 +112,7 @@ pub fn a_conflict_writes_nothing<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_conflict_says_what_happened_and_what_to_do<D: TestDatabase>() -> Result {
+fn a_conflict_says_what_happened_and_what_to_do<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -111,15 +122,15 @@ pub fn a_conflict_says_what_happened_and_what_to_do<D: TestDatabase>() -> Result
 
     assert_eq!(
         error.to_string(),
-        "conflict on User/alice: the append expected version 9, but the aggregate is at version 12; \
-         read the stream again and decide anew"
+        "conflict on User/alice: the append expected version 9, but the stream is at version 12; \
+         read the stream again, decide again, and append with the new version"
     );
     assert!(!error.is_retryable());
     assert_eq!(Error::from(error).conflict().map(|conflict| conflict.actual), Some(12));
     Ok(())
 }
 
-pub fn after_a_conflict_the_actual_version_is_accepted<D: TestDatabase>() -> Result {
+fn after_a_conflict_the_actual_version_is_accepted<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);

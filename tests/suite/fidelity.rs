@@ -6,7 +6,21 @@ use diesel_event_store::{
     chrono,
 };
 
-use crate::support::{Result, TestDatabase, user};
+use test_support::{Result, TestDatabase, user};
+
+tests! {
+    json_text_is_kept_byte_for_byte,
+    a_large_payload_is_kept_whole,
+    a_payload_of_tens_of_megabytes_is_kept_whole,
+    no_metadata_is_not_the_metadata_null,
+    a_payload_is_decoded_as_the_type_that_was_written,
+    a_payload_of_another_form_is_an_error_that_names_the_event,
+    aggregates_are_told_apart_to_the_character,
+    names_of_events_are_told_apart_to_the_character,
+    times_are_kept_to_the_microsecond,
+    what_is_finer_than_a_microsecond_is_cut_off,
+    times_do_not_decide_the_order,
+}
 
 fn append_and_read(conn: &mut impl EventConnection, event: NewEvent) -> Result<RecordedEvent> {
     let (store, id) = (EventStore::new(), event.id());
@@ -16,7 +30,7 @@ fn append_and_read(conn: &mut impl EventConnection, event: NewEvent) -> Result<R
     Ok(read)
 }
 
-pub fn json_text_is_kept_byte_for_byte<D: TestDatabase>() -> Result {
+fn json_text_is_kept_byte_for_byte<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     for text in [
@@ -51,7 +65,7 @@ pub fn json_text_is_kept_byte_for_byte<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_large_payload_is_kept_whole<D: TestDatabase>() -> Result {
+fn a_large_payload_is_kept_whole<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let text = format!("\"{}\"", "😀é\\u0000".repeat(100_000));
@@ -61,7 +75,7 @@ pub fn a_large_payload_is_kept_whole<D: TestDatabase>() -> Result {
 }
 
 /// A server of MySQL or MariaDB takes it if its `max_allowed_packet` is large enough, 64 MiB say.
-pub fn a_payload_of_tens_of_megabytes_is_kept_whole<D: TestDatabase>() -> Result {
+fn a_payload_of_tens_of_megabytes_is_kept_whole<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new().max_json_bytes(64 << 20), user("alice")?);
@@ -74,7 +88,7 @@ pub fn a_payload_of_tens_of_megabytes_is_kept_whole<D: TestDatabase>() -> Result
     Ok(())
 }
 
-pub fn no_metadata_is_not_the_metadata_null<D: TestDatabase>() -> Result {
+fn no_metadata_is_not_the_metadata_null<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let none = append_and_read(&mut conn, NewEvent::new("None", &())?)?;
@@ -86,7 +100,7 @@ pub fn no_metadata_is_not_the_metadata_null<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_payload_is_decoded_as_the_type_that_was_written<D: TestDatabase>() -> Result {
+fn a_payload_is_decoded_as_the_type_that_was_written<D: TestDatabase>() -> Result {
     #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     struct Deposited {
         cents: u64,
@@ -112,7 +126,7 @@ pub fn a_payload_is_decoded_as_the_type_that_was_written<D: TestDatabase>() -> R
     Ok(())
 }
 
-pub fn a_payload_of_another_form_is_an_error_that_names_the_event<D: TestDatabase>() -> Result {
+fn a_payload_of_another_form_is_an_error_that_names_the_event<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let read = append_and_read(&mut conn, NewEvent::new("Renamed", "Alice")?.metadata(&7)?)?;
@@ -166,7 +180,7 @@ const LOOKALIKES: [&str; 37] = [
     "1.0",
 ];
 
-pub fn aggregates_are_told_apart_to_the_character<D: TestDatabase>() -> Result {
+fn aggregates_are_told_apart_to_the_character<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -188,7 +202,7 @@ pub fn aggregates_are_told_apart_to_the_character<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn names_of_events_are_told_apart_to_the_character<D: TestDatabase>() -> Result {
+fn names_of_events_are_told_apart_to_the_character<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -210,7 +224,7 @@ pub fn names_of_events_are_told_apart_to_the_character<D: TestDatabase>() -> Res
     Ok(())
 }
 
-pub fn times_are_kept_to_the_microsecond<D: TestDatabase>() -> Result {
+fn times_are_kept_to_the_microsecond<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     for text in [
@@ -231,7 +245,7 @@ pub fn times_are_kept_to_the_microsecond<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn what_is_finer_than_a_microsecond_is_cut_off<D: TestDatabase>() -> Result {
+fn what_is_finer_than_a_microsecond_is_cut_off<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     for (given, kept) in [
@@ -251,7 +265,7 @@ pub fn what_is_finer_than_a_microsecond_is_cut_off<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn times_do_not_decide_the_order<D: TestDatabase>() -> Result {
+fn times_do_not_decide_the_order<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let times = ["2026-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "2030-01-01T00:00:00Z"];

@@ -4,16 +4,26 @@ use diesel::Connection;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{EventStore, ExpectedVersion, MigrationError, run_pending_migrations};
 
-use crate::support::{
+use test_support::{
     Result, TestDatabase, at_once, count, counted, create_app_rows, execute, insert_app_row, table_exists,
     user,
 };
+
+tests! {
+    they_are_applied_once,
+    many_may_start_at_once,
+    they_are_part_of_the_applications_transaction,
+    a_database_of_a_newer_version_is_refused,
+    the_applications_own_migrations_are_no_concern,
+    a_table_of_the_application_is_not_taken_over,
+    a_view_of_the_application_is_not_taken_over,
+}
 
 const TABLES: [&str; 5] =
     ["events", "aggregate_heads", "projection_checkpoints", "projection_workers", "parked_events"];
 const LEDGER: &str = "__diesel_schema_migrations";
 
-pub fn they_are_applied_once<D: TestDatabase>() -> Result {
+fn they_are_applied_once<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     assert_eq!(run_pending_migrations(&mut conn)?, ["00000000000100des"]);
@@ -27,7 +37,7 @@ pub fn they_are_applied_once<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn many_may_start_at_once<D: TestDatabase>() -> Result {
+fn many_may_start_at_once<D: TestDatabase>() -> Result {
     for _ in 0..5 {
         let db = D::create()?;
         let mut conns = (0..6).map(|_| db.connect()).collect::<Result<Vec<_>>>()?;
@@ -40,7 +50,7 @@ pub fn many_may_start_at_once<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn they_are_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
+fn they_are_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     if D::CREATING_COMMITS {
@@ -81,7 +91,7 @@ fn are_refused_in_a_transaction<D: TestDatabase>(db: &D, conn: &mut D::Conn) -> 
     Ok(())
 }
 
-pub fn a_database_of_a_newer_version_is_refused<D: TestDatabase>() -> Result {
+fn a_database_of_a_newer_version_is_refused<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     for version in ["00000000099800des", "00000000099900des", "00000000099700des"] {
@@ -98,7 +108,7 @@ pub fn a_database_of_a_newer_version_is_refused<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_applications_own_migrations_are_no_concern<D: TestDatabase>() -> Result {
+fn the_applications_own_migrations_are_no_concern<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     execute(
@@ -118,7 +128,7 @@ pub fn the_applications_own_migrations_are_no_concern<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn a_view_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
+fn a_view_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     execute(&mut conn, "CREATE VIEW events AS SELECT 1 AS one")?;
@@ -130,7 +140,7 @@ pub fn a_view_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn a_table_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
+fn a_table_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
     for own in TABLES {
         let db = D::create()?;
         let mut conn = db.connect()?;

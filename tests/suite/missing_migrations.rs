@@ -6,7 +6,14 @@ use diesel_event_store::{
     run_pending_migrations,
 };
 
-use crate::support::{Result, TestDatabase, create_app_rows, insert_app_row, table_exists, user};
+use test_support::{Result, TestDatabase, create_app_rows, insert_app_row, table_exists, user};
+
+tests! {
+    appending_says_so,
+    reading_says_so,
+    checkpoints_say_so,
+    the_connection_goes_on_and_can_migrate,
+}
 
 fn assert_not_migrated<T>(outcome: Result<T, impl Into<Error>>) {
     let error = outcome.err().map(Into::into).expect("there is no table to do that with");
@@ -21,7 +28,7 @@ fn assert_not_migrated<T>(outcome: Result<T, impl Into<Error>>) {
     assert!(error.to_string().contains("call `run_pending_migrations`"), "{error}");
 }
 
-pub fn appending_says_so<D: TestDatabase>() -> Result {
+fn appending_says_so<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -37,7 +44,7 @@ pub fn appending_says_so<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn reading_says_so<D: TestDatabase>() -> Result {
+fn reading_says_so<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -54,7 +61,7 @@ pub fn reading_says_so<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn checkpoints_say_so<D: TestDatabase>() -> Result {
+fn checkpoints_say_so<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -66,7 +73,7 @@ pub fn checkpoints_say_so<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_connection_goes_on_and_can_migrate<D: TestDatabase>() -> Result {
+fn the_connection_goes_on_and_can_migrate<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);

@@ -1,4 +1,27 @@
-//! What is promised, a behaviour a file.
+//! What is promised, one behaviour per file. Each file lists its own tests; one that is not listed is dead code, which
+//! the compiler reports.
+
+use test_support::{Result, TestDatabase};
+
+/// A behaviour, and the tests of it for one database.
+pub type Area = (&'static str, Vec<(&'static str, fn() -> Result)>);
+
+macro_rules! tests {
+    ($($name:ident),+ $(,)?) => {
+        pub fn tests<D: test_support::TestDatabase>() -> Vec<(&'static str, fn() -> test_support::Result)> {
+            vec![$((stringify!($name), $name::<D> as fn() -> test_support::Result)),+]
+        }
+    };
+}
+
+macro_rules! areas {
+    ($database:ty: $($area:path),+ $(,)?) => {
+        vec![$((stringify!($area), {
+            use $area as area;
+            area::tests::<$database>()
+        })),+]
+    };
+}
 
 pub mod append;
 pub mod append_only;
@@ -17,3 +40,18 @@ pub mod read_log;
 pub mod read_stream;
 pub mod transactions;
 pub mod version;
+
+/// Everything but projections.
+pub fn store<D: TestDatabase>() -> Vec<Area> {
+    areas! { D: append, expected_version, transactions, concurrency, read_stream, read_log, read_event, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties }
+}
+
+/// What depends on how positions are given out, or on the isolation level of the connection.
+pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {
+    areas! { D: append, expected_version, transactions, concurrency, read_log, model }
+}
+
+/// What depends on the kind of connection that is lent: a pooled one, or an application's enum.
+pub fn of_a_connection<D: TestDatabase>() -> Vec<Area> {
+    areas! { D: append, transactions, checkpoints, migrations, projections::transactions, projections::runner }
+}

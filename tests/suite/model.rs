@@ -10,7 +10,11 @@ use diesel_event_store::{
 };
 use proptest::prelude::*;
 
-use crate::support::{Result, TestDatabase, count, counted, for_all, versions};
+use test_support::{Result, TestDatabase, count, counted, for_all, versions};
+
+tests! {
+    any_sequence_of_steps_does_what_the_model_says,
+}
 
 const STREAMS: usize = 3;
 
@@ -209,7 +213,7 @@ impl Run {
     }
 }
 
-pub fn any_sequence_of_steps_does_what_the_model_says<D: TestDatabase>() -> Result {
+fn any_sequence_of_steps_does_what_the_model_says<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut other = db.connect()?;
     let case = Cell::new(0);

@@ -9,7 +9,15 @@ use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use serde_json::Value;
 
-use crate::support::{Result, TestDatabase, for_all, user};
+use test_support::{Result, TestDatabase, for_all, user};
+
+tests! {
+    any_json_text_is_kept_byte_for_byte,
+    any_value_is_decoded_as_it_was_written,
+    any_name_without_control_characters_is_kept,
+    any_other_name_is_refused,
+    any_time_of_nine_thousand_years_is_kept_to_the_microsecond,
+}
 
 const CASES: u32 = 100;
 
@@ -25,7 +33,7 @@ fn append_and_read(
     Ok(read)
 }
 
-pub fn any_json_text_is_kept_byte_for_byte<D: TestDatabase>() -> Result {
+fn any_json_text_is_kept_byte_for_byte<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     for_all(&mut conn, CASES, &(json_text(), prop::option::of(json_text())), |conn, (payload, metadata)| {
@@ -40,7 +48,7 @@ pub fn any_json_text_is_kept_byte_for_byte<D: TestDatabase>() -> Result {
     })
 }
 
-pub fn any_value_is_decoded_as_it_was_written<D: TestDatabase>() -> Result {
+fn any_value_is_decoded_as_it_was_written<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     for_all(&mut conn, CASES, &json_value(), |conn, value| {
@@ -103,7 +111,7 @@ fn any_text() -> impl Strategy<Value = String> {
     prop::collection::vec(any::<char>(), 0..8).prop_map(String::from_iter)
 }
 
-pub fn any_name_without_control_characters_is_kept<D: TestDatabase>() -> Result {
+fn any_name_without_control_characters_is_kept<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let names = (name(), name(), name(), name());
@@ -162,7 +170,7 @@ fn bad_name() -> impl Strategy<Value = String> {
     ]
 }
 
-pub fn any_other_name_is_refused<D: TestDatabase>() -> Result {
+fn any_other_name_is_refused<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -189,7 +197,7 @@ pub fn any_other_name_is_refused<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn any_time_of_nine_thousand_years_is_kept_to_the_microsecond<D: TestDatabase>() -> Result {
+fn any_time_of_nine_thousand_years_is_kept_to_the_microsecond<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let first: DateTime<Utc> = "1000-01-01T00:00:00Z".parse()?;
     let last: DateTime<Utc> = "9999-12-31T23:59:59Z".parse()?;

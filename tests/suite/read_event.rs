@@ -3,9 +3,15 @@
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent};
 
-use crate::support::{Result, TestDatabase, counted, user};
+use test_support::{Result, TestDatabase, counted, user};
 
-pub fn an_event_is_found_by_its_id<D: TestDatabase>() -> Result {
+tests! {
+    an_event_is_found_by_its_id,
+    any_id_that_is_given_is_kept,
+    an_id_that_nobody_has_is_no_error,
+}
+
+fn an_event_is_found_by_its_id<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -16,7 +22,7 @@ pub fn an_event_is_found_by_its_id<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn any_id_that_is_given_is_kept<D: TestDatabase>() -> Result {
+fn any_id_that_is_given_is_kept<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -28,7 +34,7 @@ pub fn any_id_that_is_given_is_kept<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_id_that_nobody_has_is_no_error<D: TestDatabase>() -> Result {
+fn an_id_that_nobody_has_is_no_error<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();

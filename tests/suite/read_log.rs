@@ -5,7 +5,30 @@ use diesel_event_store::{
     RecordedEvent, StreamId,
 };
 
-use crate::support::{Result, TestDatabase, counted, user};
+use test_support::{Result, TestDatabase, counted, user};
+
+tests! {
+    forward_begins_after_a_position,
+    backward_begins_before_a_position,
+    the_short_ways_read_the_same,
+    a_page_ends_at_its_limit_and_the_next_goes_on_there,
+    a_page_backward_goes_on_before_what_was_scanned,
+    a_filter_by_aggregate_types,
+    a_filter_by_event_types,
+    a_filter_by_correlation_id,
+    filters_are_combined_with_and,
+    a_filter_takes_any_number_of_any_names,
+    a_filtered_page_is_cut_short_at_its_last_match,
+    a_page_that_is_just_full_may_not_be_the_end,
+    a_reader_whose_filter_finds_nothing_moves_on,
+    a_reader_at_the_end_stays_where_it_is,
+    an_empty_log_is_at_its_end,
+    the_last_position_is_that_of_the_newest_event,
+    a_slice_gives_its_events_in_every_usual_way,
+    an_iterator_reads_the_same_in_pages_of_any_size,
+    an_iterator_sees_what_is_appended_meanwhile,
+    an_iterator_ends_after_an_error,
+}
 
 /// Aggregate type, event type and correlation id of each event of the log that most tests read.
 const LOG: [(&str, &str, Option<&str>); 8] = [
@@ -72,7 +95,7 @@ fn backward() -> LogQuery {
     LogQuery::before(Position::END)
 }
 
-pub fn forward_begins_after_a_position<D: TestDatabase>() -> Result {
+fn forward_begins_after_a_position<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     for after in 0..=LOG.len() {
         let query = LogQuery::after(log.position(after));
@@ -81,7 +104,7 @@ pub fn forward_begins_after_a_position<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn backward_begins_before_a_position<D: TestDatabase>() -> Result {
+fn backward_begins_before_a_position<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     assert_eq!(log.matches(&backward())?, [8, 7, 6, 5, 4, 3, 2, 1]);
     for before in 1..=LOG.len() {
@@ -92,7 +115,7 @@ pub fn backward_begins_before_a_position<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_short_ways_read_the_same<D: TestDatabase>() -> Result {
+fn the_short_ways_read_the_same<D: TestDatabase>() -> Result {
     let Log { db: _db, mut conn, positions } = Log::<D>::new()?;
     let store = EventStore::new();
     let position = positions[3];
@@ -109,7 +132,7 @@ pub fn the_short_ways_read_the_same<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_page_ends_at_its_limit_and_the_next_goes_on_there<D: TestDatabase>() -> Result {
+fn a_page_ends_at_its_limit_and_the_next_goes_on_there<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let (first, slice) = log.read(&forward(), 3)?;
     assert_eq!(first, [1, 2, 3]);
@@ -129,7 +152,7 @@ pub fn a_page_ends_at_its_limit_and_the_next_goes_on_there<D: TestDatabase>() ->
     Ok(())
 }
 
-pub fn a_page_backward_goes_on_before_what_was_scanned<D: TestDatabase>() -> Result {
+fn a_page_backward_goes_on_before_what_was_scanned<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let (first, slice) = log.read(&backward(), 5)?;
     assert_eq!(first, [8, 7, 6, 5, 4]);
@@ -141,7 +164,7 @@ pub fn a_page_backward_goes_on_before_what_was_scanned<D: TestDatabase>() -> Res
     Ok(())
 }
 
-pub fn a_filter_by_aggregate_types<D: TestDatabase>() -> Result {
+fn a_filter_by_aggregate_types<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     assert_eq!(log.matches(&forward().aggregate_types(["User"]))?, [1, 3, 5]);
     assert_eq!(log.matches(&forward().aggregate_types(["User", "Invoice"]))?, [1, 3, 5, 7]);
@@ -151,7 +174,7 @@ pub fn a_filter_by_aggregate_types<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_filter_by_event_types<D: TestDatabase>() -> Result {
+fn a_filter_by_event_types<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     assert_eq!(log.matches(&forward().event_types(["Created"]))?, [1, 5, 7]);
     assert_eq!(log.matches(&forward().event_types(["Placed", "Paid"]))?, [2, 4, 8]);
@@ -159,7 +182,7 @@ pub fn a_filter_by_event_types<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_filter_by_correlation_id<D: TestDatabase>() -> Result {
+fn a_filter_by_correlation_id<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     assert_eq!(log.matches(&forward().correlation_id("request-1"))?, [1, 2, 7]);
     assert_eq!(log.matches(&backward().correlation_id("request-2"))?, [5, 4]);
@@ -167,7 +190,7 @@ pub fn a_filter_by_correlation_id<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn filters_are_combined_with_and<D: TestDatabase>() -> Result {
+fn filters_are_combined_with_and<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let users_created = forward().aggregate_types(["User"]).event_types(["Created"]);
     assert_eq!(log.matches(&users_created)?, [1, 5]);
@@ -178,7 +201,7 @@ pub fn filters_are_combined_with_and<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_filter_takes_any_number_of_any_names<D: TestDatabase>() -> Result {
+fn a_filter_takes_any_number_of_any_names<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let awkward =
         ["it's", "\"quoted\"", "back\\slash", "a,b", "100%", "_", "😀", "[\"User\"]", "{}", "?", "$1"];
@@ -199,7 +222,7 @@ pub fn a_filter_takes_any_number_of_any_names<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_filtered_page_is_cut_short_at_its_last_match<D: TestDatabase>() -> Result {
+fn a_filtered_page_is_cut_short_at_its_last_match<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let (found, slice) = log.read(&forward().aggregate_types(["User"]), 2)?;
     assert_eq!(found, [1, 3]);
@@ -213,7 +236,7 @@ pub fn a_filtered_page_is_cut_short_at_its_last_match<D: TestDatabase>() -> Resu
 }
 
 /// The last match fills the page, but events that do not match follow: the next page is empty and comes to the end.
-pub fn a_page_that_is_just_full_may_not_be_the_end<D: TestDatabase>() -> Result {
+fn a_page_that_is_just_full_may_not_be_the_end<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let (found, slice) = log.read(&forward().aggregate_types(["User"]), 3)?;
     assert_eq!((found, slice.scanned_to(), slice.is_end()), (vec![1, 3, 5], log.position(5), false));
@@ -224,7 +247,7 @@ pub fn a_page_that_is_just_full_may_not_be_the_end<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn a_reader_whose_filter_finds_nothing_moves_on<D: TestDatabase>() -> Result {
+fn a_reader_whose_filter_finds_nothing_moves_on<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let store = EventStore::new();
     let mut scanned_to = Position::START;
@@ -244,7 +267,7 @@ pub fn a_reader_whose_filter_finds_nothing_moves_on<D: TestDatabase>() -> Result
     Ok(())
 }
 
-pub fn a_reader_at_the_end_stays_where_it_is<D: TestDatabase>() -> Result {
+fn a_reader_at_the_end_stays_where_it_is<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let far = Position::new(log.position(8).get() + 1000)?;
     for position in [log.position(8), far, Position::END] {
@@ -255,7 +278,7 @@ pub fn a_reader_at_the_end_stays_where_it_is<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_empty_log_is_at_its_end<D: TestDatabase>() -> Result {
+fn an_empty_log_is_at_its_end<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -269,7 +292,7 @@ pub fn an_empty_log_is_at_its_end<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_last_position_is_that_of_the_newest_event<D: TestDatabase>() -> Result {
+fn the_last_position_is_that_of_the_newest_event<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let store = EventStore::new();
     assert_eq!(store.last_position(&mut log.conn)?, log.position(8));
@@ -278,7 +301,7 @@ pub fn the_last_position_is_that_of_the_newest_event<D: TestDatabase>() -> Resul
     Ok(())
 }
 
-pub fn a_slice_gives_its_events_in_every_usual_way<D: TestDatabase>() -> Result {
+fn a_slice_gives_its_events_in_every_usual_way<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let slice = EventStore::new().read_forward(&mut log.conn, Position::START, 3)?;
     assert_eq!((slice.len(), slice.is_empty()), (3, false));
@@ -287,7 +310,7 @@ pub fn a_slice_gives_its_events_in_every_usual_way<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn an_iterator_reads_the_same_in_pages_of_any_size<D: TestDatabase>() -> Result {
+fn an_iterator_reads_the_same_in_pages_of_any_size<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let (middle, store) = (log.position(4), EventStore::new());
     for begin in [forward(), backward(), LogQuery::after(middle), LogQuery::before(middle)] {
@@ -317,7 +340,7 @@ fn iterate(
     EventStore::new().iter_log(conn, query.clone()).page_size(page_size).take(100).collect()
 }
 
-pub fn an_iterator_sees_what_is_appended_meanwhile<D: TestDatabase>() -> Result {
+fn an_iterator_sees_what_is_appended_meanwhile<D: TestDatabase>() -> Result {
     let Log { db, mut conn, positions } = Log::<D>::new()?;
     let store = EventStore::new();
     let mut iter = store.iter_log(&mut conn, forward()).page_size(3);
@@ -330,7 +353,7 @@ pub fn an_iterator_sees_what_is_appended_meanwhile<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn an_iterator_ends_after_an_error<D: TestDatabase>() -> Result {
+fn an_iterator_ends_after_an_error<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let mut iter = EventStore::new().iter_log(&mut log.conn, forward()).page_size(0);
     assert!(matches!(iter.next(), Some(Err(ReadError::Invalid(invalid))) if invalid.field() == "limit"));

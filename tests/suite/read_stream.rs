@@ -4,7 +4,23 @@ use diesel_event_store::{
     EventConnection, EventStore, ExpectedVersion, ReadError, StreamId, StreamQuery, StreamSlice,
 };
 
-use crate::support::{Result, TestDatabase, counted, execute, user, versions};
+use test_support::{Result, TestDatabase, counted, execute, user, versions};
+
+tests! {
+    a_range_of_versions_is_read,
+    versions_that_are_not_there_are_no_error,
+    an_aggregate_without_events_is_an_empty_stream,
+    backward_is_newest_first,
+    a_limit_counts_from_where_the_reading_begins,
+    a_limit_backward_gives_the_newest_of_the_range,
+    the_version_of_a_slice_is_what_an_append_should_expect,
+    a_slice_gives_its_events_in_every_usual_way,
+    an_iterator_reads_the_same_in_pages_of_any_size,
+    an_iterator_reads_a_stream_longer_than_its_pages,
+    an_iterator_sees_what_is_appended_meanwhile,
+    an_iterator_ends_after_an_error,
+    an_iterator_ends_at_the_highest_version,
+}
 
 /// A database where alice has the versions 1 to 5, between events of others.
 fn five_events<D: TestDatabase>() -> Result<(D, D::Conn, StreamId)> {
@@ -29,7 +45,7 @@ fn read(
     Ok((versions(&slice), slice.version()))
 }
 
-pub fn a_range_of_versions_is_read<D: TestDatabase>() -> Result {
+fn a_range_of_versions_is_read<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let conn = &mut conn;
     assert_eq!(read(conn, &alice, ..)?, (vec![1, 2, 3, 4, 5], 5));
@@ -46,7 +62,7 @@ pub fn a_range_of_versions_is_read<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn versions_that_are_not_there_are_no_error<D: TestDatabase>() -> Result {
+fn versions_that_are_not_there_are_no_error<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let conn = &mut conn;
     assert_eq!(read(conn, &alice, 4..=9)?, (vec![4, 5], 5));
@@ -58,7 +74,7 @@ pub fn versions_that_are_not_there_are_no_error<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_aggregate_without_events_is_an_empty_stream<D: TestDatabase>() -> Result {
+fn an_aggregate_without_events_is_an_empty_stream<D: TestDatabase>() -> Result {
     let (_db, mut conn, _) = five_events::<D>()?;
     let nobody = user("nobody")?;
     let stream = EventStore::new().read_stream(&mut conn, &nobody, ..)?;
@@ -77,7 +93,7 @@ pub fn an_aggregate_without_events_is_an_empty_stream<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn backward_is_newest_first<D: TestDatabase>() -> Result {
+fn backward_is_newest_first<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let conn = &mut conn;
     assert_eq!(read(conn, &alice, StreamQuery::from(..).backward())?, (vec![5, 4, 3, 2, 1], 5));
@@ -87,7 +103,7 @@ pub fn backward_is_newest_first<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_limit_counts_from_where_the_reading_begins<D: TestDatabase>() -> Result {
+fn a_limit_counts_from_where_the_reading_begins<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let conn = &mut conn;
     assert_eq!(read(conn, &alice, StreamQuery::from(..).limit(1))?, (vec![1], 1));
@@ -101,7 +117,7 @@ pub fn a_limit_counts_from_where_the_reading_begins<D: TestDatabase>() -> Result
     Ok(())
 }
 
-pub fn a_limit_backward_gives_the_newest_of_the_range<D: TestDatabase>() -> Result {
+fn a_limit_backward_gives_the_newest_of_the_range<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let conn = &mut conn;
     assert_eq!(read(conn, &alice, StreamQuery::from(..).backward().limit(1))?, (vec![5], 5));
@@ -117,7 +133,7 @@ pub fn a_limit_backward_gives_the_newest_of_the_range<D: TestDatabase>() -> Resu
 }
 
 /// With nothing after a snapshot, the append expects the snapshot's version.
-pub fn the_version_of_a_slice_is_what_an_append_should_expect<D: TestDatabase>() -> Result {
+fn the_version_of_a_slice_is_what_an_append_should_expect<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let store = EventStore::new();
     for snapshot in [0, 3, 5] {
@@ -136,7 +152,7 @@ pub fn the_version_of_a_slice_is_what_an_append_should_expect<D: TestDatabase>()
     Ok(())
 }
 
-pub fn a_slice_gives_its_events_in_every_usual_way<D: TestDatabase>() -> Result {
+fn a_slice_gives_its_events_in_every_usual_way<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let slice = EventStore::new().read_stream(&mut conn, &alice, 2..)?;
     assert_eq!((slice.len(), slice.is_empty()), (4, false));
@@ -147,7 +163,7 @@ pub fn a_slice_gives_its_events_in_every_usual_way<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn an_iterator_reads_the_same_in_pages_of_any_size<D: TestDatabase>() -> Result {
+fn an_iterator_reads_the_same_in_pages_of_any_size<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let store = EventStore::new();
     let queries: [StreamQuery; 6] =
@@ -168,7 +184,7 @@ pub fn an_iterator_reads_the_same_in_pages_of_any_size<D: TestDatabase>() -> Res
     Ok(())
 }
 
-pub fn an_iterator_reads_a_stream_longer_than_its_pages<D: TestDatabase>() -> Result {
+fn an_iterator_reads_a_stream_longer_than_its_pages<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -178,7 +194,7 @@ pub fn an_iterator_reads_a_stream_longer_than_its_pages<D: TestDatabase>() -> Re
     Ok(())
 }
 
-pub fn an_iterator_sees_what_is_appended_meanwhile<D: TestDatabase>() -> Result {
+fn an_iterator_sees_what_is_appended_meanwhile<D: TestDatabase>() -> Result {
     let (db, mut conn, alice) = five_events::<D>()?;
     let store = EventStore::new();
     let mut iter = store.iter_stream(&mut conn, &alice, ..).page_size(2);
@@ -190,7 +206,7 @@ pub fn an_iterator_sees_what_is_appended_meanwhile<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn an_iterator_ends_after_an_error<D: TestDatabase>() -> Result {
+fn an_iterator_ends_after_an_error<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let store = EventStore::new();
     let mut no_page = store.iter_stream(&mut conn, &alice, ..).page_size(0);
@@ -203,7 +219,7 @@ pub fn an_iterator_ends_after_an_error<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_iterator_ends_at_the_highest_version<D: TestDatabase>() -> Result {
+fn an_iterator_ends_at_the_highest_version<D: TestDatabase>() -> Result {
     let (_db, mut conn, alice) = five_events::<D>()?;
     let store = EventStore::new();
     execute(&mut conn, &format!("UPDATE aggregate_heads SET aggregate_version = {}", i64::MAX - 2))?;

@@ -6,10 +6,29 @@ use diesel_event_store::{
     AppendError, Error, EventStore, ExpectedVersion, InvalidInput, NewEvent, Position, StreamId,
 };
 
-use crate::support::{
+use test_support::{
     Result, TestDatabase, app_rows, count, counted, create_app_rows, insert_app_row, user, versions,
     write_transaction,
 };
+
+tests! {
+    an_append_alone_is_committed,
+    events_and_rows_are_committed_together,
+    events_are_rolled_back_with_the_transaction,
+    an_error_that_the_application_passes_on_rolls_everything_back,
+    an_inner_transaction_is_rolled_back_without_the_outer,
+    an_outer_transaction_takes_committed_inner_ones_along,
+    a_conflict_leaves_the_transaction_usable,
+    a_conflict_on_a_stream_that_is_missing_leaves_the_transaction_usable,
+    a_duplicate_event_id_leaves_the_transaction_usable,
+    bad_input_leaves_the_transaction_usable,
+    an_append_that_failed_alone_leaves_no_transaction_open,
+    several_streams_are_appended_to_in_one_transaction,
+    a_transaction_sees_what_it_has_appended,
+    others_see_nothing_of_an_open_transaction,
+    a_transaction_reads_decides_and_appends,
+    a_lost_race_in_a_transaction_is_decided_anew,
+}
 
 /// A database with the event store's tables and one of the application's.
 fn application<D: TestDatabase>() -> Result<(D, D::Conn)> {
@@ -19,7 +38,7 @@ fn application<D: TestDatabase>() -> Result<(D, D::Conn)> {
     Ok((db, conn))
 }
 
-pub fn an_append_alone_is_committed<D: TestDatabase>() -> Result {
+fn an_append_alone_is_committed<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(2)?)?;
@@ -27,7 +46,7 @@ pub fn an_append_alone_is_committed<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn events_and_rows_are_committed_together<D: TestDatabase>() -> Result {
+fn events_and_rows_are_committed_together<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     conn.transaction(|conn| -> Result {
@@ -42,7 +61,7 @@ pub fn events_and_rows_are_committed_together<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn events_are_rolled_back_with_the_transaction<D: TestDatabase>() -> Result {
+fn events_are_rolled_back_with_the_transaction<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let (store, alice, bob) = (EventStore::new(), user("alice")?, user("bob")?);
     let kept = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(1)?)?;
@@ -68,7 +87,7 @@ pub fn events_are_rolled_back_with_the_transaction<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn an_error_that_the_application_passes_on_rolls_everything_back<D: TestDatabase>() -> Result {
+fn an_error_that_the_application_passes_on_rolls_everything_back<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let (store, alice, bob) = (EventStore::new(), user("alice")?, user("bob")?);
     store.append(&mut conn, &bob, ExpectedVersion::NoStream, &counted(1)?)?;
@@ -86,7 +105,7 @@ pub fn an_error_that_the_application_passes_on_rolls_everything_back<D: TestData
     Ok(())
 }
 
-pub fn an_inner_transaction_is_rolled_back_without_the_outer<D: TestDatabase>() -> Result {
+fn an_inner_transaction_is_rolled_back_without_the_outer<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     conn.transaction(|conn| -> Result {
@@ -108,7 +127,7 @@ pub fn an_inner_transaction_is_rolled_back_without_the_outer<D: TestDatabase>() 
     Ok(())
 }
 
-pub fn an_outer_transaction_takes_committed_inner_ones_along<D: TestDatabase>() -> Result {
+fn an_outer_transaction_takes_committed_inner_ones_along<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     let outer: Result = conn.transaction(|conn| {
@@ -129,7 +148,7 @@ pub fn an_outer_transaction_takes_committed_inner_ones_along<D: TestDatabase>() 
     Ok(())
 }
 
-pub fn a_conflict_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
+fn a_conflict_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
     let (store, bob) = (EventStore::new(), user("bob")?);
     survives::<D>(
         |conn| store.append(conn, &bob, ExpectedVersion::NoStream, &counted(2)?).map(drop),
@@ -137,7 +156,7 @@ pub fn a_conflict_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
     )
 }
 
-pub fn a_conflict_on_a_stream_that_is_missing_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
+fn a_conflict_on_a_stream_that_is_missing_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
     let (store, nobody) = (EventStore::new(), user("nobody")?);
     survives::<D>(
         |conn| store.append(conn, &nobody, ExpectedVersion::StreamExists, &counted(2)?).map(drop),
@@ -145,7 +164,7 @@ pub fn a_conflict_on_a_stream_that_is_missing_leaves_the_transaction_usable<D: T
     )
 }
 
-pub fn a_duplicate_event_id_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
+fn a_duplicate_event_id_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
     let (store, bob) = (EventStore::new(), user("bob")?);
     survives::<D>(
         |conn| {
@@ -158,7 +177,7 @@ pub fn a_duplicate_event_id_leaves_the_transaction_usable<D: TestDatabase>() -> 
     )
 }
 
-pub fn bad_input_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
+fn bad_input_leaves_the_transaction_usable<D: TestDatabase>() -> Result {
     let (store, bob) = (EventStore::new(), user("bob")?);
     survives::<D>(
         |conn| {
@@ -201,7 +220,7 @@ fn survives<D: TestDatabase>(
     Ok(())
 }
 
-pub fn an_append_that_failed_alone_leaves_no_transaction_open<D: TestDatabase>() -> Result {
+fn an_append_that_failed_alone_leaves_no_transaction_open<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     let appended = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(1)?)?;
@@ -222,7 +241,7 @@ pub fn an_append_that_failed_alone_leaves_no_transaction_open<D: TestDatabase>()
     Ok(())
 }
 
-pub fn several_streams_are_appended_to_in_one_transaction<D: TestDatabase>() -> Result {
+fn several_streams_are_appended_to_in_one_transaction<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let store = EventStore::new();
     let accounts = ["checking", "savings", "loan"].map(|id| StreamId::new("Account", id));
@@ -247,7 +266,7 @@ pub fn several_streams_are_appended_to_in_one_transaction<D: TestDatabase>() -> 
     Ok(())
 }
 
-pub fn a_transaction_sees_what_it_has_appended<D: TestDatabase>() -> Result {
+fn a_transaction_sees_what_it_has_appended<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     conn.transaction(|conn| -> Result {
@@ -260,7 +279,7 @@ pub fn a_transaction_sees_what_it_has_appended<D: TestDatabase>() -> Result {
     })
 }
 
-pub fn others_see_nothing_of_an_open_transaction<D: TestDatabase>() -> Result {
+fn others_see_nothing_of_an_open_transaction<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let mut other = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
@@ -282,7 +301,7 @@ pub fn others_see_nothing_of_an_open_transaction<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_transaction_reads_decides_and_appends<D: TestDatabase>() -> Result {
+fn a_transaction_reads_decides_and_appends<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(3)?)?;
@@ -302,7 +321,7 @@ pub fn a_transaction_reads_decides_and_appends<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_lost_race_in_a_transaction_is_decided_anew<D: TestDatabase>() -> Result {
+fn a_lost_race_in_a_transaction_is_decided_anew<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let (store, alice) = (EventStore::new(), user("alice")?);
     let seen = store.version(&mut conn, &alice)?;

@@ -2,9 +2,14 @@
 
 use diesel_event_store::{EventStore, ExpectedVersion, StreamId};
 
-use crate::support::{Result, TestDatabase, counted, user};
+use test_support::{Result, TestDatabase, counted, user};
 
-pub fn it_is_zero_without_events<D: TestDatabase>() -> Result {
+tests! {
+    it_is_zero_without_events,
+    it_counts_the_events,
+}
+
+fn it_is_zero_without_events<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let store = EventStore::new();
@@ -15,7 +20,7 @@ pub fn it_is_zero_without_events<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_counts_the_events<D: TestDatabase>() -> Result {
+fn it_counts_the_events<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice) = (EventStore::new(), user("alice")?);

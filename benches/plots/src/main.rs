@@ -1,5 +1,5 @@
-//! Draws the figures that the benches have left in a folder, and puts the plots into the same one: `plots FOLDER`.
-//! `scripts/plot-performance` does both.
+//! Draws the measurements that the benches wrote into a folder, and puts the plots into the same one:
+//! `plots FOLDER`. `scripts/plot-performance` measures and draws.
 
 mod plot;
 mod table;

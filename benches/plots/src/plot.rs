@@ -11,7 +11,7 @@ pub struct Plot {
     pub x: &'static str,
     pub y: &'static str,
     pub scale: Scale,
-    /// Where no line is.
+    /// A corner without lines.
     pub legend: SeriesLabelPosition,
     pub series: Vec<(String, Points)>,
 }
@@ -24,7 +24,7 @@ pub enum Scale {
     Logarithmic,
 }
 
-/// Told apart also by who does not see colours well.
+/// Also distinct for readers who do not see colours well.
 const COLORS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 
@@ -81,7 +81,7 @@ impl Plot {
     }
 }
 
-/// Whole numbers with a comma every three digits; small ones as they are.
+/// Whole numbers with a comma every three digits; small numbers as they are.
 fn grouped(value: f64) -> String {
     if value < 10.0 {
         return format!("{value}");

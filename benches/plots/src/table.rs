@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-/// Comma-separated values, with the names of the columns in the first row.
+/// Comma-separated values; the first row names the columns.
 pub struct Table {
     columns: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -21,7 +21,7 @@ impl Table {
         Self { columns: self.columns.clone(), rows: self.rows.iter().filter(fits).cloned().collect() }
     }
 
-    /// Two columns, the second in another unit.
+    /// Two columns, the second one scaled to another unit.
     pub fn points(&self, x: &str, y: &str, factor: f64) -> Vec<(f64, f64)> {
         self.rows.iter().map(|row| (self.number(row, x), self.number(row, y) * factor)).collect()
     }

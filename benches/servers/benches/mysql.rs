@@ -1,9 +1,10 @@
-//! What diesel_event_store costs on MySQL or MariaDB, beside the same statements through the bare client library, in the
-//! server that `TEST_MYSQL_URL` names. The user must be allowed to set global variables.
+//! What diesel_event_store costs on MySQL or MariaDB, compared with the same statements through the bare
+//! client library, on the server that `TEST_MYSQL_URL` names. The user needs the right to set global
+//! variables.
 
 use std::cell::RefCell;
 
-use diesel_event_store::{LogOrdering, set_log_ordering};
+use diesel_event_store::{EventStore, LogOrdering};
 use server_benches::mysql::{Client, Database, Ordering, RawStore, Statements};
 use server_benches::payload::OrderPlaced;
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
@@ -15,7 +16,7 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    let statements = Statements::watch();
+    let statements = Database::statements();
     for flush in [1, 2] {
         let _setting = FlushAtCommit::set(flush);
         report.heading(&format!("MySQL, one connection, innodb_flush_log_at_trx_commit = {flush}"));
@@ -34,7 +35,7 @@ fn main() {
     last_position(&report, &statements);
 }
 
-/// A setting of the server, put back in the end.
+/// A setting of the server, restored at the end.
 struct FlushAtCommit {
     server: Client,
 }
@@ -77,12 +78,15 @@ fn reads(report: &Report, statements: &Statements) {
     questions::read_log(report, stores, |after| unbounded.read_page_up_to(i64::MAX, after, PAGE), events);
 }
 
-/// Each ordering in a database of its own: an ordering is a property of the database. Only raw can leave the fence out.
+/// Each ordering in its own database, because an ordering is a property of the database. Only raw can leave
+/// out the fence.
 fn throughput(report: &Report, statements: &Statements, number: usize) {
     let databases: [_; 5] = std::array::from_fn(|_| Database::create());
     let [fenced, gapless, raw_fenced, raw_gapless, raw_unfenced] = &databases;
     for database in [gapless, raw_gapless] {
-        set_log_ordering(&mut database.ours().conn, LogOrdering::Gapless).expect("the ordering");
+        EventStore::new()
+            .set_log_ordering(&mut database.ours().conn, LogOrdering::Gapless)
+            .expect("the ordering");
     }
     let ours = |database: &Database| Writers::new(number, || database.ours());
     let raw = |database: &Database, ordering| Writers::new(number, || database.raw(statements, ordering));
@@ -129,7 +133,7 @@ fn last_position(report: &Report, statements: &Statements) {
     report.times("ask for the last position", 1, sides, &[(0, 2), (1, 2)]);
 }
 
-/// Transactions that have appended and are not committed yet.
+/// Transactions that have appended and have not committed yet.
 struct InFlight(RefCell<Vec<RawStore>>);
 
 impl InFlight {

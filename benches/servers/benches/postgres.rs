@@ -1,9 +1,9 @@
-//! What diesel_event_store costs on PostgreSQL, beside the same statements through bare libpq, in the server that
-//! `TEST_POSTGRES_URL` names.
+//! What diesel_event_store costs on PostgreSQL, compared with the same statements through bare libpq, on the
+//! server that `TEST_POSTGRES_URL` names.
 
 use std::cell::RefCell;
 
-use diesel_event_store::LogOrdering;
+use diesel_event_store::{EventStore, LogOrdering};
 use server_benches::payload::OrderPlaced;
 use server_benches::postgres::{Database, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
@@ -15,7 +15,7 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    let statements = Statements::watch();
+    let statements = Database::statements();
     for synchronous_commit in ["on", "off"] {
         let create = || Database::with_synchronous_commit(synchronous_commit);
         report.heading(&format!("PostgreSQL, one connection, synchronous_commit = {synchronous_commit}"));
@@ -58,12 +58,11 @@ fn reads(report: &Report, statements: &Statements) {
     questions::read_log(report, stores, |after| unbounded.read_page_up_to(i64::MAX, after, PAGE), events);
 }
 
-/// Each ordering in a database of its own: an ordering is a property of the database.
+/// Each ordering in its own database, because an ordering is a property of the database.
 fn throughput(report: &Report, number: usize, create: impl Fn() -> Database) {
     let (fenced, unfenced, gapless) = (create(), create(), create());
     unfenced.remove_fence();
-    diesel_event_store::set_log_ordering(&mut gapless.ours().conn, LogOrdering::Gapless)
-        .expect("the ordering");
+    EventStore::new().set_log_ordering(&mut gapless.ours().conn, LogOrdering::Gapless).expect("the ordering");
     let writers = |database: &Database| Writers::new(number, || database.ours());
     let (mut with_fence, mut without, mut counted) =
         (writers(&fenced), writers(&unfenced), writers(&gapless));
@@ -91,7 +90,7 @@ fn safe_position(report: &Report, statements: &Statements) {
     report.times("ask for the safe position", 50, sides, &[(0, 1)]);
 }
 
-/// Transactions that have appended and are not committed yet.
+/// Transactions that have appended and have not committed yet.
 struct InFlight(RefCell<Vec<RawStore>>);
 
 impl InFlight {
@@ -115,7 +114,7 @@ impl InFlight {
     }
 }
 
-/// PostgreSQL shows a reader all locks that anybody holds, whatever they are for.
+/// PostgreSQL shows a reader all locks of all connections, whatever they are for.
 fn unrelated_locks(report: &Report) {
     let events = report.size(20_000, 2_000);
     let database = Database::filled(events / EVENTS_EACH, EVENTS_EACH);

@@ -2,7 +2,7 @@ use std::env;
 
 use uuid::Uuid;
 
-/// A name for a database of the bench's own, in the server whose URL is in an environment variable.
+/// The name of the bench's own database, on the server whose URL is in an environment variable.
 pub struct Place {
     pub name: String,
     pub server_url: String,

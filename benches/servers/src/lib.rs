@@ -1,5 +1,5 @@
-//! What the benches of the servers share: the same work through diesel_event_store and through a server's bare client
-//! library, and a way to compare them on a machine that does other things as well.
+//! What the benches of the servers share: the same work through diesel_event_store and through a server's
+//! bare client library, and a way to compare them on a busy machine.
 
 pub mod database;
 #[cfg(feature = "mysql")]

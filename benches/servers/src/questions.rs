@@ -1,4 +1,4 @@
-//! What is asked on every server.
+//! The comparisons that every server runs.
 
 use crate::payload::OrderPlaced;
 use crate::report::Report;
@@ -9,7 +9,7 @@ use crate::workload::{Workload, aggregate_id, scatter};
 pub const EVENTS_EACH: usize = 10;
 pub const PAGE: usize = 1_000;
 
-/// On two empty databases.
+/// Compares appends on two empty databases.
 pub fn append(report: &Report, name: &str, mut ours: impl Store, mut raw: impl Store, events: usize) {
     let payloads = vec![OrderPlaced::new(); events];
     let (of_ours, of_raw) = (Workload::new(0, 0), Workload::new(0, 0));
@@ -20,7 +20,7 @@ pub fn append(report: &Report, name: &str, mut ours: impl Store, mut raw: impl S
     report.times(name, 50, sides, &[(0, 1)]);
 }
 
-/// On a database with so many streams of so many events.
+/// Compares loading streams, on a database with this many streams of this many events.
 pub fn load_streams(
     report: &Report,
     name: &str,
@@ -37,7 +37,7 @@ pub fn load_streams(
     report.times(name, block, sides, &[(0, 1)]);
 }
 
-/// Streams at random, but the same ones in the same order on every side.
+/// Random streams, the same ones in the same order on every side.
 fn on_streams(streams: usize, mut read: impl FnMut(&str)) -> impl FnMut() {
     let mut numbers = 0..;
     move || {
@@ -46,7 +46,8 @@ fn on_streams(streams: usize, mut read: impl FnMut(&str)) -> impl FnMut() {
     }
 }
 
-/// On a database with so many events. `unbounded` reads a page without asking up to where the log is complete.
+/// Compares reading the log, on a database with this many events. `unbounded` reads a page without asking for
+/// the safe position.
 pub fn read_log(
     report: &Report,
     (mut ours, mut raw): (impl Store, impl Store),

@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use crate::payload::OrderPlaced;
 
-/// A row of the table `events` in values of its own, as a program without this crate keeps it.
+/// A row of the table `events` in owned values, as a program without this crate keeps it.
 pub struct RawEvent {
     pub position: i64,
     pub aggregate_type: String,

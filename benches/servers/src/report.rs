@@ -2,16 +2,16 @@ use std::time::Duration;
 
 use crate::rounds::{Rounds, Side, Spread};
 
-/// Compares ways of doing the same, and prints a row of a table for each comparison.
+/// Compares ways of doing the same, and prints a table row per comparison.
 pub struct Report {
     length: Length,
-    /// Parts of the names of the comparisons that are wanted, or none for all.
+    /// Parts of the names of the wanted comparisons; none means all.
     wanted: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Length {
-    /// Each operation once, to see that it works: `cargo test --benches`.
+    /// Runs each operation once, to check that it works: `cargo test --benches`.
     Test,
     Quick,
     Full,
@@ -23,7 +23,7 @@ impl Report {
         Self { length: Length::from_args(), wanted }
     }
 
-    /// How much there is to work on, which is less where it is only to be seen that it works.
+    /// The amount of data, which is smaller when the bench only checks that it works.
     pub fn size<T>(&self, usual: T, test: T) -> T {
         if self.length == Length::Test { test } else { usual }
     }
@@ -32,7 +32,7 @@ impl Report {
         println!("\n{text}\n\n| | | | ratio | middle half of the rounds |\n|---|---|---|---|---|");
     }
 
-    /// How long an operation takes: of each pair the first in relation to the second.
+    /// The duration of an operation: per pair, the first relative to the second.
     pub fn times(&self, name: &str, block: u32, sides: Vec<Side<'_>>, pairs: &[(usize, usize)]) {
         self.compare(name, block, sides, pairs, |rounds, one, other| Row {
             one: time(rounds.seconds(one)),
@@ -41,7 +41,7 @@ impl Report {
         });
     }
 
-    /// How many appends go through in a second, when an operation is so many of them.
+    /// Appends per second, when an operation consists of this many.
     pub fn throughput(&self, name: &str, appends: usize, sides: Vec<Side<'_>>, pairs: &[(usize, usize)]) {
         self.compare(name, 1, sides, pairs, |rounds, one, other| Row {
             one: rate(appends, rounds.seconds(one)),
@@ -104,7 +104,7 @@ impl Length {
     fn from_args() -> Self {
         let arguments: Vec<String> = std::env::args().collect();
         let given = |argument: &str| arguments.iter().any(|given| given == argument);
-        // What cargo bench passes, and cargo test does not.
+        // `cargo bench` passes this, `cargo test` does not.
         if given("--test") || !given("--bench") {
             Length::Test
         } else if given("--quick") {

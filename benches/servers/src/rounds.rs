@@ -1,7 +1,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// One way of doing an operation, among those that are compared.
+/// One of the compared ways to do an operation.
 pub struct Side<'a> {
     pub name: &'a str,
     set_the_stage: Box<dyn FnMut() + 'a>,
@@ -9,13 +9,13 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// The operation is done with when its result is dropped.
+    /// The operation has ended when its result is dropped.
     pub fn new<R>(name: &'a str, mut operation: impl FnMut() -> R + 'a) -> Self {
         let operation = move || drop(black_box(operation()));
         Self { name, set_the_stage: Box::new(|| {}), operation: Box::new(operation) }
     }
 
-    /// What is done before each block, while nobody measures.
+    /// What is done before each block and is not measured.
     pub fn on(self, stage: impl FnMut() + 'a) -> Self {
         Self { set_the_stage: Box::new(stage), ..self }
     }
@@ -25,7 +25,7 @@ impl<'a> Side<'a> {
         (self.operation)();
     }
 
-    /// The seconds that a block of operations takes.
+    /// The duration of a block of operations, in seconds.
     fn time_block(&mut self, block: u32) -> f64 {
         (self.set_the_stage)();
         let begun = Instant::now();
@@ -34,14 +34,14 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Sides measured in turns: in every round a block of operations of each.
+/// Sides measured in turns: each round runs a block of operations per side.
 pub struct Rounds {
     block: u32,
-    /// The seconds that the blocks of a round took, side by side.
+    /// Per round, the duration of each side's block in seconds.
     times: Vec<Vec<f64>>,
 }
 
-/// The middle of many numbers, and where the middle half of them lies.
+/// The median of many numbers, and the range of their middle half.
 #[derive(Clone, Copy)]
 pub struct Spread {
     pub low: f64,
@@ -50,11 +50,11 @@ pub struct Spread {
 }
 
 impl Rounds {
-    /// In short blocks, so that a disturbance spoils few of them.
+    /// Measures in short blocks, so that a disturbance spoils few of them.
     pub fn measure(budget: Duration, block: u32, sides: &mut [Side<'_>]) -> Self {
         const FEWEST: usize = 12;
         let begun = Instant::now();
-        // Not counted: a connection plans a statement several times before it keeps a plan.
+        // A warm-up: a connection plans a statement several times before it keeps a plan.
         for side in &mut *sides {
             side.time_block(block);
         }
@@ -62,7 +62,7 @@ impl Rounds {
         while times.len() < FEWEST || begun.elapsed() < budget {
             let mut round = vec![0.0; sides.len()];
             for turn in 0..sides.len() {
-                // Nobody is always the first.
+                // No side is always the first.
                 let side = (turn + times.len()) % sides.len();
                 round[side] = sides[side].time_block(block);
             }
@@ -75,13 +75,13 @@ impl Rounds {
         self.times.len()
     }
 
-    /// Of one operation.
+    /// The median duration of one operation.
     pub fn seconds(&self, side: usize) -> Spread {
         Spread::of(self.times.iter().map(|round| round[side] / f64::from(self.block)))
     }
 
-    /// The blocks of a round saw the same disturbances, so their ratio says more than the ratio of two averages; and the
-    /// median of many ratios takes no notice of the rounds where that was not so.
+    /// The blocks of a round saw the same disturbances, so their ratio says more than the ratio of two
+    /// averages. The median of many ratios ignores the rounds in which they did not.
     pub fn ratio(&self, one: usize, other: usize) -> Spread {
         Spread::of(self.times.iter().map(|round| round[one] / round[other]))
     }

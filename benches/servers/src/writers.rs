@@ -5,8 +5,8 @@ use crate::payload::OrderPlaced;
 use crate::store::Store;
 use crate::workload::{Append, aggregate_id};
 
-/// Threads that append one event at a time, each with a connection of its own and to aggregates of its own, ten events to
-/// each.
+/// Threads that append one event at a time, each with its own connection and its own aggregates, ten events
+/// per aggregate.
 pub struct Writers<S>(Vec<Writer<S>>);
 
 struct Writer<S> {
@@ -23,7 +23,7 @@ impl<S: Store + Send> Writers<S> {
         Self((0..number).map(writer).collect())
     }
 
-    /// So many appends by all of them together, and each goes on to the next as soon as it can.
+    /// This many appends by all threads together; each continues as soon as it can.
     pub fn append(&mut self, appends: usize) {
         let begun = AtomicUsize::new(0);
         thread::scope(|scope| {

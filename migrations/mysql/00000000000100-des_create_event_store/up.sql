@@ -1,9 +1,10 @@
--- Each table has a comment by which it is known for the event store's own.
+-- The COMMENT of each table marks it as the event store's own.
 --
--- Names are told apart to the character, also by spaces at the end: a binary collation without padding. MariaDB and MySQL
--- have one each, of different names, and each reads only the comment that is meant for it. Without it `'a' = 'a '`.
+-- Names differ in every character, also in spaces at the end, which takes a binary collation without padding:
+-- otherwise `'a' = 'a '`. MariaDB and MySQL name it differently. Each reads only the versioned comment with
+-- its name.
 --
--- No CHECK (JSON_VALID(payload)): MariaDB refuses JSON that is nested more than 31 levels, and escapes like \ud800.
+-- No CHECK (JSON_VALID(payload)): MariaDB refuses JSON nested more than 31 levels, and escapes like \ud800.
 CREATE TABLE events (
     global_position   BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
     aggregate_type    VARCHAR(255) NOT NULL,
@@ -12,14 +13,15 @@ CREATE TABLE events (
     event_id          CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     event_type        VARCHAR(255) NOT NULL,
     event_version     INT          NOT NULL CHECK (event_version > 0),
-    payload           LONGTEXT     NOT NULL, -- JSON text as it was written
+    payload           LONGTEXT     NOT NULL, -- the JSON text as it was written
     metadata          LONGTEXT,
     trace_id          VARCHAR(255),
     correlation_id    VARCHAR(255),
     causation_id      VARCHAR(255),
     created_at        DATETIME(6)  NOT NULL, -- in UTC, whatever the session's time zone
     UNIQUE KEY events_event_id_key (event_id),
-    UNIQUE KEY events_stream_key (aggregate_type, aggregate_id, aggregate_version), -- also the index that streams are read by
+    -- Also the index for reading streams.
+    UNIQUE KEY events_stream_key (aggregate_type, aggregate_id, aggregate_version),
     KEY events_correlation_id (correlation_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
@@ -39,27 +41,29 @@ CREATE TABLE aggregate_heads (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
--- One row a partition of a projection's version; most projections have one.
+-- One row per partition of a projection's version; most projections have one partition.
 CREATE TABLE projection_checkpoints (
     projection_name      VARCHAR(255) NOT NULL,
     projection_version   INT          NOT NULL DEFAULT 1 CHECK (projection_version > 0),
     partition_number     INT          NOT NULL DEFAULT 0, -- from 0 to partition_count - 1
     partition_count      INT          NOT NULL DEFAULT 1,
     last_global_position BIGINT       NOT NULL, -- everything up to here is applied
-    last_event_id        CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin, -- the last event that was applied: by it the log is known again
+    -- The last event applied; the log must still hold it.
+    last_event_id        CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin,
     updated_at           DATETIME(6)  NOT NULL,
-    state                VARCHAR(20)  NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'failed', 'retired')),
-    last_error           LONGTEXT,              -- why it has failed
-    owner                VARCHAR(255),          -- the worker that applies it
+    state                VARCHAR(20)  NOT NULL DEFAULT 'active'
+                                      CHECK (state IN ('active', 'failed', 'retired')),
+    last_error           LONGTEXT,              -- why the partition has failed
+    owner                VARCHAR(255),          -- the worker that applies the partition
     leased_until         BIGINT,                -- in milliseconds since 1970 by the database's clock
-    fencing_token        BIGINT       NOT NULL DEFAULT 0, -- counted up with every owner
-    barrier_position     BIGINT,                -- nothing above is applied until the number of partitions has been changed
-    next_partition_count INT,                   -- what it will be changed to
+    fencing_token        BIGINT       NOT NULL DEFAULT 0, -- incremented with every owner
+    barrier_position     BIGINT,                -- nothing above is applied until the number has changed
+    next_partition_count INT,                   -- the number of partitions after the change
     PRIMARY KEY (projection_name, projection_version, partition_number)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
--- Who runs a projection, so that its partitions can be shared fairly.
+-- The workers of a projection that are alive, so that they can share its partitions fairly.
 CREATE TABLE projection_workers (
     projection_name    VARCHAR(255) NOT NULL,
     projection_version INT          NOT NULL,
@@ -69,7 +73,7 @@ CREATE TABLE projection_workers (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
--- Events that a projection could not apply and has put aside, and those that are held back behind them.
+-- Events that a projection could not apply and has parked (dead-lettered), and those held back behind them.
 CREATE TABLE parked_events (
     projection_name    VARCHAR(255) NOT NULL,
     projection_version INT          NOT NULL,
@@ -81,22 +85,25 @@ CREATE TABLE parked_events (
     error              LONGTEXT     NOT NULL,
     attempts           INT          NOT NULL,
     parked_at          DATETIME(6)  NOT NULL,
-    requested          VARCHAR(20)  CHECK (requested IN ('retry', 'discard')), -- what its worker is asked to do with it
+    -- What the worker is asked to do with the event.
+    requested          VARCHAR(20)  CHECK (requested IN ('retry', 'discard')),
     PRIMARY KEY (projection_name, projection_version, global_position)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
--- Whoever appends holds a shared lock on one of these rows until its transaction ends. Both say how positions are given out.
+-- An appending transaction holds a shared lock on one of these two rows until it ends. Both rows hold the
+-- ordering of the log: how positions are assigned.
 CREATE TABLE event_fence (
     slot     TINYINT     NOT NULL PRIMARY KEY,
     ordering VARCHAR(20) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=ascii COMMENT='diesel_event_store';
 
--- On a node of Galera (wsrep_on), whose locks other nodes do not see, positions are counted in a row.
+-- On a node of Galera (wsrep_on) the other nodes do not see locks, so positions are counted in a row.
 INSERT INTO event_fence (slot, ordering)
 SELECT slot, IF(
     EXISTS (
-        SELECT * FROM /*M! information_schema.global_variables */ /*!80017 performance_schema.global_variables */
+        SELECT *
+        FROM /*M! information_schema.global_variables */ /*!80017 performance_schema.global_variables */
         WHERE variable_name = 'wsrep_on' AND variable_value = 'ON'
     ),
     'gapless', 'fenced'
@@ -105,10 +112,10 @@ SELECT slot, IF(
 -- How far the log can be read. One row.
 CREATE TABLE event_log (
     id                TINYINT NOT NULL PRIMARY KEY,
-    phase             TINYINT NOT NULL, -- fenced: the slot that appends lock now
-    draining_position BIGINT  NOT NULL, -- fenced: safe as soon as nobody holds the other slot
-    safe_position     BIGINT  NOT NULL, -- fenced: nobody will commit at or below it any more
-    last_position     BIGINT  NOT NULL  -- gapless: the last position given out
+    phase             TINYINT NOT NULL, -- fenced: the slot that new appends lock
+    draining_position BIGINT  NOT NULL, -- fenced: safe once no append holds the other slot
+    safe_position     BIGINT  NOT NULL, -- fenced: no append will commit at or below it any more
+    last_position     BIGINT  NOT NULL  -- gapless: the last position assigned
 ) ENGINE=InnoDB COMMENT='diesel_event_store';
 
 INSERT INTO event_log (id, phase, draining_position, safe_position, last_position) VALUES (1, 0, 0, 0, 0);

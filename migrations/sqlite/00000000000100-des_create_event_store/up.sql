@@ -1,7 +1,8 @@
--- Ids, JSON and times are TEXT so that `SELECT * FROM events` reads well in the sqlite3 command, and because
--- `diesel print-schema`, which runs over an application's whole database, knows no JSON, UUID or TIMESTAMPTZ here.
+-- Ids, JSON and times are TEXT, so that `SELECT * FROM events` reads well in the sqlite3 command, and because
+-- `diesel print-schema`, which covers the application's whole database, knows no JSON, UUID or TIMESTAMPTZ
+-- here.
 CREATE TABLE events (
-    global_position   INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, -- AUTOINCREMENT: a position is never given twice
+    global_position   INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, -- it never assigns a position twice
     aggregate_type    TEXT    NOT NULL,
     aggregate_id      TEXT    NOT NULL,
     aggregate_version BIGINT  NOT NULL CHECK (aggregate_version > 0),
@@ -9,12 +10,13 @@ CREATE TABLE events (
     event_type        TEXT    NOT NULL,
     event_version     INTEGER NOT NULL CHECK (event_version > 0),
     payload           TEXT    NOT NULL CHECK (json_valid(payload)),
-    metadata          TEXT    CHECK (metadata IS NULL OR json_valid(metadata)), -- json_valid(NULL) is 0 before SQLite 3.45
+    -- IS NULL because json_valid(NULL) is 0 before SQLite 3.45.
+    metadata          TEXT    CHECK (metadata IS NULL OR json_valid(metadata)),
     trace_id          TEXT,
     correlation_id    TEXT,
     causation_id      TEXT,
     created_at        TEXT    NOT NULL, -- RFC 3339 in UTC with six digits, so that it sorts as text
-    UNIQUE (aggregate_type, aggregate_id, aggregate_version) -- also the index that streams are read by
+    UNIQUE (aggregate_type, aggregate_id, aggregate_version) -- also the index for reading streams
 );
 
 CREATE INDEX events_correlation_id ON events (correlation_id) WHERE correlation_id IS NOT NULL;
@@ -37,26 +39,26 @@ CREATE TABLE aggregate_heads (
     PRIMARY KEY (aggregate_type, aggregate_id)
 ) WITHOUT ROWID;
 
--- One row a partition of a projection's version; most projections have one.
+-- One row per partition of a projection's version; most projections have one partition.
 CREATE TABLE projection_checkpoints (
     projection_name      TEXT    NOT NULL,
     projection_version   INTEGER NOT NULL DEFAULT 1 CHECK (projection_version > 0),
     partition_number     INTEGER NOT NULL DEFAULT 0, -- from 0 to partition_count - 1
     partition_count      INTEGER NOT NULL DEFAULT 1,
     last_global_position BIGINT  NOT NULL, -- everything up to here is applied
-    last_event_id        TEXT,             -- the last event that was applied: by it the log is known again
+    last_event_id        TEXT,             -- the last event applied; the log must still hold it
     updated_at           TEXT    NOT NULL,
     state                TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'failed', 'retired')),
-    last_error           TEXT,             -- why it has failed
-    owner                TEXT,             -- the worker that applies it
+    last_error           TEXT,             -- why the partition has failed
+    owner                TEXT,             -- the worker that applies the partition
     leased_until         BIGINT,           -- in milliseconds since 1970 by the database's clock
-    fencing_token        BIGINT  NOT NULL DEFAULT 0, -- counted up with every owner
-    barrier_position     BIGINT,           -- nothing above is applied until the number of partitions has been changed
-    next_partition_count INTEGER,          -- what it will be changed to
+    fencing_token        BIGINT  NOT NULL DEFAULT 0, -- incremented with every owner
+    barrier_position     BIGINT,           -- nothing above is applied until the number has changed
+    next_partition_count INTEGER,          -- the number of partitions after the change
     PRIMARY KEY (projection_name, projection_version, partition_number)
 ) WITHOUT ROWID;
 
--- Who runs a projection, so that its partitions can be shared fairly.
+-- The workers of a projection that are alive, so that they can share its partitions fairly.
 CREATE TABLE projection_workers (
     projection_name    TEXT    NOT NULL,
     projection_version INTEGER NOT NULL,
@@ -65,7 +67,7 @@ CREATE TABLE projection_workers (
     PRIMARY KEY (projection_name, projection_version, worker)
 ) WITHOUT ROWID;
 
--- Events that a projection could not apply and has put aside, and those that are held back behind them.
+-- Events that a projection could not apply and has parked (dead-lettered), and those held back behind them.
 CREATE TABLE parked_events (
     projection_name    TEXT    NOT NULL,
     projection_version INTEGER NOT NULL,
@@ -77,6 +79,7 @@ CREATE TABLE parked_events (
     error              TEXT    NOT NULL,
     attempts           INTEGER NOT NULL,
     parked_at          TEXT    NOT NULL,
-    requested          TEXT    CHECK (requested IN ('retry', 'discard')), -- what its worker is asked to do with it
+    -- What the worker is asked to do with the event.
+    requested          TEXT    CHECK (requested IN ('retry', 'discard')),
     PRIMARY KEY (projection_name, projection_version, global_position)
 ) WITHOUT ROWID;

@@ -14,8 +14,8 @@ use crate::model::timestamp;
 use crate::observe;
 use crate::projection::error::ProjectionError;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::tables::Step;
-use crate::storage::transaction::is_missing_savepoint;
+use crate::storage::error::is_missing_savepoint;
+use crate::storage::partitions::Step;
 
 impl<C: EventConnection> Applier<'_, C> {
     /// One transaction: the handler, what has to be held back, the checkpoint.

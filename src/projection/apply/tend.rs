@@ -12,7 +12,7 @@ use crate::model::timestamp;
 use crate::projection::handler::HandlerError;
 use crate::projection::policy::OnFailure;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::tables::Step;
+use crate::storage::partitions::Step;
 
 impl<C: EventConnection> Applier<'_, C> {
     /// Deals with what was asked for since the last time.

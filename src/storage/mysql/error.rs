@@ -1,6 +1,9 @@
-//! What the messages of MariaDB and MySQL mean. diesel passes them on, but not the numbers that belong to them.
+//! What the messages of MariaDB and MySQL mean. diesel passes them on, but not the numbers that belong to
+//! them.
 
-use crate::storage::error_kind::DatabaseErrorKind;
+use diesel::result::{DatabaseErrorKind as DieselKind, Error};
+
+use crate::storage::error_kind::{DatabaseErrorKind, kind_of};
 
 const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Lock wait timeout exceeded", DatabaseErrorKind::Locked),
@@ -8,7 +11,7 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Deadlock found when trying to get lock", DatabaseErrorKind::Deadlock),
     // MariaDB with innodb_snapshot_isolation, which takes a transaction's snapshot seriously.
     ("Record has changed since last read in table", DatabaseErrorKind::Deadlock),
-    // It has gone with its transaction.
+    // The savepoint has gone with its transaction.
     ("SAVEPOINT diesel_savepoint_", DatabaseErrorKind::Deadlock),
     ("Cannot execute statement in a READ ONLY transaction", DatabaseErrorKind::ReadOnly),
     ("Running in read-only mode", DatabaseErrorKind::ReadOnly),
@@ -18,7 +21,7 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Connection was killed", DatabaseErrorKind::ConnectionLost),
     ("Server shutdown in progress", DatabaseErrorKind::ConnectionLost),
     ("The client was disconnected by the server", DatabaseErrorKind::ConnectionLost),
-    // A Galera node that has left its cluster. Another one may do it.
+    // A Galera node that has left its cluster. Another node may accept the statement.
     ("WSREP has not yet prepared node for application use", DatabaseErrorKind::ConnectionLost),
     ("Got a packet bigger than 'max_allowed_packet' bytes", DatabaseErrorKind::TooLarge),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
@@ -37,7 +40,7 @@ const PARTS: &[(&str, DatabaseErrorKind)] = &[
     (".parked_events' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_fence' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_log' doesn't exist", DatabaseErrorKind::NotMigrated),
-    // Whoever may only read.
+    // A user who may only read.
     ("INSERT command denied to user", DatabaseErrorKind::ReadOnly),
     ("UPDATE command denied to user", DatabaseErrorKind::ReadOnly),
     ("DELETE command denied to user", DatabaseErrorKind::ReadOnly),
@@ -55,9 +58,37 @@ pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
     known.map(|&(_, kind)| kind)
 }
 
-/// What stands in the index already, of an insert that was refused for its event id: `Duplicate entry '…' for key '…'`.
-pub(super) fn duplicate_event_id(message: &str) -> Option<&str> {
-    let (entry, key) = message.split_once("' for key '")?;
+/// The kind of a failure, if it comes from this crate's own statement.
+pub(super) fn kind(error: &Error) -> DatabaseErrorKind {
+    kind_of(error, classify)
+}
+
+/// What stands in the index already, of an insert that was refused for its event id: `Duplicate entry '…' for
+/// key '…'`.
+pub(super) fn duplicate_event_id(error: &Error) -> Option<&str> {
+    let Error::DatabaseError(_, information) = error else { return None };
+    let (entry, key) = information.message().split_once("' for key '")?;
     // MySQL 8 names the table, too.
     key.ends_with("events_event_id_key'").then(|| entry.rsplit('\'').next()).flatten()
+}
+
+/// The application has ended the savepoint, or the transaction around it: `SAVEPOINT … does not exist`.
+pub(crate) fn is_missing_savepoint(message: &str) -> bool {
+    message.starts_with("SAVEPOINT ") && message.ends_with(" does not exist")
+}
+
+/// The name of what stands in the way of a CREATE: `Table '…' already exists`.
+pub(super) fn existing_table(message: &str) -> Option<&str> {
+    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
+    Some(name.trim_matches(['\'', '`']))
+}
+
+pub(super) fn is_missing_table(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if information.message().ends_with("' doesn't exist"))
+}
+
+/// What the server would say of a lock that was not released in time. Of GET_LOCK it says nothing.
+pub(super) fn lock_timeout(lock: &str) -> Error {
+    let message = format!("Lock wait timeout exceeded: {lock}");
+    Error::DatabaseError(DieselKind::Unknown, Box::new(message))
 }

@@ -1,5 +1,9 @@
-use diesel::prelude::*;
+use diesel::mysql::Mysql;
+use diesel::prelude::QueryableByName;
+use diesel::result::QueryResult;
 use diesel::sql_types::Text;
+
+use crate::storage::executor::Executor;
 
 #[derive(QueryableByName)]
 struct Variable {
@@ -7,8 +11,9 @@ struct Variable {
     value: String,
 }
 
-/// Whether the server is a node of a cluster, whose other nodes take writes without regard to this one's locks.
-pub(super) fn is_galera(conn: &mut MysqlConnection) -> QueryResult<bool> {
-    let variables: Vec<Variable> = diesel::sql_query("SHOW VARIABLES LIKE 'wsrep_on'").load(conn)?;
+/// Whether the server is a node of a cluster, whose other nodes take writes without regard to this one's
+/// locks.
+pub(super) async fn is_galera<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<bool> {
+    let variables: Vec<Variable> = conn.rows(diesel::sql_query("SHOW VARIABLES LIKE 'wsrep_on'")).await?;
     Ok(variables.iter().any(|variable| variable.value == "ON"))
 }

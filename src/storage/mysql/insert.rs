@@ -1,37 +1,42 @@
+use chrono::{DateTime, Utc};
 use diesel::mysql::Mysql;
-use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Datetime, Integer, Nullable, Text};
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::fence::{Entry, count_positions, last_insert_id};
-use super::time::UtcTime;
 use crate::model::event::NewEvent;
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::json::Json;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
-use crate::storage::append::AppendError;
-use crate::storage::append::Batch;
+use crate::storage::append::{AppendError, Batch};
+use crate::storage::executor::Executor;
+use crate::storage::sql::dialect::Time;
 
-/// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than a row, but the
-/// numbers of rows are powers of two, so that there are few statements and all of them stay prepared.
+/// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than
+/// a row, but the numbers of rows are powers of two, so that there are few statements and all of them stay
+/// prepared.
 const MOST_ROWS: usize = 64;
 const ENOUGH_BYTES: usize = 4 << 20;
 
 /// More than all that is in a row beside JSON.
 const ROW_BYTES: usize = 8 << 10;
 
-/// Below this nobody's `max_allowed_packet` is asked for.
+/// Below this the server's `max_allowed_packet` is not asked for.
 const SMALL_BATCH_BYTES: usize = 512 << 10;
 
-/// How large a statement for this batch should be. Refuses an event that would not fit in any: the server would close the
-/// connection.
-pub(super) fn statement_bytes(conn: &mut MysqlConnection, batch: &Batch<'_>) -> Result<usize, AppendError> {
+/// How large a statement for this batch should be. Refuses an event that would not fit in any: the server
+/// would close the connection.
+pub(super) async fn statement_bytes<C>(conn: &mut C, batch: &Batch<'_>) -> Result<usize, AppendError>
+where
+    C: Executor<Backend = Mysql>,
+{
     if batch.events.iter().map(row_bytes).sum::<usize>() <= SMALL_BATCH_BYTES {
         return Ok(ENOUGH_BYTES);
     }
-    let packet: i64 = diesel::select(diesel::dsl::sql::<BigInt>("@@max_allowed_packet")).get_result(conn)?;
+    let packet: i64 = conn.row(diesel::select(diesel::dsl::sql::<BigInt>("@@max_allowed_packet"))).await?;
     let limit = usize::try_from(packet).unwrap_or(usize::MAX);
     let too_large = |event: &NewEvent| row_bytes(event) > limit;
     if let Some(index) = batch.events.iter().position(too_large) {
@@ -47,9 +52,10 @@ fn row_bytes(event: &NewEvent) -> usize {
     json_bytes(&event.content.payload) + event.content.metadata.as_ref().map_or(0, json_bytes) + ROW_BYTES
 }
 
-/// Inserts the events of a batch, whose head has been moved, and returns their positions. After an error some may be there.
-pub(super) fn insert_events(
-    conn: &mut MysqlConnection,
+/// Inserts the events of a batch, whose head has been moved, and returns their positions. After an error some
+/// may be there.
+pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
+    conn: &mut C,
     batch: &Batch<'_>,
     entry: &Entry,
     statement_bytes: usize,
@@ -58,18 +64,21 @@ pub(super) fn insert_events(
     let mut rows: Vec<_> =
         versions.zip(batch.events).map(|(version, event)| EventRow::new(batch, version, event)).collect();
     if entry.ordering == LogOrdering::Gapless {
-        let first = count_positions(conn, batch.len())?;
+        let first = count_positions(conn, batch.len()).await?;
         (first..).zip(&mut rows).for_each(|(position, row)| row.global_position = Some(position));
     }
     let (mut positions, mut rows) = (Vec::with_capacity(rows.len()), &*rows);
     while !rows.is_empty() {
         let (together, rest) = rows.split_at(rows_together(rows, statement_bytes));
-        InsertEvents(together).execute(conn)?;
+        conn.execute(InsertEvents(together)).await?;
         match together[0].global_position {
             Some(_) => positions.extend(together.iter().filter_map(|row| row.global_position)),
-            // The values of one statement follow each other, in every innodb_autoinc_lock_mode, since the number of rows is
-            // known before.
-            None => positions.extend((last_insert_id(conn)?..).step_by(entry.step).take(together.len())),
+            // The values of one statement follow each other, in every innodb_autoinc_lock_mode, since the
+            // number of rows is known before.
+            None => {
+                let first = last_insert_id(conn).await?;
+                positions.extend((first..).step_by(entry.step).take(together.len()));
+            }
         }
         rows = rest;
     }
@@ -96,7 +105,7 @@ struct EventRow<'a> {
     event: &'a NewEvent,
     /// `metadata`, `trace_id`, `correlation_id`, `causation_id`.
     optional_texts: [Option<&'a str>; 4],
-    created_at: UtcTime,
+    created_at: DateTime<Utc>,
     bytes: usize,
 }
 
@@ -115,7 +124,7 @@ impl<'a> EventRow<'a> {
                 content.correlation_id.as_deref(),
                 content.causation_id.as_deref(),
             ],
-            created_at: UtcTime(event.created_at.unwrap_or(batch.now)),
+            created_at: event.created_at.unwrap_or(batch.now),
             bytes: row_bytes(event),
         }
     }
@@ -142,7 +151,7 @@ impl<'a> EventRow<'a> {
             out.push_bind_param::<Nullable<Text>, _>(text)?;
             out.push_sql(", ");
         }
-        out.push_bind_param::<Datetime, _>(&self.created_at)
+        out.push_bind_param::<Time, _>(&self.created_at)
     }
 }
 
@@ -153,8 +162,8 @@ impl QueryFragment<Mysql> for InsertEvents<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
-             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at) \
-             VALUES ",
+             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
+             created_at) VALUES ",
         );
         let mut separator = "(";
         for row in self.0 {
@@ -172,5 +181,3 @@ impl QueryId for InsertEvents<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-
-impl RunQueryDsl<MysqlConnection> for InsertEvents<'_> {}

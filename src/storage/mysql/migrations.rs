@@ -5,18 +5,20 @@ use diesel::dsl::{exists, sql};
 use diesel::migration::{Migration, MigrationConnection, MigrationVersion};
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind as DieselKind, Error};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use super::error::{existing_table, is_missing_table, lock_timeout};
 use super::galera::is_galera;
-use super::transaction::is_outside_transactions;
+use super::outside::is_outside_transactions;
 use crate::schema::mysql::events;
-use crate::storage::migrations::MigrationError;
-use crate::storage::migrations::{apply, not_applied};
+use crate::storage::blocking::now;
+use crate::storage::lent;
+use crate::storage::migrations::{MigrationError, Migrations, Source};
 
-/// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its own or joins
-/// them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
+/// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its
+/// own or joins them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the
+/// usual way.
 ///
 /// ```no_run
 /// use diesel::prelude::*;
@@ -45,10 +47,10 @@ const TABLES: [&str; 7] = [
 /// The one that is created first and dropped last.
 const FIRST_TABLE: &str = "events";
 
-/// By which our tables are known.
+/// The comment by which this crate's tables are recognised.
 const COMMENT: &str = "diesel_event_store";
 
-/// How long to wait for somebody else who migrates.
+/// How long to wait for another connection that migrates.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 diesel::table! {
@@ -57,18 +59,26 @@ diesel::table! {
     }
 }
 
-/// CREATE TABLE commits, so there is no transaction around all this: an open one is refused, others are kept out by a lock,
-/// and what was made in vain is dropped.
-pub(super) fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
-    let is_outside = is_outside_transactions(conn)?;
-    if not_applied::<Mysql>(&MIGRATIONS, &applied(conn)?)?.is_empty() {
+const SOURCE: Source = Source { migrations: MIGRATIONS, existing_table };
+
+impl Migrations for lent::Mysql<'_, MysqlConnection> {
+    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+        run_pending(self.0)
+    }
+}
+
+/// CREATE TABLE commits, so there is no transaction around all this: an open one is refused, others are kept
+/// out by a lock, and what was made in vain is dropped.
+fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
+    let is_outside = now(is_outside_transactions(conn))?;
+    if SOURCE.not_applied::<Mysql>(&applied(conn)?)?.is_empty() {
         return Ok(Vec::new());
     }
     if !is_outside {
         return Err(MigrationError::InTransaction);
     }
     lock(conn)?;
-    let outcome = if is_galera(conn)? { run_on_a_node(conn) } else { run_locked(conn) };
+    let outcome = if now(is_galera(conn))? { run_on_a_node(conn) } else { run_locked(conn) };
     // If it cannot be released, the connection is gone, and the lock with it.
     let _ = diesel::sql_query(format!("DO RELEASE_LOCK({LOCK})")).execute(conn);
     outcome
@@ -76,15 +86,15 @@ pub(super) fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, Mig
 
 fn run_locked(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
     conn.setup()?; // the ledger, if it is missing
-    // Somebody else may have applied them while this one waited.
-    let pending = not_applied(&MIGRATIONS, &applied(conn)?)?;
+    // Another connection may have applied them while this one waited.
+    let pending = SOURCE.not_applied(&applied(conn)?)?;
     if !begins(&pending) {
-        return apply(conn, &pending);
+        return SOURCE.apply(conn, &pending);
     }
     make_room(conn)?;
-    let outcome = apply(conn, &pending);
+    let outcome = SOURCE.apply(conn, &pending);
     if outcome.is_err() {
-        // If that fails, too, they are known for leftovers.
+        // If that fails, too, the next run recognises them as leftovers.
         let _ = drop_tables(conn);
     }
     outcome
@@ -95,9 +105,10 @@ fn begins(pending: &[Box<dyn Migration<Mysql>>]) -> bool {
     pending.iter().any(|pending| pending.name().version() == FIRST.into())
 }
 
-/// The lock is this node's alone. But statements that create are given one order in the whole cluster: of several nodes, one
-/// creates the first table, and the others find it there. They wait until that one is done, and drop nothing. Any statement of
-/// theirs can be ended for the sake of one that comes from another node: then they look again.
+/// The lock is this node's alone. But statements that create are given one order in the whole cluster: of
+/// several nodes, one creates the first table, and the others find it there. They wait until that one is
+/// done, and drop nothing. Any statement of theirs can be ended for the sake of one that comes from another
+/// node: then they look again.
 fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {
     let begin = Instant::now();
     loop {
@@ -112,11 +123,11 @@ fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationErr
     }
 }
 
-/// `None` if somebody else is at it.
+/// `None` if another node is creating the tables.
 fn migrate_on_a_node(conn: &mut MysqlConnection) -> Result<Option<Vec<String>>, MigrationError> {
-    let pending = not_applied(&MIGRATIONS, &applied(conn)?)?;
+    let pending = SOURCE.not_applied(&applied(conn)?)?;
     if !begins(&pending) {
-        return apply(conn, &pending).map(Some);
+        return SOURCE.apply(conn, &pending).map(Some);
     }
     let tables = tables(conn)?;
     match foreign_table(&tables) {
@@ -126,20 +137,20 @@ fn migrate_on_a_node(conn: &mut MysqlConnection) -> Result<Option<Vec<String>>, 
     }
 }
 
-/// Whoever has come further than to the first table is the one that creates, and may drop.
+/// The node that has come further than to the first table is the one that creates, and may drop.
 fn create_first(
     conn: &mut MysqlConnection,
     pending: &[Box<dyn Migration<Mysql>>],
 ) -> Result<Option<Vec<String>>, MigrationError> {
     conn.setup()?; // the ledger, if it is missing
-    match apply(conn, pending) {
+    match SOURCE.apply(conn, pending) {
         Ok(applied) => Ok(Some(applied)),
         Err(error) if is_first_table(&error) => Ok(None),
         Err(error) => drop_on_a_node(conn).and(Err(error)),
     }
 }
 
-/// Nobody else would.
+/// No other node would drop them.
 fn drop_on_a_node(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
     for _ in 0..10 {
         match drop_tables(conn).map_err(MigrationError::from) {
@@ -157,23 +168,18 @@ fn is_first_table(error: &MigrationError) -> bool {
 /// What the database's own table says. To ask diesel would make that table, and commit.
 fn applied(conn: &mut MysqlConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
     match __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(conn) {
-        Err(Error::DatabaseError(_, information)) if information.message().ends_with("' doesn't exist") => {
-            Ok(Vec::new())
-        }
+        Err(error) if is_missing_table(&error) => Ok(Vec::new()),
         versions => versions,
     }
 }
 
-const LOCK: &str = "CONCAT('diesel_event_store ', MD5(DATABASE()))";
+const LOCK: &str = "CONCAT('diesel_event_store ', LEFT(SHA2(DATABASE(), 256), 32))";
 
 fn lock(conn: &mut MysqlConnection) -> QueryResult<()> {
     let get_lock = format!("GET_LOCK({LOCK}, {})", PATIENCE.as_secs());
     match diesel::select(sql::<Nullable<BigInt>>(&get_lock)).get_result(conn)? {
         Some(1_i64) => Ok(()),
-        _ => {
-            let message = "Lock wait timeout exceeded: somebody else is applying the migrations";
-            Err(Error::DatabaseError(DieselKind::Unknown, Box::new(message.to_owned())))
-        }
+        _ => Err(lock_timeout("another connection is applying the migrations")),
     }
 }
 
@@ -185,7 +191,8 @@ struct Table {
     comment: String,
 }
 
-/// Refuses tables of the application with one of our names, and drops what a run has left that was interrupted.
+/// Refuses tables of the application that have a name of this crate's, and drops what an interrupted run has
+/// left.
 fn make_room(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
     let tables = tables(conn)?;
     if let Some(foreign) = foreign_table(&tables) {
@@ -197,7 +204,7 @@ fn make_room(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
     Ok(drop_tables(conn)?)
 }
 
-/// Those that have one of our names.
+/// The tables that have a name of this crate's.
 fn tables(conn: &mut MysqlConnection) -> QueryResult<Vec<Table>> {
     let names = TABLES.map(|name| format!("'{name}'")).join(", ");
     diesel::sql_query(format!(

@@ -1,23 +1,26 @@
 //! What is particular to MySQL and MariaDB: the migrations as diesel knows them.
 //!
-//! MariaDB 10.6 or newer, or MySQL 8.0.17 or newer. The messages of the server must be in English (`lc_messages`), because
-//! diesel passes on most kinds of errors as text only.
+//! MariaDB 10.6 or newer, or MySQL 8.0.17 or newer. The messages of the server must be in English
+//! (`lc_messages`), because diesel passes on most kinds of errors as text only.
 
+mod all_or_nothing;
 mod append;
-mod backend;
-mod checkpoint;
+mod checkpoints;
+mod dialect;
 pub(crate) mod error;
+mod executor;
 mod fence;
 mod galera;
 mod insert;
 mod interrupted;
 mod migrations;
+mod news;
 mod ordering;
+mod outside;
 mod position;
-mod projection;
+mod queries;
 mod read;
-mod row;
 mod time;
-mod transaction;
+mod transactions;
 
 pub use migrations::MIGRATIONS;

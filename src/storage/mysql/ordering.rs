@@ -1,38 +1,58 @@
-use diesel::prelude::*;
-use diesel::result::Error as DieselError;
+use diesel::mysql::Mysql;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::result::QueryResult;
 
-use super::transaction::all_or_nothing;
-use crate::error::Error;
+use super::all_or_nothing::{Work, all_or_nothing};
+use super::position;
 use crate::model::ordering::LogOrdering;
+use crate::model::position::Position;
 use crate::schema::mysql::event_fence;
+use crate::storage::executor::Executor;
+use crate::storage::lent;
+use crate::storage::ordering::{Ordering, OrderingError};
+use crate::storage::server::Server;
+use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
 statement! {
-    for MysqlConnection;
-    /// Makes the last position that there is the one to go on from. An UPDATE reads what is committed now, also where the
-    /// application's transaction has an old snapshot.
+    for Mysql;
+    /// Makes the last position that there is the one to go on from. An UPDATE reads what is committed now,
+    /// also where the application's transaction has an old snapshot.
     GoOnFromHere,
     "UPDATE event_log CROSS JOIN (SELECT COALESCE(MAX(global_position), 0) AS last FROM events) AS log \
      SET draining_position = log.last, safe_position = log.last, last_position = log.last WHERE id = 1"
 }
 
-pub(super) fn stored(name: &str) -> QueryResult<LogOrdering> {
-    LogOrdering::stored(name)
-        .ok_or_else(|| DieselError::DeserializationError(format!("ordering {name:?}").into()))
+impl<C: Server<Backend = Mysql>> Ordering for lent::Mysql<'_, C> {
+    async fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
+        let slot = event_fence::table.filter(event_fence::slot.eq(0));
+        let name: String = self.0.row(slot.select(event_fence::ordering)).await?;
+        stored(&name)
+    }
+
+    async fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
+        all_or_nothing(self.0, Change(ordering)).await
+    }
+
+    /// A reader that finds out how far the log is complete publishes it.
+    async fn publish_position(&mut self) -> QueryResult<Position> {
+        position::complete(self.0).await
+    }
 }
 
-pub(super) fn get(conn: &mut MysqlConnection) -> QueryResult<LogOrdering> {
-    let name: String =
-        event_fence::table.filter(event_fence::slot.eq(0)).select(event_fence::ordering).get_result(conn)?;
-    stored(&name)
-}
+struct Change(LogOrdering);
 
-/// Every append that is under way holds one of the two rows until it ends, and reads the ordering from it. So once both are
-/// written there is none, and none begins before the new ordering can be read: what is the last position now stays so.
-pub(super) fn set(conn: &mut MysqlConnection, ordering: LogOrdering) -> Result<(), Error> {
-    all_or_nothing(conn, |conn| {
-        diesel::update(event_fence::table).set(event_fence::ordering.eq(ordering.name())).execute(conn)?;
-        GoOnFromHere.execute(conn)?;
+impl<C: Executor<Backend = Mysql>> Work<C> for Change {
+    type Output = ();
+    type Error = OrderingError;
+
+    /// Every append that is under way holds one of the two rows until it ends, and reads the ordering from
+    /// it. So once both are written there is none, and none begins before the new ordering can be read: what
+    /// is the last position now stays so.
+    async fn run(&self, conn: &mut C) -> Result<(), OrderingError> {
+        let change = diesel::update(event_fence::table).set(event_fence::ordering.eq(self.0.name()));
+        conn.execute(change).await?;
+        conn.execute(GoOnFromHere).await?;
         Ok(())
-    })
+    }
 }

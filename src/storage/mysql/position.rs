@@ -2,95 +2,104 @@
 //!
 //! # Gapless
 //!
-//! An append counts its positions in the row of `event_log`, which it keeps locked until its transaction has ended. So
-//! positions are committed in their order, and every snapshot that has one has all below: the highest is the answer.
+//! An append counts its positions in the row of `event_log`, which it keeps locked until its transaction has
+//! ended. So positions are committed in their order, and every snapshot that has one has all below: the
+//! highest is the answer.
 //!
 //! # Fenced
 //!
 //! AUTO_INCREMENT gives out positions in growing order, without waiting, and they are committed in any order.
 //!
-//! 1. Before an append inserts events, it takes a shared lock on one of the two rows of `event_fence` (its *slots*), and so
-//!    before it is given positions. InnoDB releases the lock when the transaction has ended and, if it was committed, is
-//!    visible to every new snapshot.
-//! 2. A reader asks for the highest position M in a new snapshot. Every position up to M has been given out by then, since
-//!    M has been, so whoever may still commit one of them holds one of the slots.
-//! 3. After that it finds, for each slot, a moment at which nobody holds it: it can be locked exclusively. The moments need
-//!    not be the same. Everybody from 2. has then ended. So the log is complete up to M; whoever is still writing, or
-//!    begins to, was given a position after M was, and will commit above it.
+//! 1. Before an append inserts events, it takes a shared lock on one of the two rows of `event_fence` (its
+//!    *slots*), and so before it is given positions. InnoDB releases the lock when the transaction has ended
+//!    and, if it was committed, is visible to every new snapshot.
+//! 2. A reader asks for the highest position M in a new snapshot. Every position up to M has been given out
+//!    by then, since M has been, so every transaction that may still commit one of them holds one of the
+//!    slots.
+//! 3. After that it finds, for each slot, a moment at which no transaction holds it: it can be locked
+//!    exclusively. The moments need not be the same. Every transaction from 2. has then ended. So the log is
+//!    complete up to M; an append that is still under way, or begins, was given a position after M was, and
+//!    will commit above it.
 //!
-//! That is all that correctness rests on. It matters neither which slot an append takes, nor from which snapshot it knows the
-//! slot, nor what became of whoever was writing: rollbacks, and connections and servers that are killed, end a transaction,
-//! too. A rollback to a savepoint keeps the lock.
+//! That is all that correctness rests on. It matters neither which slot an append takes, nor from which
+//! snapshot it knows the slot, nor how a transaction has ended: rollbacks, and connections and servers that
+//! are killed, end a transaction, too. A rollback to a savepoint keeps the lock.
 //!
-//! The lock is asked for with SKIP LOCKED, for one slot at a time, in a statement that is its own transaction. So a reader
-//! waits for nobody and holds nothing while it asks; an append that comes at that moment waits for the end of the statement,
-//! not for the reader.
+//! The lock is asked for with SKIP LOCKED, for one slot at a time, in a statement that is its own
+//! transaction. So a reader waits for no append and holds nothing while it asks; an append that comes at that
+//! moment waits for the end of the statement, not for the reader.
 //!
-//! While appends come without a pause, a slot that all of them take may never be free. So `event_log.phase` says which slot
-//! to take, and readers work in turns: once nobody holds the *other* slot, the phase changes to it, and the slot that
-//! was taken until now empties as fast as its transactions end. `draining_position` is the highest position at that change,
-//! read before the other slot was found free. By then half of 3. is done for it, and who finds the slot that empties free
-//! completes it. Both are done by whoever reads next; the row is changed only by who has seen it as it is, so
-//! nothing is built on what somebody else has replaced.
+//! While appends come without a pause, a slot that all of them take may never be free. So `event_log.phase`
+//! says which slot to take, and readers work in turns: once no append holds the *other* slot, the phase
+//! changes to it, and the slot that was taken until now empties as fast as its transactions end.
+//! `draining_position` is the highest position at that change, read before the other slot was found free. By
+//! then half of 3. is done for it, and who finds the slot that empties free completes it. Both are done by
+//! the next reader; a reader changes the row only as it has seen it, so nothing is built on what another
+//! reader has replaced.
 //!
-//! What is found is published in `event_log.safe_position`, after everything up to there is committed. So whoever sees it in a
-//! snapshot, or on a replica that applies transactions in their order, sees those events, too. In the application's
-//! transaction, where an exclusive lock would stay until its end, and on a server that is read-only, the log is read up to
-//! there.
+//! What is found is published in `event_log.safe_position`, after everything up to there is committed. So a
+//! reader that sees it in a snapshot, or on a replica that applies transactions in their order, sees those
+//! events, too. In the application's transaction, where an exclusive lock would stay until its end, and on a
+//! server that is read-only, the log is read up to there.
 
-use std::thread;
 use std::time::Duration;
 
-use diesel::prelude::*;
+use diesel::mysql::Mysql;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
-use super::ordering::stored;
-use super::transaction::is_outside_transactions;
+use super::error::kind;
+use super::outside::is_outside_transactions;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::schema::mysql::event_fence;
-use crate::storage::error::{NotPublished, classify};
 use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::executor::Executor;
+use crate::storage::not_published::NotPublished;
+use crate::storage::server::Server;
+use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
-/// How long a reader waits between its attempts to find a slot free, in microseconds. Then it is content with what is
-/// published; a later one goes on from there.
+/// How long a reader waits between its attempts to find a slot free, in microseconds. Then it is content with
+/// what is published; a later one goes on from there.
 const PAUSES: [u64; 7] = [0, 200, 400, 800, 1600, 3200, 6400];
 
 statement! {
-    for MysqlConnection;
-    /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in newer
-    /// versions.
+    for Mysql;
+    /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in
+    /// newer versions.
     Look -> (BigInt, Text, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
-    "SELECT @@autocommit, CAST(@@global.read_only AS CHAR), phase, draining_position, safe_position, ordering, \
-     (SELECT MAX(global_position) FROM events) \
+    "SELECT @@autocommit, CAST(@@global.read_only AS CHAR), phase, draining_position, safe_position, \
+     ordering, (SELECT MAX(global_position) FROM events) \
      FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
 }
 
 statement! {
-    for MysqlConnection;
-    /// The log is complete up to this position. MariaDB does not even wait for who appends in SERIALIZABLE, where reading
-    /// the phase locks it.
-    Publish<'a> { complete: &'a i64 => BigInt },
+    for Mysql;
+    /// The log is complete up to this position. MariaDB does not even wait for who appends in SERIALIZABLE,
+    /// where reading the phase locks it.
+    Publish { complete: i64 => BigInt },
     "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
      UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE id = 1"
 }
 
 statement! {
-    for MysqlConnection;
-    /// The other slot was free after `highest` had been read, so the log is complete up to the position that was draining.
-    ChangePhase<'a> {
-        highest: &'a i64 => BigInt,
-        phase: &'a i8 => TinyInt,
-        draining: &'a i64 => BigInt,
+    for Mysql;
+    /// The other slot was free after `highest` had been read, so the log is complete up to the position that
+    /// was draining.
+    ChangePhase {
+        highest: i64 => BigInt,
+        phase: i8 => TinyInt,
+        draining: i64 => BigInt,
     },
     "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
      UPDATE event_log SET safe_position = GREATEST(safe_position, draining_position), draining_position = ?, \
      phase = 1 - phase WHERE id = 1 AND phase = ? AND draining_position = ?"
 }
 
-pub(super) fn complete(conn: &mut MysqlConnection) -> QueryResult<Position> {
-    look(conn)?.complete(conn)
+pub(super) async fn complete<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<Position> {
+    look(conn).await?.complete(conn).await
 }
 
 /// The end of the log as one snapshot shows it.
@@ -104,9 +113,11 @@ pub(super) struct LogEnd {
     highest: i64,
 }
 
-pub(super) fn look(conn: &mut MysqlConnection) -> QueryResult<LogEnd> {
-    let (autocommit, read_only, phase, draining, safe, ordering, highest) =
-        Look.get_result::<(i64, String, i8, i64, i64, String, Option<i64>)>(conn)?;
+type Seen = (i64, String, i8, i64, i64, String, Option<i64>);
+
+pub(super) async fn look<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogEnd> {
+    let seen: Seen = conn.row(Look).await?;
+    let (autocommit, read_only, phase, draining, safe, ordering, highest) = seen;
     Ok(LogEnd {
         commits_at_once: autocommit == 1,
         is_writable: ["0", "OFF"].contains(&&*read_only),
@@ -127,32 +138,32 @@ impl LogEnd {
         })
     }
 
-    /// How far it is complete: everything, as long as nobody is just appending.
-    pub(super) fn complete(&self, conn: &mut MysqlConnection) -> QueryResult<Position> {
+    /// How far it is complete: everything, unless an append is under way.
+    pub(super) async fn complete<C: Server<Backend = Mysql>>(&self, conn: &mut C) -> QueryResult<Position> {
         if self.known().get() >= self.highest {
             return Ok(self.known());
         }
-        if self.is_writable && self.commits_at_once && is_outside_transactions(conn)? {
-            return self.find_out(conn);
+        if self.is_writable && self.commits_at_once && is_outside_transactions(conn).await? {
+            return self.find_out(conn).await;
         }
         if self.safe == 0 { Err(NotPublished.into()) } else { Ok(self.known()) }
     }
 
-    fn find_out(&self, conn: &mut MysqlConnection) -> QueryResult<Position> {
+    async fn find_out<C: Server<Backend = Mysql>>(&self, conn: &mut C) -> QueryResult<Position> {
         let mut end = self;
         let mut newer;
         for pause in PAUSES {
-            match end.advance(conn) {
+            match end.advance(conn).await {
                 Ok(Some(complete)) => return Ok(complete),
                 Ok(None) => {}
-                Err(error) => match classify(&error) {
+                Err(error) => match kind(&error) {
                     DatabaseErrorKind::Locked => {}
                     DatabaseErrorKind::ReadOnly => break,
                     _ => return Err(error),
                 },
             }
-            thread::sleep(Duration::from_micros(pause));
-            newer = look(conn)?;
+            conn.pause(Duration::from_micros(pause)).await;
+            newer = look(conn).await?;
             end = &newer;
             if end.known().get() >= self.highest {
                 break;
@@ -162,21 +173,23 @@ impl LogEnd {
     }
 
     /// One step; the last one says how far the log is complete.
-    fn advance(&self, conn: &mut MysqlConnection) -> QueryResult<Option<Position>> {
-        if !is_free(conn, 1 - self.phase)? {
+    async fn advance<C: Executor<Backend = Mysql>>(&self, conn: &mut C) -> QueryResult<Option<Position>> {
+        if !is_free(conn, 1 - self.phase).await? {
             return Ok(None);
         }
-        if is_free(conn, self.phase)? {
-            Publish { complete: &self.highest }.execute(conn)?;
+        if is_free(conn, self.phase).await? {
+            conn.execute(Publish { complete: self.highest }).await?;
             return Ok(Some(Position::stored(self.highest)));
         }
-        ChangePhase { highest: &self.highest, phase: &self.phase, draining: &self.draining }.execute(conn)?;
+        let change = ChangePhase { highest: self.highest, phase: self.phase, draining: self.draining };
+        conn.execute(change).await?;
         Ok(None)
     }
 }
 
-/// Locks the slot if nobody holds it, and releases it at once.
-fn is_free(conn: &mut MysqlConnection, slot: i8) -> QueryResult<bool> {
+/// Locks the slot if no append holds it, and releases it at once.
+async fn is_free<C: Executor<Backend = Mysql>>(conn: &mut C, slot: i8) -> QueryResult<bool> {
     let slot = event_fence::table.filter(event_fence::slot.eq(slot)).select(event_fence::slot);
-    Ok(slot.for_update().skip_locked().get_result::<i8>(conn).optional()?.is_some())
+    let free: Option<i8> = conn.optional_row(slot.for_update().skip_locked()).await?;
+    Ok(free.is_some())
 }

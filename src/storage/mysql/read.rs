@@ -1,38 +1,72 @@
-use diesel::prelude::*;
+use diesel::mysql::Mysql;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::result::QueryResult;
 use uuid::Uuid;
 
-use super::position;
-use super::time::UtcTime;
+use super::{position, queries};
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
+use crate::model::position::Position;
+use crate::model::stream::StreamPart;
+use crate::model::stream_id::StreamId;
 use crate::schema::mysql::events;
-use crate::storage::sql::queries::queries;
-use crate::storage::sql::row::load;
+use crate::storage::executor::Executor;
+use crate::storage::lent;
+use crate::storage::read::Read;
+use crate::storage::server::Server;
+use crate::storage::sql::row::Events;
 
-macro_rules! is_one_of {
-    ($column:expr, $names:expr) => {
-        $column.eq_any($names)
-    };
-}
-
-queries! { for MysqlConnection; schema: mysql; time: UtcTime; is_one_of: is_one_of }
-
-pub(super) fn event(conn: &mut MysqlConnection, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
-    let with_id = events::table.filter(events::event_id.eq(event_id.to_string()));
-    Ok(load(conn, with_id, None)?.pop())
-}
-
-pub(super) fn log(conn: &mut MysqlConnection, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
-    let log = position::look(conn)?;
-    // A reader that is far behind has no need to know where the log ends now.
-    if query.direction == Direction::Forward && log.known().get() - query.from.get() >= limit {
-        let events = log_events(conn, query, log.known(), limit)?;
-        if i64::try_from(events.len()) == Ok(limit) {
-            return Ok(LogSlice::new(events, limit, log.known()));
-        }
+impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
+    async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
+        Ok(self.0.optional_row(queries::version(stream)).await?.unwrap_or(0))
     }
-    let complete = log.complete(conn)?;
-    let events = log_events(conn, query, complete, limit)?;
-    Ok(LogSlice::new(events, limit, query.end(complete)))
+
+    async fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>> {
+        let mut events = self.0.load(queries::stream_events(stream, part), Events::of_stream(stream)).await?;
+        if part.direction == Direction::Backward {
+            events.reverse();
+        }
+        Ok(events)
+    }
+
+    async fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
+        let log = position::look(self.0).await?;
+        // A reader that is far behind has no need to know where the log ends now.
+        if query.direction == Direction::Forward && log.known().get() - query.from.get() >= limit {
+            let events = log_events(self.0, query, log.known(), limit).await?;
+            if i64::try_from(events.len()) == Ok(limit) {
+                return Ok(LogSlice::new(events, limit, log.known()));
+            }
+        }
+        let complete = log.complete(self.0).await?;
+        let events = log_events(self.0, query, complete, limit).await?;
+        Ok(LogSlice::new(events, limit, query.end(complete)))
+    }
+
+    async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
+        let with_id = events::table.filter(events::event_id.eq(event_id.to_string()));
+        Ok(self.0.load(with_id, Events::of_log()).await?.pop())
+    }
+
+    async fn last_position(&mut self) -> QueryResult<Position> {
+        position::complete(self.0).await
+    }
+
+    async fn last_committed_position(&mut self) -> QueryResult<Position> {
+        let last: Option<i64> = self.0.row(queries::last_position(Position::END)).await?;
+        Ok(last.map_or(Position::START, Position::stored))
+    }
+}
+
+async fn log_events<C: Executor<Backend = Mysql>>(
+    conn: &mut C,
+    query: &LogQuery,
+    complete: Position,
+    limit: i64,
+) -> QueryResult<Vec<RecordedEvent>> {
+    if query.is_at_end(complete) {
+        return Ok(Vec::new());
+    }
+    conn.load(queries::log_events(query, complete, limit), Events::of_log()).await
 }

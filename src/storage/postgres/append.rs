@@ -1,33 +1,37 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use diesel::prelude::*;
+use diesel::pg::Pg;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
-use super::error::is_duplicate_event_id;
+use super::error::duplicate_event_id;
 use super::read;
 use crate::model::json::Json;
 use crate::model::position::Position;
 use crate::schema::postgres::events;
-use crate::storage::append::AppendError;
-use crate::storage::append::{Batch, Placement};
+use crate::storage::append::{Append, AppendError, Batch, Placement};
+use crate::storage::executor::Executor;
+use crate::storage::lent::Postgres;
+use crate::storage::server::Server;
 use crate::storage::sql::statement::statement;
 
-/// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first, which takes the
-/// row lock; then a place in the log; then the events. If the head does not move, or one of the ids is there already, it
-/// writes nothing and returns no row.
+/// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first,
+/// which takes the row lock; then a place in the log; then the events. If the head does not move, or one of
+/// the ids is there already, it writes nothing and returns no row.
 ///
-/// `nextval` is called after the events are sorted, so positions grow with the versions. The ids are looked up one by one,
-/// because `event_id = ANY (…)`, planned while the table is small, is a scan of the whole table for as long as the plan is
-/// kept. The arrays are unnested side by side in a select list and not in FROM, where PostgreSQL would put each into a buffer
-/// of its own, so much memory that every append would fetch it from the system anew. `nth` is an array like the others, because
-/// of any other series PostgreSQL expects a thousand rows, and would plan each append anew to find that there are fewer.
+/// `nextval` is called after the events are sorted, so positions grow with the versions. The ids are looked
+/// up one by one, because `event_id = ANY (…)`, planned while the table is small, is a scan of the whole
+/// table for as long as the plan is kept. The arrays are unnested side by side in a select list and not in
+/// FROM, where PostgreSQL would put each into a buffer of its own, so much memory that every append would
+/// fetch it from the system anew. `nth` is an array like the others, because of any other series PostgreSQL
+/// expects a thousand rows, and would plan each append anew to find that there are fewer.
 macro_rules! append_statement {
     ($(#[$doc:meta])* $name:ident, $head:literal) => {
         statement! {
-            for PgConnection;
+            for Pg;
             $(#[$doc])*
             $name<'a> {
                 aggregate_type: &'a str => Text,
@@ -49,17 +53,21 @@ macro_rules! append_statement {
                 created_at: Vec<DateTime<Utc>> => Array<Timestamptz>,
             } -> (BigInt, BigInt),
             concat!(
-                "WITH head AS (", $head, " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
+                "WITH head AS (",
+                $head,
+                " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
                  reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3, ?) AS position FROM head) \
-                 INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
-                 event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at) \
+                 INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, \
+                 event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, \
+                 causation_id, created_at) \
                  SELECT coalesce(reserved.position + nth, nextval('events_global_position_seq')), \
-                 reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, event_id, \
-                 event_type, event_version, payload::json, metadata::json, trace_id, correlation_id, causation_id, \
-                 created_at \
+                 reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, \
+                 event_id, event_type, event_version, payload::json, metadata::json, trace_id, \
+                 correlation_id, causation_id, created_at \
                  FROM reserved, (SELECT unnest(?) AS nth, unnest($5) AS event_id, unnest(?) AS event_type, \
-                 unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, unnest(?) AS trace_id, \
-                 unnest(?) AS correlation_id, unnest(?) AS causation_id, unnest(?) AS created_at) AS event \
+                 unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
+                 unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
+                 unnest(?) AS created_at) AS event \
                  ORDER BY nth \
                  RETURNING aggregate_version, global_position"
             )
@@ -72,8 +80,10 @@ append_statement!(
     AppendToStream,
     "UPDATE aggregate_heads AS head \
      SET aggregate_version = head.aggregate_version + added, updated_at = now \
-     FROM (SELECT event_store_enter() AS is_entered, ? AS aggregate_type, ? AS aggregate_id, ? AS added, ? AS now) \
-     AS batch WHERE is_entered AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
+     FROM (SELECT event_store_enter() AS is_entered, ? AS aggregate_type, ? AS aggregate_id, ? AS added, \
+     ? AS now) AS batch \
+     WHERE is_entered AND head.aggregate_type = batch.aggregate_type \
+     AND head.aggregate_id = batch.aggregate_id \
      AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
      AND head.aggregate_version BETWEEN ? AND ?"
 );
@@ -86,58 +96,65 @@ append_statement!(
      WHERE event_store_enter() \
      AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
      ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
-     SET aggregate_version = head.aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
+     SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
+     updated_at = excluded.updated_at \
      WHERE head.aggregate_version BETWEEN ? AND ?"
 );
 
-pub(super) fn append(conn: &mut PgConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
-    loop {
-        let rows = insert(conn, batch).map_err(|error| name_duplicate(batch, error))?;
-        if let Some(placement) = placement(rows) {
-            return Ok(placement);
-        }
-        if let Some(refusal) = refusal(conn, batch)? {
-            return Err(refusal);
-        }
-        // What stood in the way is gone: somebody else was in the middle of it. So somebody gets on each time around.
-    }
-}
-
-fn insert(conn: &mut PgConnection, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>> {
-    macro_rules! load {
-        ($statement:ident) => {{
-            let contents = || batch.events.iter().map(|event| &event.content);
-            let (lowest, highest) = batch.acceptable_versions().into_inner();
-            $statement {
-                aggregate_type: batch.stream.aggregate_type(),
-                aggregate_id: batch.stream.aggregate_id(),
-                count: batch.len(),
-                now: batch.now,
-                event_ids: event_ids(batch),
-                lowest,
-                highest,
-                is_alone: is_alone(conn)?,
-                nths: (1..=batch.len()).collect(),
-                event_types: contents().map(|content| &*content.event_type).collect(),
-                event_versions: contents().map(|content| content.event_version).collect(),
-                payloads: contents().map(|content| content.payload.as_str()).collect(),
-                metadata: contents().map(|content| content.metadata.as_ref().map(Json::as_str)).collect(),
-                trace_ids: contents().map(|content| content.trace_id.as_deref()).collect(),
-                correlation_ids: contents().map(|content| content.correlation_id.as_deref()).collect(),
-                causation_ids: contents().map(|content| content.causation_id.as_deref()).collect(),
-                created_at: batch.events.iter().map(|event| event.created_at.unwrap_or(batch.now)).collect(),
+impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
+    async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
+        loop {
+            let rows = insert(self.0, batch).await.map_err(|error| name_duplicate(batch, error))?;
+            if let Some(placement) = placement(rows) {
+                return Ok(placement);
             }
-            .load(conn)
-        }};
+            if let Some(refusal) = refusal(self.0, batch).await? {
+                return Err(refusal);
+            }
+            // What stood in the way is gone: another connection has committed meanwhile. So each time around
+            // one of them gets on.
+        }
     }
-    if batch.expected.allows(0) { load!(CreateOrAppendToStream) } else { load!(AppendToStream) }
 }
 
-/// Whether the append is a transaction of its own.
-fn is_alone(conn: &mut PgConnection) -> QueryResult<bool> {
-    let status =
-        <AnsiTransactionManager as TransactionManager<PgConnection>>::transaction_manager_status_mut(conn);
-    Ok(status.transaction_depth()?.is_none())
+/// Fills in one of the two statements.
+macro_rules! filled {
+    ($statement:ident, $batch:ident, $is_alone:ident) => {{
+        let contents = || $batch.events.iter().map(|event| &event.content);
+        let (lowest, highest) = $batch.acceptable_versions().into_inner();
+        $statement {
+            aggregate_type: $batch.stream.aggregate_type(),
+            aggregate_id: $batch.stream.aggregate_id(),
+            count: $batch.len(),
+            now: $batch.now,
+            event_ids: event_ids($batch),
+            lowest,
+            highest,
+            is_alone: $is_alone,
+            nths: (1..=$batch.len()).collect(),
+            event_types: contents().map(|content| &*content.event_type).collect(),
+            event_versions: contents().map(|content| content.event_version).collect(),
+            payloads: contents().map(|content| content.payload.as_str()).collect(),
+            metadata: contents().map(|content| content.metadata.as_ref().map(Json::as_str)).collect(),
+            trace_ids: contents().map(|content| content.trace_id.as_deref()).collect(),
+            correlation_ids: contents().map(|content| content.correlation_id.as_deref()).collect(),
+            causation_ids: contents().map(|content| content.causation_id.as_deref()).collect(),
+            created_at: $batch.events.iter().map(|event| event.created_at.unwrap_or($batch.now)).collect(),
+        }
+    }};
+}
+
+async fn insert<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
+where
+    C: Server<Backend = Pg>,
+{
+    // Whether the append is a transaction of its own.
+    let is_alone = conn.depth()? == 0;
+    if batch.expected.allows(0) {
+        conn.rows(filled!(CreateOrAppendToStream, batch, is_alone)).await
+    } else {
+        conn.rows(filled!(AppendToStream, batch, is_alone)).await
+    }
 }
 
 fn event_ids(batch: &Batch<'_>) -> Vec<Uuid> {
@@ -152,13 +169,16 @@ fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
     Some(Placement { previous_version: first_version - 1, positions })
 }
 
-/// Why nothing was written, if the reason still stands. An append that went through and is repeated finds the stream
-/// elsewhere, by its own doing: that it is recorded already says more than the conflict.
-fn refusal(conn: &mut PgConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
-    if let Some(duplicate) = duplicate(conn, batch)? {
+/// Why nothing was written, if the reason still stands. An append that went through and is repeated finds the
+/// stream elsewhere, by its own doing: that it is recorded already says more than the conflict.
+async fn refusal<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
+where
+    C: Executor<Backend = Pg>,
+{
+    if let Some(duplicate) = duplicate(conn, batch).await? {
         return Ok(Some(duplicate));
     }
-    let actual = read::version(conn, batch.stream)?;
+    let actual = read::version(conn, batch.stream).await?;
     let is_acceptable = match actual {
         0 => batch.expected.allows(0),
         _ => batch.acceptable_versions().contains(&actual),
@@ -167,27 +187,21 @@ fn refusal(conn: &mut PgConnection, batch: &Batch<'_>) -> QueryResult<Option<App
 }
 
 /// The first event of the batch whose id is recorded already.
-fn duplicate(conn: &mut PgConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
-    let recorded: HashSet<Uuid> = events::table
-        .filter(events::event_id.eq_any(event_ids(batch)))
-        .select(events::event_id)
-        .load(conn)?
-        .into_iter()
-        .collect();
+async fn duplicate<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
+where
+    C: Executor<Backend = Pg>,
+{
+    let with_ids = events::table.filter(events::event_id.eq_any(event_ids(batch))).select(events::event_id);
+    let recorded: Vec<Uuid> = conn.rows(with_ids).await?;
+    let recorded: HashSet<Uuid> = recorded.into_iter().collect();
     let first = batch.events.iter().position(|event| recorded.contains(&event.id()));
     Ok(first.map(|event_index| batch.duplicate(event_index)))
 }
 
-/// Somebody else has recorded the id at the same moment. PostgreSQL has aborted the transaction, so it cannot be asked any
-/// more, but it has said which one: `Key (event_id)=(…) already exists.`
-fn name_duplicate(batch: &Batch<'_>, error: diesel::result::Error) -> AppendError {
-    if !is_duplicate_event_id(&error) {
-        return error.into();
-    }
-    let details = match &error {
-        diesel::result::Error::DatabaseError(_, information) => information.details().unwrap_or_default(),
-        _ => "",
-    };
+/// Another connection has recorded the id at the same moment. PostgreSQL has aborted the transaction, so it
+/// cannot be asked any more, but it has said which id it is.
+fn name_duplicate(batch: &Batch<'_>, error: Error) -> AppendError {
+    let details = duplicate_event_id(&error).unwrap_or_default();
     match batch.events.iter().position(|event| details.contains(&event.id().to_string())) {
         Some(event_index) => batch.duplicate(event_index),
         None => error.into(),

@@ -29,10 +29,26 @@ pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
     KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
 }
 
-pub(super) fn is_duplicate_event_id(error: &Error) -> bool {
-    matches!(
-        error,
+/// That an event's id is recorded already, in words that contain the id: `Key (event_id)=(…) already exists.`
+pub(super) fn duplicate_event_id(error: &Error) -> Option<&str> {
+    match error {
         Error::DatabaseError(DieselKind::UniqueViolation, information)
-            if information.constraint_name() == Some("events_event_id_key")
-    )
+            if information.constraint_name() == Some("events_event_id_key") =>
+        {
+            information.details()
+        }
+        _ => None,
+    }
+}
+
+/// The application has ended the savepoint, or the transaction around it.
+pub(crate) fn is_missing_savepoint(message: &str) -> bool {
+    message.contains("SAVEPOINT can only be used in transaction blocks")
+        || message.starts_with("savepoint ") && message.ends_with(" does not exist")
+}
+
+/// The name of what stands in the way of a CREATE: `relation "…" already exists`.
+pub(super) fn existing_table(message: &str) -> Option<&str> {
+    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
+    Some(name.trim_matches('"'))
 }

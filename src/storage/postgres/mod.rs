@@ -1,20 +1,20 @@
 //! What is particular to PostgreSQL: the migrations as diesel knows them.
 //!
-//! PostgreSQL 13 or newer. The messages of the server must be in English (`lc_messages`), because diesel passes on most
-//! kinds of errors as text only.
+//! PostgreSQL 13 or newer. The messages of the server must be in English (`lc_messages`), because diesel
+//! passes on most kinds of errors as text only.
 
 mod append;
-mod backend;
-mod checkpoint;
+mod checkpoints;
+mod dialect;
 pub(crate) mod error;
+mod executor;
 mod migrations;
-mod notify;
+mod news;
 mod ordering;
 mod position;
-mod projection;
+mod queries;
 mod read;
-mod row;
-mod transaction;
+mod transactions;
 
 pub use migrations::MIGRATIONS;
-pub use notify::set_append_notifications;
+pub use news::set_append_notifications;

@@ -1,22 +1,44 @@
-use diesel::prelude::*;
+use diesel::pg::Pg;
+use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
+use diesel::result::QueryResult;
 use diesel::sql_types::Text;
 
+use super::position;
 use crate::model::ordering::LogOrdering;
+use crate::model::position::Position;
 use crate::schema::postgres::event_log;
+use crate::storage::executor::Executor;
+use crate::storage::lent::Postgres;
+use crate::storage::ordering::{Ordering, OrderingError};
+use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
 statement! {
-    for PgConnection;
+    for Pg;
     SetOrdering<'a> { ordering: &'a str => Text },
     "SELECT event_store_set_ordering(?)"
 }
 
-pub(super) fn get(conn: &mut PgConnection) -> QueryResult<LogOrdering> {
-    let name: String = event_log::table.select(event_log::ordering).get_result(conn)?;
-    LogOrdering::stored(&name)
-        .ok_or_else(|| diesel::result::Error::DeserializationError(format!("ordering {name:?}").into()))
-}
+impl<C: Executor<Backend = Pg>> Ordering for Postgres<'_, C> {
+    async fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
+        let name: String = self.0.row(event_log::table.select(event_log::ordering)).await?;
+        stored(&name)
+    }
 
-pub(super) fn set(conn: &mut PgConnection, ordering: LogOrdering) -> QueryResult<()> {
-    SetOrdering { ordering: ordering.name() }.execute(conn).map(drop)
+    async fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
+        self.0.execute(SetOrdering { ordering: ordering.name() }).await?;
+        Ok(())
+    }
+
+    /// It is committed, and replicated, after everything that it says is complete. A reader who sees it
+    /// therefore sees that, too: also on a standby, and in any snapshot.
+    async fn publish_position(&mut self) -> QueryResult<Position> {
+        let complete = position::complete(self.0).await?;
+        let is_unpublished = event_log::published_position.is_null();
+        let is_behind = event_log::published_position.lt(complete.get());
+        let behind = event_log::table.filter(is_unpublished.or(is_behind));
+        let publish = diesel::update(behind).set(event_log::published_position.eq(complete.get()));
+        self.0.execute(publish).await?;
+        Ok(complete)
+    }
 }

@@ -1,45 +1,71 @@
-use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::pg::Pg;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::result::QueryResult;
 use uuid::Uuid;
 
-use super::position;
+use super::{position, queries};
+use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::position::Position;
+use crate::model::stream::StreamPart;
+use crate::model::stream_id::StreamId;
 use crate::schema::postgres::events;
-use crate::storage::sql::queries::queries;
-use crate::storage::sql::row::load;
+use crate::storage::executor::Executor;
+use crate::storage::lent::Postgres;
+use crate::storage::read::Read;
+use crate::storage::sql::row::Events;
 
-/// `= ANY ($1)`: the same statement for any number of names.
-macro_rules! is_one_of {
-    ($column:expr, $names:expr) => {
-        $column.eq_any($names)
-    };
-}
-
-queries! { for PgConnection; schema: postgres; time: DateTime<Utc>; is_one_of: is_one_of }
-
-pub(super) fn event(conn: &mut PgConnection, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
-    Ok(load(conn, events::table.filter(events::event_id.eq(event_id)), None)?.pop())
-}
-
-/// After a crash PostgreSQL may give out positions again that were given out but never committed, so a position is the end of
-/// the log only if there is an event at it.
-pub(super) fn last_position(conn: &mut PgConnection) -> QueryResult<Position> {
-    let complete = position::complete(conn)?;
-    last_position_up_to(conn, complete)
-}
-
-pub(super) fn log(conn: &mut PgConnection, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
-    let complete = position::complete(conn)?;
-    if query.is_at_end(complete) {
-        return Ok(LogSlice::new(Vec::new(), limit, query.from));
+impl<C: Executor<Backend = Pg>> Read for Postgres<'_, C> {
+    async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
+        version(self.0, stream).await
     }
-    let events = log_events(conn, query, complete, limit)?;
-    let last = if query.is_filtered() {
-        last_position_up_to(conn, complete)?
-    } else {
-        events.last().map_or(query.from, RecordedEvent::position)
-    };
-    Ok(LogSlice::new(events, limit, query.end(last)))
+
+    async fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>> {
+        let mut events = self.0.load(queries::stream_events(stream, part), Events::of_stream(stream)).await?;
+        if part.direction == Direction::Backward {
+            events.reverse();
+        }
+        Ok(events)
+    }
+
+    async fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
+        let complete = position::complete(self.0).await?;
+        if query.is_at_end(complete) {
+            return Ok(LogSlice::new(Vec::new(), limit, query.from));
+        }
+        let events = self.0.load(queries::log_events(query, complete, limit), Events::of_log()).await?;
+        let last = if query.is_filtered() {
+            last_position(self.0, complete).await?
+        } else {
+            events.last().map_or(query.from, RecordedEvent::position)
+        };
+        Ok(LogSlice::new(events, limit, query.end(last)))
+    }
+
+    async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
+        let with_id = events::table.filter(events::event_id.eq(event_id));
+        Ok(self.0.load(with_id, Events::of_log()).await?.pop())
+    }
+
+    /// After a crash PostgreSQL may give out positions again that were given out but never committed, so a
+    /// position is the end of the log only if there is an event at it.
+    async fn last_position(&mut self) -> QueryResult<Position> {
+        let complete = position::complete(self.0).await?;
+        last_position(self.0, complete).await
+    }
+
+    async fn last_committed_position(&mut self) -> QueryResult<Position> {
+        last_position(self.0, Position::END).await
+    }
+}
+
+pub(super) async fn version<C: Executor<Backend = Pg>>(conn: &mut C, stream: &StreamId) -> QueryResult<i64> {
+    Ok(conn.optional_row(queries::version(stream)).await?.unwrap_or(0))
+}
+
+/// That of the last event at or before a position.
+async fn last_position<C: Executor<Backend = Pg>>(conn: &mut C, highest: Position) -> QueryResult<Position> {
+    let last: Option<i64> = conn.row(queries::last_position(highest)).await?;
+    Ok(last.map_or(Position::START, Position::stored))
 }

@@ -1,5 +1,14 @@
 //! What the databases' SQL has in common.
 
+pub(crate) mod checkpoints;
+pub(crate) mod dialect;
+pub(crate) mod lease;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod ordering;
+pub(crate) mod parked;
+pub(crate) mod partitions;
 pub(crate) mod queries;
 pub(crate) mod row;
+pub(crate) mod rows;
 pub(crate) mod statement;
+pub(crate) mod workers;

@@ -1,15 +1,12 @@
-//! Reads events column by column, straight from a database's row into what is kept. With diesel's tuples each text would be
-//! allocated anew, also the few types that come again and again.
+//! Reads rows column by column, straight from what a database has sent into what is kept. With diesel's
+//! tuples each text would be allocated anew, also the few types that come again and again.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
-use diesel::connection::{DefaultLoadingMode, LoadConnection};
 use diesel::deserialize;
-use diesel::expression::QueryMetadata;
-use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
-use diesel::result::{Error, QueryResult, UnexpectedNullError};
+use diesel::result::UnexpectedNullError;
 use diesel::row::{Field, Row};
 use uuid::Uuid;
 
@@ -17,9 +14,10 @@ use crate::model::event::{Content, RecordedEvent};
 use crate::model::json::Json;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
+use crate::storage::sql::rows::Rows;
 
-/// How a database gives what is in the columns of `events`.
-pub(crate) trait EventColumns: Backend {
+/// How a database gives what is in the columns of the event store's tables.
+pub(crate) trait Columns: Backend {
     fn long(value: Self::RawValue<'_>) -> deserialize::Result<i64>;
     fn integer(value: Self::RawValue<'_>) -> deserialize::Result<i32>;
     /// A name, which is short, is looked at where it lies.
@@ -31,22 +29,39 @@ pub(crate) trait EventColumns: Backend {
     fn time(value: Self::RawValue<'_>) -> deserialize::Result<DateTime<Utc>>;
 }
 
-/// Loads events with all columns, in the order of the table. `stream` is the stream that all of them belong to, if it is
-/// known.
-pub(crate) fn load<C, Q>(conn: &mut C, query: Q, stream: Option<&StreamId>) -> QueryResult<Vec<RecordedEvent>>
-where
-    C: LoadConnection<DefaultLoadingMode>,
-    C::Backend: EventColumns + QueryMetadata<Q::SqlType>,
-    Q: AsQuery,
-    Q::Query: QueryFragment<C::Backend> + QueryId,
-{
-    let mut types = Types::default();
-    conn.load(query.as_query())?
-        .map(|row| event(&row?, stream, &mut types).map_err(Error::DeserializationError))
-        .collect()
+/// Events with all columns, in the order of the table.
+pub(crate) struct Events<'s> {
+    stream: Option<&'s StreamId>,
+    types: Types,
+    events: Vec<RecordedEvent>,
 }
 
-fn event<'r, DB: EventColumns>(
+impl<'s> Events<'s> {
+    /// Of any streams.
+    pub(crate) fn of_log() -> Self {
+        Self { stream: None, types: Types::default(), events: Vec::new() }
+    }
+
+    /// All of the same stream.
+    pub(crate) fn of_stream(stream: &'s StreamId) -> Self {
+        Self { stream: Some(stream), ..Self::of_log() }
+    }
+}
+
+impl<DB: Columns> Rows<DB> for Events<'_> {
+    type Output = Vec<RecordedEvent>;
+
+    fn add<'r>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<()> {
+        self.events.push(event(row, self.stream, &mut self.types)?);
+        Ok(())
+    }
+
+    fn finish(self) -> Vec<RecordedEvent> {
+        self.events
+    }
+}
+
+fn event<'r, DB: Columns>(
     row: &impl Row<'r, DB>,
     stream: Option<&StreamId>,
     types: &mut Types,
@@ -75,7 +90,7 @@ fn event<'r, DB: EventColumns>(
     })
 }
 
-fn value<'r, DB: Backend, T>(
+pub(crate) fn value<'r, DB: Backend, T>(
     row: &impl Row<'r, DB>,
     column: usize,
     read: impl FnOnce(DB::RawValue<'_>) -> deserialize::Result<T>,
@@ -83,7 +98,7 @@ fn value<'r, DB: Backend, T>(
     optional(row, column, read)?.ok_or_else(|| Box::new(UnexpectedNullError).into())
 }
 
-fn optional<'r, DB: Backend, T>(
+pub(crate) fn optional<'r, DB: Backend, T>(
     row: &impl Row<'r, DB>,
     column: usize,
     read: impl FnOnce(DB::RawValue<'_>) -> deserialize::Result<T>,
@@ -91,8 +106,28 @@ fn optional<'r, DB: Backend, T>(
     row.get(column).and_then(|field| field.value().map(read)).transpose()
 }
 
-/// The types of aggregates and events that come again and again in one read. There are few, so they are looked through one
-/// by one; should there be many, the rest is not shared.
+/// A word that a column holds, as `read` knows it. `what` it says is for the error, if it is another.
+pub(crate) fn word<'r, DB: Columns, T>(
+    row: &impl Row<'r, DB>,
+    column: usize,
+    what: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> deserialize::Result<T> {
+    optional_word(row, column, what, read)?.ok_or_else(|| Box::new(UnexpectedNullError).into())
+}
+
+pub(crate) fn optional_word<'r, DB: Columns, T>(
+    row: &impl Row<'r, DB>,
+    column: usize,
+    what: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> deserialize::Result<Option<T>> {
+    let read = |word: &str| read(word).ok_or_else(|| format!("{what} is {word:?}").into());
+    optional(row, column, |value| DB::name(value, read)?)
+}
+
+/// The types of aggregates and events that come again and again in one read. There are few, so they are
+/// looked through one by one; should there be many, the rest is not shared.
 #[derive(Default)]
 struct Types(Vec<Arc<str>>);
 

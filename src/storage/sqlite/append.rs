@@ -1,19 +1,20 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
 
 use super::error::is_duplicate_event_id;
 use super::insert::insert_events;
 use super::read;
 use super::text::time_text;
-use super::transaction::all_or_nothing;
+use super::transactions::all_or_nothing;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::position::Position;
-use crate::storage::append::AppendError;
-use crate::storage::append::{Batch, Placement};
+use crate::storage::append::{Append, AppendError, Batch, Placement};
+use crate::storage::lent;
 use crate::storage::sql::statement::statement;
 
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     /// Moves the head of an aggregate that has events.
     AdvanceHead<'a> {
         added: i64 => BigInt,
@@ -28,7 +29,7 @@ statement! {
 }
 
 statement! {
-    for SqliteConnection;
+    for Sqlite;
     /// Moves the head of an aggregate, which may not have events yet. SELECT for the same reason as in
     /// `InsertEvents`; SQLite's parser wants a WHERE between it and ON CONFLICT.
     CreateOrAdvanceHead<'a> {
@@ -42,7 +43,8 @@ statement! {
     "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
      SELECT ?, ?, ?, ? WHERE true \
      ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
-     SET aggregate_version = aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
+     SET aggregate_version = aggregate_version + excluded.aggregate_version, \
+     updated_at = excluded.updated_at \
      WHERE aggregate_version BETWEEN ? AND ?"
 }
 
@@ -52,12 +54,18 @@ extern "SQL" {
     fn last_insert_rowid() -> BigInt;
 }
 
+impl Append for lent::Sqlite<'_> {
+    async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
+        append(self.0, batch)
+    }
+}
+
 pub(crate) fn append(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
     all_or_nothing(conn, |conn| write(conn, batch)).map_err(|error| name_duplicate(conn, batch, error))
 }
 
-/// The head first: it takes the write lock, a conflict has then written nothing, and positions follow versions. After any
-/// other error a part may be there.
+/// The head first: it takes the write lock, a conflict has then written nothing, and positions follow
+/// versions. After any other error a part may be there.
 pub(crate) fn write(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Placement, AppendError> {
     if !move_head(conn, batch)? {
         return Err(refusal(conn, batch)?);
@@ -91,15 +99,15 @@ fn previous_version(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResu
     }
 }
 
-/// Of the events that were just inserted. Nobody else writes between BEGIN and COMMIT, and AUTOINCREMENT counts in steps of
-/// one, so the last position tells the others.
+/// The positions of the events that were just inserted. No other connection writes between BEGIN and COMMIT,
+/// and AUTOINCREMENT counts in steps of one, so the last position tells the others.
 fn positions(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Vec<Position>> {
     let last: i64 = diesel::select(last_insert_rowid()).get_result(conn)?;
     Ok((last - batch.len() + 1..=last).map(Position::stored).collect())
 }
 
-/// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its own doing:
-/// that it is recorded already says more than the conflict.
+/// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its
+/// own doing: that it is recorded already says more than the conflict.
 fn refusal(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<AppendError> {
     match duplicate(conn, batch)? {
         Some(duplicate) => Ok(duplicate),

@@ -28,6 +28,17 @@ pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
     KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
 }
 
+/// The application has ended the savepoint, or the transaction around it.
+pub(crate) fn is_missing_savepoint(message: &str) -> bool {
+    message.starts_with("no such savepoint")
+}
+
+/// The name of what stands in the way of a CREATE: `table … already exists`.
+pub(super) fn existing_table(message: &str) -> Option<&str> {
+    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
+    Some(name.trim_matches(['"', '\'', '`']))
+}
+
 /// SQLite names the columns of the index, not the index.
 pub(super) fn is_duplicate_event_id(error: &Error) -> bool {
     matches!(

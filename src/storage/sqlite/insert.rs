@@ -12,8 +12,9 @@ use crate::model::json::Json;
 use crate::model::stream_id::StreamId;
 use crate::storage::append::Batch;
 
-/// Events that one statement inserts, if there are so many: each then costs less than alone. The rest is inserted one by
-/// one, so that there are two statements and not one for every number, and both stay prepared.
+/// Events that one statement inserts, if there are so many: each then costs less than alone. The rest is
+/// inserted one by one, so that there are two statements and not one for every number, and both stay
+/// prepared.
 const MANY: usize = 8;
 
 /// Inserts the events of a batch, whose head has been moved. After an error some may be there.
@@ -93,9 +94,10 @@ impl<'a> EventRow<'a> {
     }
 }
 
-/// By hand and not by `Insertable`, which diesel puts together from its columns at each execution, at more than a third of
-/// the cost of running it. SELECT and not VALUES: SQLite then keeps a journal for the statement alone, also if it is one row, so that a full disk
-/// undoes the statement and not the whole transaction around it.
+/// By hand and not by `Insertable`, which diesel puts together from its columns at each execution, at more
+/// than a third of the cost of running it. SELECT and not VALUES: SQLite then keeps a journal for the
+/// statement alone, also if it is one row, so that a full disk undoes the statement and not the whole
+/// transaction around it.
 struct InsertEvents<'a, const ROWS: usize>([EventRow<'a>; ROWS]);
 
 impl<const ROWS: usize> QueryFragment<Sqlite> for InsertEvents<'_, ROWS> {
@@ -119,4 +121,4 @@ impl<const ROWS: usize> QueryId for InsertEvents<'_, ROWS> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const ROWS: usize> RunQueryDsl<SqliteConnection> for InsertEvents<'_, ROWS> {}
+impl<C, const ROWS: usize> RunQueryDsl<C> for InsertEvents<'_, ROWS> {}

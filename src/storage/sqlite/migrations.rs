@@ -1,12 +1,12 @@
-use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use super::transaction::all_or_nothing;
-use crate::storage::migrations::MigrationError;
-use crate::storage::migrations::{apply_pending, pending};
+use super::error::existing_table;
+use super::transactions::all_or_nothing;
+use crate::storage::lent::Sqlite;
+use crate::storage::migrations::{MigrationError, Migrations, Source};
 
-/// The migrations for SQLite, for an application that runs them with a `MigrationHarness` of its own or joins them with
-/// its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
+/// The migrations for SQLite, for an application that runs them with a `MigrationHarness` of its own or joins
+/// them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the usual way.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -19,10 +19,14 @@ use crate::storage::migrations::{apply_pending, pending};
 /// ```
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-pub(super) fn run_pending(conn: &mut SqliteConnection) -> Result<Vec<String>, MigrationError> {
-    // Most starts find nothing to do: they must not wait for the write lock to learn so.
-    if pending(conn, &MIGRATIONS)?.is_empty() {
-        return Ok(Vec::new());
+const SOURCE: Source = Source { migrations: MIGRATIONS, existing_table };
+
+impl Migrations for Sqlite<'_> {
+    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+        // Most starts find nothing to do: they must not wait for the write lock to learn so.
+        if SOURCE.pending(self.0)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        all_or_nothing(self.0, |conn| SOURCE.apply_pending(conn))
     }
-    all_or_nothing(conn, |conn| apply_pending(conn, &MIGRATIONS))
 }

@@ -1,18 +1,19 @@
-//! How SQLite does it.
+//! How SQLite does it. It has one kind of connection, which blocks, so what is its own is not `async`.
 
 pub(crate) mod append;
-mod backend;
-mod checkpoint;
+mod checkpoints;
+mod dialect;
 pub(crate) mod error;
-pub(crate) mod insert;
-pub(crate) mod migrations;
+mod executor;
+mod insert;
+mod migrations;
+mod news;
 mod options;
-mod projection;
-pub(crate) mod read;
-mod row;
-pub(crate) mod text;
-pub(crate) mod transaction;
-pub(crate) mod watch;
+mod ordering;
+mod queries;
+mod read;
+mod text;
+mod transactions;
 
 pub use migrations::MIGRATIONS;
 pub use options::{JournalMode, Options, Synchronous};

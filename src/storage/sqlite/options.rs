@@ -17,8 +17,8 @@ use crate::storage::error::DatabaseError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalMode {
-    /// A write-ahead log beside the file: readers and the writer do not wait for each other. Not for network file
-    /// systems.
+    /// A write-ahead log beside the file: readers and the writer do not wait for each other. Not for network
+    /// file systems.
     Wal,
     /// A rollback journal that is deleted after each transaction: a writer waits for readers and they for it.
     Delete,
@@ -36,15 +36,17 @@ pub enum JournalMode {
 pub enum Synchronous {
     /// At every commit: a committed transaction survives a power failure.
     Full,
-    /// With a write-ahead log only at checkpoints: a committed transaction survives a crash of the application, but the
-    /// last ones before a power failure may be gone, whole and from the end. Never a damaged database.
+    /// With a write-ahead log only at checkpoints: a committed transaction survives a crash of the
+    /// application, but the last ones before a power failure may be gone, whole and from the end. Never a
+    /// damaged database.
     Normal,
 }
 
 /// The settings of a SQLite connection that an event store wants.
 ///
-/// Apply them once to each connection, before it is used: with [`apply`](Options::apply), or with the feature `r2d2` as
-/// the `connection_customizer` of a pool. Nothing else in this crate changes the settings of a connection.
+/// Apply them once to each connection, before it is used: with [`apply`](Options::apply), or with the feature
+/// `r2d2` as the `connection_customizer` of a pool. Nothing else in this crate changes the settings of a
+/// connection.
 ///
 /// | setting | default | |
 /// |---|---|---|
@@ -136,9 +138,9 @@ impl Options {
         self
     }
 
-    /// Whether triggers fire for what triggers do, and for the rows that `INSERT OR REPLACE` removes. Only then is
-    /// replacing an event refused like deleting one. Off by default, as it changes what an application's own triggers do
-    /// (diesel's `updated_at` triggers among them).
+    /// Whether triggers fire for what triggers do, and for the rows that `INSERT OR REPLACE` removes. Only
+    /// then is replacing an event refused like deleting one. Off by default, as it changes what an
+    /// application's own triggers do (diesel's `updated_at` triggers among them).
     ///
     /// ```
     /// # use diesel_event_store::sqlite::Options;
@@ -153,8 +155,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`DatabaseError`]: for instance the file is not a database, it cannot be written to and is not in WAL mode yet,
-    /// or another connection has kept it locked for longer than `busy_timeout`.
+    /// [`DatabaseError`]: for instance the file is not a database, it cannot be written to and is not in WAL
+    /// mode yet, or another connection has kept it locked for longer than `busy_timeout`.
     pub fn apply(&self, conn: &mut SqliteConnection) -> Result<(), DatabaseError> {
         // First, so that the others wait too.
         conn.batch_execute(&format!("PRAGMA busy_timeout = {}", self.busy_timeout.as_millis()))?;
@@ -168,8 +170,8 @@ impl Options {
         Ok(())
     }
 
-    /// Changing the mode needs the whole file for itself, and SQLite does not wait for that as long as `busy_timeout`
-    /// says: connections that open a new file at the same moment would fail.
+    /// Changing the mode needs the whole file for itself, and SQLite does not wait for that as long as
+    /// `busy_timeout` says: connections that open a new file at the same moment would fail.
     fn apply_journal_mode(&self, conn: &mut SqliteConnection) -> Result<(), DatabaseError> {
         let deadline = Instant::now() + self.busy_timeout;
         loop {

@@ -1,64 +1,67 @@
-use diesel::expression::{AppearsOnTable, Expression, SelectableExpression};
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Bool, Text};
-use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
-use super::text::TimeText;
+use super::queries;
+use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::position::Position;
+use crate::model::stream::StreamPart;
+use crate::model::stream_id::StreamId;
 use crate::schema::sqlite::events;
-use crate::storage::sql::queries::queries;
-use crate::storage::sql::row::load;
+use crate::storage::blocking::now;
+use crate::storage::executor::Executor;
+use crate::storage::lent::Sqlite;
+use crate::storage::read::Read;
+use crate::storage::sql::row::Events;
 
-macro_rules! is_one_of {
-    ($column:expr, $names:expr) => {
-        IsOneOf { column: $column, names: serde_json::Value::from(&$names[..]).to_string() }
-    };
+impl Read for Sqlite<'_> {
+    async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
+        version(self.0, stream)
+    }
+
+    async fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>> {
+        let mut events = self.0.load(queries::stream_events(stream, part), Events::of_stream(stream)).await?;
+        if part.direction == Direction::Backward {
+            events.reverse();
+        }
+        Ok(events)
+    }
+
+    async fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
+        // Asked before the events: whatever is committed up to there is then found.
+        let complete = last_position(self.0)?;
+        if query.is_at_end(complete) {
+            return Ok(LogSlice::new(Vec::new(), limit, query.end(complete)));
+        }
+        let events = self.0.load(queries::log_events(query, complete, limit), Events::of_log()).await?;
+        Ok(LogSlice::new(events, limit, query.end(complete)))
+    }
+
+    async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
+        event(self.0, event_id)
+    }
+
+    async fn last_position(&mut self) -> QueryResult<Position> {
+        last_position(self.0)
+    }
+
+    async fn last_committed_position(&mut self) -> QueryResult<Position> {
+        last_position(self.0)
+    }
 }
 
-queries! { for SqliteConnection; schema: sqlite; time: TimeText; is_one_of: is_one_of }
+pub(super) fn version(conn: &mut SqliteConnection, stream: &StreamId) -> QueryResult<i64> {
+    Ok(now(conn.optional_row(queries::version(stream)))?.unwrap_or(0))
+}
 
 pub(super) fn event(conn: &mut SqliteConnection, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
     let with_id = events::table.filter(events::event_id.eq(event_id.to_string()));
-    Ok(load(conn, with_id, None)?.pop())
+    Ok(now(conn.load(with_id, Events::of_log()))?.pop())
 }
 
 /// SQLite has one writer at a time, who commits before the next begins: what a reader sees has no hole.
 pub(super) fn last_position(conn: &mut SqliteConnection) -> QueryResult<Position> {
-    last_position_up_to(conn, Position::END)
-}
-
-pub(super) fn log(conn: &mut SqliteConnection, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
-    // Asked before the events: whatever is committed up to there is then found.
-    let complete = last_position(conn)?;
-    let events = log_events(conn, query, complete, limit)?;
-    Ok(LogSlice::new(events, limit, query.end(complete)))
-}
-
-/// Whether a column has one of several values, which travel as one JSON array: unlike `eq_any`, the statement is the same
-/// for any number of them, and stays prepared.
-#[derive(Debug, QueryId, diesel::expression::ValidGrouping)]
-struct IsOneOf<C> {
-    column: C,
-    names: String,
-}
-
-impl<C: Expression> Expression for IsOneOf<C> {
-    type SqlType = Bool;
-}
-
-impl<C, QS> SelectableExpression<QS> for IsOneOf<C> where C: SelectableExpression<QS> {}
-impl<C, QS> AppearsOnTable<QS> for IsOneOf<C> where C: AppearsOnTable<QS> {}
-
-impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for IsOneOf<C> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        self.column.walk_ast(out.reborrow())?;
-        out.push_sql(" IN (SELECT value FROM json_each(");
-        out.push_bind_param::<Text, _>(&self.names)?;
-        out.push_sql("))");
-        Ok(())
-    }
+    let last: Option<i64> = now(conn.row(queries::last_position(Position::END)))?;
+    Ok(last.map_or(Position::START, Position::stored))
 }

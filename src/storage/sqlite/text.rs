@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::sql_types::Text;
-use diesel::sqlite::{Sqlite, SqliteValue};
+use diesel::deserialize;
 use uuid::Uuid;
 
 pub(super) fn parse_id(text: &str) -> deserialize::Result<Uuid> {
@@ -17,8 +15,8 @@ pub(super) fn time_text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Any RFC 3339 time, for rows that were written by hand. What this crate has written is read without chrono's parser,
-/// which cost some 4 % of reading the log.
+/// Any RFC 3339 time, for rows that were written by hand. What this crate has written is read without
+/// chrono's parser, which cost some 4 % of reading the log.
 pub(super) fn parse_time(text: &str) -> deserialize::Result<DateTime<Utc>> {
     if let Some(time) = parse_time_text(text.as_bytes()) {
         return Ok(time);
@@ -44,19 +42,4 @@ fn parse_time_text(text: &[u8]) -> Option<DateTime<Utc>> {
     let day = NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)?;
     let time = day.and_hms_micro_opt(number(11..13)?, number(14..16)?, number(17..19)?, number(20..26)?)?;
     Some(time.and_utc())
-}
-
-#[derive(Debug, FromSqlRow)]
-pub(super) struct TimeText(DateTime<Utc>);
-
-impl From<TimeText> for DateTime<Utc> {
-    fn from(time: TimeText) -> Self {
-        time.0
-    }
-}
-
-impl FromSql<Text, Sqlite> for TimeText {
-    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        parse_time(value.read_text()).map(Self)
-    }
 }

@@ -28,17 +28,17 @@ fn draining_writes_what_was_sent_and_takes_nothing_more() {
     sent.into_iter().for_each(|ticket| _ = ticket.wait().unwrap());
     assert_eq!(STORE.version(&mut database.connect(), &stream("1")).unwrap(), 10);
     writer.drain().wait().unwrap();
-    writer.refuse().wait().unwrap();
+    writer.shutdown_now().wait().unwrap();
 }
 
 #[test]
-fn refusing_answers_what_waits_and_writes_none_of_it() {
+fn shutting_down_now_answers_what_waits_and_writes_none_of_it() {
     let database = Database::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
     let sent: Vec<_> = (0..10).map(|_| request().send()).collect();
-    let end = writer.refuse();
+    let end = writer.shutdown_now();
     for ticket in sent {
         assert!(is_closed(&ticket.wait().unwrap_err()), "at once");
     }
@@ -53,8 +53,8 @@ fn draining_under_load_loses_no_success_and_invents_none() {
 }
 
 #[test]
-fn refusing_under_load_loses_no_success_and_invents_none() {
-    end_under_load(Writer::refuse);
+fn shutting_down_now_under_load_loses_no_success_and_invents_none() {
+    end_under_load(Writer::shutdown_now);
 }
 
 fn end_under_load(end: fn(&Writer) -> Ticket<(), WriterError>) {

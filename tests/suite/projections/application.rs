@@ -6,7 +6,7 @@ use diesel_event_store::{
     Appended, ConnectionRef, EventConnection, EventStore, ExpectedVersion, RecordedEvent,
 };
 
-use crate::support::{Result, TestDatabase, counted, execute, names, user};
+use test_support::{Result, TestDatabase, counted, execute, names, user};
 
 /// The name of the projection under test.
 pub const NAME: &str = "users";

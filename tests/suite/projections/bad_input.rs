@@ -8,7 +8,24 @@ use diesel_event_store::{
 };
 
 use super::{NAME, application, insert, runner, status, users};
-use crate::support::{Result, TestDatabase, count, eventually, execute};
+use test_support::{Result, TestDatabase, count, eventually, execute};
+
+tests! {
+    a_projection_that_cannot_be_named,
+    a_name_as_long_as_the_limit_is_kept,
+    a_version_below_one,
+    a_batch_size_out_of_range,
+    a_number_of_partitions_out_of_range,
+    a_lease_too_short_or_too_long,
+    a_filter_that_names_nothing,
+    a_runner_without_a_projection,
+    a_runner_that_cannot_be_named,
+    a_runner_whose_name_leaves_no_room_for_its_id,
+    the_same_name_twice_in_a_runner,
+    a_projection_that_nobody_has_run,
+    tables_that_are_missing,
+    one_table_that_is_missing,
+}
 
 fn invalid(outcome: Result<impl Sized, ProjectionError>) -> InvalidInput {
     match outcome.err() {
@@ -39,7 +56,7 @@ fn is_out_of_range(refused: &InvalidInput, field: &str, value: i64, lowest: i64,
     assert_eq!(found, (value, lowest, highest));
 }
 
-pub fn a_projection_that_cannot_be_named<D: TestDatabase>() -> Result {
+fn a_projection_that_cannot_be_named<D: TestDatabase>() -> Result {
     let empty = refusal::<D>(|| Projection::new("", 1, insert))?;
     assert_eq!((empty.field(), empty.problem()), ("projection_name", &Problem::Empty));
     let too_long = refusal::<D>(|| Projection::new("x".repeat(MAX_NAME_LENGTH + 1), 1, insert))?;
@@ -49,7 +66,7 @@ pub fn a_projection_that_cannot_be_named<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_name_as_long_as_the_limit_is_kept<D: TestDatabase>() -> Result {
+fn a_name_as_long_as_the_limit_is_kept<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let longest = "😀".repeat(MAX_NAME_LENGTH);
     Projection::new(longest.as_str(), i32::MAX, insert).catch_up(&mut conn)?;
@@ -58,7 +75,7 @@ pub fn a_name_as_long_as_the_limit_is_kept<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_version_below_one<D: TestDatabase>() -> Result {
+fn a_version_below_one<D: TestDatabase>() -> Result {
     for version in [0, -1, i32::MIN] {
         let refused = refusal::<D>(|| Projection::new(NAME, version, insert))?;
         is_out_of_range(&refused, "projection_version", version.into(), 1, i32::MAX.into());
@@ -66,7 +83,7 @@ pub fn a_version_below_one<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_batch_size_out_of_range<D: TestDatabase>() -> Result {
+fn a_batch_size_out_of_range<D: TestDatabase>() -> Result {
     for size in [0, 100_001] {
         let refused = refusal::<D>(|| users().batch_size(size))?;
         is_out_of_range(&refused, "batch_size", i64::try_from(size)?, 1, 100_000);
@@ -76,7 +93,7 @@ pub fn a_batch_size_out_of_range<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_number_of_partitions_out_of_range<D: TestDatabase>() -> Result {
+fn a_number_of_partitions_out_of_range<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     for partitions in [0, -1, MAX_PARTITIONS + 1, i32::MAX] {
@@ -92,7 +109,7 @@ pub fn a_number_of_partitions_out_of_range<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_lease_too_short_or_too_long<D: TestDatabase>() -> Result {
+fn a_lease_too_short_or_too_long<D: TestDatabase>() -> Result {
     let day = Duration::from_secs(24 * 60 * 60);
     for lease in [Duration::ZERO, Duration::from_millis(99), day + Duration::from_millis(1), Duration::MAX] {
         let refused = refusal::<D>(|| users().lease(lease))?;
@@ -106,7 +123,7 @@ pub fn a_lease_too_short_or_too_long<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_filter_that_names_nothing<D: TestDatabase>() -> Result {
+fn a_filter_that_names_nothing<D: TestDatabase>() -> Result {
     let none: [&str; 0] = [];
     let refused = refusal::<D>(|| users().event_types(none))?;
     assert_eq!((refused.field(), refused.problem()), ("event_types", &Problem::Empty));
@@ -117,14 +134,14 @@ pub fn a_filter_that_names_nothing<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_runner_without_a_projection<D: TestDatabase>() -> Result {
+fn a_runner_without_a_projection<D: TestDatabase>() -> Result {
     let (db, _conn) = application::<D>()?;
     let refused = invalid(runner(&db).start());
     assert_eq!((refused.field(), refused.problem()), ("projections", &Problem::Empty));
     Ok(())
 }
 
-pub fn a_runner_that_cannot_be_named<D: TestDatabase>() -> Result {
+fn a_runner_that_cannot_be_named<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     for name in ["", "a\0"] {
         let refused = invalid(runner(&db).name(name).projection(users()).start());
@@ -134,7 +151,7 @@ pub fn a_runner_that_cannot_be_named<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_runner_whose_name_leaves_no_room_for_its_id<D: TestDatabase>() -> Result {
+fn a_runner_whose_name_leaves_no_room_for_its_id<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let refused = invalid(runner(&db).name("😀".repeat(219)).projection(users()).start());
     assert!(matches!(refused.problem(), Problem::TooLong { length: 219, limit: 218, .. }), "{refused}");
@@ -146,7 +163,7 @@ pub fn a_runner_whose_name_leaves_no_room_for_its_id<D: TestDatabase>() -> Resul
     Ok(running.stop()?)
 }
 
-pub fn the_same_name_twice_in_a_runner<D: TestDatabase>() -> Result {
+fn the_same_name_twice_in_a_runner<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     for version in [1, 2] {
         let both = runner(&db).projection(users()).projection(Projection::new(NAME, version, insert));
@@ -158,7 +175,7 @@ pub fn the_same_name_twice_in_a_runner<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_projection_that_nobody_has_run<D: TestDatabase>() -> Result {
+fn a_projection_that_nobody_has_run<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     for (name, version) in [(NAME, 2), ("orders", 1), ("", 0)] {
@@ -205,7 +222,7 @@ fn all_say_so<C: EventConnection + 'static>(conn: &mut C) -> Result {
     Ok(())
 }
 
-pub fn tables_that_are_missing<D: TestDatabase>() -> Result {
+fn tables_that_are_missing<D: TestDatabase>() -> Result {
     let db = std::sync::Arc::new(D::create()?);
     let mut conn = db.connect()?;
     all_say_so(&mut conn)?;
@@ -217,7 +234,7 @@ pub fn tables_that_are_missing<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn one_table_that_is_missing<D: TestDatabase>() -> Result {
+fn one_table_that_is_missing<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     execute(&mut conn, "DROP TABLE projection_checkpoints")?;
     all_say_so(&mut conn)

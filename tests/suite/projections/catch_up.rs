@@ -8,9 +8,21 @@ use diesel_event_store::{
 };
 
 use super::{NAME, append, application, applied, insert, reached, users};
-use crate::support::{Result, TestDatabase};
+use test_support::{Result, TestDatabase};
 
-pub fn every_event_is_applied_once_and_in_order<D: TestDatabase>() -> Result {
+tests! {
+    every_event_is_applied_once_and_in_order,
+    the_next_call_goes_on_where_the_last_has_ended,
+    an_empty_log_is_caught_up_with,
+    it_says_how_far_it_has_come,
+    a_batch_is_no_larger_than_was_asked_for,
+    a_handler_is_given_only_what_passes_the_filter,
+    the_checkpoint_moves_past_what_is_filtered_out,
+    every_projection_and_every_version_has_a_checkpoint_of_its_own,
+    a_handler_may_append_events_which_are_applied_in_turn,
+}
+
+fn every_event_is_applied_once_and_in_order<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     append(&mut conn, "bob", 1)?;
@@ -20,7 +32,7 @@ pub fn every_event_is_applied_once_and_in_order<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_next_call_goes_on_where_the_last_has_ended<D: TestDatabase>() -> Result {
+fn the_next_call_goes_on_where_the_last_has_ended<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     assert_eq!(users().catch_up(&mut conn)?.applied(), 1);
@@ -33,7 +45,7 @@ pub fn the_next_call_goes_on_where_the_last_has_ended<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn an_empty_log_is_caught_up_with<D: TestDatabase>() -> Result {
+fn an_empty_log_is_caught_up_with<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let caught_up = users().catch_up(&mut conn)?;
     assert_eq!((caught_up.applied(), caught_up.position()), (0, Position::START));
@@ -41,7 +53,7 @@ pub fn an_empty_log_is_caught_up_with<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_says_how_far_it_has_come<D: TestDatabase>() -> Result {
+fn it_says_how_far_it_has_come<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     for _ in 0..3 {
         let last = append(&mut conn, "alice", 5)?.last_position();
@@ -69,7 +81,7 @@ fn batches<D: TestDatabase>(most: usize) -> Result<Vec<usize>> {
     Ok(sizes)
 }
 
-pub fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
+fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
     assert_eq!(batches::<D>(1)?, [1; 7]);
     assert_eq!(batches::<D>(3)?, [3, 3, 1]);
     assert_eq!(batches::<D>(7)?, [7]);
@@ -88,7 +100,7 @@ fn append_to(
     Ok(EventStore::new().append(conn, &stream, ExpectedVersion::Any, &events)?.last_position())
 }
 
-pub fn a_handler_is_given_only_what_passes_the_filter<D: TestDatabase>() -> Result {
+fn a_handler_is_given_only_what_passes_the_filter<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     for _ in 0..3 {
         append_to(&mut conn, "User", &["Created", "Renamed", "Deleted"])?;
@@ -117,7 +129,7 @@ pub fn a_handler_is_given_only_what_passes_the_filter<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn the_checkpoint_moves_past_what_is_filtered_out<D: TestDatabase>() -> Result {
+fn the_checkpoint_moves_past_what_is_filtered_out<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let created = || users().event_types(["Created"]);
     let last = append_to(&mut conn, "User", &["Renamed", "Renamed", "Renamed"])?;
@@ -132,7 +144,7 @@ pub fn the_checkpoint_moves_past_what_is_filtered_out<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn every_projection_and_every_version_has_a_checkpoint_of_its_own<D: TestDatabase>() -> Result {
+fn every_projection_and_every_version_has_a_checkpoint_of_its_own<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     for (name, version) in [(NAME, 1), (NAME, 2), ("Users", 1), ("users ", 1)] {
@@ -149,7 +161,7 @@ pub fn every_projection_and_every_version_has_a_checkpoint_of_its_own<D: TestDat
     Ok(())
 }
 
-pub fn a_handler_may_append_events_which_are_applied_in_turn<D: TestDatabase>() -> Result {
+fn a_handler_may_append_events_which_are_applied_in_turn<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let echo = Projection::new(NAME, 1, |conn: &mut D::Conn, event: &RecordedEvent| {

@@ -5,7 +5,7 @@ use diesel_event_store::projection::{self, PartitionStatus, ProjectionState, Pro
 use diesel_event_store::{EventConnection, Position};
 
 use super::NAME;
-use crate::support::{Result, execute};
+use test_support::{Result, execute};
 
 /// The only projection there is.
 pub fn status<C: EventConnection>(conn: &mut C) -> Result<ProjectionStatus> {

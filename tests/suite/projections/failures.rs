@@ -8,7 +8,23 @@ use diesel_event_store::projection::{
 use diesel_event_store::{ConnectionRef, EventConnection, Position, StreamId};
 
 use super::{Fault, NAME, Script, append, application, applied, reached, runner, states, status};
-use crate::support::{Result, TestDatabase, eventually, execute, names, user};
+use test_support::{Result, TestDatabase, eventually, execute, names, user};
+
+tests! {
+    it_stops_before_the_event_unless_it_is_told_otherwise,
+    a_runner_marks_the_partition_until_it_is_resumed,
+    an_event_is_skipped,
+    a_constraint_that_is_checked_at_the_commit_is_a_failure,
+    a_failing_handler_is_tried_again_as_often_as_was_asked_for,
+    what_succeeds_when_it_is_tried_again_is_applied_once,
+    an_event_that_cannot_be_decoded_has_a_policy_of_its_own,
+    an_unknown_event_type_has_a_policy_of_its_own,
+    a_batch_that_fails_is_narrowed_down_to_the_one_event,
+    of_a_batch_that_fails_what_comes_before_the_event_is_kept,
+    a_panic_is_a_failure_and_leaves_the_connection_usable,
+    an_error_of_the_database_that_is_worth_another_try_does_not_count,
+    another_error_of_the_database_is_a_failure,
+}
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -41,7 +57,7 @@ fn stopped(outcome: Result<impl std::fmt::Debug, ProjectionError>) -> Stopped {
     }
 }
 
-pub fn it_stops_before_the_event_unless_it_is_told_otherwise<D: TestDatabase>() -> Result {
+fn it_stops_before_the_event_unless_it_is_told_otherwise<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let appended = append(&mut conn, "alice", 5)?;
     let third = appended.events()[2].position();
@@ -66,7 +82,7 @@ pub fn it_stops_before_the_event_unless_it_is_told_otherwise<D: TestDatabase>() 
     Ok(())
 }
 
-pub fn a_runner_marks_the_partition_until_it_is_resumed<D: TestDatabase>() -> Result {
+fn a_runner_marks_the_partition_until_it_is_resumed<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 2", Fault::Fails)]);
@@ -95,7 +111,7 @@ pub fn a_runner_marks_the_partition_until_it_is_resumed<D: TestDatabase>() -> Re
     Ok(())
 }
 
-pub fn an_event_is_skipped<D: TestDatabase>() -> Result {
+fn an_event_is_skipped<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 4)?;
     let script = Script::with([("alice 2", Fault::Fails), ("alice 4", Fault::Fails)]);
@@ -109,7 +125,7 @@ pub fn an_event_is_skipped<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_failing_handler_is_tried_again_as_often_as_was_asked_for<D: TestDatabase>() -> Result {
+fn a_failing_handler_is_tried_again_as_often_as_was_asked_for<D: TestDatabase>() -> Result {
     for retries in [0, 1, 3] {
         let (_db, mut conn) = application::<D>()?;
         append(&mut conn, "alice", 1)?;
@@ -123,7 +139,7 @@ pub fn a_failing_handler_is_tried_again_as_often_as_was_asked_for<D: TestDatabas
     Ok(())
 }
 
-pub fn what_succeeds_when_it_is_tried_again_is_applied_once<D: TestDatabase>() -> Result {
+fn what_succeeds_when_it_is_tried_again_is_applied_once<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let script = Script::with([("alice 1", Fault::FailsOnce), ("alice 2", Fault::FailsOnce)]);
@@ -160,19 +176,19 @@ fn has_a_policy_of_its_own<D: TestDatabase>(
     Ok(())
 }
 
-pub fn an_event_that_cannot_be_decoded_has_a_policy_of_its_own<D: TestDatabase>() -> Result {
+fn an_event_that_cannot_be_decoded_has_a_policy_of_its_own<D: TestDatabase>() -> Result {
     has_a_policy_of_its_own::<D>(Fault::IsUndecodable, FailureKind::Undecodable, |users, policy| {
         users.on_undecodable(policy)
     })
 }
 
-pub fn an_unknown_event_type_has_a_policy_of_its_own<D: TestDatabase>() -> Result {
+fn an_unknown_event_type_has_a_policy_of_its_own<D: TestDatabase>() -> Result {
     has_a_policy_of_its_own::<D>(Fault::IsUnknown, FailureKind::UnknownEventType, |users, policy| {
         users.on_unknown_event_type(policy)
     })
 }
 
-pub fn a_batch_that_fails_is_narrowed_down_to_the_one_event<D: TestDatabase>() -> Result {
+fn a_batch_that_fails_is_narrowed_down_to_the_one_event<D: TestDatabase>() -> Result {
     for policy in [OnFailure::Skip, OnFailure::ParkAlone] {
         let (_db, mut conn) = application::<D>()?;
         append(&mut conn, "alice", 5)?;
@@ -187,7 +203,7 @@ pub fn a_batch_that_fails_is_narrowed_down_to_the_one_event<D: TestDatabase>() -
     Ok(())
 }
 
-pub fn of_a_batch_that_fails_what_comes_before_the_event_is_kept<D: TestDatabase>() -> Result {
+fn of_a_batch_that_fails_what_comes_before_the_event_is_kept<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let appended = append(&mut conn, "alice", 4)?;
     let script = Script::with([("alice 3", Fault::Fails)]);
@@ -198,7 +214,7 @@ pub fn of_a_batch_that_fails_what_comes_before_the_event_is_kept<D: TestDatabase
     Ok(())
 }
 
-pub fn a_panic_is_a_failure_and_leaves_the_connection_usable<D: TestDatabase>() -> Result {
+fn a_panic_is_a_failure_and_leaves_the_connection_usable<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let script = Script::with([("alice 2", Fault::Panics)]);
@@ -214,7 +230,7 @@ pub fn a_panic_is_a_failure_and_leaves_the_connection_usable<D: TestDatabase>() 
     Ok(())
 }
 
-pub fn an_error_of_the_database_that_is_worth_another_try_does_not_count<D: TestDatabase>() -> Result {
+fn an_error_of_the_database_that_is_worth_another_try_does_not_count<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 2", Fault::Deadlocks { times: 3 })]);
@@ -227,11 +243,11 @@ pub fn an_error_of_the_database_that_is_worth_another_try_does_not_count<D: Test
     Ok(())
 }
 
-pub fn another_error_of_the_database_is_a_failure<D: TestDatabase>() -> Result {
+fn another_error_of_the_database_is_a_failure<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let users = projection::Projection::new(NAME, 1, |conn: &mut D::Conn, _event| {
-        crate::support::execute(conn, "INSERT INTO no_such_table VALUES (1)")?;
+        test_support::execute(conn, "INSERT INTO no_such_table VALUES (1)")?;
         Ok(())
     });
     let stopped = stopped(users.retries(1, SOON).catch_up(&mut conn));
@@ -246,7 +262,7 @@ fn assert_usable(conn: &mut impl EventConnection) -> Result {
 }
 
 /// With the event that has broken it, and no other. MySQL checks it at once.
-pub fn a_constraint_that_is_checked_at_the_commit_is_a_failure<D: TestDatabase>() -> Result {
+fn a_constraint_that_is_checked_at_the_commit_is_a_failure<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let deferred = deferred(&mut conn);
     execute(&mut conn, "CREATE TABLE members (name VARCHAR(300) PRIMARY KEY)")?;

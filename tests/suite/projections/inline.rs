@@ -5,9 +5,18 @@ use diesel_event_store::projection::{FailureKind, HandlerError, OnFailure, Proje
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, RecordedEvent};
 
 use super::{Fault, NAME, Script, append, application, applied, users};
-use crate::support::{Result, TestDatabase, count, counted, user};
+use test_support::{Result, TestDatabase, count, counted, user};
 
-pub fn the_read_model_is_committed_with_the_append<D: TestDatabase>() -> Result {
+tests! {
+    the_read_model_is_committed_with_the_append,
+    an_error_of_the_handler_rolls_the_append_back,
+    it_is_not_tried_again_and_no_policy_applies,
+    a_panic_of_the_handler_is_an_error,
+    what_the_filter_does_not_let_through_is_passed_over,
+    a_handler_of_batches_is_given_them_at_once,
+}
+
+fn the_read_model_is_committed_with_the_append<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     conn.transaction(|conn| -> Result {
         let appended = append(conn, "alice", 2)?;
@@ -19,7 +28,7 @@ pub fn the_read_model_is_committed_with_the_append<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn an_error_of_the_handler_rolls_the_append_back<D: TestDatabase>() -> Result {
+fn an_error_of_the_handler_rolls_the_append_back<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let failing = Script::with([("alice 2", Fault::Fails)]).projection();
     let refused = conn.transaction(|conn| -> Result {
@@ -33,7 +42,7 @@ pub fn an_error_of_the_handler_rolls_the_append_back<D: TestDatabase>() -> Resul
     Ok(())
 }
 
-pub fn it_is_not_tried_again_and_no_policy_applies<D: TestDatabase>() -> Result {
+fn it_is_not_tried_again_and_no_policy_applies<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let script = Script::with([("alice 1", Fault::Fails)]);
     let failing = script.projection().on_failure(OnFailure::Skip);
@@ -46,7 +55,7 @@ pub fn it_is_not_tried_again_and_no_policy_applies<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn a_panic_of_the_handler_is_an_error<D: TestDatabase>() -> Result {
+fn a_panic_of_the_handler_is_an_error<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let panicking = Script::with([("alice 1", Fault::Panics)]).projection();
     let refused = conn.transaction(|conn| -> Result<(), Failure> {
@@ -73,7 +82,7 @@ impl From<diesel::result::Error> for Failure {
     }
 }
 
-pub fn what_the_filter_does_not_let_through_is_passed_over<D: TestDatabase>() -> Result {
+fn what_the_filter_does_not_let_through_is_passed_over<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let created = users().event_types(["Created"]);
     let types = ["Renamed", "Created", "Renamed", "Created"];
@@ -89,7 +98,7 @@ pub fn what_the_filter_does_not_let_through_is_passed_over<D: TestDatabase>() ->
     Ok(())
 }
 
-pub fn a_handler_of_batches_is_given_them_at_once<D: TestDatabase>() -> Result {
+fn a_handler_of_batches_is_given_them_at_once<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let three_at_once =
         Projection::in_batches(NAME, 1, |_: &mut D::Conn, events: &[RecordedEvent]| match events.len() {

@@ -8,18 +8,28 @@ use diesel_event_store::projection::{Projection, ProjectionError};
 use diesel_event_store::{Position, RecordedEvent};
 
 use super::{NAME, append, application, applied, insert, reached, runner, set, status, users};
-use crate::support::{Result, TestDatabase, count, execute};
+use test_support::{Result, TestDatabase, count, execute};
+
+tests! {
+    what_another_worker_has_is_left_to_it,
+    what_a_runner_has_is_left_to_it,
+    an_expired_lease_is_taken_over,
+    it_is_given_back_at_the_end_and_after_a_failure,
+    a_worker_that_has_lost_its_partition_writes_nothing,
+    a_worker_that_has_lost_its_partition_moves_no_checkpoint,
+    every_claim_has_a_token_of_its_own,
+}
 
 /// As another worker has it, whose lease has run out long ago or lasts for years.
-const ANOTHERS: &str = "owner = 'another', fencing_token = fencing_token + 1, leased_until";
+const OWNED_BY_ANOTHER: &str = "owner = 'another', fencing_token = fencing_token + 1, leased_until";
 
-pub fn what_another_worker_has_is_left_to_it<D: TestDatabase>() -> Result {
+fn what_another_worker_has_is_left_to_it<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     users().event_types(["None"]).catch_up(&mut conn)?;
     append(&mut conn, "alice", 1)?;
     let reached_before = reached(&mut conn)?;
-    set(&mut conn, &format!("{ANOTHERS} = 99999999999999"))?;
+    set(&mut conn, &format!("{OWNED_BY_ANOTHER} = 99999999999999"))?;
 
     let refused = users().catch_up(&mut conn).unwrap_err();
     let ProjectionError::Owned { partition: 0, owner, .. } = &refused else { panic!("{refused:?}") };
@@ -31,11 +41,11 @@ pub fn what_another_worker_has_is_left_to_it<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn what_a_runner_has_is_left_to_it<D: TestDatabase>() -> Result {
+fn what_a_runner_has_is_left_to_it<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let running = runner(&db).name("night shift").projection(users()).start()?;
-    diesel_event_store::projection::wait_for(&mut conn, NAME, 1, last, crate::support::LONG)?;
+    diesel_event_store::projection::wait_for(&mut conn, NAME, 1, last, test_support::LONG)?;
     let refused = users().catch_up(&mut conn).unwrap_err();
     let ProjectionError::Owned { owner, .. } = &refused else { panic!("{refused:?}") };
     assert!(owner.starts_with("night shift "), "{owner}");
@@ -44,17 +54,17 @@ pub fn what_a_runner_has_is_left_to_it<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_expired_lease_is_taken_over<D: TestDatabase>() -> Result {
+fn an_expired_lease_is_taken_over<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     append(&mut conn, "alice", 2)?;
-    set(&mut conn, &format!("{ANOTHERS} = 1"))?;
+    set(&mut conn, &format!("{OWNED_BY_ANOTHER} = 1"))?;
     assert_eq!(status(&mut conn)?.partitions()[0].owner(), None);
     assert_eq!(users().catch_up(&mut conn)?.applied(), 2);
     Ok(())
 }
 
-pub fn it_is_given_back_at_the_end_and_after_a_failure<D: TestDatabase>() -> Result {
+fn it_is_given_back_at_the_end_and_after_a_failure<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let failing =
@@ -69,7 +79,7 @@ pub fn it_is_given_back_at_the_end_and_after_a_failure<D: TestDatabase>() -> Res
 /// As if another worker had taken over while the handler was at it.
 const TAKEN_OVER: &str = "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1";
 
-pub fn a_worker_that_has_lost_its_partition_writes_nothing<D: TestDatabase>() -> Result {
+fn a_worker_that_has_lost_its_partition_writes_nothing<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let is_late = Arc::new(AtomicBool::new(true));
@@ -96,7 +106,7 @@ pub fn a_worker_that_has_lost_its_partition_writes_nothing<D: TestDatabase>() ->
     Ok(())
 }
 
-pub fn a_worker_that_has_lost_its_partition_moves_no_checkpoint<D: TestDatabase>() -> Result {
+fn a_worker_that_has_lost_its_partition_moves_no_checkpoint<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let users = Projection::new(NAME, 1, |conn: &mut D::Conn, event: &RecordedEvent| {
@@ -110,7 +120,7 @@ pub fn a_worker_that_has_lost_its_partition_moves_no_checkpoint<D: TestDatabase>
     Ok(())
 }
 
-pub fn every_claim_has_a_token_of_its_own<D: TestDatabase>() -> Result {
+fn every_claim_has_a_token_of_its_own<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     for token in 1..=3 {
         users().catch_up(&mut conn)?;

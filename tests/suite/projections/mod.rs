@@ -1,5 +1,7 @@
 //! Read models that never miss an event and never apply one twice.
 
+use test_support::TestDatabase;
+
 pub mod bad_input;
 pub mod catch_up;
 pub mod failures;
@@ -22,3 +24,8 @@ mod script;
 pub use application::{NAME, append, application, applied, insert, name_of, runner, users};
 pub use checkpoint::{reached, set, states, status};
 pub use script::{Fault, Script};
+
+/// Everything about projections.
+pub fn all<D: TestDatabase>() -> Vec<super::Area> {
+    areas! { D: catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input }
+}

@@ -10,14 +10,28 @@ use diesel_event_store::{EventConnection, NewEvent, Position};
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, set, states, status, users,
 };
-use crate::support::{LONG, Result, TestDatabase, eventually, execute};
+use test_support::{LONG, Result, TestDatabase, eventually, execute};
+
+tests! {
+    a_reset_applies_everything_again,
+    a_reset_that_cannot_clear_the_read_model_changes_nothing,
+    a_reset_forgets_what_is_parked_and_what_has_failed,
+    a_reset_is_part_of_the_applications_transaction,
+    a_reset_leaves_other_projections_alone,
+    a_runner_begins_anew_after_a_reset,
+    resume_lets_only_failed_partitions_go_on,
+    status_tells_how_far_behind_it_is,
+    status_of_a_projection_that_nobody_runs_is_not_healthy,
+    status_knows_every_state,
+    status_of_no_projection_is_empty,
+}
 
 fn clear<C: EventConnection>(conn: &mut C) -> Result<(), ProjectionError> {
     execute(conn, "DELETE FROM applied")?;
     Ok(())
 }
 
-pub fn a_reset_applies_everything_again<D: TestDatabase>() -> Result {
+fn a_reset_applies_everything_again<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     users().catch_up(&mut conn)?;
@@ -29,7 +43,7 @@ pub fn a_reset_applies_everything_again<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_reset_that_cannot_clear_the_read_model_changes_nothing<D: TestDatabase>() -> Result {
+fn a_reset_that_cannot_clear_the_read_model_changes_nothing<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
@@ -45,7 +59,7 @@ pub fn a_reset_that_cannot_clear_the_read_model_changes_nothing<D: TestDatabase>
     Ok(())
 }
 
-pub fn a_reset_forgets_what_is_parked_and_what_has_failed<D: TestDatabase>() -> Result {
+fn a_reset_forgets_what_is_parked_and_what_has_failed<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 2", Fault::Fails)]);
@@ -61,7 +75,7 @@ pub fn a_reset_forgets_what_is_parked_and_what_has_failed<D: TestDatabase>() -> 
     Ok(())
 }
 
-pub fn a_reset_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
+fn a_reset_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
@@ -75,7 +89,7 @@ pub fn a_reset_is_part_of_the_applications_transaction<D: TestDatabase>() -> Res
     Ok(())
 }
 
-pub fn a_reset_leaves_other_projections_alone<D: TestDatabase>() -> Result {
+fn a_reset_leaves_other_projections_alone<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let others = [("orders", 1), (NAME, 2)].map(|(name, version)| Projection::new(name, version, insert));
@@ -91,7 +105,7 @@ pub fn a_reset_leaves_other_projections_alone<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
+fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 3)?.last_position();
     let running = runner(&db).projection(users()).start()?;
@@ -109,7 +123,7 @@ pub fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
-pub fn resume_lets_only_failed_partitions_go_on<D: TestDatabase>() -> Result {
+fn resume_lets_only_failed_partitions_go_on<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users::<D::Conn>().partitions(3).catch_up(&mut conn)?;
     assert_eq!(projection::resume(&mut conn, NAME, 1)?, 0);
@@ -121,7 +135,7 @@ pub fn resume_lets_only_failed_partitions_go_on<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn status_tells_how_far_behind_it_is<D: TestDatabase>() -> Result {
+fn status_tells_how_far_behind_it_is<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users::<D::Conn>().catch_up(&mut conn)?;
     let empty = status(&mut conn)?;
@@ -130,7 +144,7 @@ pub fn status_tells_how_far_behind_it_is<D: TestDatabase>() -> Result {
 
     let hour_ago = diesel_event_store::chrono::Utc::now() - Duration::from_secs(3600);
     let old = [NewEvent::new("Old", &())?.created_at(hour_ago)];
-    let stream = crate::support::user("alice")?;
+    let stream = test_support::user("alice")?;
     diesel_event_store::EventStore::new().append(
         &mut conn,
         &stream,
@@ -151,7 +165,7 @@ pub fn status_tells_how_far_behind_it_is<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn status_of_a_projection_that_nobody_runs_is_not_healthy<D: TestDatabase>() -> Result {
+fn status_of_a_projection_that_nobody_runs_is_not_healthy<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     let idle = status(&mut conn)?;
@@ -169,7 +183,7 @@ pub fn status_of_a_projection_that_nobody_runs_is_not_healthy<D: TestDatabase>()
     Ok(())
 }
 
-pub fn status_knows_every_state<D: TestDatabase>() -> Result {
+fn status_knows_every_state<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().partitions(4).catch_up(&mut conn)?;
     for (number, columns) in [
@@ -194,7 +208,7 @@ pub fn status_knows_every_state<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn status_of_no_projection_is_empty<D: TestDatabase>() -> Result {
+fn status_of_no_projection_is_empty<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     assert!(projection::status(&mut conn)?.is_empty());
     Ok(())

@@ -7,7 +7,26 @@ use diesel_event_store::projection::{self, OnFailure, ParkReason, ParkedEvent, P
 use diesel_event_store::{EventConnection, EventStore, Position, chrono};
 
 use super::{Fault, NAME, Script, append, application, applied, runner, status};
-use crate::support::{Result, TestDatabase, eventually, user};
+use test_support::{Result, TestDatabase, eventually, user};
+
+tests! {
+    what_is_known_of_a_parked_event_is_recorded,
+    every_kind_of_failure_is_parked_for_a_reason_of_its_own,
+    later_events_of_the_aggregate_are_held_back_and_others_go_on,
+    an_event_that_is_parked_alone_holds_nothing_back,
+    what_is_held_back_follows_in_order_once_a_retry_succeeds,
+    a_retry_that_fails_counts_and_lets_nothing_through,
+    a_retry_that_fails_otherwise_records_how,
+    a_held_event_that_fails_in_turn_holds_the_rest_back,
+    a_held_event_never_lets_later_ones_pass_whatever_the_policy,
+    a_held_event_that_is_to_be_skipped_leaves_no_trace,
+    what_is_discarded_is_passed_over_for_good,
+    a_held_event_can_be_discarded_before_the_one_it_waits_for,
+    a_retry_of_a_held_event_waits_for_the_one_before_it,
+    the_order_outlasts_the_worker,
+    the_order_outlasts_a_change_of_the_partitions,
+    a_runner_does_what_is_asked_for,
+}
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -40,7 +59,7 @@ fn first_parked<C: EventConnection>(conn: &mut C) -> Result<Position> {
     Ok(parked(conn)?.first().ok_or("nothing is parked")?.position())
 }
 
-pub fn what_is_known_of_a_parked_event_is_recorded<D: TestDatabase>() -> Result {
+fn what_is_known_of_a_parked_event_is_recorded<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let appended = append(&mut conn, "alice", 3)?;
     let before = Utc::now().trunc_subsecs(6);
@@ -62,7 +81,7 @@ pub fn what_is_known_of_a_parked_event_is_recorded<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-pub fn every_kind_of_failure_is_parked_for_a_reason_of_its_own<D: TestDatabase>() -> Result {
+fn every_kind_of_failure_is_parked_for_a_reason_of_its_own<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     for user in ["alice", "bob", "carol", "dave"] {
         append(&mut conn, user, 1)?;
@@ -87,7 +106,7 @@ pub fn every_kind_of_failure_is_parked_for_a_reason_of_its_own<D: TestDatabase>(
     Ok(())
 }
 
-pub fn later_events_of_the_aggregate_are_held_back_and_others_go_on<D: TestDatabase>() -> Result {
+fn later_events_of_the_aggregate_are_held_back_and_others_go_on<D: TestDatabase>() -> Result {
     for batch_size in [1, 2, 3, 100] {
         let (_db, mut conn) = application::<D>()?;
         append(&mut conn, "alice", 2)?;
@@ -105,7 +124,7 @@ pub fn later_events_of_the_aggregate_are_held_back_and_others_go_on<D: TestDatab
     Ok(())
 }
 
-pub fn an_event_that_is_parked_alone_holds_nothing_back<D: TestDatabase>() -> Result {
+fn an_event_that_is_parked_alone_holds_nothing_back<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 2", Fault::Fails)]);
@@ -124,7 +143,7 @@ pub fn an_event_that_is_parked_alone_holds_nothing_back<D: TestDatabase>() -> Re
     are_parked(&mut conn, &[])
 }
 
-pub fn what_is_held_back_follows_in_order_once_a_retry_succeeds<D: TestDatabase>() -> Result {
+fn what_is_held_back_follows_in_order_once_a_retry_succeeds<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 4)?;
     let script = Script::with([("alice 2", Fault::Fails)]);
@@ -140,7 +159,7 @@ pub fn what_is_held_back_follows_in_order_once_a_retry_succeeds<D: TestDatabase>
     are_parked(&mut conn, &[])
 }
 
-pub fn a_retry_that_fails_counts_and_lets_nothing_through<D: TestDatabase>() -> Result {
+fn a_retry_that_fails_counts_and_lets_nothing_through<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 1", Fault::Fails)]);
@@ -161,7 +180,7 @@ pub fn a_retry_that_fails_counts_and_lets_nothing_through<D: TestDatabase>() -> 
     Ok(())
 }
 
-pub fn a_retry_that_fails_otherwise_records_how<D: TestDatabase>() -> Result {
+fn a_retry_that_fails_otherwise_records_how<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     parking(&Script::with([("alice 1", Fault::Fails)])).catch_up(&mut conn)?;
@@ -175,7 +194,7 @@ pub fn a_retry_that_fails_otherwise_records_how<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_held_event_that_fails_in_turn_holds_the_rest_back<D: TestDatabase>() -> Result {
+fn a_held_event_that_fails_in_turn_holds_the_rest_back<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 4)?;
     let script = Script::with([("alice 1", Fault::Fails), ("alice 3", Fault::Fails)]);
@@ -194,7 +213,7 @@ pub fn a_held_event_that_fails_in_turn_holds_the_rest_back<D: TestDatabase>() ->
 }
 
 /// What a held event fails at has a policy too: to stop is not to let later events pass.
-pub fn a_held_event_never_lets_later_ones_pass_whatever_the_policy<D: TestDatabase>() -> Result {
+fn a_held_event_never_lets_later_ones_pass_whatever_the_policy<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let faults = [("alice 1", Fault::FailsOnce), ("alice 2", Fault::IsUndecodable)];
@@ -213,7 +232,7 @@ pub fn a_held_event_never_lets_later_ones_pass_whatever_the_policy<D: TestDataba
     are_parked(&mut conn, &left)
 }
 
-pub fn a_held_event_that_is_to_be_skipped_leaves_no_trace<D: TestDatabase>() -> Result {
+fn a_held_event_that_is_to_be_skipped_leaves_no_trace<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let skipping = |script: Script| parking(&script).on_undecodable(OnFailure::Skip);
@@ -226,7 +245,7 @@ pub fn a_held_event_that_is_to_be_skipped_leaves_no_trace<D: TestDatabase>() -> 
     are_parked(&mut conn, &[])
 }
 
-pub fn what_is_discarded_is_passed_over_for_good<D: TestDatabase>() -> Result {
+fn what_is_discarded_is_passed_over_for_good<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 2", Fault::Fails)]);
@@ -244,7 +263,7 @@ pub fn what_is_discarded_is_passed_over_for_good<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_held_event_can_be_discarded_before_the_one_it_waits_for<D: TestDatabase>() -> Result {
+fn a_held_event_can_be_discarded_before_the_one_it_waits_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 1", Fault::Fails)]);
@@ -258,7 +277,7 @@ pub fn a_held_event_can_be_discarded_before_the_one_it_waits_for<D: TestDatabase
     Ok(())
 }
 
-pub fn a_retry_of_a_held_event_waits_for_the_one_before_it<D: TestDatabase>() -> Result {
+fn a_retry_of_a_held_event_waits_for_the_one_before_it<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let users = parking(&Script::with([("alice 1", Fault::Fails)]));
@@ -270,7 +289,7 @@ pub fn a_retry_of_a_held_event_waits_for_the_one_before_it<D: TestDatabase>() ->
     are_parked(&mut conn, &[("alice 1", ParkReason::Failed), ("alice 2", ParkReason::Held)])
 }
 
-pub fn the_order_outlasts_the_worker<D: TestDatabase>() -> Result {
+fn the_order_outlasts_the_worker<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let script = Script::with([("alice 2", Fault::Fails)]);
     for _ in 0..4 {
@@ -294,7 +313,7 @@ pub fn the_order_outlasts_the_worker<D: TestDatabase>() -> Result {
     are_parked(&mut conn, &[])
 }
 
-pub fn the_order_outlasts_a_change_of_the_partitions<D: TestDatabase>() -> Result {
+fn the_order_outlasts_a_change_of_the_partitions<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let script = Script::with([("alice 1", Fault::Fails)]);
     append(&mut conn, "alice", 1)?;
@@ -313,7 +332,7 @@ pub fn the_order_outlasts_a_change_of_the_partitions<D: TestDatabase>() -> Resul
     are_parked(&mut conn, &[])
 }
 
-pub fn a_runner_does_what_is_asked_for<D: TestDatabase>() -> Result {
+fn a_runner_does_what_is_asked_for<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let script = Script::with([("alice 1", Fault::Fails)]);

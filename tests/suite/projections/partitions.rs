@@ -11,7 +11,19 @@ use proptest::prelude::*;
 use super::{
     Fault, NAME, Script, append, application, applied, name_of, reached, runner, set, status, users,
 };
-use crate::support::{Result, TestDatabase, at_once, count, eventually, for_all};
+use test_support::{Result, TestDatabase, at_once, count, eventually, for_all};
+
+tests! {
+    each_partition_applies_its_aggregates,
+    an_aggregate_stays_in_its_partition,
+    what_a_projection_was_begun_with_stays,
+    the_number_is_changed_up_and_down,
+    the_last_of_several_changes_counts,
+    a_change_is_part_of_the_applications_transaction,
+    partitions_that_are_apart_meet_before_the_number_changes,
+    any_change_at_any_point_neither_skips_nor_repeats,
+    a_runner_changes_it_while_others_append,
+}
 
 /// Every event of the log is in the read model once, and those of each aggregate are in their order.
 fn assert_complete<C: EventConnection>(conn: &mut C) -> Result {
@@ -36,7 +48,7 @@ fn append_to_many<C: EventConnection>(conn: &mut C, aggregates: usize) -> Result
     Ok(())
 }
 
-pub fn each_partition_applies_its_aggregates<D: TestDatabase>() -> Result {
+fn each_partition_applies_its_aggregates<D: TestDatabase>() -> Result {
     for partitions in [1, 2, 7] {
         let (_db, mut conn) = application::<D>()?;
         append_to_many(&mut conn, 20)?;
@@ -51,7 +63,7 @@ pub fn each_partition_applies_its_aggregates<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn an_aggregate_stays_in_its_partition<D: TestDatabase>() -> Result {
+fn an_aggregate_stays_in_its_partition<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append_to_many(&mut conn, 10)?;
     users().partitions(4).catch_up(&mut conn)?;
@@ -68,7 +80,7 @@ pub fn an_aggregate_stays_in_its_partition<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn what_a_projection_was_begun_with_stays<D: TestDatabase>() -> Result {
+fn what_a_projection_was_begun_with_stays<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append_to_many(&mut conn, 5)?;
     users().partitions(3).catch_up(&mut conn)?;
@@ -77,7 +89,7 @@ pub fn what_a_projection_was_begun_with_stays<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_number_is_changed_up_and_down<D: TestDatabase>() -> Result {
+fn the_number_is_changed_up_and_down<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append_to_many(&mut conn, 10)?;
     users().catch_up(&mut conn)?;
@@ -94,7 +106,7 @@ pub fn the_number_is_changed_up_and_down<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn the_last_of_several_changes_counts<D: TestDatabase>() -> Result {
+fn the_last_of_several_changes_counts<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append_to_many(&mut conn, 5)?;
     users().partitions(2).catch_up(&mut conn)?;
@@ -105,7 +117,7 @@ pub fn the_last_of_several_changes_counts<D: TestDatabase>() -> Result {
     assert_complete(&mut conn)
 }
 
-pub fn a_change_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
+fn a_change_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     let rolled_back: Result = diesel::Connection::transaction(&mut conn, |conn| {
@@ -119,7 +131,7 @@ pub fn a_change_is_part_of_the_applications_transaction<D: TestDatabase>() -> Re
     Ok(())
 }
 
-pub fn partitions_that_are_apart_meet_before_the_number_changes<D: TestDatabase>() -> Result {
+fn partitions_that_are_apart_meet_before_the_number_changes<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append_to_many(&mut conn, 20)?;
     let script = Script::with([("user-1 1", Fault::Fails)]);
@@ -163,7 +175,7 @@ fn round() -> impl Strategy<Value = Round> {
 }
 
 /// One round follows the other on the same projection.
-pub fn any_change_at_any_point_neither_skips_nor_repeats<D: TestDatabase>() -> Result {
+fn any_change_at_any_point_neither_skips_nor_repeats<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().partitions(3).catch_up(&mut conn)?;
     for_all(&mut conn, 25, &round(), |conn, round| {
@@ -188,7 +200,7 @@ pub fn any_change_at_any_point_neither_skips_nor_repeats<D: TestDatabase>() -> R
     })
 }
 
-pub fn a_runner_changes_it_while_others_append<D: TestDatabase>() -> Result {
+fn a_runner_changes_it_while_others_append<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let users = users().partitions(2).batch_size(5).lease(Duration::from_secs(4));
     let running = runner(&db).projection(users).start()?;

@@ -4,7 +4,18 @@ use diesel_event_store::projection::{self, Projection, ProjectionError, Projecti
 use diesel_event_store::{EventConnection, Position};
 
 use super::{NAME, append, application, applied, insert, runner};
-use crate::support::{LONG, Result, TestDatabase, count, execute};
+use test_support::{LONG, Result, TestDatabase, count, execute};
+
+tests! {
+    the_old_version_is_retired_and_refused,
+    a_version_that_is_behind_is_refused,
+    a_swap_that_fails_changes_nothing,
+    a_runner_of_the_old_version_applies_nothing_any_more,
+    a_retired_version_stays_retired_when_it_is_repartitioned,
+    a_retired_version_is_not_promoted,
+    other_projections_are_left_alone,
+    it_is_promoted_once_all_its_partitions_have_come_so_far,
+}
 
 fn version<C: EventConnection + 'static>(version: i32) -> Projection<C> {
     Projection::new(NAME, version, insert)
@@ -27,7 +38,7 @@ fn is_retired(outcome: Result<impl std::fmt::Debug, ProjectionError>) {
     }
 }
 
-pub fn the_old_version_is_retired_and_refused<D: TestDatabase>() -> Result {
+fn the_old_version_is_retired_and_refused<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     version(1).catch_up(&mut conn)?;
@@ -44,7 +55,7 @@ pub fn the_old_version_is_retired_and_refused<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_version_that_is_behind_is_refused<D: TestDatabase>() -> Result {
+fn a_version_that_is_behind_is_refused<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     version(2).catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 2)?.last_position();
@@ -63,7 +74,7 @@ pub fn a_version_that_is_behind_is_refused<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_swap_that_fails_changes_nothing<D: TestDatabase>() -> Result {
+fn a_swap_that_fails_changes_nothing<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     version(1).catch_up(&mut conn)?;
@@ -79,7 +90,7 @@ pub fn a_swap_that_fails_changes_nothing<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_runner_of_the_old_version_applies_nothing_any_more<D: TestDatabase>() -> Result {
+fn a_runner_of_the_old_version_applies_nothing_any_more<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let old = runner(&db).projection(version(1)).start()?;
@@ -98,7 +109,7 @@ pub fn a_runner_of_the_old_version_applies_nothing_any_more<D: TestDatabase>() -
     Ok(())
 }
 
-pub fn a_retired_version_stays_retired_when_it_is_repartitioned<D: TestDatabase>() -> Result {
+fn a_retired_version_stays_retired_when_it_is_repartitioned<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     version(1).catch_up(&mut conn)?;
     version(2).catch_up(&mut conn)?;
@@ -111,7 +122,7 @@ pub fn a_retired_version_stays_retired_when_it_is_repartitioned<D: TestDatabase>
     Ok(())
 }
 
-pub fn a_retired_version_is_not_promoted<D: TestDatabase>() -> Result {
+fn a_retired_version_is_not_promoted<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     version(1).catch_up(&mut conn)?;
@@ -122,7 +133,7 @@ pub fn a_retired_version_is_not_promoted<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn other_projections_are_left_alone<D: TestDatabase>() -> Result {
+fn other_projections_are_left_alone<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let other = Projection::new("orders", 1, insert);
     other.catch_up(&mut conn)?;
@@ -137,7 +148,7 @@ pub fn other_projections_are_left_alone<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_is_promoted_once_all_its_partitions_have_come_so_far<D: TestDatabase>() -> Result {
+fn it_is_promoted_once_all_its_partitions_have_come_so_far<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     version(1).catch_up(&mut conn)?;

@@ -5,7 +5,16 @@ use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventConnection, Position};
 
 use super::{NAME, append, application, applied, runner, set, states, status, users};
-use crate::support::{Result, TestDatabase, eventually, execute};
+use test_support::{Result, TestDatabase, eventually, execute};
+
+tests! {
+    a_checkpoint_beyond_the_log_is_refused,
+    a_log_without_the_last_event_that_was_applied_is_refused,
+    a_log_where_the_last_event_comes_later_is_refused,
+    after_a_reset_the_read_model_is_built_anew,
+    a_runner_stops_and_says_so,
+    gaps_are_no_sign_of_another_log,
+}
 
 fn is_refused<C: EventConnection>(conn: &mut C, users: &Projection<C>) -> Result<(Position, Position)> {
     let rows = applied(conn)?;
@@ -20,7 +29,7 @@ fn is_refused<C: EventConnection>(conn: &mut C, users: &Projection<C>) -> Result
     Ok((*checkpoint, *last))
 }
 
-pub fn a_checkpoint_beyond_the_log_is_refused<D: TestDatabase>() -> Result {
+fn a_checkpoint_beyond_the_log_is_refused<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
@@ -29,7 +38,7 @@ pub fn a_checkpoint_beyond_the_log_is_refused<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_log_without_the_last_event_that_was_applied_is_refused<D: TestDatabase>() -> Result {
+fn a_log_without_the_last_event_that_was_applied_is_refused<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
@@ -40,7 +49,7 @@ pub fn a_log_without_the_last_event_that_was_applied_is_refused<D: TestDatabase>
     Ok(())
 }
 
-pub fn a_log_where_the_last_event_comes_later_is_refused<D: TestDatabase>() -> Result {
+fn a_log_where_the_last_event_comes_later_is_refused<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
@@ -50,7 +59,7 @@ pub fn a_log_where_the_last_event_comes_later_is_refused<D: TestDatabase>() -> R
     Ok(())
 }
 
-pub fn after_a_reset_the_read_model_is_built_anew<D: TestDatabase>() -> Result {
+fn after_a_reset_the_read_model_is_built_anew<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
@@ -66,7 +75,7 @@ pub fn after_a_reset_the_read_model_is_built_anew<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_runner_stops_and_says_so<D: TestDatabase>() -> Result {
+fn a_runner_stops_and_says_so<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
@@ -83,7 +92,7 @@ pub fn a_runner_stops_and_says_so<D: TestDatabase>() -> Result {
 }
 
 /// Positions of appends that were rolled back, and of what is filtered out, are not events that are missing.
-pub fn gaps_are_no_sign_of_another_log<D: TestDatabase>() -> Result {
+fn gaps_are_no_sign_of_another_log<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     users().catch_up(&mut conn)?;

@@ -11,9 +11,28 @@ use diesel_event_store::projection::{self, Progress, Projection, ProjectionError
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, states, status, users,
 };
-use crate::support::{LONG, Result, TestDatabase, at_once, count, eventually, execute};
+use test_support::{LONG, Result, TestDatabase, at_once, count, eventually, execute};
 
-pub fn what_is_there_already_is_applied_and_what_comes_later<D: TestDatabase>() -> Result {
+tests! {
+    what_is_there_already_is_applied_and_what_comes_later,
+    a_batch_is_no_larger_than_was_asked_for,
+    what_is_appended_in_a_transaction_is_applied_after_its_commit,
+    what_is_rolled_back_is_never_applied,
+    everything_is_applied_once_while_many_append,
+    several_projections_run_side_by_side,
+    to_stop_finishes_the_batch_and_gives_the_partitions_back,
+    dropping_the_handle_stops_it,
+    it_stops_while_a_retry_is_waited_for,
+    its_failures_are_told_once,
+    it_goes_on_after_it_was_resumed,
+    its_progress_is_told,
+    whoever_is_told_may_panic,
+    without_a_connection_it_does_not_start,
+    it_waits_until_a_connection_can_be_had,
+    a_handler_that_ends_the_transaction_stops_it,
+}
+
+fn what_is_there_already_is_applied_and_what_comes_later<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let running = runner(&db).projection(users().batch_size(2)).start()?;
@@ -26,7 +45,7 @@ pub fn what_is_there_already_is_applied_and_what_comes_later<D: TestDatabase>() 
 }
 
 /// Partitions share what one of them has read, which is more than a batch.
-pub fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
+fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 20)?.last_position();
     let sizes: Arc<Mutex<Vec<usize>>> = Arc::default();
@@ -44,7 +63,7 @@ pub fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn what_is_appended_in_a_transaction_is_applied_after_its_commit<D: TestDatabase>() -> Result {
+fn what_is_appended_in_a_transaction_is_applied_after_its_commit<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let running = runner(&db).projection(users()).start()?;
     let last = conn.transaction(|conn| -> Result<_> {
@@ -58,7 +77,7 @@ pub fn what_is_appended_in_a_transaction_is_applied_after_its_commit<D: TestData
     Ok(running.stop()?)
 }
 
-pub fn what_is_rolled_back_is_never_applied<D: TestDatabase>() -> Result {
+fn what_is_rolled_back_is_never_applied<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let running = runner(&db).projection(users()).start()?;
     for _ in 0..3 {
@@ -74,7 +93,7 @@ pub fn what_is_rolled_back_is_never_applied<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
-pub fn everything_is_applied_once_while_many_append<D: TestDatabase>() -> Result {
+fn everything_is_applied_once_while_many_append<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let running = runner(&db).projection(users().batch_size(7)).start()?;
     let mut conns = [db.connect()?, db.connect()?, db.connect()?];
@@ -93,7 +112,7 @@ pub fn everything_is_applied_once_while_many_append<D: TestDatabase>() -> Result
     Ok(())
 }
 
-pub fn several_projections_run_side_by_side<D: TestDatabase>() -> Result {
+fn several_projections_run_side_by_side<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let failing = Script::with([("alice 1", Fault::Fails)]).projection().retries(0, Duration::ZERO);
@@ -113,7 +132,7 @@ pub fn several_projections_run_side_by_side<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn to_stop_finishes_the_batch_and_gives_the_partitions_back<D: TestDatabase>() -> Result {
+fn to_stop_finishes_the_batch_and_gives_the_partitions_back<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 50)?;
     let (begun, has_begun) = std::sync::mpsc::channel();
@@ -134,7 +153,7 @@ pub fn to_stop_finishes_the_batch_and_gives_the_partitions_back<D: TestDatabase>
     Ok(())
 }
 
-pub fn dropping_the_handle_stops_it<D: TestDatabase>() -> Result {
+fn dropping_the_handle_stops_it<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let running = runner(&db).projection(users()).start()?;
@@ -147,7 +166,7 @@ pub fn dropping_the_handle_stops_it<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn it_stops_while_a_retry_is_waited_for<D: TestDatabase>() -> Result {
+fn it_stops_while_a_retry_is_waited_for<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let script = Script::with([("alice 1", Fault::Fails)]);
@@ -162,7 +181,7 @@ pub fn it_stops_while_a_retry_is_waited_for<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn its_failures_are_told_once<D: TestDatabase>() -> Result {
+fn its_failures_are_told_once<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let failing = Script::with([("alice 1", Fault::Fails)]).projection().retries(0, Duration::ZERO);
@@ -178,7 +197,7 @@ pub fn its_failures_are_told_once<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
-pub fn it_goes_on_after_it_was_resumed<D: TestDatabase>() -> Result {
+fn it_goes_on_after_it_was_resumed<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let script = Script::with([("alice 1", Fault::Fails)]);
@@ -192,7 +211,7 @@ pub fn it_goes_on_after_it_was_resumed<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
-pub fn its_progress_is_told<D: TestDatabase>() -> Result {
+fn its_progress_is_told<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 5)?;
     let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
@@ -212,7 +231,7 @@ pub fn its_progress_is_told<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn whoever_is_told_may_panic<D: TestDatabase>() -> Result {
+fn whoever_is_told_may_panic<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 5)?;
     // A panic that nobody has to read about.
@@ -224,7 +243,7 @@ pub fn whoever_is_told_may_panic<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
-pub fn without_a_connection_it_does_not_start<D: TestDatabase>() -> Result {
+fn without_a_connection_it_does_not_start<D: TestDatabase>() -> Result {
     let (_db, _conn) = application::<D>()?;
     let refused = Runner::new(|| Err::<D::Conn, _>("the cable is cut")).projection(users()).start().err();
     let Some(ProjectionError::Connect(error)) = &refused else { panic!("{refused:?}") };
@@ -233,7 +252,7 @@ pub fn without_a_connection_it_does_not_start<D: TestDatabase>() -> Result {
 }
 
 /// It has started, and from then on no connection can be had for a while.
-pub fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
+fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -254,7 +273,7 @@ pub fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
-pub fn a_handler_that_ends_the_transaction_stops_it<D: TestDatabase>() -> Result {
+fn a_handler_that_ends_the_transaction_stops_it<D: TestDatabase>() -> Result {
     for statements in [&["ROLLBACK"][..], &["COMMIT"], &["COMMIT", "BEGIN"]] {
         let (db, mut conn) = application::<D>()?;
         append(&mut conn, "alice", 1)?;

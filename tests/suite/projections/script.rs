@@ -6,7 +6,7 @@ use diesel_event_store::projection::{HandlerError, Projection};
 use diesel_event_store::{EventConnection, RecordedEvent};
 
 use super::application::{NAME, insert, name_of};
-use crate::support::Result;
+use test_support::Result;
 
 /// What goes wrong with an event, after its row was written.
 #[derive(Debug, Clone, Copy)]

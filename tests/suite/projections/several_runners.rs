@@ -7,7 +7,13 @@ use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{PartitionStatus, Projection, RunnerHandle};
 
 use super::{append, application, applied, runner, status, users};
-use crate::support::{Result, TestDatabase, count, eventually};
+use test_support::{Result, TestDatabase, count, eventually};
+
+tests! {
+    they_share_fairly_and_take_over,
+    what_cannot_be_shared_equally_is_shared_as_fairly_as_it_can_be,
+    one_partition_is_for_one_and_the_other_stands_by,
+}
 
 /// Runners look after each other every third of a lease. It is long enough for a machine that is busy with other tests.
 const LEASE: Duration = Duration::from_secs(5);
@@ -51,7 +57,7 @@ fn stop(running: RunnerHandle) {
     let _ = running.stop();
 }
 
-pub fn they_share_fairly_and_take_over<D: TestDatabase>() -> Result {
+fn they_share_fairly_and_take_over<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let one = runner(&db).name("one").projection(shared(4)).start()?;
     have(&mut conn, &[("one", 4)])?;
@@ -74,7 +80,7 @@ pub fn they_share_fairly_and_take_over<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn what_cannot_be_shared_equally_is_shared_as_fairly_as_it_can_be<D: TestDatabase>() -> Result {
+fn what_cannot_be_shared_equally_is_shared_as_fairly_as_it_can_be<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let one = runner(&db).name("one").projection(shared(3)).start()?;
     have(&mut conn, &[("one", 3)])?;
@@ -88,7 +94,7 @@ pub fn what_cannot_be_shared_equally_is_shared_as_fairly_as_it_can_be<D: TestDat
     Ok(())
 }
 
-pub fn one_partition_is_for_one_and_the_other_stands_by<D: TestDatabase>() -> Result {
+fn one_partition_is_for_one_and_the_other_stands_by<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let one = runner(&db).name("one").projection(shared(1)).start()?;
     have(&mut conn, &[("one", 1)])?;

@@ -10,9 +10,22 @@ use diesel_event_store::projection::{HandlerError, Projection, ProjectionError};
 use diesel_event_store::{ConnectionRef, EventConnection, EventStore, Position};
 
 use super::{Fault, NAME, Script, append, application, applied, insert, reached, users};
-use crate::support::{Result, TestDatabase, count, execute};
+use test_support::{Result, TestDatabase, count, execute};
 
-pub fn rows_and_checkpoint_are_committed_together<D: TestDatabase>() -> Result {
+tests! {
+    rows_and_checkpoint_are_committed_together,
+    a_failing_handler_leaves_neither_row_nor_checkpoint,
+    in_the_applications_transaction_it_is_part_of_it,
+    a_failure_leaves_the_applications_transaction_usable,
+    a_handler_may_open_transactions_of_its_own,
+    a_handler_that_commits_is_found_out,
+    a_handler_that_rolls_back_is_found_out,
+    a_handler_that_leaves_a_transaction_open_is_found_out,
+    a_handler_that_ends_the_transaction_and_fails_is_found_out,
+    a_handler_that_rolls_back_by_sql_and_fails_moves_nothing,
+}
+
+fn rows_and_checkpoint_are_committed_together<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 3)?.last_position();
     users().catch_up(&mut conn)?;
@@ -22,7 +35,7 @@ pub fn rows_and_checkpoint_are_committed_together<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_failing_handler_leaves_neither_row_nor_checkpoint<D: TestDatabase>() -> Result {
+fn a_failing_handler_leaves_neither_row_nor_checkpoint<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let failing = Script::with([("alice 1", Fault::Fails)]).projection().retries(0, Duration::ZERO);
@@ -33,7 +46,7 @@ pub fn a_failing_handler_leaves_neither_row_nor_checkpoint<D: TestDatabase>() ->
     Ok(())
 }
 
-pub fn in_the_applications_transaction_it_is_part_of_it<D: TestDatabase>() -> Result {
+fn in_the_applications_transaction_it_is_part_of_it<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     let last = EventStore::new().publish_position(&mut conn)?;
@@ -52,7 +65,7 @@ pub fn in_the_applications_transaction_it_is_part_of_it<D: TestDatabase>() -> Re
     Ok(())
 }
 
-pub fn a_failure_leaves_the_applications_transaction_usable<D: TestDatabase>() -> Result {
+fn a_failure_leaves_the_applications_transaction_usable<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     EventStore::new().publish_position(&mut conn)?;
@@ -68,7 +81,7 @@ pub fn a_failure_leaves_the_applications_transaction_usable<D: TestDatabase>() -
     Ok(())
 }
 
-pub fn a_handler_may_open_transactions_of_its_own<D: TestDatabase>() -> Result {
+fn a_handler_may_open_transactions_of_its_own<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let nested = Projection::new(NAME, 1, |conn: &mut D::Conn, event| {
@@ -142,7 +155,7 @@ fn is_outside_transactions<C: Connection + EventConnection>(conn: &mut C, other:
     Ok(())
 }
 
-pub fn a_handler_that_commits_is_found_out<D: TestDatabase>() -> Result {
+fn a_handler_that_commits_is_found_out<D: TestDatabase>() -> Result {
     is_found_out::<D>("by diesel", commit_all, &["alice 1"])?;
     let once = |conn: &mut D::Conn| Ok(Manager::<D::Conn>::commit_transaction(conn)?);
     is_found_out::<D>("once", once, rows_of_a_handler_that_commits_once::<D>()?)?;
@@ -170,7 +183,7 @@ fn rows_of_a_handler_that_commits_once<D: TestDatabase>() -> Result<&'static [&'
     })
 }
 
-pub fn a_handler_that_rolls_back_is_found_out<D: TestDatabase>() -> Result {
+fn a_handler_that_rolls_back_is_found_out<D: TestDatabase>() -> Result {
     is_found_out::<D>("by diesel", roll_back_all, &[])?;
     is_found_out::<D>("once", |conn| Ok(Manager::<D::Conn>::rollback_transaction(conn)?), &[])?;
     is_found_out::<D>("by SQL", |conn| Ok(execute(conn, "ROLLBACK").map(drop)?), &[])?;
@@ -183,12 +196,12 @@ pub fn a_handler_that_rolls_back_is_found_out<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_handler_that_leaves_a_transaction_open_is_found_out<D: TestDatabase>() -> Result {
+fn a_handler_that_leaves_a_transaction_open_is_found_out<D: TestDatabase>() -> Result {
     is_found_out::<D>("open", |conn| Ok(Manager::<D::Conn>::begin_transaction(conn)?), &[])
 }
 
 /// It is not given the event again: what it has committed would be there twice.
-pub fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabase>() -> Result {
+fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabase>() -> Result {
     let commit = |conn: &mut D::Conn| {
         commit_all(conn)?;
         Err(HandlerError::failed("after the commit"))
@@ -202,7 +215,7 @@ pub fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabas
 }
 
 /// Databases end a transaction by themselves, too, when they report some errors: so this is a failure like any other.
-pub fn a_handler_that_rolls_back_by_sql_and_fails_moves_nothing<D: TestDatabase>() -> Result {
+fn a_handler_that_rolls_back_by_sql_and_fails_moves_nothing<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let failing = Projection::new(NAME, 1, |conn: &mut D::Conn, event| {

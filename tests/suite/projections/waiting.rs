@@ -6,11 +6,21 @@ use diesel_event_store::Position;
 use diesel_event_store::projection::{Projection, ProjectionError, promote, wait_for};
 
 use super::{NAME, append, application, applied, insert, runner, set, users};
-use crate::support::{LONG, Result, TestDatabase};
+use test_support::{LONG, Result, TestDatabase};
+
+tests! {
+    what_is_reached_is_not_waited_for,
+    one_reads_ones_own_writes,
+    it_gives_up_in_the_end,
+    a_projection_that_nobody_has_run_is_waited_for,
+    all_partitions_are_waited_for,
+    a_projection_that_has_failed_is_not_waited_for,
+    a_retired_version_is_not_waited_for,
+}
 
 const BRIEFLY: Duration = Duration::from_millis(20);
 
-pub fn what_is_reached_is_not_waited_for<D: TestDatabase>() -> Result {
+fn what_is_reached_is_not_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 2)?.last_position();
     users().catch_up(&mut conn)?;
@@ -19,7 +29,7 @@ pub fn what_is_reached_is_not_waited_for<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn one_reads_ones_own_writes<D: TestDatabase>() -> Result {
+fn one_reads_ones_own_writes<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let running = runner(&db).projection(users()).start()?;
     for version in 1..=5 {
@@ -30,7 +40,7 @@ pub fn one_reads_ones_own_writes<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
-pub fn it_gives_up_in_the_end<D: TestDatabase>() -> Result {
+fn it_gives_up_in_the_end<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
@@ -41,7 +51,7 @@ pub fn it_gives_up_in_the_end<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-pub fn a_projection_that_nobody_has_run_is_waited_for<D: TestDatabase>() -> Result {
+fn a_projection_that_nobody_has_run_is_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let late = wait_for(&mut conn, NAME, 1, last, BRIEFLY);
@@ -49,7 +59,7 @@ pub fn a_projection_that_nobody_has_run_is_waited_for<D: TestDatabase>() -> Resu
     Ok(())
 }
 
-pub fn all_partitions_are_waited_for<D: TestDatabase>() -> Result {
+fn all_partitions_are_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().partitions(3).catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
@@ -60,7 +70,7 @@ pub fn all_partitions_are_waited_for<D: TestDatabase>() -> Result {
     Ok(wait_for(&mut conn, NAME, 1, last, Duration::ZERO)?)
 }
 
-pub fn a_projection_that_has_failed_is_not_waited_for<D: TestDatabase>() -> Result {
+fn a_projection_that_has_failed_is_not_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
@@ -72,7 +82,7 @@ pub fn a_projection_that_has_failed_is_not_waited_for<D: TestDatabase>() -> Resu
     Ok(wait_for(&mut conn, NAME, 1, Position::START, LONG)?)
 }
 
-pub fn a_retired_version_is_not_waited_for<D: TestDatabase>() -> Result {
+fn a_retired_version_is_not_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     Projection::new(NAME, 2, insert).catch_up(&mut conn)?;

@@ -1,4 +1,5 @@
-//! The client library of MySQL or MariaDB, called as a careful program calls it. All the unsafe code for them is here.
+//! The client library of MySQL or MariaDB, called as a careful program calls it. All the unsafe code for them
+//! is here.
 
 use std::ffi::{CStr, CString, c_ulong, c_void};
 use std::mem::{self, MaybeUninit};
@@ -10,13 +11,13 @@ use mysqlclient_sys as ffi;
 
 type FieldType = ffi::enum_field_types;
 
-/// More than any text of the benches. One that were longer would be noticed.
+/// Longer than any text of the benches. A longer text is an error.
 const LONGEST_TEXT: usize = 1_024;
 
 /// Several statements in one message.
 const CLIENT_MULTI_STATEMENTS: c_ulong = 1 << 16;
 
-/// A connection. It panics where it meets an error: a bench has no use for it.
+/// A connection. It panics on an error: a bench cannot handle one.
 pub struct Client(Rc<Connection>);
 
 struct Connection(NonNull<ffi::MYSQL>);
@@ -93,7 +94,8 @@ impl Client {
         // SAFETY: the connection is alive, and the text is as long as is said.
         let mut code = unsafe { ffi::mysql_real_query(connection, sql.as_ptr().cast(), length) };
         while code == 0 {
-            // SAFETY: the connection is alive. It is -1 after the last of the results, none of which has rows.
+            // SAFETY: the connection is alive. It is -1 after the last of the results, none of which has
+            // rows.
             code = unsafe { ffi::mysql_next_result(connection) };
         }
         assert_eq!(code, -1, "{}", self.0.error());
@@ -147,8 +149,8 @@ impl Statement {
         let statement = self.handle.as_ptr();
         let mut inputs: Vec<ffi::MYSQL_BIND> = parameters.iter().map(Value::bind).collect();
         let mut outputs: Vec<ffi::MYSQL_BIND> = self.row.iter_mut().map(Field::bind).collect();
-        // SAFETY: the statement is alive, and there is an input for each of its parameters. They point to what `parameters`
-        // borrows, which is only read, and only in `mysql_stmt_execute`.
+        // SAFETY: the statement is alive, and there is an input for each of its parameters. They point to
+        // what `parameters` borrows, which is only read, and only in `mysql_stmt_execute`.
         let executed = unsafe {
             ffi::mysql_stmt_bind_param(statement, inputs.as_mut_ptr()) == ffi::FALSE
                 && ffi::mysql_stmt_execute(statement) == 0
@@ -157,14 +159,15 @@ impl Statement {
         if outputs.is_empty() {
             return;
         }
-        // SAFETY: there is an output for each column. They point into `self.row`, which outlives the fetching here; no run
-        // fetches before it has bound them anew.
+        // SAFETY: there is an output for each column. They point into `self.row`, which outlives the fetching
+        // here; no run fetches before it has bound them anew.
         let stored = unsafe {
             ffi::mysql_stmt_bind_result(statement, outputs.as_mut_ptr()) == ffi::FALSE
                 && ffi::mysql_stmt_store_result(statement) == 0
         };
         assert!(stored, "{}", error(self.handle));
-        // SAFETY: the outputs are bound, as said above. 0 means a row; one that does not fit gives another number.
+        // SAFETY: the outputs are bound, as said above. 0 means a row; one that does not fit gives another
+        // number.
         while unsafe { ffi::mysql_stmt_fetch(statement) } == 0 {
             each_row(&Row(&self.row));
         }
@@ -187,7 +190,7 @@ fn error(statement: NonNull<ffi::MYSQL_STMT>) -> String {
     message.to_string_lossy().into_owned()
 }
 
-/// A bind of nothing.
+/// An empty bind.
 fn empty_bind() -> ffi::MYSQL_BIND {
     // SAFETY: a plain C structure of numbers and pointers, which the manual says to fill with zeros first.
     unsafe { MaybeUninit::zeroed().assume_init() }

@@ -9,7 +9,7 @@ use crate::ours::OurStore;
 use crate::payload::OrderPlaced;
 use crate::workload::aggregate_id;
 
-/// A database of the bench's own with the tables of this crate.
+/// The bench's own database, with the tables of this crate.
 pub struct Database(Place);
 
 impl Database {
@@ -25,7 +25,7 @@ impl Database {
         Client::connect(&Place::in_server("TEST_MYSQL_URL").server_url)
     }
 
-    /// With streams of the same length, which have grown side by side.
+    /// With streams of equal length, appended to in turns.
     pub fn filled(streams: usize, events_each: usize) -> Self {
         let database = Self::create();
         let client = database.client();
@@ -44,7 +44,7 @@ impl Database {
                  FROM stream ORDER BY nth"
             ));
         }
-        // Whoever comes first finds out how far the log can be read.
+        // The first reader determines how far the log can be read.
         database.ours().last_position();
         database
     }
@@ -55,6 +55,11 @@ impl Database {
 
     pub fn ours(&self) -> OurStore<MysqlConnection> {
         OurStore::new(MysqlConnection::establish(&self.0.url()).expect("a connection"))
+    }
+
+    /// What this crate sends to the server.
+    pub fn statements() -> Statements {
+        Statements::watch(&mut Self::create().ours().conn)
     }
 
     pub fn raw(&self, statements: &Statements, ordering: Ordering) -> RawStore {

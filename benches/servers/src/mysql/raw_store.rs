@@ -19,12 +19,12 @@ const LOOK: [Column; 7] = {
     [Long, Text, Integer, Long, Long, Text, Long]
 };
 
-/// How positions are given out.
+/// How positions are assigned.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Ordering {
     Fenced,
     Gapless,
-    /// Without any protection for readers, as most stores do it.
+    /// Without any protection for readers, as in most stores.
     Unfenced,
 }
 
@@ -37,7 +37,7 @@ pub struct RawStore {
     advance_head: Statement,
     enter_fence: Statement,
     count_positions: Statement,
-    /// Each inserts so many rows.
+    /// Inserts, by the number of rows.
     inserts: [(usize, Statement); 3],
     last_insert_id: Statement,
     look: Statement,
@@ -46,7 +46,8 @@ pub struct RawStore {
     client: Client,
 }
 
-// SAFETY: the library lets any thread use a connection, one at a time. The connection, and all that shares it, is in here.
+// SAFETY: the library lets any thread use a connection, one at a time. The connection, and all that shares
+// it, is in here.
 unsafe impl Send for RawStore {}
 
 impl RawStore {
@@ -81,7 +82,7 @@ impl RawStore {
         self.client.execute("ROLLBACK");
     }
 
-    /// Without the ends of the transaction; the position of the last event.
+    /// Without BEGIN and COMMIT. Returns the position of the last event.
     pub fn append_inside(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64 {
         let now = Utc::now();
         let added = i64::try_from(payloads.len()).expect("a short batch");

@@ -1,8 +1,6 @@
-use diesel_event_store::{
-    EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId, set_log_ordering,
-};
+use diesel::mysql::MysqlConnection;
+use diesel_event_store::{EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId};
 
-use super::database::Database;
 use crate::statements::statements_of;
 
 /// What this crate sends to MySQL.
@@ -23,10 +21,8 @@ pub struct Statements {
 }
 
 impl Statements {
-    /// Watched while this crate is at work.
-    pub fn watch() -> Self {
-        let database = Database::create();
-        let conn = &mut database.ours().conn;
+    /// Watches this crate at work on an empty database.
+    pub fn watch(conn: &mut MysqlConnection) -> Self {
         let store = EventStore::new();
         let stream = StreamId::new("Order", 1).expect("a name");
         let events = |number| -> Vec<_> {
@@ -46,7 +42,7 @@ impl Statements {
         let [stream_of] = statements_of(conn, |conn| {
             store.read_stream(conn, &stream, ..).expect("the stream");
         });
-        set_log_ordering(conn, LogOrdering::Gapless).expect("the ordering");
+        store.set_log_ordering(conn, LogOrdering::Gapless).expect("the ordering");
         let [_, _, _, count_positions, ..] = statements_of::<_, 7>(conn, |conn| {
             store.append(conn, &stream, ExpectedVersion::Exact(11), &events(1)).expect("the append");
         });

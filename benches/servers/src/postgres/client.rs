@@ -10,19 +10,19 @@ use super::parameters::Parameters;
 
 const BINARY: c_int = 1;
 
-/// A connection. It panics where it meets an error: a bench has no use for it.
+/// A connection. It panics on an error: a bench cannot handle one.
 pub struct Client {
     handle: NonNull<ffi::PGconn>,
     prepared: Cell<u32>,
 }
 
-/// A statement that is prepared on the connection that it is run on.
+/// A statement that is prepared on the connection that runs it.
 pub struct Statement {
     name: CString,
     formats: Vec<c_int>,
 }
 
-/// What a statement has returned, all of it.
+/// All rows that a statement has returned.
 pub struct Rows(NonNull<ffi::PGresult>);
 
 impl Client {
@@ -39,14 +39,14 @@ impl Client {
         client
     }
 
-    /// Runs statements without parameters. The rows of the last one.
+    /// Runs statements without parameters. Returns the rows of the last one.
     pub fn execute(&self, sql: &str) -> Rows {
         let sql = CString::new(sql).expect("SQL without NUL");
         // SAFETY: the connection is alive, and the text ends in NUL.
         self.checked(unsafe { ffi::PQexec(self.handle.as_ptr(), sql.as_ptr()) })
     }
 
-    /// Prepares a statement for parameters of these types, of which there must be as many as it takes.
+    /// Prepares a statement with parameters of these types, one per parameter.
     pub fn prepare(&self, sql: &str, types: &[ffi::Oid]) -> Statement {
         self.prepared.set(self.prepared.get() + 1);
         let name = CString::new(format!("s{}", self.prepared.get())).expect("a name without NUL");
@@ -70,8 +70,9 @@ impl Client {
         let pointers: Vec<*const c_char> =
             values.iter().map(|value| value.map_or(ptr::null(), |bytes| bytes.as_ptr().cast())).collect();
         let lengths: Vec<c_int> = values.iter().map(|value| value.map_or(0, length)).collect();
-        // SAFETY: the connection is alive, the name ends in NUL; there are as many pointers, lengths and formats as is said,
-        // and what the pointers point to is as long as the lengths say and borrowed from `parameters`.
+        // SAFETY: the connection is alive, the name ends in NUL; there are as many pointers, lengths and
+        // formats as is said, and what the pointers point to is as long as the lengths say and borrowed from
+        // `parameters`.
         self.checked(unsafe {
             ffi::PQexecPrepared(
                 self.handle.as_ptr(),
@@ -124,8 +125,8 @@ impl Rows {
         // SAFETY: the result is alive.
         let columns = unsafe { ffi::PQnfields(result) };
         assert!((0..self.len()).contains(&row) && (0..columns).contains(&column), "a value that exists");
-        // SAFETY: the result is alive and has the row and the column. The bytes stay where they are for as long as it lives,
-        // which is as long as it is borrowed.
+        // SAFETY: the result is alive and has the row and the column. The bytes stay where they are for as
+        // long as it lives, which is as long as it is borrowed.
         unsafe {
             if ffi::PQgetisnull(result, row, column) == 1 {
                 return None;

@@ -8,11 +8,11 @@ use crate::ours::OurStore;
 use crate::payload::OrderPlaced;
 use crate::workload::aggregate_id;
 
-/// A database of the bench's own with the tables of this crate.
+/// The bench's own database, with the tables of this crate.
 pub struct Database(Place);
 
 impl Database {
-    /// Whose connections wait, at COMMIT, for the disk.
+    /// Its connections wait for the disk at COMMIT.
     pub fn create() -> Self {
         Self::with_synchronous_commit("on")
     }
@@ -27,7 +27,7 @@ impl Database {
         database
     }
 
-    /// With streams of the same length, which have grown side by side.
+    /// With streams of equal length, appended to in turns.
     pub fn filled(streams: usize, events_each: usize) -> Self {
         let database = Self::create();
         let client = database.client();
@@ -57,11 +57,16 @@ impl Database {
         OurStore::new(PgConnection::establish(&self.0.url()).expect("a connection"))
     }
 
+    /// What this crate sends to the server.
+    pub fn statements() -> Statements {
+        Statements::watch(&mut Self::create().ours().conn)
+    }
+
     pub fn raw(&self, statements: &Statements) -> RawStore {
         RawStore::new(self.client(), statements)
     }
 
-    /// From now on positions are given out without any protection for readers, as most stores do it.
+    /// From now on positions are assigned without any protection for readers, as in most stores.
     pub fn remove_fence(&self) {
         self.client().execute(
             "CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN) RETURNS BIGINT LANGUAGE sql IMMUTABLE \

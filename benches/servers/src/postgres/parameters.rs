@@ -19,7 +19,7 @@ pub const TEXTS: Oid = 1009;
 pub const TIMES: Oid = 1185;
 pub const IDS: Oid = 2951;
 
-/// The parameters of a statement, one behind the other, in PostgreSQL's binary format.
+/// The parameters of a statement, one after the other, in PostgreSQL's binary format.
 #[derive(Default)]
 pub struct Parameters {
     bytes: Vec<u8>,
@@ -72,7 +72,7 @@ impl Parameters {
         self.array(TIME, times, |bytes, &time| put_time(bytes, time))
     }
 
-    /// An array of so many NULLs.
+    /// An array of this many NULLs.
     pub fn nulls(self, number: usize) -> Self {
         self.value(|bytes| {
             put_array_header(bytes, TEXT, number, true);
@@ -105,7 +105,7 @@ fn put_time(bytes: &mut Vec<u8>, time: DateTime<Utc>) {
     bytes.extend((time.timestamp_micros() - EPOCH).to_be_bytes());
 }
 
-/// One dimension, which begins with 1.
+/// One dimension, with indexes from 1.
 fn put_array_header(bytes: &mut Vec<u8>, element_type: Oid, elements: usize, has_nulls: bool) {
     bytes.extend(1i32.to_be_bytes());
     bytes.extend(i32::from(has_nulls).to_be_bytes());
@@ -118,7 +118,7 @@ fn length(length: usize) -> [u8; 4] {
     i32::try_from(length).expect("a bench sends little").to_be_bytes()
 }
 
-/// A time as it comes back.
+/// A time as PostgreSQL returns it.
 pub fn time(bytes: &[u8]) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(long(bytes) + EPOCH).expect("a time of our days")
 }

@@ -1,7 +1,7 @@
+use diesel::pg::PgConnection;
 use diesel_event_store::{EventStore, Position};
 use diesel_event_store::{ExpectedVersion, LogQuery, NewEvent, StreamId};
 
-use super::database::Database;
 use crate::statements::statements_of;
 
 /// What this crate sends to PostgreSQL.
@@ -15,10 +15,8 @@ pub struct Statements {
 }
 
 impl Statements {
-    /// Watched while this crate is at work.
-    pub fn watch() -> Self {
-        let database = Database::create();
-        let conn = &mut database.ours().conn;
+    /// Watches this crate at work on an empty database.
+    pub fn watch(conn: &mut PgConnection) -> Self {
         let store = EventStore::new();
         let stream = StreamId::new("Order", 1).expect("a name");
         let event = || [NewEvent::new("OrderPlaced", &()).expect("JSON")];

@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# What every run has: a place for what it leaves behind, an end that clears up, and a report.
+
+readonly ALL=(--all-features)
+
+die() {
+    echo "$1" >&2
+    exit 1
+}
+
+# Paths that the caller gave are meant from where the caller stands.
+absolute() {
+    case $1 in
+        /*) echo "$1" ;;
+        *) echo "$PWD/$1" ;;
+    esac
+}
+
+begin() {
+    [ -z "${CARGO_TARGET_DIR:-}" ] || CARGO_TARGET_DIR=$(absolute "$CARGO_TARGET_DIR")
+    [ -z "${SERVER_SYSTEMS:-}" ] || SERVER_SYSTEMS=$(absolute "$SERVER_SYSTEMS")
+    case ${DIESEL_CLI:-} in */*) DIESEL_CLI=$(absolute "$DIESEL_CLI") ;; esac
+    cd "$library/../../.."
+    root=$PWD
+    target=${CARGO_TARGET_DIR:-$root/target}
+    work=$(mktemp -d)
+    chmod go+x "$work"  # servers may run as other users
+    export TMPDIR=$work # whatever a test leaves behind goes with it
+    trap finish EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+# Says what it does, and does it.
+step() {
+    current=$1
+    shift
+    echo "==> [$SECONDS s] $current"
+    "$@"
+}
+
+# A line of what is said at the end.
+report() {
+    echo "$1" >>"$work/report"
+}
+
+finish() {
+    local status=$?
+    trap '' INT TERM
+    kill_servers
+    echo
+    [ ! -s "$work/report" ] || { echo "What has run:" && cat "$work/report"; }
+    [ ! -s "$work/versions" ] || { echo "On:" && sort --unique "$work/versions"; }
+    [ ! -s "$work/omitted" ] || { echo "What has not run:" && cat "$work/omitted"; }
+    rm -rf "$work"
+    if [ "$status" -eq 0 ]; then
+        echo "All passed in $SECONDS s"
+    else
+        echo "FAILED: $current (after $SECONDS s)" >&2
+    fi
+}
+
+# For the report: on what it has run, and what could not be run here.
+on() {
+    echo "  $1" >>"$work/versions"
+}
+
+omitted() {
+    echo "NOT RUN: $1"
+    echo "  $1" >>"$work/omitted"
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# The tests. The name of one that needs a server has `postgres`, `mysql` or `galera` in it; all others run without.
+
+stage_sqlite() {
+    on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
+    step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
+        --skip postgres --skip mysql --skip galera
+    step "Doctests" test_without_servers "${ALL[@]}" --doc
+    step "Conformance, default features" test_without_servers --test conformance
+    step "Doctests, default features" test_without_servers --doc
+    step "Conformance, system SQLite" test_on_system_sqlite
+}
+
+# As it is for somebody who has nothing but the toolchain.
+test_without_servers() {
+    env --unset=TEST_POSTGRES_URL --unset=TEST_MYSQL_URL --unset=TEST_GALERA_URLS cargo test "$@"
+}
+
+test_on_system_sqlite() {
+    local tree
+    tree=$(cargo tree "${SYSTEM_SQLITE[@]}" --edges normal,build,dev,features --invert libsqlite3-sys)
+    if grep --quiet 'libsqlite3-sys feature "bundled"' <<<"$tree"; then
+        die "SQLite is bundled although the feature is off"
+    fi
+    on "SQLite $(pkg-config --modversion sqlite3) of the system"
+    cargo test "${SYSTEM_SQLITE[@]}" --test conformance
+}
+
+stage_postgres() {
+    step "PostgreSQL" need_postgres
+    step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
+    step "Conformance, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::
+}
+
+stage_mariadb() {
+    step "MariaDB" need_mariadb
+    step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql
+    step "Conformance, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::
+}
+
+stage_mysql() {
+    step "MySQL" need_mysql
+    step "Tests of MySQL, on MySQL" test_on_mysql
+}
+
+test_on_mysql() {
+    TEST_MYSQL_URL=$TEST_ORACLE_MYSQL_URL cargo test "${ALL[@]}" --test conformance --test mysql -- mysql::
+}
+
+stage_galera() {
+    step "Galera" need_galera
+    step "Tests of Galera" cargo test "${ALL[@]}" --test galera
+}

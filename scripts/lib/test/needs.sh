@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# What must be installed, and the tools that are installed into the target folder.
+
+readonly DIESEL_CLI_VERSION=2.3.14
+readonly CARGO_HACK_VERSION=0.6.46
+readonly TYPOS_VERSION=1.52.0
+
+# Installs Debian packages where that is possible without asking; otherwise says what to install.
+need_packages() {
+    local why=$1
+    shift
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        echo "$why; installing $*"
+        DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@" ||
+            { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; }
+    else
+        die "$why. On Debian or Ubuntu: sudo apt-get install $*"
+    fi
+}
+
+check_toolchain() {
+    command -v cargo >/dev/null || die "cargo is missing. Install Rust with rustup: https://rustup.rs"
+    cargo fmt --version >/dev/null 2>&1 || die "rustfmt is missing. Install it: rustup component add rustfmt"
+    cargo clippy --version >/dev/null 2>&1 || die "clippy is missing. Install it: rustup component add clippy"
+    command -v cc >/dev/null || need_packages "a C compiler is missing" gcc libc6-dev
+    command -v pkg-config >/dev/null || need_packages "pkg-config is missing" pkg-config
+    pkg-config --exists sqlite3 || need_packages "the system's SQLite has no development files" libsqlite3-dev
+    pkg-config --exists libpq || need_packages "PostgreSQL's client library has no development files" libpq-dev
+    pkg-config --exists libmariadb || pkg-config --exists mysqlclient ||
+        need_packages "MariaDB's client library has no development files" libmariadb-dev
+    on "$(rustc --version)"
+    # Fails if Cargo.lock does not fit Cargo.toml.
+    cargo fetch --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
+}
+
+# Built without optimisation: a tool is used for seconds, and compiles in half the time.
+install_tool() {
+    local folder=$1 package=$2 version=$3
+    shift 3
+    [ -d "$folder/bin" ] || cargo install "$package" --locked --version "$version" --debug --root "$folder" \
+        --target-dir "$target/tools/build" "$@"
+}
+
+install_diesel_cli() {
+    if [ -z "${DIESEL_CLI:-}" ]; then
+        local folder=$target/tools/diesel-$DIESEL_CLI_VERSION-all
+        install_tool "$folder" diesel_cli "$DIESEL_CLI_VERSION" \
+            --no-default-features --features sqlite-bundled,postgres,mysql
+        DIESEL_CLI=$folder/bin/diesel
+    fi
+    export DIESEL_CLI
+    on "$("$DIESEL_CLI" --version | tr --squeeze-repeats '[:space:]' ' ')"
+}
+
+install_cargo_hack() {
+    local folder=$target/tools/cargo-hack-$CARGO_HACK_VERSION
+    install_tool "$folder" cargo-hack "$CARGO_HACK_VERSION"
+    PATH=$folder/bin:$PATH
+}
+
+# Python's packages have it as a program; to compile it takes minutes.
+install_typos() {
+    local folder=$target/tools/typos-$TYPOS_VERSION
+    TYPOS=$folder/bin/typos
+    [ ! -x "$TYPOS" ] || return 0
+    python3 -c 'import venv, ensurepip' 2>/dev/null || need_packages "Python's venv is missing" python3-venv
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet "typos==$TYPOS_VERSION"
+}

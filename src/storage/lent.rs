@@ -1,0 +1,68 @@
+//! A database through a connection that was lent.
+
+#[cfg(feature = "mysql")]
+use diesel::mysql::MysqlConnection;
+#[cfg(feature = "postgres")]
+use diesel::pg::PgConnection;
+#[cfg(feature = "sqlite")]
+use diesel::sqlite::SqliteConnection;
+
+use crate::storage::executor::Executor;
+
+#[cfg(feature = "sqlite")]
+pub(crate) struct Sqlite<'a>(pub(crate) &'a mut SqliteConnection);
+
+#[cfg(feature = "postgres")]
+pub(crate) struct Postgres<'a, C>(pub(crate) &'a mut C);
+
+/// MySQL or MariaDB.
+#[cfg(feature = "mysql")]
+pub(crate) struct Mysql<'a, C>(pub(crate) &'a mut C);
+
+/// A database through a connection that blocks. Each trait of this floor gives it methods of the same names,
+/// which are not `async`.
+pub(crate) enum Blocking<'a> {
+    #[cfg(feature = "sqlite")]
+    Sqlite(Sqlite<'a>),
+    #[cfg(feature = "postgres")]
+    Postgres(Postgres<'a, PgConnection>),
+    #[cfg(feature = "mysql")]
+    Mysql(Mysql<'a, MysqlConnection>),
+}
+
+/// For the operations whose statements are the same on every database.
+pub(crate) trait Lent: Send {
+    type Connection: Executor;
+
+    fn connection(&mut self) -> &mut Self::Connection;
+}
+
+/// The backend of a lent connection.
+pub(crate) type BackendOf<L> = <<L as Lent>::Connection as Executor>::Backend;
+
+#[cfg(feature = "sqlite")]
+impl Lent for Sqlite<'_> {
+    type Connection = SqliteConnection;
+
+    fn connection(&mut self) -> &mut SqliteConnection {
+        self.0
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<C: Executor> Lent for Postgres<'_, C> {
+    type Connection = C;
+
+    fn connection(&mut self) -> &mut C {
+        self.0
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl<C: Executor> Lent for Mysql<'_, C> {
+    type Connection = C;
+
+    fn connection(&mut self) -> &mut C {
+        self.0
+    }
+}

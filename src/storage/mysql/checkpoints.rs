@@ -1,0 +1,77 @@
+use chrono::{DateTime, Utc};
+use diesel::mysql::Mysql;
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Text};
+
+use super::fence::last_insert_id;
+use super::queries;
+use crate::model::checkpoint::Checkpoint;
+use crate::model::position::Position;
+use crate::storage::checkpoints::Checkpoints;
+use crate::storage::executor::Executor;
+use crate::storage::lent;
+use crate::storage::sql::dialect::Time;
+use crate::storage::sql::rows::Stored;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Mysql;
+    /// Puts a checkpoint at a position, if it does not lie above `highest` or does not exist yet.
+    /// LAST_INSERT_ID keeps where it was; the number of affected rows does not tell. Assignments are made
+    /// from left to right.
+    PutCheckpoint<'a> {
+        projection_name: &'a str => Text,
+        position: i64 => BigInt,
+        updated_at: DateTime<Utc> => Time,
+        highest: i64 => BigInt,
+        then_updated_at: DateTime<Utc> => Time,
+        again_highest: i64 => BigInt,
+        then_position: i64 => BigInt,
+    },
+    "INSERT INTO projection_checkpoints (projection_name, last_global_position, updated_at) \
+     VALUES (?, LAST_INSERT_ID(0) + ?, ?) \
+     ON DUPLICATE KEY UPDATE \
+     updated_at = IF(last_global_position <= ?, ?, updated_at), \
+     last_global_position = IF(LAST_INSERT_ID(last_global_position) <= ?, ?, last_global_position)"
+}
+
+impl<C: Executor<Backend = Mysql>> Checkpoints for lent::Mysql<'_, C> {
+    async fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
+        Ok(self.0.load(queries::checkpoint(projection_name), Stored::default()).await?.pop())
+    }
+
+    async fn checkpoints(&mut self) -> QueryResult<Vec<Checkpoint>> {
+        self.0.load(queries::every_checkpoint(), Stored::default()).await
+    }
+
+    async fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
+        put(self.0, checkpoint, checkpoint.position).await
+    }
+
+    async fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()> {
+        put(self.0, checkpoint, Position::END).await.map(drop)
+    }
+
+    async fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
+        Ok(self.0.execute(queries::delete_checkpoint(projection_name)).await? > 0)
+    }
+}
+
+/// Whether the checkpoint did not lie above `highest` and has been put.
+async fn put<C>(conn: &mut C, checkpoint: &Checkpoint, highest: Position) -> QueryResult<bool>
+where
+    C: Executor<Backend = Mysql>,
+{
+    let (position, updated_at, highest) = (checkpoint.position.get(), checkpoint.updated_at, highest.get());
+    let put = PutCheckpoint {
+        projection_name: &checkpoint.projection_name,
+        position,
+        updated_at,
+        highest,
+        then_updated_at: updated_at,
+        again_highest: highest,
+        then_position: position,
+    };
+    conn.execute(put).await?;
+    Ok(last_insert_id(conn).await? <= highest)
+}

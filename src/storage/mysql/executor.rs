@@ -1,0 +1,7 @@
+use diesel::mysql::MysqlConnection;
+
+use super::interrupted::forget_interrupted;
+use crate::storage::blocking::{blocking_executor, blocking_server};
+
+blocking_executor!(MysqlConnection, inspect: forget_interrupted);
+blocking_server!(MysqlConnection);

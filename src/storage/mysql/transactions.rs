@@ -1,0 +1,43 @@
+use diesel::mysql::Mysql;
+use diesel::result::QueryResult;
+
+use super::error::is_missing_savepoint;
+use super::interrupted::PreparedStatements;
+use crate::storage::lent;
+use crate::storage::server::{Server, roll_back_to};
+use crate::storage::transactions::Transactions;
+
+impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mysql<'_, C> {
+    async fn depth(&mut self) -> QueryResult<u32> {
+        self.0.depth()
+    }
+
+    /// In the application's isolation level, since its handlers run in it. The server refuses the first
+    /// statement, too, while a transaction is open.
+    async fn begin(&mut self) -> QueryResult<()> {
+        self.0.begin("SET TRANSACTION READ WRITE; START TRANSACTION").await.map(drop)
+    }
+
+    async fn commit(&mut self) -> QueryResult<()> {
+        self.0.commit().await
+    }
+
+    /// The handler may have met with an error among rows.
+    async fn roll_back_to(&mut self, depth: u32) {
+        self.0.forget_statements();
+        roll_back_to(self.0, depth).await;
+    }
+
+    async fn begin_loan(&mut self) -> QueryResult<()> {
+        self.0.set_savepoint().await
+    }
+
+    /// If the transaction was ended, by whatever means, the savepoint is gone.
+    async fn end_loan(&mut self) -> QueryResult<bool> {
+        match self.0.commit().await {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

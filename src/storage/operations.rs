@@ -1,0 +1,53 @@
+//! The one place where the crate chooses between databases.
+
+/// Evaluates an expression on the database that a `Blocking` is.
+macro_rules! dispatch {
+    ($blocking:expr, $database:ident => $call:expr) => {
+        match $blocking {
+            #[cfg(feature = "sqlite")]
+            $crate::storage::lent::Blocking::Sqlite($database) => $call,
+            #[cfg(feature = "postgres")]
+            $crate::storage::lent::Blocking::Postgres($database) => $call,
+            #[cfg(feature = "mysql")]
+            $crate::storage::lent::Blocking::Mysql($database) => $call,
+        }
+    };
+}
+
+pub(crate) use dispatch;
+
+/// Defines a trait of operations that each database implements, and gives `Blocking` methods of the same
+/// names that return at once.
+macro_rules! operations {
+    (
+        $(#[$about:meta])*
+        pub(crate) trait $operations:ident {
+            $(
+                $(#[$doc:meta])*
+                fn $name:ident(&mut self $(, $argument:ident: $type:ty)* $(,)?) -> $output:ty;
+            )+
+        }
+    ) => {
+        $(#[$about])*
+        pub(crate) trait $operations: Send {
+            $(
+                $(#[$doc])*
+                fn $name(&mut self $(, $argument: $type)*) -> impl Future<Output = $output> + Send;
+            )+
+        }
+
+        impl $crate::storage::lent::Blocking<'_> {
+            $(
+                $(#[$doc])*
+                #[inline]
+                pub(crate) fn $name(&mut self $(, $argument: $type)*) -> $output {
+                    $crate::storage::operations::dispatch!(self, database => {
+                        $crate::storage::blocking::now($operations::$name(database, $($argument),*))
+                    })
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use operations;

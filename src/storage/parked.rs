@@ -1,0 +1,36 @@
+use diesel::result::QueryResult;
+
+use crate::model::parked::{ParkedEvent, Request};
+use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
+use crate::storage::operations::operations;
+
+operations! {
+    /// The events that projections have put aside. Every operation is one statement. `bool` tells whether the
+    /// row was there.
+    pub(crate) trait Parked {
+        fn park(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<()>;
+
+        /// The parked events, in the order of their positions.
+        fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
+
+        fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64>;
+
+        /// Whether a retry or a discard is requested of any of them.
+        fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool>;
+
+        fn request(
+            &mut self,
+            projection: &ProjectionId,
+            position: Position,
+            request: Request,
+        ) -> QueryResult<bool>;
+
+        /// Records one more attempt that has failed.
+        fn repark(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<bool>;
+
+        fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool>;
+
+        fn unpark_all(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
+    }
+}

@@ -1,0 +1,61 @@
+use std::str;
+
+use chrono::{DateTime, Utc};
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{self, BigInt, Integer, Timestamptz};
+use uuid::Uuid;
+
+use crate::storage::sql::dialect::{Dialect, Id, Time, binds};
+use crate::storage::sql::row::Columns;
+
+impl Columns for Pg {
+    fn long(value: PgValue<'_>) -> deserialize::Result<i64> {
+        FromSql::<BigInt, Pg>::from_sql(value)
+    }
+
+    fn integer(value: PgValue<'_>) -> deserialize::Result<i32> {
+        FromSql::<Integer, Pg>::from_sql(value)
+    }
+
+    fn name<T>(value: PgValue<'_>, read: impl FnOnce(&str) -> T) -> deserialize::Result<T> {
+        Ok(read(str::from_utf8(value.as_bytes())?))
+    }
+
+    fn text(value: PgValue<'_>) -> deserialize::Result<Box<str>> {
+        Self::name(value, |text| text.into())
+    }
+
+    /// JSON comes as the text it is.
+    fn json(value: PgValue<'_>) -> deserialize::Result<Box<str>> {
+        Self::text(value)
+    }
+
+    fn id(value: PgValue<'_>) -> deserialize::Result<Uuid> {
+        FromSql::<sql_types::Uuid, Pg>::from_sql(value)
+    }
+
+    fn time(value: PgValue<'_>) -> deserialize::Result<DateTime<Utc>> {
+        FromSql::<Timestamptz, Pg>::from_sql(value)
+    }
+}
+
+impl Dialect for Pg {
+    const NOW: &'static str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
+    const OR_NOTHING: &'static str = "ON CONFLICT DO NOTHING";
+
+    binds! {}
+}
+
+impl ToSql<Id, Pg> for Uuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<sql_types::Uuid, Pg>::to_sql(self, out)
+    }
+}
+
+impl ToSql<Time, Pg> for DateTime<Utc> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<Timestamptz, Pg>::to_sql(self, out)
+    }
+}

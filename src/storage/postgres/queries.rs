@@ -1,0 +1,13 @@
+use diesel::pg::Pg;
+use diesel::sql_types::Timestamptz;
+
+use crate::storage::sql::queries::queries;
+
+/// `= ANY ($1)`: the same statement for any number of names.
+macro_rules! is_one_of {
+    ($column:expr, $names:expr) => {
+        $column.eq_any($names)
+    };
+}
+
+queries! { for Pg; schema: postgres; time: Timestamptz; is_one_of: is_one_of }

@@ -1,0 +1,50 @@
+use diesel::pg::Pg;
+use diesel::result::QueryResult;
+
+use super::error::is_missing_savepoint;
+use crate::storage::lent::Postgres;
+use crate::storage::server::{Server, roll_back_to};
+use crate::storage::sql::statement::statement;
+use crate::storage::transactions::Transactions;
+
+statement! {
+    for Pg;
+    RollBack,
+    "ROLLBACK"
+}
+
+impl<C: Server<Backend = Pg>> Transactions for Postgres<'_, C> {
+    async fn depth(&mut self) -> QueryResult<u32> {
+        self.0.depth()
+    }
+
+    async fn begin(&mut self) -> QueryResult<()> {
+        self.0.begin("BEGIN").await.map(drop)
+    }
+
+    async fn commit(&mut self) -> QueryResult<()> {
+        self.0.commit().await
+    }
+
+    async fn roll_back_to(&mut self, depth: u32) {
+        roll_back_to(self.0, depth).await;
+        if depth == 0 {
+            // diesel takes note when the application ends a transaction by SQL, and not when it begins one:
+            // such a one is still open. If there is none, this does nothing.
+            let _ = self.0.execute(RollBack).await;
+        }
+    }
+
+    async fn begin_loan(&mut self) -> QueryResult<()> {
+        self.0.set_savepoint().await
+    }
+
+    /// If the transaction was ended, by whatever means, the savepoint is gone.
+    async fn end_loan(&mut self) -> QueryResult<bool> {
+        match self.0.commit().await {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+use std::time::Duration;
+
+/// The length of a lease in milliseconds. One that is too long for an `i64` is cut to a length to which the
+/// clock can be added.
+pub(crate) fn millis(lease: Duration) -> i64 {
+    i64::try_from(lease.as_millis()).unwrap_or(i64::MAX / 4)
+}

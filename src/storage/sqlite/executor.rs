@@ -1,0 +1,5 @@
+use diesel::sqlite::SqliteConnection;
+
+use crate::storage::blocking::blocking_executor;
+
+blocking_executor!(SqliteConnection);

@@ -1,0 +1,115 @@
+use diesel::RunQueryDsl;
+use diesel::connection::{AnsiTransactionManager as Manager, SimpleConnection, TransactionManager};
+use diesel::result::QueryResult;
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+use crate::storage::blocking;
+use crate::storage::error::OperationError;
+use crate::storage::lent;
+use crate::storage::scope::Scope;
+use crate::storage::sql::statement::statement;
+use crate::storage::transactions::Transactions;
+
+/// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's
+/// transaction.
+///
+/// A transaction of its own is IMMEDIATE: it waits for the write lock before it begins instead of failing
+/// half-way.
+pub(super) fn all_or_nothing<T, E>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: OperationError,
+{
+    let scope = blocking::begin(conn, "BEGIN IMMEDIATE")?;
+    match work(conn) {
+        Ok(value) => {
+            Manager::commit_transaction(conn)?;
+            Ok(value)
+        }
+        Err(error) => {
+            if scope == Scope::Transaction && error.database_error().is_some() {
+                ensure_transaction(conn);
+            }
+            // What the work has reported matters more to the caller than a failure to roll back, of which
+            // diesel takes note itself: it marks the connection as broken, or the transaction as one that can
+            // only be rolled back.
+            let _ = Manager::rollback_transaction(conn);
+            Err(error)
+        }
+    }
+}
+
+/// After some failures (a full disk, an I/O error) SQLite has rolled back by itself. A ROLLBACK would then
+/// fail, and diesel would take a sound connection for a broken one: so there must be something to roll back.
+/// If the transaction is still there, this BEGIN fails and does nothing.
+fn ensure_transaction(conn: &mut SqliteConnection) {
+    let _ = conn.batch_execute("BEGIN");
+}
+
+/// A SAVEPOINT where no transaction is open begins one, and if the application ends that, it ends the
+/// savepoint, too: so its RELEASE, which commits, tells whether the application has. Unlike a savepoint
+/// inside a transaction, SQLite does not keep a copy of every page for it that is changed. It would also take
+/// a transaction for its own that was begun by SQL: so a BEGIN comes first, which is refused then.
+const BEGIN_LENDABLE: &str = "BEGIN; ROLLBACK; SAVEPOINT diesel_event_store";
+
+/// Leaves a transaction for diesel to end.
+const COMMIT_LENDABLE: &str = "RELEASE diesel_event_store; BEGIN";
+
+statement! {
+    for Sqlite;
+    /// What BEGIN IMMEDIATE does: a handler that writes nothing waits for the lock, too.
+    TakeWriteLock,
+    "DELETE FROM projection_checkpoints WHERE 0"
+}
+
+impl Transactions for lent::Sqlite<'_> {
+    async fn depth(&mut self) -> QueryResult<u32> {
+        blocking::depth(self.0)
+    }
+
+    async fn begin(&mut self) -> QueryResult<()> {
+        if blocking::begin(self.0, BEGIN_LENDABLE)? == Scope::Savepoint {
+            return Ok(());
+        }
+        TakeWriteLock.execute(self.0).map(drop).inspect_err(|_| roll_back_to(self.0, 0))
+    }
+
+    async fn commit(&mut self) -> QueryResult<()> {
+        if blocking::depth(self.0)? == 1 {
+            self.0.batch_execute(COMMIT_LENDABLE)?;
+        }
+        Manager::commit_transaction(self.0)
+    }
+
+    async fn roll_back_to(&mut self, depth: u32) {
+        roll_back_to(self.0, depth);
+    }
+
+    async fn begin_loan(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
+    /// Whether a transaction is open. Whether it is still the same, `commit` finds out.
+    async fn end_loan(&mut self) -> QueryResult<bool> {
+        let is_open = self.0.batch_execute("BEGIN").is_err();
+        if !is_open {
+            self.0.batch_execute("ROLLBACK")?;
+        }
+        Ok(is_open)
+    }
+}
+
+fn roll_back_to(conn: &mut SqliteConnection, depth: u32) {
+    while let Ok(open) = blocking::depth(conn) {
+        if open <= depth {
+            break;
+        }
+        if open == 1 {
+            ensure_transaction(conn);
+        }
+        // If a savepoint is gone, what is around it must not be left open; diesel counts down all the same.
+        let _ = Manager::rollback_transaction(conn);
+    }
+}

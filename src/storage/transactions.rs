@@ -1,0 +1,50 @@
+use diesel::result::{Error, QueryResult};
+
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::operations::operations;
+
+operations! {
+    /// A transaction that this crate opens, and in which it lends the connection to the application.
+    pub(crate) trait Transactions {
+        /// How many transactions and savepoints are open.
+        fn depth(&mut self) -> QueryResult<u32>;
+
+        /// Opens a transaction that is going to write, or a savepoint in the one that is open.
+        fn begin(&mut self) -> QueryResult<()>;
+
+        /// Ends the innermost. [`is_missing_savepoint`](crate::storage::error::is_missing_savepoint) tells
+        /// whether that has failed because the application had ended it.
+        fn commit(&mut self) -> QueryResult<()>;
+
+        /// Rolls back everything that was opened above this depth. The caller reports what has made it
+        /// necessary rather than a failure to roll back, of which diesel takes note itself: it marks the
+        /// connection as broken.
+        fn roll_back_to(&mut self, depth: u32) -> ();
+
+        /// Before the application gets the connection.
+        fn begin_loan(&mut self) -> QueryResult<()>;
+
+        /// After the application has had the connection: whether it has left open what was open, as far as
+        /// one must know before anything else is written. With SQL of its own it can end transactions without
+        /// diesel's taking note.
+        fn end_loan(&mut self) -> QueryResult<bool>;
+    }
+}
+
+/// All or nothing, in a transaction of its own or in a savepoint.
+pub(crate) fn in_transaction<C, T, E>(conn: &mut C, work: impl FnOnce(&mut C) -> Result<T, E>) -> Result<T, E>
+where
+    C: EventConnection + ?Sized,
+    E: From<Error>,
+{
+    let depth = conn.database().depth()?;
+    conn.database().begin()?;
+    let outcome = work(conn).and_then(|value| {
+        conn.database().commit()?;
+        Ok(value)
+    });
+    if outcome.is_err() {
+        conn.database().roll_back_to(depth);
+    }
+    outcome
+}

@@ -1,0 +1,25 @@
+use std::time::Duration;
+
+use diesel::result::QueryResult;
+
+use crate::model::projection_id::ProjectionId;
+use crate::storage::operations::operations;
+
+operations! {
+    /// The workers that run a projection.
+    pub(crate) trait Workers {
+        /// Reports that the worker runs, for the length of a lease. Two statements the first time.
+        fn report_worker(
+            &mut self,
+            projection: &ProjectionId,
+            worker: &str,
+            lease: Duration,
+        ) -> QueryResult<()>;
+
+        /// The workers that run, sorted.
+        fn workers(&mut self, projection: &ProjectionId) -> QueryResult<Vec<String>>;
+
+        /// Forgets this worker, and those that have not reported for an hour.
+        fn forget_worker(&mut self, projection: &ProjectionId, worker: &str) -> QueryResult<()>;
+    }
+}
