@@ -142,7 +142,9 @@ struct Readme;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::event::event_type::concat;
-    pub use crate::event::reading::*;
+    pub use crate::event::reading::{
+        Nothing, changed, content, new_event, not_recordable, step, unreadable_version, value,
+    };
     #[cfg(feature = "derive")]
     pub use serde;
 }

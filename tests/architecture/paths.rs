@@ -122,7 +122,13 @@ impl Reader {
     /// What a variable of a macro stands for is imported where the macro is used.
     fn skip_variable(&mut self, segments: Vec<String>, found: &mut Vec<Path>) {
         found.push(Path { inside: self.inside(), segments, name: None });
-        while ![";", ",", "}"].contains(&self.token(0)) {
+        let mut open = 0;
+        while open > 0 || ![";", ",", "}"].contains(&self.token(0)) {
+            match self.token(0) {
+                "{" => open += 1,
+                "}" => open -= 1,
+                _ => {}
+            }
             self.at += 1;
         }
     }
