@@ -143,6 +143,7 @@ pub fn kind_of(error: impl Into<Error>) -> DatabaseErrorKind {
         Error::Read(diesel_event_store::ReadError::Database(error)) => error.kind(),
         Error::Checkpoint(diesel_event_store::CheckpointError::Database(error)) => error.kind(),
         Error::Migration(diesel_event_store::MigrationError::Database(error)) => error.kind(),
+        Error::Ordering(diesel_event_store::OrderingError::Database(error)) => error.kind(),
         Error::Database(error) => error.kind(),
         other => panic!("not the database's: {other:?}"),
     }
