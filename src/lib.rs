@@ -32,8 +32,8 @@
 //! - **Do things**: [`EventStore`] has every operation; [`run_pending_migrations`] makes the tables.
 //! - **Events**: [`NewEvent`] goes in, [`RecordedEvent`] comes out, [`StreamId`] names an aggregate's stream.
 //! - **Append**: [`ExpectedVersion`] in, [`Appended`] out, [`Conflict`] when somebody was faster.
-//! - **Read**: [`StreamQuery`] and [`StreamSlice`] for one aggregate, [`LogQuery`] and [`LogSlice`] for the whole log,
-//!   [`EventIter`] for what is too large to hold.
+//! - **Read**: [`StreamQuery`] and [`StreamSlice`] for one aggregate, [`LogQuery`] and [`LogSlice`] for the whole log, of
+//!   which an [`EventFilter`] chooses; [`EventIter`] for what is too large to hold.
 //! - **Read models**: [`projection`]; the design is in [`guide::projections`].
 //! - **Follow the log yourself**: [`Position`] and [`Checkpoint`].
 //! - **Errors**: [`AppendError`], [`ReadError`], [`CheckpointError`], [`MigrationError`], and [`Error`] for all of them.
@@ -79,6 +79,7 @@ pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
+pub use model::filter::EventFilter;
 pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
 pub use model::log::{LogQuery, LogSlice};
 pub use model::ordering::LogOrdering;

@@ -274,6 +274,7 @@ macro_rules! projections {
                 it_is_not_tried_again_and_no_policy_applies,
                 a_panic_of_the_handler_is_an_error,
                 what_the_filter_does_not_let_through_is_passed_over,
+                a_filter_lets_through_what_a_query_finds,
                 a_handler_of_batches_is_given_them_at_once,
             }
         );

@@ -154,10 +154,11 @@ impl<C: EventConnection> Projection<C> {
     /// # }
     /// ```
     pub fn apply_inline(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
-        if events.iter().all(|event| self.takes(event)) {
+        if events.iter().all(|event| self.filter.matches(event)) {
             return self.handler.handle(conn, events);
         }
-        let events: Vec<RecordedEvent> = events.iter().filter(|event| self.takes(event)).cloned().collect();
+        let events: Vec<RecordedEvent> =
+            events.iter().filter(|event| self.filter.matches(event)).cloned().collect();
         if events.is_empty() { Ok(()) } else { self.handler.handle(conn, &events) }
     }
 }

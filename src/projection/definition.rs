@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::handler::{Handler, HandlerError};
 use super::policy::{OnFailure, Policies, Retry};
 use crate::model::event::RecordedEvent;
+use crate::model::filter::EventFilter;
 use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::log::LogQuery;
 use crate::model::position::Position;
@@ -53,8 +54,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// ```
 pub struct Projection<C> {
     pub(super) key: ProjectionId,
-    pub(super) aggregate_types: Option<Vec<String>>,
-    pub(super) event_types: Option<Vec<String>>,
+    pub(super) filter: EventFilter,
     pub(super) handler: Handler<C>,
     pub(super) batch_size: usize,
     pub(super) partitions: i32,
@@ -108,8 +108,7 @@ impl<C> Projection<C> {
     fn with(name: String, version: i32, handler: Handler<C>) -> Self {
         Self {
             key: ProjectionId { name, version },
-            aggregate_types: None,
-            event_types: None,
+            filter: EventFilter::new(),
             handler,
             batch_size: 100,
             partitions: 1,
@@ -118,17 +117,32 @@ impl<C> Projection<C> {
         }
     }
 
-    /// Only events of aggregates of these types; at least one must be named.
+    /// Only events that pass this filter, which takes the place of all conditions that were given before. Default: every event.
     ///
     /// What is filtered out is not read, and the checkpoint moves past it all the same.
-    pub fn aggregate_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.aggregate_types = Some(types.into_iter().map(Into::into).collect());
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::EventFilter;
+    /// use diesel_event_store::projection::Projection;
+    ///
+    /// let placed = EventFilter::new().aggregate_types(["Order"]).event_types(["OrderPlaced"]);
+    /// let orders = Projection::new("orders", 1, |_conn: &mut SqliteConnection, _event| Ok(())).filter(placed);
+    /// ```
+    pub fn filter(mut self, filter: EventFilter) -> Self {
+        self.filter = filter;
         self
     }
 
-    /// Only events of these types; at least one must be named.
+    /// Short for [`EventFilter::aggregate_types`].
+    pub fn aggregate_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.filter = self.filter.aggregate_types(types);
+        self
+    }
+
+    /// Short for [`EventFilter::event_types`].
     pub fn event_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.event_types = Some(types.into_iter().map(Into::into).collect());
+        self.filter = self.filter.event_types(types);
         self
     }
 
@@ -201,20 +215,8 @@ impl<C> Projection<C> {
         self.key.version
     }
 
-    /// Whether the event passes the filters.
-    pub(super) fn takes(&self, event: &RecordedEvent) -> bool {
-        let names = |names: &Option<Vec<String>>, name: &str| {
-            names.as_ref().is_none_or(|names| names.iter().any(|known| known == name))
-        };
-        names(&self.aggregate_types, event.stream().aggregate_type())
-            && names(&self.event_types, event.event_type())
-    }
-
     pub(super) fn query(&self, after: Position) -> LogQuery {
-        let mut query = LogQuery::after(after);
-        query.aggregate_types.clone_from(&self.aggregate_types);
-        query.event_types.clone_from(&self.event_types);
-        query
+        LogQuery::after(after).filter(self.filter.clone())
     }
 
     pub(super) fn validate(&self) -> Result<(), InvalidInput> {
@@ -228,7 +230,7 @@ impl<C> Projection<C> {
             SHORTEST_LEASE.as_millis(),
             LONGEST_LEASE.as_millis(),
         )?;
-        self.query(Position::START).validate()
+        self.filter.validate()
     }
 }
 

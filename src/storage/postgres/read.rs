@@ -36,10 +36,10 @@ pub(super) fn log(conn: &mut PgConnection, query: &LogQuery, limit: i64) -> Quer
         return Ok(LogSlice::new(Vec::new(), limit, query.from));
     }
     let events = log_events(conn, query, complete, limit)?;
-    let last = if query.is_filtered() {
-        last_position_up_to(conn, complete)?
-    } else {
+    let last = if query.filter.is_empty() {
         events.last().map_or(query.from, RecordedEvent::position)
+    } else {
+        last_position_up_to(conn, complete)?
     };
     Ok(LogSlice::new(events, limit, query.end(last)))
 }
