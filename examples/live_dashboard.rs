@@ -51,7 +51,7 @@ fn main() -> Outcome {
 
     // However busy it was: those that keep up are there at once, and nobody has lost anything.
     for name in ["quick", "diligent"] {
-        projection::wait_for(&mut conn, name, 1, last, Duration::from_secs(60))?;
+        projection::wait_for(&mut conn, (name, 1), last, Duration::from_secs(60))?;
     }
     let statuses = projection::status(&mut conn)?;
     assert!(statuses.iter().all(ProjectionStatus::is_healthy));
@@ -102,7 +102,7 @@ fn line() -> ProgressBar {
 
 fn draw(status: &ProjectionStatus, line: &ProgressBar) {
     let health = if status.is_healthy() { "" } else { ", nobody looks after it" };
-    line.set_prefix(status.name().to_owned());
+    line.set_prefix(status.projection().name().to_owned());
     line.set_length(status.last_position().get().unsigned_abs());
     line.set_position(status.position().get().unsigned_abs());
     line.set_message(format!("{} behind, {:.1?}{health}", status.positions_behind(), status.lag()));

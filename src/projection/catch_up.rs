@@ -8,9 +8,8 @@ use super::feed::page_size;
 use super::handler::HandlerError;
 use super::repartition;
 use crate::model::event::RecordedEvent;
-use crate::model::partition::Partition;
+use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
-use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::read_log;
 use crate::store::wake;
@@ -69,7 +68,7 @@ impl<C: EventConnection> Projection<C> {
         let mut applied = 0;
         loop {
             let partitions = partitions(conn, self)?;
-            let partitions = repartition::complete(conn, &self.key, partitions)?;
+            let partitions = repartition::complete(conn, &self.id, partitions)?;
             let mut position = Position::END;
             for partition in &partitions {
                 let part = self.catch_up_partition(conn, partition, &owner)?;
@@ -177,7 +176,6 @@ fn owned<C: EventConnection>(
 ) -> Result<ProjectionError, ProjectionError> {
     let row = find(conn, &partition.key)?;
     let owner = row.and_then(|row| row.owner).unwrap_or_default();
-    let ProjectionId { name, version } = &partition.key.projection;
-    let (projection, version) = (name.clone(), *version);
-    Ok(ProjectionError::Owned { projection, version, partition: partition.key.number, owner })
+    let PartitionKey { projection, number } = partition.key.clone();
+    Ok(ProjectionError::Owned { projection, partition: number, owner })
 }

@@ -18,18 +18,18 @@ pub(super) fn partitions<C: EventConnection>(
     conn: &mut C,
     projection: &Projection<C>,
 ) -> Result<Vec<Partition>, ProjectionError> {
-    let known = conn.database().partitions(&projection.key)?;
+    let known = conn.database().partitions(&projection.id)?;
     if !known.is_empty() {
         return Ok(known);
     }
     in_transaction(conn, |conn| create(conn, projection))?;
-    Ok(conn.database().partitions(&projection.key)?)
+    Ok(conn.database().partitions(&projection.id)?)
 }
 
 /// Whoever creates the first creates the others, too: somebody else waits for it, and then finds that they are there.
 fn create<C: EventConnection>(conn: &mut C, projection: &Projection<C>) -> Result<(), ProjectionError> {
     let create = |conn: &mut C, number| {
-        let key = PartitionKey { projection: projection.key.clone(), number };
+        let key = PartitionKey { projection: projection.id.clone(), number };
         conn.database().create_partition(&NewPartition {
             key: &key,
             count: projection.partitions,
@@ -40,7 +40,7 @@ fn create<C: EventConnection>(conn: &mut C, projection: &Projection<C>) -> Resul
         })
     };
     create(conn, 0)?;
-    let known = conn.database().partitions(&projection.key)?;
+    let known = conn.database().partitions(&projection.id)?;
     if known.len() == 1 && known[0].count == projection.partitions {
         (1..projection.partitions).try_for_each(|number| create(conn, number))?;
     }

@@ -57,7 +57,7 @@ impl<C: EventConnection + 'static> Crew<C> {
     /// Takes up as many partitions as are this worker's share, and gives back what is more.
     pub(super) fn adjust(&mut self, conn: &mut C) -> Result<(), ProjectionError> {
         self.members.retain(|member| !member.has_ended());
-        let key = self.projection().key.clone();
+        let key = self.projection().id.clone();
         conn.database().report_worker(&key, &self.shop.worker, self.projection().lease)?;
         let partitions = partitions(conn, self.projection())?;
         let partitions = repartition::complete(conn, &key, partitions)?;
@@ -79,7 +79,7 @@ impl<C: EventConnection + 'static> Crew<C> {
 
     /// Everybody who is there has the same share; the first ones take what is left over.
     fn share(&self, conn: &mut C, partitions: usize) -> Result<usize, ProjectionError> {
-        let workers = conn.database().workers(&self.projection().key)?;
+        let workers = conn.database().workers(&self.projection().id)?;
         let rank = workers.iter().position(|worker| *worker == self.shop.worker);
         let Some(rank) = rank else { return Ok(0) };
         Ok(partitions / workers.len() + usize::from(rank < partitions % workers.len()))
@@ -103,7 +103,7 @@ impl<C: EventConnection + 'static> Crew<C> {
     fn hire(&mut self, partition: Partition) {
         let is_asked_to_stop = Arc::new(AtomicBool::new(false));
         let number = partition.key.number;
-        let name = format!("{} {number}", self.projection().name());
+        let name = format!("{} {number}", self.projection().id.name);
         let (shop, index, scout) = (Arc::clone(&self.shop), self.index, Arc::clone(&self.scout));
         let has_ended = Arc::new(AtomicBool::new(false));
         let (is_asked, ended) = (Arc::clone(&is_asked_to_stop), Arc::clone(&has_ended));
@@ -130,6 +130,6 @@ impl<C: EventConnection + 'static> Crew<C> {
     }
 
     pub(super) fn leave(&self, conn: &mut C) -> QueryResult<()> {
-        conn.database().forget_worker(&self.projection().key, &self.shop.worker)
+        conn.database().forget_worker(&self.projection().id, &self.shop.worker)
     }
 }

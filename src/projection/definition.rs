@@ -53,7 +53,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// # }
 /// ```
 pub struct Projection<C> {
-    pub(super) key: ProjectionId,
+    pub(super) id: ProjectionId,
     pub(super) filter: EventFilter,
     pub(super) handler: Handler<C>,
     pub(super) batch_size: usize,
@@ -76,7 +76,7 @@ impl<C> Projection<C> {
     ///     println!("{} at {}", event.event_type(), event.position());
     ///     Ok(())
     /// });
-    /// assert_eq!((orders.name(), orders.version()), ("orders", 1));
+    /// assert_eq!(orders.id().to_string(), "orders version 1");
     /// ```
     pub fn new<H>(name: impl Into<String>, version: i32, handler: H) -> Self
     where
@@ -107,7 +107,7 @@ impl<C> Projection<C> {
 
     fn with(name: String, version: i32, handler: Handler<C>) -> Self {
         Self {
-            key: ProjectionId { name, version },
+            id: ProjectionId { name, version },
             filter: EventFilter::new(),
             handler,
             batch_size: 100,
@@ -205,14 +205,23 @@ impl<C> Projection<C> {
         self
     }
 
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.key.name
-    }
-
-    /// The version.
-    pub fn version(&self) -> i32 {
-        self.key.version
+    /// The name and the version.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::projection::{self, Projection};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// let orders = Projection::new("orders", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
+    /// orders.catch_up(&mut conn)?;
+    /// assert!(projection::parked(&mut conn, orders.id())?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn id(&self) -> &ProjectionId {
+        &self.id
     }
 
     pub(super) fn query(&self, after: Position) -> LogQuery {
@@ -220,8 +229,8 @@ impl<C> Projection<C> {
     }
 
     pub(super) fn validate(&self) -> Result<(), InvalidInput> {
-        check_name("projection_name", &self.key.name)?;
-        check_range("projection_version", self.key.version, 1, i32::MAX)?;
+        check_name("projection_name", &self.id.name)?;
+        check_range("projection_version", self.id.version, 1, i32::MAX)?;
         check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)?;
         check_partitions(self.partitions)?;
         check_range(

@@ -19,6 +19,7 @@ mod status;
 mod worker;
 
 pub use crate::model::parked::{ParkReason, ParkedEvent};
+pub use crate::model::projection_id::ProjectionId;
 pub use catch_up::CaughtUp;
 pub use definition::{MAX_PARTITIONS, Projection};
 pub use error::ProjectionError;

@@ -14,14 +14,13 @@ use crate::storage::transaction::in_transaction;
 use crate::store::wake;
 
 impl ProjectionId {
-    /// Of a projection that somebody has run.
+    /// Of a projection that was run at least once.
     pub(super) fn known<C: EventConnection + ?Sized>(
         conn: &mut C,
-        name: &str,
-        version: i32,
+        projection: impl Into<Self>,
     ) -> Result<Self, ProjectionError> {
-        let key = Self { name: name.to_owned(), version };
-        key.partitions(conn).map(|_| key)
+        let projection = projection.into();
+        projection.partitions(conn).map(|_| projection)
     }
 
     /// At least one.
@@ -31,8 +30,7 @@ impl ProjectionId {
     ) -> Result<Vec<Partition>, ProjectionError> {
         let partitions = conn.database().partitions(self)?;
         if partitions.is_empty() {
-            let (projection, version) = (self.name.clone(), self.version);
-            return Err(ProjectionError::Unknown { projection, version });
+            return Err(ProjectionError::Unknown { projection: self.clone() });
         }
         Ok(partitions)
     }
@@ -61,23 +59,22 @@ impl ProjectionId {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// let never = projection::wait_for(&mut conn, "mails", 1, Position::new(7)?, Duration::from_millis(10));
+/// let never = projection::wait_for(&mut conn, ("mails", 1), Position::new(7)?, Duration::from_millis(10));
 /// assert!(matches!(never, Err(ProjectionError::TimedOut { .. })));
 /// # Ok(())
 /// # }
 /// ```
 pub fn wait_for<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     position: Position,
     longest: Duration,
 ) -> Result<(), ProjectionError> {
     let begin = Instant::now();
-    let key = ProjectionId { name: name.to_owned(), version };
+    let projection = projection.into();
     let mut pause = Duration::from_millis(1);
     loop {
-        let partitions = conn.database().partitions(&key)?;
+        let partitions = conn.database().partitions(&projection)?;
         let reached = reached(&partitions);
         if reached >= position {
             return Ok(());
@@ -85,8 +82,8 @@ pub fn wait_for<C: EventConnection + ?Sized>(
         partitions.iter().try_for_each(refuse_inactive)?;
         let left = longest.saturating_sub(begin.elapsed());
         if left.is_zero() {
-            let (projection, waited) = (key.name, begin.elapsed());
-            return Err(ProjectionError::TimedOut { projection, version, reached, wanted: position, waited });
+            let waited = begin.elapsed();
+            return Err(ProjectionError::TimedOut { projection, reached, wanted: position, waited });
         }
         std::thread::sleep(pause.min(left));
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -116,7 +113,7 @@ fn reached(partitions: &[Partition]) -> Position {
 /// let users = Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
 /// users.catch_up(&mut conn)?;
 ///
-/// projection::reset(&mut conn, "users", 1, |conn| {
+/// projection::reset(&mut conn, ("users", 1), |conn| {
 ///     diesel::sql_query("DELETE FROM users").execute(conn)?;
 ///     Ok::<_, ProjectionError>(())
 /// })?;
@@ -125,18 +122,17 @@ fn reached(partitions: &[Partition]) -> Position {
 /// ```
 pub fn reset<C, E>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     clear: impl FnOnce(&mut C) -> Result<(), E>,
 ) -> Result<(), E>
 where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionId::known(conn, name, version)?;
+    let projection = ProjectionId::known(conn, projection)?;
     in_transaction(conn, |conn| {
-        conn.database().reset(&key, Position::START, timestamp::now())?;
-        conn.database().unpark_all(&key)?;
+        conn.database().reset(&projection, Position::START, timestamp::now())?;
+        conn.database().unpark_all(&projection)?;
         clear(conn)
     })?;
     wake::hint();
@@ -158,17 +154,16 @@ where
 /// # let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
 /// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
-/// assert_eq!(projection::resume(&mut conn, "users", 1)?, 0);
+/// assert_eq!(projection::resume(&mut conn, ("users", 1))?, 0);
 /// # Ok(())
 /// # }
 /// ```
 pub fn resume<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
 ) -> Result<usize, ProjectionError> {
-    let key = ProjectionId::known(conn, name, version)?;
-    Ok(conn.database().resume(&key)?)
+    let projection = ProjectionId::known(conn, projection)?;
+    Ok(conn.database().resume(&projection)?)
 }
 
 /// Puts a version of a projection in the place of the older ones, once it has applied as much as each of these has: `swap`
@@ -200,7 +195,7 @@ pub fn resume<C: EventConnection + ?Sized>(
 /// let users = Projection::new("users", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
 /// users.catch_up(&mut conn)?;
 ///
-/// projection::promote(&mut conn, "users", 2, |conn| {
+/// projection::promote(&mut conn, ("users", 2), |conn| {
 ///     conn.batch_execute("DROP VIEW users; CREATE VIEW users AS SELECT * FROM users_2")?;
 ///     Ok::<_, ProjectionError>(())
 /// })?;
@@ -209,37 +204,37 @@ pub fn resume<C: EventConnection + ?Sized>(
 /// ```
 pub fn promote<C, E>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     swap: impl FnOnce(&mut C) -> Result<(), E>,
 ) -> Result<(), E>
 where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionId::known(conn, name, version)?;
+    let projection = ProjectionId::known(conn, projection)?;
     in_transaction(conn, |conn| {
-        retire_older(conn, &key)?;
+        retire_older(conn, &projection)?;
         swap(conn)
     })
 }
 
 /// Retiring locks their rows, so they are compared when none of them can get any further.
-fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionId) -> Result<(), ProjectionError> {
-    let older =
-        |row: &&Partition| row.key.projection.name == key.name && row.key.projection.version < key.version;
+fn retire_older<C: EventConnection>(conn: &mut C, promoted: &ProjectionId) -> Result<(), ProjectionError> {
+    let older = |row: &&Partition| {
+        let ProjectionId { name, version } = &row.key.projection;
+        *name == promoted.name && *version < promoted.version
+    };
     let rows = conn.database().every_partition()?;
     for row in rows.iter().filter(older) {
         conn.database().retire(&row.key.projection)?;
     }
     let rows = conn.database().every_partition()?;
     let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
-    let promoted = key.partitions(conn)?;
-    promoted.iter().try_for_each(refuse_retired)?;
-    let reached = reached(&promoted);
+    let partitions = promoted.partitions(conn)?;
+    partitions.iter().try_for_each(refuse_retired)?;
+    let reached = reached(&partitions);
     if reached < furthest {
-        let (projection, version) = (key.name.clone(), key.version);
-        return Err(ProjectionError::Behind { projection, version, reached, wanted: furthest });
+        return Err(ProjectionError::Behind { projection: promoted.clone(), reached, wanted: furthest });
     }
     Ok(())
 }
@@ -267,22 +262,21 @@ fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionId) -> Result<
 /// EventStore::new().append(&mut conn, &StreamId::new("User", "alice")?, ExpectedVersion::Any, &strange)?;
 /// mails.catch_up(&mut conn)?;
 ///
-/// let parked = projection::parked(&mut conn, "mails", 1)?;
+/// let parked = projection::parked(&mut conn, ("mails", 1))?;
 /// assert_eq!(parked[0].reason(), ParkReason::UnknownEventType);
 ///
-/// projection::discard_parked(&mut conn, "mails", 1, parked[0].position())?;
+/// projection::discard_parked(&mut conn, ("mails", 1), parked[0].position())?;
 /// mails.catch_up(&mut conn)?; // or a runner
-/// assert!(projection::parked(&mut conn, "mails", 1)?.is_empty());
+/// assert!(projection::parked(&mut conn, ("mails", 1))?.is_empty());
 /// # Ok(())
 /// # }
 /// ```
 pub fn parked<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
-    let key = ProjectionId::known(conn, name, version)?;
-    Ok(conn.database().parked(&key)?)
+    let projection = ProjectionId::known(conn, projection)?;
+    Ok(conn.database().parked(&projection)?)
 }
 
 /// Asks for a parked event to be given to the handler again. The worker that has its partition does so within about a second, and
@@ -298,17 +292,16 @@ pub fn parked<C: EventConnection + ?Sized>(
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// assert!(!projection::retry_parked(&mut conn, "mails", 1, Position::new(7)?)?);
+/// assert!(!projection::retry_parked(&mut conn, ("mails", 1), Position::new(7)?)?);
 /// # Ok(())
 /// # }
 /// ```
 pub fn retry_parked<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     position: Position,
 ) -> Result<bool, ProjectionError> {
-    request(conn, name, version, position, Request::Retry)
+    request(conn, projection, position, Request::Retry)
 }
 
 /// Asks for a parked event to be passed over for good. The worker that has its partition does so within about a second, and
@@ -324,28 +317,26 @@ pub fn retry_parked<C: EventConnection + ?Sized>(
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// assert!(!projection::discard_parked(&mut conn, "mails", 1, Position::new(7)?)?);
+/// assert!(!projection::discard_parked(&mut conn, ("mails", 1), Position::new(7)?)?);
 /// # Ok(())
 /// # }
 /// ```
 pub fn discard_parked<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     position: Position,
 ) -> Result<bool, ProjectionError> {
-    request(conn, name, version, position, Request::Discard)
+    request(conn, projection, position, Request::Discard)
 }
 
 fn request<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     position: Position,
     request: Request,
 ) -> Result<bool, ProjectionError> {
-    let key = ProjectionId { name: name.to_owned(), version };
-    let found = conn.database().request(&key, position, request)?;
+    let projection = projection.into();
+    let found = conn.database().request(&projection, position, request)?;
     wake::hint();
     Ok(found)
 }

@@ -34,7 +34,7 @@ use crate::storage::transaction::in_transaction;
 /// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
 /// mails.catch_up(&mut conn)?;
 ///
-/// projection::repartition(&mut conn, "mails", 1, 4)?;
+/// projection::repartition(&mut conn, ("mails", 1), 4)?;
 /// mails.catch_up(&mut conn)?;
 /// assert_eq!(projection::status(&mut conn)?[0].partitions().len(), 4);
 /// # Ok(())
@@ -42,19 +42,18 @@ use crate::storage::transaction::in_transaction;
 /// ```
 pub fn repartition<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     partitions: i32,
 ) -> Result<(), ProjectionError> {
     check_partitions(partitions)?;
-    let key = ProjectionId::known(conn, name, version)?;
+    let projection = ProjectionId::known(conn, projection)?;
     in_transaction(conn, |conn| {
         // Locks the rows, so that nobody gets further than what is read next.
-        conn.database().raise_barrier(&key, Position::END, partitions)?;
-        let rows = key.partitions(conn)?;
+        conn.database().raise_barrier(&projection, Position::END, partitions)?;
+        let rows = projection.partitions(conn)?;
         rows.iter().try_for_each(refuse_retired)?;
         let furthest = rows.iter().map(|row| row.position).max().unwrap_or(Position::START);
-        conn.database().raise_barrier(&key, furthest, partitions)?;
+        conn.database().raise_barrier(&projection, furthest, partitions)?;
         Ok(())
     })
 }

@@ -69,7 +69,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// let alice = StreamId::new("User", "alice")?;
 /// let created = NewEvent::new("UserCreated", &"alice@example.com")?;
 /// let appended = EventStore::new().append(&mut conn, &alice, ExpectedVersion::Any, &[created])?;
-/// projection::wait_for(&mut conn, "users", 1, appended.last_position(), Duration::from_secs(10))?;
+/// projection::wait_for(&mut conn, ("users", 1), appended.last_position(), Duration::from_secs(10))?;
 ///
 /// running.stop()?;
 /// # Ok(())
@@ -160,8 +160,9 @@ impl<C: EventConnection + 'static> Runner<C> {
         }
         for (number, projection) in self.projections.iter().enumerate() {
             projection.validate()?;
-            if self.projections[..number].iter().any(|other| other.name() == projection.name()) {
-                let problem = Problem::Repeated { name: projection.name().to_owned() };
+            let name = projection.id().name();
+            if self.projections[..number].iter().any(|other| other.id().name() == name) {
+                let problem = Problem::Repeated { name: name.to_owned() };
                 return Err(InvalidInput::new("projections", problem));
             }
         }

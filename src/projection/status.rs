@@ -13,7 +13,7 @@ use crate::store::read_log;
 /// How a version of a projection is getting on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionStatus {
-    key: ProjectionId,
+    projection: ProjectionId,
     partitions: Vec<PartitionStatus>,
     last_position: Position,
     lag: Duration,
@@ -63,9 +63,9 @@ pub enum ProjectionState {
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
 /// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
 /// for status in projection::status(&mut conn)? {
-///     println!("{} is {} positions behind", status.name(), status.positions_behind());
+///     println!("{} is {} positions behind", status.projection(), status.positions_behind());
 ///     if !status.is_healthy() {
-///         println!("somebody should look after {}", status.name());
+///         println!("somebody should look after {}", status.projection());
 ///     }
 /// }
 /// # Ok(())
@@ -75,23 +75,23 @@ pub fn status<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Vec<Projectio
     let rows = conn.database().every_partition()?;
     let last_position = conn.database().last_position()?;
     rows.chunk_by(|one, other| one.key.projection == other.key.projection)
-        .map(|partitions| projection(conn, partitions, last_position))
+        .map(|partitions| of_projection(conn, partitions, last_position))
         .collect()
 }
 
-fn projection<C: EventConnection + ?Sized>(
+fn of_projection<C: EventConnection + ?Sized>(
     conn: &mut C,
     partitions: &[Partition],
     last_position: Position,
 ) -> Result<ProjectionStatus, ProjectionError> {
-    let key = partitions[0].key.projection.clone();
+    let projection = partitions[0].key.projection.clone();
     let position = partitions.iter().map(|partition| partition.position).min().unwrap_or_default();
     Ok(ProjectionStatus {
         partitions: partitions.iter().map(PartitionStatus::of).collect(),
         last_position,
         lag: lag(conn, position)?,
-        parked: conn.database().count_parked(&key)?,
-        key,
+        parked: conn.database().count_parked(&projection)?,
+        projection,
         taken_at: Instant::now(),
     })
 }
@@ -104,14 +104,9 @@ fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<
 }
 
 impl ProjectionStatus {
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.key.name
-    }
-
-    /// The version.
-    pub fn version(&self) -> i32 {
-        self.key.version
+    /// The projection.
+    pub fn projection(&self) -> &ProjectionId {
+        &self.projection
     }
 
     /// Of each partition, in the order of their numbers.

@@ -181,8 +181,7 @@ impl<'w, C: EventConnection + 'static> Worker<'w, C> {
             return Ok(false);
         }
         self.shop.has_progressed(&Progress {
-            projection: self.projection.key.name.clone(),
-            version: self.projection.key.version,
+            projection: self.projection.id.clone(),
             partition: applier.number(),
             position: applier.position(),
             applied: applier.applied() - applied,

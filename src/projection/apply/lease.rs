@@ -33,8 +33,7 @@ impl<C: EventConnection> Applier<'_, C> {
         if is_known {
             return Ok(());
         }
-        let (projection, version) = self.names();
-        Err(ProjectionError::OtherLog { projection, version, checkpoint, last })
+        Err(ProjectionError::OtherLog { projection: self.projection_id(), checkpoint, last })
     }
 
     /// Gives the partition back.
@@ -95,9 +94,8 @@ impl<C: EventConnection> Applier<'_, C> {
     }
 
     fn lost(&self, since: Instant) -> Stop {
-        let (projection, version) = self.names();
-        let (partition, lease) = (self.number(), self.claim.lease);
-        ProjectionError::LeaseLost { projection, version, partition, took: since.elapsed(), lease }.into()
+        let (projection, partition, lease) = (self.projection_id(), self.number(), self.claim.lease);
+        ProjectionError::LeaseLost { projection, partition, took: since.elapsed(), lease }.into()
     }
 
     /// A claim that is found to be lost was lost while the batch was applied.

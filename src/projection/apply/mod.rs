@@ -18,6 +18,7 @@ use crate::model::parked::{HeldBack, ParkReason, ParkedEvent};
 use crate::model::partition::Claim;
 use crate::model::partition::{Barrier, Partition, PartitionKey, partition_of};
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::observe;
 use crate::storage::connection::EventConnection;
@@ -234,15 +235,13 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         }
     }
 
-    fn names(&self) -> (String, i32) {
-        (self.projection.key.name.clone(), self.projection.key.version)
+    fn projection_id(&self) -> ProjectionId {
+        self.projection.id.clone()
     }
 
     fn failed(&self, event: &RecordedEvent, error: HandlerError, attempts: i32) -> ProjectionError {
-        let (projection, version) = self.names();
         ProjectionError::Failed {
-            projection,
-            version,
+            projection: self.projection_id(),
             position: event.position(),
             stream: event.stream().clone(),
             kind: error.kind(),

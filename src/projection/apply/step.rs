@@ -80,7 +80,7 @@ impl<C: EventConnection> Applier<'_, C> {
     }
 
     pub(super) fn park(&self, conn: &mut C, parked: &ParkedEvent) -> Result<(), Rollback> {
-        Ok(conn.database().park(&self.projection.key, parked)?)
+        Ok(conn.database().park(&self.projection.id, parked)?)
     }
 
     /// Runs `work` and moves the checkpoint, or does neither.
@@ -136,8 +136,7 @@ impl<C: EventConnection> Applier<'_, C> {
     }
 
     fn transaction_ended(&self) -> Rollback {
-        let (projection, version) = self.names();
-        ProjectionError::TransactionEnded { projection, version }.into()
+        ProjectionError::TransactionEnded { projection: self.projection_id() }.into()
     }
 }
 

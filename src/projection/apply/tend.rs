@@ -17,7 +17,7 @@ use crate::storage::tables::Step;
 impl<C: EventConnection> Applier<'_, C> {
     /// Deals with what was asked for since the last time.
     pub(in crate::projection) fn tend_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
-        if conn.database().has_requests(&self.projection.key)? {
+        if conn.database().has_requests(&self.projection.id)? {
             self.tend_parked(conn)?;
         }
         Ok(())
@@ -34,7 +34,7 @@ impl<C: EventConnection> Applier<'_, C> {
     /// Those of this partition, in the order of their positions.
     fn parked_streams(&self, conn: &mut C) -> Result<BTreeMap<StreamId, Vec<ParkedEvent>>, Stop> {
         let mut streams: BTreeMap<StreamId, Vec<ParkedEvent>> = BTreeMap::new();
-        for parked in conn.database().parked(&self.projection.key)? {
+        for parked in conn.database().parked(&self.projection.id)? {
             if partition_of(&parked.stream, self.count) == self.number() {
                 streams.entry(parked.stream.clone()).or_default().push(parked);
             }
@@ -78,7 +78,7 @@ impl<C: EventConnection> Applier<'_, C> {
                 if let Some(event) = event {
                     applier.lend(conn, std::slice::from_ref(event))?;
                 }
-                conn.database().unpark(&applier.projection.key, parked.position)?;
+                conn.database().unpark(&applier.projection.id, parked.position)?;
                 Ok(())
             });
             match outcome {
@@ -105,7 +105,7 @@ impl<C: EventConnection> Applier<'_, C> {
             ..parked.clone()
         };
         let outcome = self.in_place(conn, |applier, conn| {
-            conn.database().repark(&applier.projection.key, &parked)?;
+            conn.database().repark(&applier.projection.id, &parked)?;
             Ok(())
         });
         outcome.map_err(Rollback::into_stop)

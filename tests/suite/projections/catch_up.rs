@@ -150,7 +150,7 @@ pub fn every_projection_and_every_version_has_a_checkpoint_of_its_own<D: TestDat
     }
     let known: Vec<_> = projection::status(&mut conn)?
         .iter()
-        .map(|status| (status.name().to_owned(), status.version()))
+        .map(|status| (status.projection().name().to_owned(), status.projection().version()))
         .collect();
     let sorted = [("Users", 1), (NAME, 1), (NAME, 2), ("users ", 1)];
     assert_eq!(known, sorted.map(|(name, version)| (name.to_owned(), version)));
