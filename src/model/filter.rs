@@ -4,15 +4,16 @@ use crate::model::invalid::{InvalidInput, Problem, check_name};
 /// Which events are wanted, of all there are: for a [`LogQuery`](crate::LogQuery), and for a
 /// [`Projection`](crate::projection::Projection).
 ///
-/// A filter without conditions lets every event through. Conditions are combined with *and*; the names within one condition
-/// are alternatives. Names are compared to the character, on every database.
+/// A filter without conditions lets every event through. Conditions are combined with *and*; the names within
+/// one condition are alternatives. Names are compared to the character, on every database.
 ///
 /// A condition that names nothing, or an invalid name, is refused where the filter is used, with an
 /// [`InvalidInput`] that names the condition.
 ///
 /// ```
 /// use diesel::prelude::*;
-/// use diesel_event_store::{EventFilter, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, StreamId};
+/// use diesel_event_store::{EventFilter, LogQuery, Position};
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
 ///
 /// # fn main() -> Result<(), diesel_event_store::Error> {
 /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();

@@ -4,7 +4,8 @@ use crate::model::filter::EventFilter;
 use crate::model::invalid::InvalidInput;
 use crate::model::position::Position;
 
-/// Which events of the whole log to read: from where, in which direction, and which [`EventFilter`] they pass.
+/// Which events of the whole log to read: from where, in which direction, and which [`EventFilter`] they
+/// pass.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -19,7 +20,8 @@ use crate::model::position::Position;
 ///     store.append(&mut conn, &stream, ExpectedVersion::Any, &[NewEvent::new(event_type, &())?])?;
 /// }
 ///
-/// let arrivals = LogQuery::after(Position::START).aggregate_types(["User"]).event_types(["Created", "Invited"]);
+/// let arrivals = ["Created", "Invited"];
+/// let arrivals = LogQuery::after(Position::START).aggregate_types(["User"]).event_types(arrivals);
 /// let slice = store.read_log(&mut conn, &arrivals, 100)?;
 /// assert_eq!(slice.events()[0].event_type(), "Created");
 /// assert_eq!(slice.scanned_to().get(), 3); // go on from here, though the last match was at 1
@@ -172,8 +174,8 @@ pub struct LogSlice {
 }
 
 impl LogSlice {
-    /// What a read of at most `limit` events has found. `end` is where the scan ended if it was not cut short by the
-    /// limit.
+    /// What a read of at most `limit` events has found. `end` is where the scan ended if it was not cut short
+    /// by the limit.
     pub(crate) fn new(events: Vec<RecordedEvent>, limit: i64, end: Position) -> Self {
         let is_end = i64::try_from(events.len()) != Ok(limit);
         let scanned_to = match events.last() {
@@ -193,15 +195,17 @@ impl LogSlice {
         self.events
     }
 
-    /// How far the log was scanned: every event up to this position that matches is in this slice or an earlier one.
+    /// How far the log was scanned: every event up to this position that matches is in this slice or an
+    /// earlier one.
     ///
-    /// Go on with `LogQuery::after` this position (or `before` it, when reading backward). It moves on even when
-    /// nothing has matched, so a reader with a filter does not scan the same again.
+    /// Go on with `LogQuery::after` this position (or `before` it, when reading backward). It moves on even
+    /// when nothing has matched, so a reader with a filter does not scan the same again.
     pub fn scanned_to(&self) -> Position {
         self.scanned_to
     }
 
-    /// Whether the scan reached the end of the log, or its beginning when reading backward. Otherwise there may be more.
+    /// Whether the scan reached the end of the log, or its beginning when reading backward. Otherwise there
+    /// may be more.
     pub fn is_end(&self) -> bool {
         self.is_end
     }

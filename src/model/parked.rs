@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::Queryable;
 use diesel::result::QueryResult;
@@ -9,7 +7,8 @@ use super::partition::unreadable;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
-/// An event that a projection has put aside, because it could not be applied or is held back behind one that could not.
+/// An event that a projection has put aside, because it could not be applied or is held back behind one that
+/// could not.
 ///
 /// [`parked`](crate::projection::parked()) lists them; [`retry_parked`](crate::projection::retry_parked) and
 /// [`discard_parked`](crate::projection::discard_parked) decide what becomes of them.
@@ -61,7 +60,7 @@ impl ParkedEvent {
         self.parked_at
     }
 
-    /// Whether somebody has asked for it to be retried or discarded, and no worker has come by yet.
+    /// Whether it is to be retried or discarded, and no worker has done so yet.
     pub fn is_requested(&self) -> bool {
         self.requested.is_some()
     }
@@ -151,31 +150,4 @@ pub(crate) struct ParkedRow<T> {
     attempts: i32,
     parked_at: T,
     requested: Option<String>,
-}
-
-/// The aggregates whose later events are held back. Only the owner of a partition parks and unparks, so it need not look each
-/// time.
-#[derive(Debug, Default)]
-pub(crate) struct HeldBack(HashSet<StreamId>);
-
-impl HeldBack {
-    pub(crate) fn behind<'a>(parked: impl IntoIterator<Item = &'a ParkedEvent>) -> Self {
-        Self(parked.into_iter().map(|parked| parked.stream.clone()).collect())
-    }
-
-    pub(crate) fn holds(&self, stream: &StreamId) -> bool {
-        !self.0.is_empty() && self.0.contains(stream)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn hold(&mut self, stream: StreamId) {
-        self.0.insert(stream);
-    }
-
-    pub(crate) fn let_go(&mut self, stream: &StreamId) {
-        self.0.remove(stream);
-    }
 }

@@ -129,8 +129,8 @@ pub(crate) fn unreadable(error: impl Into<Box<dyn StdError + Send + Sync>>) -> E
     Error::DeserializationError(error.into())
 }
 
-/// The partition that all events of an aggregate belong to. It must never change, on no machine: what one partition has
-/// applied another must not.
+/// The partition that all events of an aggregate belong to. It must never change, on no machine: what one
+/// partition has applied another must not.
 pub(crate) fn partition_of(stream: &StreamId, count: i32) -> i32 {
     if count == 1 {
         return 0;

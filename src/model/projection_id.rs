@@ -2,11 +2,11 @@ use std::fmt;
 
 /// Names a version of a projection.
 ///
-/// The name is what its checkpoint is kept under. Each version has a checkpoint of its own, so a new one begins with the first
-/// event of the log. Versions count from 1.
+/// The name is what its checkpoint is kept under. Each version has a checkpoint of its own, so a new one
+/// begins with the first event of the log. Versions count from 1.
 ///
-/// Functions that take one also take a pair. A name or a version that no projection can have is refused where the projection is
-/// run, and is unknown everywhere else.
+/// Functions that take one also take a pair. A name or a version that no projection can have is refused where
+/// the projection is run, and is unknown everywhere else.
 ///
 /// ```
 /// use diesel_event_store::projection::ProjectionId;

@@ -3,10 +3,15 @@ use std::sync::Arc;
 
 use crate::model::invalid::{InvalidInput, check_name};
 
-/// Names a stream: the type and the id of one aggregate.
+/// Names a stream by the type and the id of its aggregate.
 ///
-/// Both are kept to the character: case, spaces at the end and emoji make a difference, on every database. Cloning it
-/// copies no text.
+/// Two words, each with one meaning everywhere in this crate. An *aggregate* is the thing in your application
+/// that has a history, like the user Alice: it has a type, an id and a version. A *stream* is that history as
+/// it is stored: the events of one aggregate, in the order of their versions. Each aggregate has exactly one
+/// stream.
+///
+/// Both are kept to the character: case, spaces at the end and emoji make a difference, on every database.
+/// Cloning it copies no text.
 ///
 /// ```
 /// use diesel_event_store::StreamId;
@@ -31,8 +36,8 @@ impl StreamId {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`] when one of them is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters,
-    /// or holds a control character.
+    /// [`InvalidInput`] when one of them is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH)
+    /// characters, or holds a control character.
     pub fn new(
         aggregate_type: impl Into<Arc<str>>,
         aggregate_id: impl ToString,

@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use super::handler::FailureKind;
+use super::failure_kind::FailureKind;
 use crate::model::invalid::InvalidInput;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -29,11 +29,11 @@ use crate::storage::read::ReadError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectionError {
-    /// An input that the projection, the runner or the operation cannot have.
+    /// A name, an option or an argument is invalid. Nothing was done.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// An event could not be applied, and the projection's policy is to stop. Everything before it is applied. Fix
-    /// the handler, then call [`resume`](super::resume).
+    /// An event could not be applied, and the projection's policy is to stop. Everything before it is
+    /// applied. Fix the handler, then call [`resume`](super::resume).
     #[error(
         "{projection} has stopped before the event at position {position} of {stream}, after \
          {attempts} attempts: {source}"
@@ -46,7 +46,7 @@ pub enum ProjectionError {
         position: Position,
         /// The stream of the event.
         stream: StreamId,
-        /// Of what kind the failure is.
+        /// The kind of failure.
         kind: FailureKind,
         /// How often the handler was given the event.
         attempts: i32,
@@ -66,7 +66,8 @@ pub enum ProjectionError {
     },
     /// Another worker has the lease of the partition.
     #[error(
-        "partition {partition} of {projection} is leased to {owner}; stop it, or wait until its lease has run out"
+        "partition {partition} of {projection} is leased to {owner}; stop that worker, or wait until its lease \
+         has run out"
     )]
     #[non_exhaustive]
     Owned {
@@ -93,16 +94,17 @@ pub enum ProjectionError {
         /// The lease.
         lease: Duration,
     },
-    /// The handler has ended the transaction that it was lent. What it has committed is committed without the checkpoint, and
-    /// may be applied again: look at it before you call [`resume`](super::resume).
+    /// The handler has ended the transaction that it was lent. What it has committed is committed without the
+    /// checkpoint, and may be applied again: look at it before you call [`resume`](super::resume).
     #[error("the handler of {projection} has committed or rolled back the transaction it was lent")]
     #[non_exhaustive]
     TransactionEnded {
         /// The projection.
         projection: ProjectionId,
     },
-    /// The checkpoint lies beyond the end of the log, or the event that was applied last is not in it: another log, or an
-    /// older copy of it, was put in place. Nothing is applied; call [`reset`](super::reset) to rebuild the read model.
+    /// The checkpoint lies beyond the end of the log, or the event that was applied last is not in it:
+    /// another log, or an older copy of it, was put in place. Nothing is applied; call
+    /// [`reset`](super::reset) to rebuild the read model.
     #[error(
         "{projection} has applied the log up to position {checkpoint}, but the log ends at {last} and \
          does not hold what was applied: was a backup restored? Rebuild the read model with `reset`"

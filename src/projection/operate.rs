@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::activity::{refuse_inactive, refuse_retired};
 use super::error::ProjectionError;
-use crate::model::parked::{ParkedEvent, Request};
+use super::partitions;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -13,41 +13,18 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::transaction::in_transaction;
 use crate::store::wake;
 
-impl ProjectionId {
-    /// Of a projection that was run at least once.
-    pub(super) fn known<C: EventConnection + ?Sized>(
-        conn: &mut C,
-        projection: impl Into<Self>,
-    ) -> Result<Self, ProjectionError> {
-        let projection = projection.into();
-        projection.partitions(conn).map(|_| projection)
-    }
-
-    /// At least one.
-    pub(super) fn partitions<C: EventConnection + ?Sized>(
-        &self,
-        conn: &mut C,
-    ) -> Result<Vec<Partition>, ProjectionError> {
-        let partitions = conn.database().partitions(self)?;
-        if partitions.is_empty() {
-            return Err(ProjectionError::Unknown { projection: self.clone() });
-        }
-        Ok(partitions)
-    }
-}
-
-/// Waits until a projection has applied everything up to a position: that of an append whose effect is to be seen in the read
-/// model.
+/// Waits until a projection has applied everything up to a position: to read your own writes, wait for the
+/// position of the append.
 ///
-/// Do not call it inside a transaction: it may not see what is committed meanwhile.
+/// Do not call it inside a transaction, which may not see what is committed meanwhile.
 ///
 /// # Errors
 ///
-/// - [`ProjectionError::TimedOut`]: it has not come so far in time.
-/// - [`ProjectionError::HasFailed`], [`ProjectionError::Retired`]: it will not come so far.
+/// - [`ProjectionError::TimedOut`]: the projection did not reach the position within `longest`.
+/// - [`ProjectionError::HasFailed`], [`ProjectionError::Retired`]: it will not reach the position.
 /// - [`ProjectionError::Database`].
 ///
-/// A projection that nobody has run yet is waited for.
+/// A projection that was never run is waited for, too.
 ///
 /// ```
 /// use std::time::Duration;
@@ -95,8 +72,9 @@ fn reached(partitions: &[Partition]) -> Position {
     partitions.iter().map(|partition| partition.position).min().unwrap_or(Position::START)
 }
 
-/// Puts a projection back to the beginning: all events are applied again, and what is parked is forgotten. `clear` empties the
-/// read model, in the same transaction; a batch that a worker has in hand meanwhile is rolled back.
+/// Puts a projection back to the beginning: all events are applied again, and parked events are forgotten.
+/// `clear` empties the read model in the same transaction. A batch that a worker is applying meanwhile is
+/// rolled back.
 ///
 /// # Errors
 ///
@@ -129,7 +107,8 @@ where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let projection = ProjectionId::known(conn, projection)?;
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
     in_transaction(conn, |conn| {
         conn.database().reset(&projection, Position::START, timestamp::now())?;
         conn.database().unpark_all(&projection)?;
@@ -139,8 +118,8 @@ where
     Ok(())
 }
 
-/// Lets partitions that have [failed](super::OnFailure::Stop) go on, with the event at which they have stopped. Returns how
-/// many have.
+/// Lets partitions that have [failed](super::OnFailure::Stop) go on, with the event at which they have
+/// stopped. Returns how many partitions that are.
 ///
 /// # Errors
 ///
@@ -162,18 +141,20 @@ pub fn resume<C: EventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
 ) -> Result<usize, ProjectionError> {
-    let projection = ProjectionId::known(conn, projection)?;
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
     Ok(conn.database().resume(&projection)?)
 }
 
-/// Puts a version of a projection in the place of the older ones, once it has applied as much as each of these has: `swap`
-/// gives its tables the name that readers know, in the same transaction, and the older versions are retired. No worker applies
-/// them any more, also none that is started later.
+/// Puts a version of a projection in the place of the older ones, once it has applied as much as each of
+/// them: `swap` gives its tables the name that readers know, and in the same transaction the older versions
+/// are retired. No worker applies them any more, not even one that is started later.
 ///
-/// On MySQL, statements that create or rename tables commit: let `swap` be a single one (`RENAME TABLE users TO …, … TO users`).
+/// This is how a read model is rebuilt beside the one in use: run the new version, with tables of its own,
+/// until its [status](super::status()) says that it has caught up; then promote it.
 ///
-/// So a read model is rebuilt beside the one in use: run the new version, with tables of its own, until its
-/// [status](super::status()) says that it has caught up; then promote it.
+/// On MySQL and MariaDB, statements that create or rename tables commit: let `swap` be a single one
+/// (`RENAME TABLE users TO …, … TO users`).
 ///
 /// # Errors
 ///
@@ -211,14 +192,15 @@ where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let projection = ProjectionId::known(conn, projection)?;
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
     in_transaction(conn, |conn| {
         retire_older(conn, &projection)?;
         swap(conn)
     })
 }
 
-/// Retiring locks their rows, so they are compared when none of them can get any further.
+/// Retiring locks the rows of the older versions, so they are compared when none of them can move on.
 fn retire_older<C: EventConnection>(conn: &mut C, promoted: &ProjectionId) -> Result<(), ProjectionError> {
     let older = |row: &&Partition| {
         let ProjectionId { name, version } = &row.key.projection;
@@ -230,113 +212,11 @@ fn retire_older<C: EventConnection>(conn: &mut C, promoted: &ProjectionId) -> Re
     }
     let rows = conn.database().every_partition()?;
     let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
-    let partitions = promoted.partitions(conn)?;
+    let partitions = partitions::known(conn, promoted)?;
     partitions.iter().try_for_each(refuse_retired)?;
     let reached = reached(&partitions);
     if reached < furthest {
         return Err(ProjectionError::Behind { projection: promoted.clone(), reached, wanted: furthest });
     }
     Ok(())
-}
-
-/// The events that a projection has put aside, in the order of their positions.
-///
-/// # Errors
-///
-/// [`ProjectionError::Unknown`], [`ProjectionError::Database`].
-///
-/// ```
-/// use diesel::prelude::*;
-/// use diesel_event_store::projection::{self, HandlerError, OnFailure, ParkReason, Projection};
-/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, event| {
-///     Err(HandlerError::unknown_event_type(event))
-/// })
-/// .on_unknown_event_type(OnFailure::Park);
-///
-/// let strange = [NewEvent::new("Strange", &())?];
-/// EventStore::new().append(&mut conn, &StreamId::new("User", "alice")?, ExpectedVersion::Any, &strange)?;
-/// mails.catch_up(&mut conn)?;
-///
-/// let parked = projection::parked(&mut conn, ("mails", 1))?;
-/// assert_eq!(parked[0].reason(), ParkReason::UnknownEventType);
-///
-/// projection::discard_parked(&mut conn, ("mails", 1), parked[0].position())?;
-/// mails.catch_up(&mut conn)?; // or a runner
-/// assert!(projection::parked(&mut conn, ("mails", 1))?.is_empty());
-/// # Ok(())
-/// # }
-/// ```
-pub fn parked<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    projection: impl Into<ProjectionId>,
-) -> Result<Vec<ParkedEvent>, ProjectionError> {
-    let projection = ProjectionId::known(conn, projection)?;
-    Ok(conn.database().parked(&projection)?)
-}
-
-/// Asks for a parked event to be given to the handler again. The worker that has its partition does so within about a second, and
-/// goes on with the events that are held back behind it. Returns whether the event is parked.
-///
-/// # Errors
-///
-/// [`ProjectionError::Database`].
-///
-/// ```
-/// # use diesel::prelude::*;
-/// # use diesel_event_store::{Position, projection};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// assert!(!projection::retry_parked(&mut conn, ("mails", 1), Position::new(7)?)?);
-/// # Ok(())
-/// # }
-/// ```
-pub fn retry_parked<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    projection: impl Into<ProjectionId>,
-    position: Position,
-) -> Result<bool, ProjectionError> {
-    request(conn, projection, position, Request::Retry)
-}
-
-/// Asks for a parked event to be passed over for good. The worker that has its partition does so within about a second, and
-/// goes on with the events that are held back behind it. Returns whether the event is parked.
-///
-/// # Errors
-///
-/// [`ProjectionError::Database`].
-///
-/// ```
-/// # use diesel::prelude::*;
-/// # use diesel_event_store::{Position, projection};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// assert!(!projection::discard_parked(&mut conn, ("mails", 1), Position::new(7)?)?);
-/// # Ok(())
-/// # }
-/// ```
-pub fn discard_parked<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    projection: impl Into<ProjectionId>,
-    position: Position,
-) -> Result<bool, ProjectionError> {
-    request(conn, projection, position, Request::Discard)
-}
-
-fn request<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    projection: impl Into<ProjectionId>,
-    position: Position,
-    request: Request,
-) -> Result<bool, ProjectionError> {
-    let projection = projection.into();
-    let found = conn.database().request(&projection, position, request)?;
-    wake::hint();
-    Ok(found)
 }

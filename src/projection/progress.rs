@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 
-/// A partition of a projection has come further.
+/// A partition of a projection has moved on, as [`Runner::on_progress`](super::Runner::on_progress) is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     pub(super) projection: ProjectionId,
@@ -29,12 +29,12 @@ impl Progress {
         self.position
     }
 
-    /// How many events were applied since the last time.
+    /// How many events were applied since the last report.
     pub fn applied(&self) -> u64 {
         self.applied
     }
 
-    /// How long that has taken.
+    /// How long that took.
     pub fn took(&self) -> Duration {
         self.took
     }
