@@ -51,7 +51,7 @@ fn main() -> Outcome {
 
     // `quick` and `diligent` keep up, so they apply the last event soon after it is written.
     for name in ["quick", "diligent"] {
-        projection::wait_for(&mut conn, name, 1, last, Duration::from_secs(60))?;
+        projection::wait_for(&mut conn, (name, 1), last, Duration::from_secs(60))?;
     }
     let statuses = projection::status(&mut conn)?;
     assert!(statuses.iter().all(ProjectionStatus::is_healthy));
@@ -102,7 +102,7 @@ fn line() -> ProgressBar {
 
 fn draw(status: &ProjectionStatus, line: &ProgressBar) {
     let health = if status.is_healthy() { "" } else { ", not running" };
-    line.set_prefix(status.name().to_owned());
+    line.set_prefix(status.projection().name().to_owned());
     line.set_length(status.last_position().get().unsigned_abs());
     line.set_position(status.position().get().unsigned_abs());
     line.set_message(format!("{} behind, {:.1?}{health}", status.positions_behind(), status.lag()));

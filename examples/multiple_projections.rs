@@ -83,11 +83,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let last = append(&mut conn, "Customer", "bob", NewEvent::new("CustomerCame", "Bob")?)?;
 
     for status in projection::status(&mut conn)? {
-        projection::wait_for(&mut conn, status.name(), status.version(), last, Duration::from_secs(60))?;
+        projection::wait_for(&mut conn, status.projection(), last, Duration::from_secs(60))?;
     }
     let statuses = projection::status(&mut conn)?;
     for status in &statuses {
-        println!("{:9} has applied everything up to position {}", status.name(), status.position());
+        println!(
+            "{:9} has applied everything up to position {}",
+            status.projection().name(),
+            status.position()
+        );
         assert!(status.is_healthy());
     }
     running.stop()?;

@@ -80,7 +80,7 @@ fn direct() -> Result<(), Box<dyn Error>> {
     let workers = (1..=WORKERS).map(|number| start_worker(number, &path)).collect::<Result<Vec<_>, _>>()?;
     wait_until_shared(&mut conn)?;
     let last = order(&mut conn)?;
-    projection::wait_for(&mut conn, "packing", 1, last, Duration::from_secs(60))?;
+    projection::wait_for(&mut conn, ("packing", 1), last, Duration::from_secs(60))?;
     for mut worker in workers {
         drop(worker.stdin.take()); // tells the worker to stop
         assert!(worker.wait()?.success());

@@ -62,14 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     deposit(&mut conn, "alice", 10_00)?;
     let second = deposit(&mut conn, "bob", 5_00)?;
     // Read your own writes: wait until the read model has applied the second deposit.
-    projection::wait_for(&mut conn, "balances", 1, second, Duration::from_secs(60))?;
+    projection::wait_for(&mut conn, ("balances", 1), second, Duration::from_secs(60))?;
     assert_eq!(rows(&mut conn)?, [("alice".into(), 10_00, 1), ("bob".into(), 5_00, 1)]);
     running.stop()?;
 
     println!("It stops, another deposit is made, and it starts again:");
     let third = deposit(&mut conn, "alice", 2_50)?;
     let running = start(&path)?;
-    projection::wait_for(&mut conn, "balances", 1, third, Duration::from_secs(60))?;
+    projection::wait_for(&mut conn, ("balances", 1), third, Duration::from_secs(60))?;
     running.stop()?;
 
     assert_eq!(rows(&mut conn)?, [("alice".into(), 12_50, 2), ("bob".into(), 5_00, 1)]);

@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // stopped.
     let connect = move || open(&path);
     let running = Runner::new(connect.clone()).projection(with_numbers()).start()?;
-    let failed = projection::wait_for(&mut conn, "ages", 1, carol, Duration::from_secs(60));
+    let failed = projection::wait_for(&mut conn, ("ages", 1), carol, Duration::from_secs(60));
     assert!(matches!(failed, Err(ProjectionError::HasFailed { .. })), "{failed:?}");
     assert_eq!(rows(&mut conn)?, [("alice".into(), 31)]);
     let why = running.stop().expect_err("the projection has failed");
@@ -74,8 +74,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let running = Runner::new(connect).projection(with_words()).start()?;
     thread::sleep(Duration::from_millis(100));
     assert_eq!(rows(&mut conn)?, [("alice".into(), 31)]);
-    projection::resume(&mut conn, "ages", 1)?;
-    projection::wait_for(&mut conn, "ages", 1, carol, Duration::from_secs(60))?;
+    projection::resume(&mut conn, ("ages", 1))?;
+    projection::wait_for(&mut conn, ("ages", 1), carol, Duration::from_secs(60))?;
     running.stop()?;
 
     assert_eq!(rows(&mut conn)?, [("alice".into(), 31), ("bob".into(), 90), ("carol".into(), 7)]);

@@ -37,6 +37,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let caught_up = mails.catch_up(&mut conn)?;
 
     assert_eq!(caught_up.applied(), 2);
-    assert_eq!(projection::parked(&mut conn, "welcome mails", 1)?.len(), 1);
+    assert_eq!(projection::parked(&mut conn, ("welcome mails", 1))?.len(), 1);
     Ok(())
 }

@@ -35,7 +35,7 @@
 //! | append and read | [`EventStore`] has every operation |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
-//! | read the log | [`LogQuery`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory |
+//! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
 //! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them |
 //! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
@@ -83,6 +83,7 @@ pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
+pub use model::filter::EventFilter;
 pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
 pub use model::log::{LogQuery, LogSlice};
 pub use model::ordering::LogOrdering;

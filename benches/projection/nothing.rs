@@ -53,7 +53,7 @@ fn nothing(batch_size: usize) -> Projection<SqliteConnection> {
 
 /// Moves the projection back to the beginning, if it has ever run.
 fn reset(conn: &mut SqliteConnection) {
-    match projection::reset(conn, "nothing", 1, |_conn| Ok::<_, ProjectionError>(())) {
+    match projection::reset(conn, ("nothing", 1), |_conn| Ok::<_, ProjectionError>(())) {
         Ok(()) | Err(ProjectionError::Unknown { .. }) => {}
         Err(error) => panic!("{error}"),
     }

@@ -118,7 +118,7 @@ fn projection(batch_size: usize) -> Projection<SqliteConnection> {
 
 /// Moves the projection back to the beginning, if it has ever run.
 fn reset(conn: &mut SqliteConnection) {
-    let cleared = projection::reset(conn, "orders", 1, |conn| {
+    let cleared = projection::reset(conn, ("orders", 1), |conn| {
         clear(conn)?;
         Ok::<_, ProjectionError>(())
     });

@@ -1,11 +1,11 @@
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
-use crate::model::invalid::{InvalidInput, Problem, check_name};
+use crate::model::filter::EventFilter;
+use crate::model::invalid::InvalidInput;
 use crate::model::position::Position;
 
-/// Which events of the whole log to read: from where, in which direction, of which types.
-///
-/// Filters are combined with *and*; the names within one are alternatives.
+/// Which events of the whole log to read: from where, in which direction, and which [`EventFilter`] they
+/// pass.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -20,7 +20,8 @@ use crate::model::position::Position;
 ///     store.append(&mut conn, &stream, ExpectedVersion::Any, &[NewEvent::new(event_type, &())?])?;
 /// }
 ///
-/// let arrivals = LogQuery::after(Position::START).aggregate_types(["User"]).event_types(["Created", "Invited"]);
+/// let arrivals = ["Created", "Invited"];
+/// let arrivals = LogQuery::after(Position::START).aggregate_types(["User"]).event_types(arrivals);
 /// let slice = store.read_log(&mut conn, &arrivals, 100)?;
 /// assert_eq!(slice.events()[0].event_type(), "Created");
 /// assert_eq!(slice.scanned_to().get(), 3); // go on from here, though the last match was at 1
@@ -31,9 +32,7 @@ use crate::model::position::Position;
 pub struct LogQuery {
     pub(crate) from: Position,
     pub(crate) direction: Direction,
-    pub(crate) aggregate_types: Option<Vec<String>>,
-    pub(crate) event_types: Option<Vec<String>>,
-    pub(crate) correlation_id: Option<String>,
+    pub(crate) filter: EventFilter,
 }
 
 impl LogQuery {
@@ -58,32 +57,44 @@ impl LogQuery {
     }
 
     fn new(from: Position, direction: Direction) -> Self {
-        Self { from, direction, aggregate_types: None, event_types: None, correlation_id: None }
+        Self { from, direction, filter: EventFilter::new() }
     }
 
-    /// Only events of aggregates of these types; at least one must be named.
+    /// Only events that pass this filter, which takes the place of all conditions that were given before.
+    ///
+    /// ```
+    /// # use diesel_event_store::{EventFilter, LogQuery, Position};
+    /// let created = EventFilter::new().event_types(["UserCreated"]);
+    /// let query = LogQuery::after(Position::START).filter(created);
+    /// ```
+    pub fn filter(mut self, filter: EventFilter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Short for [`EventFilter::aggregate_types`].
     ///
     /// ```
     /// # use diesel_event_store::{LogQuery, Position};
     /// let query = LogQuery::after(Position::START).aggregate_types(["User", "Account"]);
     /// ```
     pub fn aggregate_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.aggregate_types = Some(types.into_iter().map(Into::into).collect());
+        self.filter = self.filter.aggregate_types(types);
         self
     }
 
-    /// Only events of these types; at least one must be named.
+    /// Short for [`EventFilter::event_types`].
     ///
     /// ```
     /// # use diesel_event_store::{LogQuery, Position};
     /// let query = LogQuery::after(Position::START).event_types(["UserCreated"]);
     /// ```
     pub fn event_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.event_types = Some(types.into_iter().map(Into::into).collect());
+        self.filter = self.filter.event_types(types);
         self
     }
 
-    /// Only events with this correlation id. They are found by an index.
+    /// Short for [`EventFilter::correlation_id`]. The events are found by an index.
     ///
     /// ```
     /// # use diesel::prelude::*;
@@ -102,18 +113,13 @@ impl LogQuery {
     /// # }
     /// ```
     pub fn correlation_id(mut self, correlation_id: impl ToString) -> Self {
-        self.correlation_id = Some(correlation_id.to_string());
+        self.filter = self.filter.correlation_id(correlation_id);
         self
     }
 
     /// The same query, going on behind what has been scanned.
     pub(crate) fn resume(&mut self, scanned_to: Position) {
         self.from = scanned_to;
-    }
-
-    #[cfg(feature = "postgres")]
-    pub(crate) fn is_filtered(&self) -> bool {
-        self.aggregate_types.is_some() || self.event_types.is_some() || self.correlation_id.is_some()
     }
 
     /// Whether there can be nothing to read, as mostly for a reader that waits for more.
@@ -130,15 +136,7 @@ impl LogQuery {
     }
 
     pub(crate) fn validate(&self) -> Result<(), InvalidInput> {
-        for (field, names) in [("aggregate_types", &self.aggregate_types), ("event_types", &self.event_types)]
-        {
-            let Some(names) = names else { continue };
-            if names.is_empty() {
-                return Err(InvalidInput::new(field, Problem::Empty));
-            }
-            names.iter().try_for_each(|name| check_name(field, name))?;
-        }
-        self.correlation_id.as_deref().map_or(Ok(()), |id| check_name("correlation_id", id))
+        self.filter.validate()
     }
 }
 
@@ -176,8 +174,8 @@ pub struct LogSlice {
 }
 
 impl LogSlice {
-    /// What a read of at most `limit` events has found. `end` is where the scan ended if it was not cut short by the
-    /// limit.
+    /// What a read of at most `limit` events has found. `end` is where the scan ended if it was not cut short
+    /// by the limit.
     pub(crate) fn new(events: Vec<RecordedEvent>, limit: i64, end: Position) -> Self {
         let is_end = i64::try_from(events.len()) != Ok(limit);
         let scanned_to = match events.last() {
@@ -197,15 +195,17 @@ impl LogSlice {
         self.events
     }
 
-    /// How far the log was scanned: every event up to this position that matches is in this slice or an earlier one.
+    /// How far the log was scanned: every event up to this position that matches is in this slice or an
+    /// earlier one.
     ///
-    /// Go on with `LogQuery::after` this position (or `before` it, when reading backward). It moves on even when
-    /// nothing has matched, so a reader with a filter does not scan the same again.
+    /// Go on with `LogQuery::after` this position (or `before` it, when reading backward). It moves on even
+    /// when nothing has matched, so a reader with a filter does not scan the same again.
     pub fn scanned_to(&self) -> Position {
         self.scanned_to
     }
 
-    /// Whether the scan reached the end of the log, or its beginning when reading backward. Otherwise there may be more.
+    /// Whether the scan reached the end of the log, or its beginning when reading backward. Otherwise there
+    /// may be more.
     pub fn is_end(&self) -> bool {
         self.is_end
     }

@@ -6,6 +6,7 @@ pub(crate) mod decode_error;
 pub(crate) mod direction;
 pub(crate) mod event;
 pub(crate) mod expected_version;
+pub(crate) mod filter;
 pub(crate) mod invalid;
 pub(crate) mod json;
 pub(crate) mod log;

@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -59,7 +57,7 @@ impl ParkedEvent {
         self.parked_at
     }
 
-    /// Whether somebody has asked for it to be retried or discarded, and no worker has come by yet.
+    /// Whether it is to be retried or discarded, and no worker has done so yet.
     pub fn is_requested(&self) -> bool {
         self.requested.is_some()
     }
@@ -123,32 +121,5 @@ impl Request {
             "discard" => Some(Self::Discard),
             _ => None,
         }
-    }
-}
-
-/// The aggregates whose later events are held back. Only the owner of a partition parks and unparks, so it
-/// need not look each time.
-#[derive(Debug, Default)]
-pub(crate) struct HeldBack(HashSet<StreamId>);
-
-impl HeldBack {
-    pub(crate) fn behind<'a>(parked: impl IntoIterator<Item = &'a ParkedEvent>) -> Self {
-        Self(parked.into_iter().map(|parked| parked.stream.clone()).collect())
-    }
-
-    pub(crate) fn holds(&self, stream: &StreamId) -> bool {
-        !self.0.is_empty() && self.0.contains(stream)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn hold(&mut self, stream: StreamId) {
-        self.0.insert(stream);
-    }
-
-    pub(crate) fn let_go(&mut self, stream: &StreamId) {
-        self.0.remove(stream);
     }
 }

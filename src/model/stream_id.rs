@@ -3,7 +3,12 @@ use std::sync::Arc;
 
 use crate::model::invalid::{InvalidInput, check_name};
 
-/// Names a stream: the type and the id of one aggregate.
+/// Names a stream by the type and the id of its aggregate.
+///
+/// Two words, each with one meaning everywhere in this crate. An *aggregate* is the thing in your application
+/// that has a history, like the user Alice: it has a type, an id and a version. A *stream* is that history as
+/// it is stored: the events of one aggregate, in the order of their versions. Each aggregate has exactly one
+/// stream.
 ///
 /// Both are kept to the character: case, spaces at the end and emoji make a difference, on every database.
 /// Cloning it copies no text.

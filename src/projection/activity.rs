@@ -1,18 +1,16 @@
 //! Whether a partition can be applied at all.
 
 use super::error::ProjectionError;
-use crate::model::partition::{Partition, State};
-use crate::model::projection_id::ProjectionId;
+use crate::model::partition::{Partition, PartitionKey, State};
 
 pub(super) fn refuse_inactive(partition: &Partition) -> Result<(), ProjectionError> {
-    let ProjectionId { name, version } = &partition.key.projection;
-    let (projection, version) = (name.clone(), *version);
+    let PartitionKey { projection, number } = partition.key.clone();
     match partition.state {
         State::Active => Ok(()),
-        State::Retired => Err(ProjectionError::Retired { projection, version }),
+        State::Retired => Err(ProjectionError::Retired { projection }),
         State::Failed => {
             let error = partition.last_error.clone().unwrap_or_default();
-            Err(ProjectionError::HasFailed { projection, version, partition: partition.key.number, error })
+            Err(ProjectionError::HasFailed { projection, partition: number, error })
         }
     }
 }

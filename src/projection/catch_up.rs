@@ -1,17 +1,13 @@
 use uuid::Uuid;
 
 use super::apply::{Applier, Stop};
-use super::claims::{claim, find, partitions};
 use super::definition::Projection;
 use super::error::ProjectionError;
-use super::feed::page_size;
-use super::handler::HandlerError;
+use super::partitions::find_or_create;
 use super::repartition;
-use crate::model::event::RecordedEvent;
-use crate::model::partition::Partition;
+use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
-use crate::model::projection_id::ProjectionId;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::EventStore;
 use crate::store::wake_up;
 
@@ -35,18 +31,19 @@ impl CaughtUp {
 }
 
 impl<C: EventConnection> Projection<C> {
-    /// Applies what is in the log and was not applied yet, and returns: for scripts, and for tests. [`Runner`](super::Runner)
-    /// goes on.
+    /// Applies the events of the log that were not applied yet, and returns: for scripts, and for tests. A
+    /// [`Runner`](super::Runner) goes on with those that are appended later.
     ///
-    /// Alone, each batch is a transaction of its own. Inside a transaction of the application's everything is part of it, each
-    /// batch in a savepoint; on MySQL the log is then read up to what is
+    /// Alone, each batch is a transaction of its own. Inside a transaction of the application, everything is
+    /// part of it, each batch in a savepoint; on MySQL the log is then read up to what is
     /// [published](crate::EventStore::publish_position).
     ///
     /// # Errors
     ///
-    /// [`ProjectionError`]. What was applied before stays applied. After [`Failed`](ProjectionError::Failed) the next call begins
-    /// with the event that has failed; [`Owned`](ProjectionError::Owned) says that a runner is at it, or was and has not given
-    /// it back: then the lease has to run out.
+    /// [`ProjectionError`]. What was applied before stays applied. After [`Failed`](ProjectionError::Failed)
+    /// the next call begins with the event that has failed. [`Owned`](ProjectionError::Owned) says that a
+    /// worker has the lease of a partition, or had it and has not given it back: then the lease has to run
+    /// out.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -68,8 +65,8 @@ impl<C: EventConnection> Projection<C> {
         let owner = format!("catch_up {}", Uuid::now_v7());
         let mut applied = 0;
         loop {
-            let partitions = partitions(conn, self)?;
-            let partitions = repartition::complete(conn, &self.key, partitions)?;
+            let partitions = find_or_create(conn, self)?;
+            let partitions = repartition::complete(conn, &self.id, partitions)?;
             let mut position = Position::END;
             for partition in &partitions {
                 let part = self.catch_up_partition(conn, partition, &owner)?;
@@ -88,10 +85,10 @@ impl<C: EventConnection> Projection<C> {
         owner: &str,
     ) -> Result<CaughtUp, ProjectionError> {
         let pause = |longest| wake_up::pause(longest, || false);
-        let Some(mut applier) = claim(conn, self, partition, owner, &pause)? else {
+        let Some(mut applier) = Applier::lease(conn, self, partition, owner, &pause)? else {
             return Err(owned(conn, partition)?);
         };
-        let outcome = self.follow(conn, &mut applier, page_size(self, partition.count));
+        let outcome = self.apply_to_end(conn, &mut applier, self.page_size(partition.count));
         let done = CaughtUp { applied: applier.applied(), position: applier.position() };
         match outcome {
             Ok(()) => Ok(applier.release(conn).map(|()| done)?),
@@ -104,14 +101,13 @@ impl<C: EventConnection> Projection<C> {
     }
 
     /// To the end of the log, or to a barrier.
-    fn follow(
+    fn apply_to_end(
         &self,
         conn: &mut C,
         applier: &mut Applier<'_, C>,
         page_size: usize,
     ) -> Result<(), ProjectionError> {
-        applier.check_log(conn)?;
-        applier.tend_parked(conn).or_else(go_on)?;
+        applier.begin(conn).or_else(go_on)?;
         loop {
             let slice = EventStore::new().read_log(conn, &self.query(applier.position()), page_size)?;
             let is_end = slice.is_end();
@@ -121,48 +117,9 @@ impl<C: EventConnection> Projection<C> {
             }
         }
     }
-
-    /// Applies events in the transaction that is open, such as those that were just appended in it: an *inline* projection,
-    /// whose read model is never behind. Those that its filters do not let through are passed over.
-    ///
-    /// No checkpoint is moved, so a projection is either applied inline, always, or by a [`Runner`](super::Runner): not both.
-    /// What was appended before is applied by hand once, with [`iter_log`](crate::EventStore::iter_log).
-    ///
-    /// # Errors
-    ///
-    /// The handler's. Pass it on, so that the transaction is rolled back: the policies are for what is already recorded.
-    ///
-    /// ```
-    /// use diesel::prelude::*;
-    /// use diesel_event_store::projection::Projection;
-    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let mut conn = SqliteConnection::establish(":memory:")?;
-    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
-    /// let printed = Projection::new("printed", 1, |_conn: &mut SqliteConnection, event| {
-    ///     println!("{}", event.event_type());
-    ///     Ok(())
-    /// });
-    /// let events = [NewEvent::new("UserCreated", &())?];
-    /// conn.immediate_transaction::<_, Error, _>(|conn| {
-    ///     let alice = StreamId::new("User", "alice")?;
-    ///     let appended = EventStore::new().append(conn, &alice, ExpectedVersion::Any, &events)?;
-    ///     Ok(printed.apply_inline(conn, appended.events())?)
-    /// })?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn apply_inline(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
-        if events.iter().all(|event| self.takes(event)) {
-            return self.handler.handle(conn, events);
-        }
-        let events: Vec<RecordedEvent> = events.iter().filter(|event| self.takes(event)).cloned().collect();
-        if events.is_empty() { Ok(()) } else { self.handler.handle(conn, &events) }
-    }
 }
 
-/// Nobody can ask for it to stop, and what has moved is known now.
+/// Nothing asks this call to stop, and what has moved is known now.
 fn go_on(stop: Stop) -> Result<(), ProjectionError> {
     match stop {
         Stop::Error(error) => Err(error),
@@ -174,9 +131,8 @@ fn owned<C: EventConnection>(
     conn: &mut C,
     partition: &Partition,
 ) -> Result<ProjectionError, ProjectionError> {
-    let row = find(conn, &partition.key)?;
+    let row = conn.database().partition(&partition.key)?;
     let owner = row.and_then(|row| row.owner).unwrap_or_default();
-    let ProjectionId { name, version } = &partition.key.projection;
-    let (projection, version) = (name.clone(), *version);
-    Ok(ProjectionError::Owned { projection, version, partition: partition.key.number, owner })
+    let PartitionKey { projection, number } = partition.key.clone();
+    Ok(ProjectionError::Owned { projection, partition: number, owner })
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::handler::{Handler, HandlerError};
 use super::policy::{OnFailure, Policies, Retry};
 use crate::model::event::RecordedEvent;
+use crate::model::filter::EventFilter;
 use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::log::LogQuery;
 use crate::model::position::Position;
@@ -11,22 +12,29 @@ use crate::model::projection_id::ProjectionId;
 /// The most partitions a projection can have.
 pub const MAX_PARTITIONS: i32 = 1024;
 
-/// The most events that one batch may have.
+/// The most events that a batch can have.
 const MAX_BATCH_SIZE: usize = 100_000;
 
-/// The shortest lease. Below it, the pauses of a busy machine would look like deaths.
+/// The most events of a page of the log, unless batches are larger.
+const LARGEST_PAGE: usize = 10_000;
+
+/// The fewest, so that small batches do not have the log read in small pieces.
+const SMALLEST_PAGE: usize = 500;
+
+/// The shortest lease. With a shorter one, a worker on a busy machine would look dead.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A read model in the making: which events it is made of, and what is done with each.
+/// A projection makes a read model of events: it says which events, and what is done with each.
 ///
-/// The handler is lent a connection, with a transaction open in which the checkpoint will be moved, too. So in the same database
-/// each event is applied exactly once: write on that connection, and neither commit nor roll back. A handler that acts outside
-/// the database (mails, brokers) is called at least once for each event; pass on the event's id, by which the other side can
-/// tell a repetition.
+/// The handler is lent a connection on which a transaction is open. The checkpoint moves in the same
+/// transaction, so in the same database each event is applied exactly once: write on that connection, and
+/// neither commit nor roll back. A handler that acts outside the database (mails, brokers) is called at least
+/// once per event; pass the event's id on, by which the other side recognises a repetition.
 ///
 /// ```
 /// use diesel::prelude::*;
+/// use diesel::sql_types::Text;
 /// use diesel_event_store::projection::Projection;
 /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
 ///
@@ -37,7 +45,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// let users = Projection::new("users", 1, |conn: &mut SqliteConnection, event| {
 ///     let email: String = event.payload()?;
-///     diesel::sql_query("INSERT INTO users VALUES (?)").bind::<diesel::sql_types::Text, _>(email).execute(conn)?;
+///     diesel::sql_query("INSERT INTO users VALUES (?)").bind::<Text, _>(email).execute(conn)?;
 ///     Ok(())
 /// })
 /// .event_types(["UserCreated"]);
@@ -52,9 +60,8 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// # }
 /// ```
 pub struct Projection<C> {
-    pub(super) key: ProjectionId,
-    pub(super) aggregate_types: Option<Vec<String>>,
-    pub(super) event_types: Option<Vec<String>>,
+    pub(super) id: ProjectionId,
+    pub(super) filter: EventFilter,
     pub(super) handler: Handler<C>,
     pub(super) batch_size: usize,
     pub(super) partitions: i32,
@@ -65,8 +72,12 @@ pub struct Projection<C> {
 impl<C> Projection<C> {
     /// A projection whose handler takes one event at a time.
     ///
-    /// The name is what its checkpoint is kept under. Count the version, from 1, up when the handler makes something else of
-    /// the same events: another version has a checkpoint of its own, and begins with the first event.
+    /// The checkpoint is kept under the name and the version, which counts from 1. Raise the version when the
+    /// handler makes something else of the same events: the new version has a checkpoint of its own, and
+    /// begins with the first event.
+    ///
+    /// A name that is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters or has a
+    /// control character, a version below 1, and options out of range are refused when the projection is run.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -76,7 +87,7 @@ impl<C> Projection<C> {
     ///     println!("{} at {}", event.event_type(), event.position());
     ///     Ok(())
     /// });
-    /// assert_eq!((orders.name(), orders.version()), ("orders", 1));
+    /// assert_eq!(orders.id().to_string(), "orders version 1");
     /// ```
     pub fn new<H>(name: impl Into<String>, version: i32, handler: H) -> Self
     where
@@ -85,9 +96,11 @@ impl<C> Projection<C> {
         Self::with(name.into(), version, Handler::Each(Box::new(handler)))
     }
 
-    /// A projection whose handler takes a batch of events at once, of which it may make fewer statements.
+    /// A projection whose handler takes a batch of events at once, so that it can write them with fewer
+    /// statements.
     ///
-    /// After a failure it is given the events of the batch one by one, so that the one that cannot be applied is found.
+    /// After a failure the handler is given the events of the batch one by one, to find the one that cannot
+    /// be applied.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -107,9 +120,8 @@ impl<C> Projection<C> {
 
     fn with(name: String, version: i32, handler: Handler<C>) -> Self {
         Self {
-            key: ProjectionId { name, version },
-            aggregate_types: None,
-            event_types: None,
+            id: ProjectionId { name, version },
+            filter: EventFilter::new(),
             handler,
             batch_size: 100,
             partitions: 1,
@@ -118,108 +130,138 @@ impl<C> Projection<C> {
         }
     }
 
-    /// Only events of aggregates of these types; at least one must be named.
+    /// Only events that pass this filter, which takes the place of all conditions that were given before.
+    /// Default: every event.
     ///
     /// What is filtered out is not read, and the checkpoint moves past it all the same.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::EventFilter;
+    /// use diesel_event_store::projection::Projection;
+    ///
+    /// let placed = EventFilter::new().aggregate_types(["Order"]).event_types(["OrderPlaced"]);
+    /// let orders = Projection::new("orders", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
+    /// let orders = orders.filter(placed);
+    /// ```
+    pub fn filter(mut self, filter: EventFilter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Short for [`EventFilter::aggregate_types`].
     pub fn aggregate_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.aggregate_types = Some(types.into_iter().map(Into::into).collect());
+        self.filter = self.filter.aggregate_types(types);
         self
     }
 
-    /// Only events of these types; at least one must be named.
+    /// Short for [`EventFilter::event_types`].
     pub fn event_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.event_types = Some(types.into_iter().map(Into::into).collect());
+        self.filter = self.filter.event_types(types);
         self
     }
 
-    /// The most events of one transaction, from 1 to 100,000: 100 unless it is given. Larger batches cost less an event, and
-    /// keep other writers waiting for longer, on SQLite all of them.
+    /// The most events per transaction, from 1 to 100,000. Default: 100.
+    ///
+    /// Larger batches cost less per event, and keep other writers waiting for longer, on SQLite all of them.
     pub fn batch_size(mut self, events: usize) -> Self {
         self.batch_size = events;
         self
     }
 
-    /// How many parts of it can be applied at the same time, from 1 to [`MAX_PARTITIONS`]: 1 unless it is given. All events of
-    /// an aggregate belong to one partition, by a hash of its type and id.
+    /// How many parts of the projection can be applied at the same time, from 1 to [`MAX_PARTITIONS`].
+    /// Default: 1.
     ///
-    /// It is what the projection begins with; once it is there, [`repartition`](super::repartition) changes it. On SQLite, where
-    /// there is one writer at a time, partitions only help handlers that do most of their work outside the database.
+    /// All events of an aggregate belong to one partition, by a hash of its type and id. The number counts
+    /// when the projection is run for the first time; later, [`repartition`](super::repartition) changes it.
+    /// On SQLite, where there is one writer at a time, partitions only help handlers that do most of their
+    /// work outside the database.
     pub fn partitions(mut self, partitions: i32) -> Self {
         self.partitions = partitions;
         self
     }
 
-    /// How long a worker that is not heard of keeps its partitions, from 100 milliseconds to a day: 30 seconds unless it is
-    /// given. It must be longer than a batch takes: a worker that comes back too late finds that its batch is not counted, and
-    /// says so.
+    /// How long a worker that has died keeps its partitions, from 100 milliseconds to a day. Default: 30
+    /// seconds.
     ///
-    /// A worker that is suspended in the middle of a batch keeps the locks of its transaction until it goes on, or the database
-    /// finds that its connection is gone: whoever takes over waits for the rows that it has written. Where machines may vanish,
-    /// let the server end such transactions (`idle_in_transaction_session_timeout` on PostgreSQL, `idle_transaction_timeout` on
-    /// MariaDB). On SQLite the lock is that of the whole database, so nobody can take over before it goes on or dies; it then goes
-    /// on where it was, and nothing is lost.
+    /// It must be longer than a batch takes. A worker whose lease has run out, and whose partition another
+    /// worker has taken over, rolls its batch back, with [`LeaseLost`](super::ProjectionError::LeaseLost).
+    ///
+    /// A worker that is suspended in the middle of a batch keeps the locks of its transaction until it goes
+    /// on, or the database finds that its connection is gone. The worker that takes over waits for the rows
+    /// that the first one has written. Where machines may vanish, let the server end such transactions
+    /// (`idle_in_transaction_session_timeout` on PostgreSQL, `idle_transaction_timeout` on MariaDB). On
+    /// SQLite the lock is that of the whole database, so no other worker can take over before the first one
+    /// goes on or dies; if it goes on, it goes on where it was, and nothing is lost.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// What is done about an event that the handler has failed at, after it was [retried](Self::retries):
-    /// [`OnFailure::Stop`] unless it is given.
+    /// What is done about an event at which the handler has failed, also after [retries](Self::retries).
+    /// Default: [`OnFailure::Stop`].
     pub fn on_failure(mut self, policy: OnFailure) -> Self {
         self.policies.failed = policy;
         self
     }
 
-    /// What is done about an event whose payload or metadata the handler could not decode: [`OnFailure::Stop`] unless it is
-    /// given. It is not tried again.
+    /// What is done about an event whose payload or metadata the handler could not decode. It is not retried.
+    /// Default: [`OnFailure::Stop`].
     pub fn on_undecodable(mut self, policy: OnFailure) -> Self {
         self.policies.undecodable = policy;
         self
     }
 
-    /// What is done about an event of a type that the handler [does not know](HandlerError::unknown_event_type):
-    /// [`OnFailure::Stop`] unless it is given. It is not tried again.
+    /// What is done about an event of a type that the handler [does not
+    /// know](HandlerError::unknown_event_type). It is not retried. Default: [`OnFailure::Stop`].
     pub fn on_unknown_event_type(mut self, policy: OnFailure) -> Self {
         self.policies.unknown_event_type = policy;
         self
     }
 
-    /// How often the handler is given an event again that it has failed at: twice unless it is given, after 100 milliseconds at
-    /// first, and after twice as long each further time, a minute at most. Other events of the partition wait meanwhile.
+    /// How often a failing handler is given the same event again, and the pause before the first time. Default:
+    /// 2 and 100 milliseconds.
+    ///
+    /// Each further pause is twice as long as the one before, one minute at most. Other events of the
+    /// partition wait meanwhile.
     pub fn retries(mut self, times: u16, first_pause: Duration) -> Self {
         self.policies.retry = Retry { times: times.into(), first_pause };
         self
     }
 
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.key.name
-    }
-
-    /// The version.
-    pub fn version(&self) -> i32 {
-        self.key.version
-    }
-
-    /// Whether the event passes the filters.
-    pub(super) fn takes(&self, event: &RecordedEvent) -> bool {
-        let names = |names: &Option<Vec<String>>, name: &str| {
-            names.as_ref().is_none_or(|names| names.iter().any(|known| known == name))
-        };
-        names(&self.aggregate_types, event.stream().aggregate_type())
-            && names(&self.event_types, event.event_type())
+    /// The name and the version.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::projection::{self, Projection};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// let orders = Projection::new("orders", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
+    /// orders.catch_up(&mut conn)?;
+    /// assert!(projection::parked(&mut conn, orders.id())?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn id(&self) -> &ProjectionId {
+        &self.id
     }
 
     pub(super) fn query(&self, after: Position) -> LogQuery {
-        let mut query = LogQuery::after(after);
-        query.aggregate_types.clone_from(&self.aggregate_types);
-        query.event_types.clone_from(&self.event_types);
-        query
+        LogQuery::after(after).filter(self.filter.clone())
+    }
+
+    /// A page for so many partitions holds about one batch per partition.
+    pub(super) fn page_size(&self, partitions: i32) -> usize {
+        let partitions = usize::try_from(partitions).unwrap_or(1);
+        let largest = LARGEST_PAGE.max(self.batch_size);
+        self.batch_size.saturating_mul(partitions).clamp(SMALLEST_PAGE, largest)
     }
 
     pub(super) fn validate(&self) -> Result<(), InvalidInput> {
-        check_name("projection_name", &self.key.name)?;
-        check_range("projection_version", self.key.version, 1, i32::MAX)?;
+        check_name("projection_name", &self.id.name)?;
+        check_range("projection_version", self.id.version, 1, i32::MAX)?;
         check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)?;
         check_partitions(self.partitions)?;
         check_range(
@@ -228,7 +270,7 @@ impl<C> Projection<C> {
             SHORTEST_LEASE.as_millis(),
             LONGEST_LEASE.as_millis(),
         )?;
-        self.query(Position::START).validate()
+        self.filter.validate()
     }
 }
 

@@ -1,9 +1,10 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use super::handler::FailureKind;
+use super::failure_kind::FailureKind;
 use crate::model::invalid::InvalidInput;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
 use crate::storage::error::DatabaseError;
 use crate::storage::read::ReadError;
@@ -28,71 +29,64 @@ use crate::storage::read::ReadError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectionError {
-    /// Something that cannot be.
+    /// A name, an option or an argument is invalid. Nothing was done.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// An event could not be applied, and the projection's policy is to stop. Everything before it is applied. Mend the
-    /// handler, and call [`resume`](super::resume).
+    /// An event could not be applied, and the projection's policy is to stop. Everything before it is
+    /// applied. Fix the handler, then call [`resume`](super::resume).
     #[error(
-        "{projection} version {version} has stopped before the event at position {position} of {stream}, after \
+        "{projection} has stopped before the event at position {position} of {stream}, after \
          {attempts} attempts: {source}"
     )]
     #[non_exhaustive]
     Failed {
-        /// The name of the projection.
-        projection: String,
-        /// Its version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
         /// The position of the event.
         position: Position,
         /// The stream of the event.
         stream: StreamId,
-        /// Of what kind the failure is.
+        /// The kind of failure.
         kind: FailureKind,
         /// How often the handler was given the event.
         attempts: i32,
-        /// What the handler has said.
+        /// The handler's error.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// A partition has stopped earlier, and nobody has called [`resume`](super::resume) since.
-    #[error(
-        "partition {partition} of {projection} version {version} has stopped: {error}; mend it, and call `resume`"
-    )]
+    /// A partition has stopped earlier, and was not [resumed](super::resume) since.
+    #[error("partition {partition} of {projection} has stopped: {error}; fix the cause, then call `resume`")]
     #[non_exhaustive]
     HasFailed {
-        /// The name of the projection.
-        projection: String,
-        /// Its version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
         /// The number of the partition.
         partition: i32,
         /// Why it has stopped.
         error: String,
     },
-    /// Another worker is at it.
-    #[error("partition {partition} of {projection} version {version} is leased to the worker {owner}")]
+    /// Another worker has the lease of the partition.
+    #[error(
+        "partition {partition} of {projection} is leased to {owner}; stop that worker, or wait until its lease \
+         has run out"
+    )]
     #[non_exhaustive]
     Owned {
-        /// The name of the projection.
-        projection: String,
-        /// Its version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
         /// The number of the partition.
         partition: i32,
-        /// The other worker.
+        /// The worker that has the lease.
         owner: String,
     },
     /// The partition was taken over, reset or retired while a batch was applied. The batch is rolled back.
     #[error(
-        "{projection} version {version} has lost partition {partition} while it was applying a batch for {took:?}; \
-         if nobody has reset it, its lease of {lease:?} is too short for its batches"
+        "{projection} has lost partition {partition} while it was applying a batch for {took:?}; \
+         if the projection was not reset meanwhile, its lease of {lease:?} is too short for its batches"
     )]
     #[non_exhaustive]
     LeaseLost {
-        /// The name of the projection.
-        projection: String,
-        /// Its version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
         /// The number of the partition.
         partition: i32,
         /// How long the batch has taken.
@@ -100,93 +94,78 @@ pub enum ProjectionError {
         /// The lease.
         lease: Duration,
     },
-    /// The handler has ended the transaction that it was lent. What it has committed is committed without the checkpoint, and
-    /// may be applied again: look at it before you call [`resume`](super::resume).
-    #[error(
-        "the handler of {projection} version {version} has committed or rolled back the transaction it was lent"
-    )]
+    /// The handler has ended the transaction that it was lent. What it has committed is committed without the
+    /// checkpoint, and may be applied again: look at it before you call [`resume`](super::resume).
+    #[error("the handler of {projection} has committed or rolled back the transaction it was lent")]
     #[non_exhaustive]
     TransactionEnded {
-        /// The name of the projection.
-        projection: String,
-        /// Its version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
     },
-    /// The checkpoint lies beyond the end of the log, or the event that was applied last is not in it: another log, or an
-    /// older copy of it, was put in place. Nothing is applied; call [`reset`](super::reset) to build the read model anew.
+    /// The checkpoint lies beyond the end of the log, or the event that was applied last is not in it:
+    /// another log, or an older copy of it, was put in place. Nothing is applied; call
+    /// [`reset`](super::reset) to rebuild the read model.
     #[error(
-        "{projection} version {version} has applied the log up to position {checkpoint}, but the log ends at {last} and \
-         does not hold what was applied: was a backup restored? Build the read model anew after a `reset`"
+        "{projection} has applied the log up to position {checkpoint}, but the log ends at {last} and \
+         does not hold what was applied: was a backup restored? Rebuild the read model with `reset`"
     )]
     #[non_exhaustive]
     OtherLog {
-        /// The name of the projection.
-        projection: String,
-        /// Its version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
         /// Where its checkpoint is.
         checkpoint: Position,
         /// Where the log ends.
         last: Position,
     },
     /// A newer version was promoted in its place.
-    #[error("{projection} version {version} is retired: a newer version was promoted")]
+    #[error("{projection} is retired: a newer version was promoted")]
     #[non_exhaustive]
     Retired {
-        /// The name of the projection.
-        projection: String,
-        /// Its version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
     },
-    /// It has not come as far as an older version, in whose place it was to be put.
-    #[error(
-        "{projection} version {version} is at position {reached}, and an older version at {wanted}: let it catch up first"
-    )]
+    /// The version to be promoted has not applied as much as an older one.
+    #[error("{projection} is at position {reached}, and an older version at {wanted}: let it catch up first")]
     #[non_exhaustive]
     Behind {
-        /// The name of the projection.
-        projection: String,
-        /// The version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
         /// Where it is.
         reached: Position,
         /// Where the older version is.
         wanted: Position,
     },
-    /// There is no such projection: nobody has run it yet.
-    #[error("there is no projection {projection} version {version}: nobody has run it yet")]
+    /// There is no such projection: it has never been run.
+    #[error("there is no projection {projection}: it has never been run")]
     #[non_exhaustive]
     Unknown {
-        /// The name of the projection.
-        projection: String,
-        /// The version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
     },
-    /// It has not come so far in time.
-    #[error("{projection} version {version} is at position {reached} and not at {wanted} after {waited:?}")]
+    /// The projection did not reach the position in time.
+    #[error("{projection} is at position {reached} and has not reached {wanted} within {waited:?}")]
     #[non_exhaustive]
     TimedOut {
-        /// The name of the projection.
-        projection: String,
-        /// The version.
-        version: i32,
+        /// The projection.
+        projection: ProjectionId,
         /// Where it is.
         reached: Position,
-        /// Where it was to be.
+        /// The position that was waited for.
         wanted: Position,
-        /// How long it was waited for.
+        /// How long the call has waited.
         waited: Duration,
     },
-    /// No connection could be had.
-    #[error("no connection could be had: {0}")]
+    /// The runner could not open a connection, or its pool had none to give.
+    #[error("failed to get a connection: {0}")]
     Connect(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database did not do it.
+    /// The database returned an error.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }
 
 impl ProjectionError {
-    /// Whether the same may well succeed when it is run again.
+    /// Whether the same operation may well succeed when it is run again.
     ///
     /// ```
     /// use diesel_event_store::projection::ProjectionError;

@@ -3,6 +3,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::failure_kind::FailureKind;
 use crate::model::event::RecordedEvent;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
@@ -15,8 +16,8 @@ pub(super) enum Handler<C> {
 }
 
 impl<C> Handler<C> {
-    /// A panic is a failure like any other: the caller rolls back what was done, and the handler itself is shared, so it can
-    /// keep nothing half-done.
+    /// A panic is a failure like any other: the caller rolls back what was done. The handler is only
+    /// borrowed, so it has nothing of its own that could be half-done.
     pub(super) fn handle(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
         catch_unwind(AssertUnwindSafe(|| self.call(conn, events)))
             .unwrap_or_else(|panic| Err(HandlerError::failed(Panicked::with(&*panic))))
@@ -30,13 +31,13 @@ impl<C> Handler<C> {
     }
 }
 
-/// Why a handler could not apply an event. Any error becomes one with `?`; of what kind it is decides what the projection does
-/// about it.
+/// Why a handler could not apply an event. Any error becomes one with `?`. Its kind decides what the
+/// projection does about it.
 ///
 /// - [`FailureKind::Undecodable`]: a [`DecodeError`](crate::DecodeError), as [`RecordedEvent::payload`] returns it.
 /// - [`FailureKind::UnknownEventType`]: made by [`unknown_event_type`](Self::unknown_event_type).
-/// - [`FailureKind::Failed`]: everything else. If it is an error of the database's that is worth another try (a deadlock, a
-///   lost connection), the batch is run again, and it does not count as a failure.
+/// - [`FailureKind::Failed`]: everything else. A database error that is worth another try (a deadlock, a lost
+///   connection) is not counted as a failure: the batch is run again.
 ///
 /// ```
 /// use diesel_event_store::projection::{FailureKind, HandlerError};
@@ -51,18 +52,6 @@ pub struct HandlerError {
     pub(crate) kind: FailureKind,
     pub(crate) is_retryable: bool,
     pub(crate) error: Box<dyn StdError + Send + Sync>,
-}
-
-/// Of what kind a handler's failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FailureKind {
-    /// The handler does not know the type of the event.
-    UnknownEventType,
-    /// The payload or metadata could not be decoded.
-    Undecodable,
-    /// Anything else, a panic included.
-    Failed,
 }
 
 impl HandlerError {
@@ -84,7 +73,7 @@ impl HandlerError {
         Self { kind: FailureKind::UnknownEventType, is_retryable: false, error: error.into() }
     }
 
-    /// Of what kind it is.
+    /// The kind of failure.
     pub fn kind(&self) -> FailureKind {
         self.kind
     }
@@ -100,7 +89,8 @@ impl HandlerError {
     }
 }
 
-/// So that `?` works in an application's own transaction around [`apply_inline`](super::Projection::apply_inline).
+/// So that `?` works in an application's own transaction around
+/// [`apply_inline`](super::Projection::apply_inline).
 impl From<HandlerError> for Box<dyn StdError + Send + Sync> {
     fn from(error: HandlerError) -> Self {
         error.error

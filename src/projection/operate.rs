@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::activity::{refuse_inactive, refuse_retired};
 use super::error::ProjectionError;
-use crate::model::parked::{ParkedEvent, Request};
+use super::partitions;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -13,43 +13,18 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::transactions::in_transaction;
 use crate::store::wake_up;
 
-impl ProjectionId {
-    /// Of a projection that somebody has run.
-    pub(super) fn known<C: EventConnection + ?Sized>(
-        conn: &mut C,
-        name: &str,
-        version: i32,
-    ) -> Result<Self, ProjectionError> {
-        let key = Self { name: name.to_owned(), version };
-        key.partitions(conn).map(|_| key)
-    }
-
-    /// At least one.
-    pub(super) fn partitions<C: EventConnection + ?Sized>(
-        &self,
-        conn: &mut C,
-    ) -> Result<Vec<Partition>, ProjectionError> {
-        let partitions = conn.database().partitions(self)?;
-        if partitions.is_empty() {
-            let (projection, version) = (self.name.clone(), self.version);
-            return Err(ProjectionError::Unknown { projection, version });
-        }
-        Ok(partitions)
-    }
-}
-
-/// Waits until a projection has applied everything up to a position: that of an append whose effect is to be seen in the read
-/// model.
+/// Waits until a projection has applied everything up to a position: to read your own writes, wait for the
+/// position of the append.
 ///
-/// Do not call it inside a transaction: it may not see what is committed meanwhile.
+/// Do not call it inside a transaction, which may not see what is committed meanwhile.
 ///
 /// # Errors
 ///
-/// - [`ProjectionError::TimedOut`]: it has not come so far in time.
-/// - [`ProjectionError::HasFailed`], [`ProjectionError::Retired`]: it will not come so far.
+/// - [`ProjectionError::TimedOut`]: the projection did not reach the position within `longest`.
+/// - [`ProjectionError::HasFailed`], [`ProjectionError::Retired`]: it will not reach the position.
 /// - [`ProjectionError::Database`].
 ///
-/// A projection that nobody has run yet is waited for.
+/// A projection that was never run is waited for, too.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,23 +36,22 @@ impl ProjectionId {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// let never = projection::wait_for(&mut conn, "mails", 1, Position::new(7)?, Duration::from_millis(10));
+/// let never = projection::wait_for(&mut conn, ("mails", 1), Position::new(7)?, Duration::from_millis(10));
 /// assert!(matches!(never, Err(ProjectionError::TimedOut { .. })));
 /// # Ok(())
 /// # }
 /// ```
 pub fn wait_for<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     position: Position,
     longest: Duration,
 ) -> Result<(), ProjectionError> {
     let begin = Instant::now();
-    let key = ProjectionId { name: name.to_owned(), version };
+    let projection = projection.into();
     let mut pause = Duration::from_millis(1);
     loop {
-        let partitions = conn.database().partitions(&key)?;
+        let partitions = conn.database().partitions(&projection)?;
         let reached = reached(&partitions);
         if reached >= position {
             return Ok(());
@@ -85,8 +59,8 @@ pub fn wait_for<C: EventConnection + ?Sized>(
         partitions.iter().try_for_each(refuse_inactive)?;
         let left = longest.saturating_sub(begin.elapsed());
         if left.is_zero() {
-            let (projection, waited) = (key.name, begin.elapsed());
-            return Err(ProjectionError::TimedOut { projection, version, reached, wanted: position, waited });
+            let waited = begin.elapsed();
+            return Err(ProjectionError::TimedOut { projection, reached, wanted: position, waited });
         }
         std::thread::sleep(pause.min(left));
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -98,8 +72,9 @@ fn reached(partitions: &[Partition]) -> Position {
     partitions.iter().map(|partition| partition.position).min().unwrap_or(Position::START)
 }
 
-/// Puts a projection back to the beginning: all events are applied again, and what is parked is forgotten. `clear` empties the
-/// read model, in the same transaction; a batch that a worker has in hand meanwhile is rolled back.
+/// Puts a projection back to the beginning: all events are applied again, and parked events are forgotten.
+/// `clear` empties the read model in the same transaction. A batch that a worker is applying meanwhile is
+/// rolled back.
 ///
 /// # Errors
 ///
@@ -116,7 +91,7 @@ fn reached(partitions: &[Partition]) -> Position {
 /// let users = Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
 /// users.catch_up(&mut conn)?;
 ///
-/// projection::reset(&mut conn, "users", 1, |conn| {
+/// projection::reset(&mut conn, ("users", 1), |conn| {
 ///     diesel::sql_query("DELETE FROM users").execute(conn)?;
 ///     Ok::<_, ProjectionError>(())
 /// })?;
@@ -125,26 +100,26 @@ fn reached(partitions: &[Partition]) -> Position {
 /// ```
 pub fn reset<C, E>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     clear: impl FnOnce(&mut C) -> Result<(), E>,
 ) -> Result<(), E>
 where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionId::known(conn, name, version)?;
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
     in_transaction(conn, |conn| {
-        conn.database().reset(&key, Position::START, timestamp::now())?;
-        conn.database().unpark_all(&key)?;
+        conn.database().reset(&projection, Position::START, timestamp::now())?;
+        conn.database().unpark_all(&projection)?;
         clear(conn)
     })?;
     wake_up::all();
     Ok(())
 }
 
-/// Lets partitions that have [failed](super::OnFailure::Stop) go on, with the event at which they have stopped. Returns how
-/// many have.
+/// Lets partitions that have [failed](super::OnFailure::Stop) go on, with the event at which they have
+/// stopped. Returns how many partitions that are.
 ///
 /// # Errors
 ///
@@ -158,27 +133,28 @@ where
 /// # let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
 /// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
-/// assert_eq!(projection::resume(&mut conn, "users", 1)?, 0);
+/// assert_eq!(projection::resume(&mut conn, ("users", 1))?, 0);
 /// # Ok(())
 /// # }
 /// ```
 pub fn resume<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
 ) -> Result<usize, ProjectionError> {
-    let key = ProjectionId::known(conn, name, version)?;
-    Ok(conn.database().resume(&key)?)
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
+    Ok(conn.database().resume(&projection)?)
 }
 
-/// Puts a version of a projection in the place of the older ones, once it has applied as much as each of these has: `swap`
-/// gives its tables the name that readers know, in the same transaction, and the older versions are retired. No worker applies
-/// them any more, also none that is started later.
+/// Puts a version of a projection in the place of the older ones, once it has applied as much as each of
+/// them: `swap` gives its tables the name that readers know, and in the same transaction the older versions
+/// are retired. No worker applies them any more, not even one that is started later.
 ///
-/// On MySQL, statements that create or rename tables commit: let `swap` be a single one (`RENAME TABLE users TO …, … TO users`).
+/// This is how a read model is rebuilt beside the one in use: run the new version, with tables of its own,
+/// until its [status](super::status()) says that it has caught up; then promote it.
 ///
-/// So a read model is rebuilt beside the one in use: run the new version, with tables of its own, until its
-/// [status](super::status()) says that it has caught up; then promote it.
+/// On MySQL and MariaDB, statements that create or rename tables commit: let `swap` be a single one
+/// (`RENAME TABLE users TO …, … TO users`).
 ///
 /// # Errors
 ///
@@ -200,7 +176,7 @@ pub fn resume<C: EventConnection + ?Sized>(
 /// let users = Projection::new("users", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
 /// users.catch_up(&mut conn)?;
 ///
-/// projection::promote(&mut conn, "users", 2, |conn| {
+/// projection::promote(&mut conn, ("users", 2), |conn| {
 ///     conn.batch_execute("DROP VIEW users; CREATE VIEW users AS SELECT * FROM users_2")?;
 ///     Ok::<_, ProjectionError>(())
 /// })?;
@@ -209,143 +185,38 @@ pub fn resume<C: EventConnection + ?Sized>(
 /// ```
 pub fn promote<C, E>(
     conn: &mut C,
-    name: &str,
-    version: i32,
+    projection: impl Into<ProjectionId>,
     swap: impl FnOnce(&mut C) -> Result<(), E>,
 ) -> Result<(), E>
 where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    let key = ProjectionId::known(conn, name, version)?;
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
     in_transaction(conn, |conn| {
-        retire_older(conn, &key)?;
+        retire_older(conn, &projection)?;
         swap(conn)
     })
 }
 
-/// Retiring locks their rows, so they are compared when none of them can get any further.
-fn retire_older<C: EventConnection>(conn: &mut C, key: &ProjectionId) -> Result<(), ProjectionError> {
-    let older =
-        |row: &&Partition| row.key.projection.name == key.name && row.key.projection.version < key.version;
+/// Retiring locks the rows of the older versions, so they are compared when none of them can move on.
+fn retire_older<C: EventConnection>(conn: &mut C, promoted: &ProjectionId) -> Result<(), ProjectionError> {
+    let older = |row: &&Partition| {
+        let ProjectionId { name, version } = &row.key.projection;
+        *name == promoted.name && *version < promoted.version
+    };
     let rows = conn.database().every_partition()?;
     for row in rows.iter().filter(older) {
         conn.database().retire(&row.key.projection)?;
     }
     let rows = conn.database().every_partition()?;
     let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
-    let promoted = key.partitions(conn)?;
-    promoted.iter().try_for_each(refuse_retired)?;
-    let reached = reached(&promoted);
+    let partitions = partitions::known(conn, promoted)?;
+    partitions.iter().try_for_each(refuse_retired)?;
+    let reached = reached(&partitions);
     if reached < furthest {
-        let (projection, version) = (key.name.clone(), key.version);
-        return Err(ProjectionError::Behind { projection, version, reached, wanted: furthest });
+        return Err(ProjectionError::Behind { projection: promoted.clone(), reached, wanted: furthest });
     }
     Ok(())
-}
-
-/// The events that a projection has put aside, in the order of their positions.
-///
-/// # Errors
-///
-/// [`ProjectionError::Unknown`], [`ProjectionError::Database`].
-///
-/// ```
-/// use diesel::prelude::*;
-/// use diesel_event_store::projection::{self, HandlerError, OnFailure, ParkReason, Projection};
-/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, event| {
-///     Err(HandlerError::unknown_event_type(event))
-/// })
-/// .on_unknown_event_type(OnFailure::Park);
-///
-/// let strange = [NewEvent::new("Strange", &())?];
-/// EventStore::new().append(&mut conn, &StreamId::new("User", "alice")?, ExpectedVersion::Any, &strange)?;
-/// mails.catch_up(&mut conn)?;
-///
-/// let parked = projection::parked(&mut conn, "mails", 1)?;
-/// assert_eq!(parked[0].reason(), ParkReason::UnknownEventType);
-///
-/// projection::discard_parked(&mut conn, "mails", 1, parked[0].position())?;
-/// mails.catch_up(&mut conn)?; // or a runner
-/// assert!(projection::parked(&mut conn, "mails", 1)?.is_empty());
-/// # Ok(())
-/// # }
-/// ```
-pub fn parked<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    name: &str,
-    version: i32,
-) -> Result<Vec<ParkedEvent>, ProjectionError> {
-    let key = ProjectionId::known(conn, name, version)?;
-    Ok(conn.database().parked(&key)?)
-}
-
-/// Asks for a parked event to be given to the handler again. The worker that has its partition does so within about a second, and
-/// goes on with the events that are held back behind it. Returns whether the event is parked.
-///
-/// # Errors
-///
-/// [`ProjectionError::Database`].
-///
-/// ```
-/// # use diesel::prelude::*;
-/// # use diesel_event_store::{Position, projection};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// assert!(!projection::retry_parked(&mut conn, "mails", 1, Position::new(7)?)?);
-/// # Ok(())
-/// # }
-/// ```
-pub fn retry_parked<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    name: &str,
-    version: i32,
-    position: Position,
-) -> Result<bool, ProjectionError> {
-    request(conn, name, version, position, Request::Retry)
-}
-
-/// Asks for a parked event to be passed over for good. The worker that has its partition does so within about a second, and
-/// goes on with the events that are held back behind it. Returns whether the event is parked.
-///
-/// # Errors
-///
-/// [`ProjectionError::Database`].
-///
-/// ```
-/// # use diesel::prelude::*;
-/// # use diesel_event_store::{Position, projection};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// assert!(!projection::discard_parked(&mut conn, "mails", 1, Position::new(7)?)?);
-/// # Ok(())
-/// # }
-/// ```
-pub fn discard_parked<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    name: &str,
-    version: i32,
-    position: Position,
-) -> Result<bool, ProjectionError> {
-    request(conn, name, version, position, Request::Discard)
-}
-
-fn request<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    name: &str,
-    version: i32,
-    position: Position,
-    request: Request,
-) -> Result<bool, ProjectionError> {
-    let key = ProjectionId { name: name.to_owned(), version };
-    let found = conn.database().request(&key, position, request)?;
-    wake_up::all();
-    Ok(found)
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::handler::FailureKind;
+use super::failure_kind::FailureKind;
 use crate::model::parked::ParkReason;
 
 /// What a projection does about an event that its handler could not apply.
@@ -16,15 +16,16 @@ use crate::model::parked::ParkReason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// The partition stops before the event and is marked as failed, until [`resume`](super::resume) lets it try again.
-    /// Nothing is lost, and nothing later is applied.
+    /// The partition stops before the event and is marked as failed, until [`resume`](super::resume) lets it
+    /// try again. Nothing is lost, and nothing later is applied.
     Stop,
-    /// The event is passed over, as if it did not match the projection's filter. It leaves no trace.
+    /// The event is passed over, as if the projection's filter did not let it through. Nothing records it.
     Skip,
-    /// The event is parked, and so are later events of the same aggregate, in their order. Other aggregates go on.
+    /// The event is parked (dead-lettered), and so are later events of the same aggregate, in their order.
+    /// Other aggregates go on.
     Park,
-    /// The event is parked, and later events of the same aggregate are applied: for handlers that do not depend on the
-    /// order.
+    /// The event is parked, and later events of the same aggregate are applied: for handlers that do not
+    /// depend on the order.
     ParkAlone,
 }
 
@@ -57,7 +58,8 @@ impl Policies {
         }
     }
 
-    /// How long to pause before the next attempt, if there is to be one. What cannot be decoded, or is not known, stays so.
+    /// How long to pause before the next attempt, if there is to be one. An event that cannot be decoded, or
+    /// whose type is not known, will not be next time either.
     pub(super) fn pause(&self, kind: FailureKind, attempts: i32) -> Option<Duration> {
         let is_worth_it = kind == FailureKind::Failed && attempts <= self.retry.times;
         is_worth_it.then(|| self.retry.pause(attempts))
@@ -65,8 +67,8 @@ impl Policies {
 
     /// Whether later events of the same aggregate wait behind one that is parked for this reason.
     ///
-    /// To stop is not to let them pass: what is parked already stays parked, and holds them back, where another event would
-    /// stop the partition.
+    /// With [`OnFailure::Stop`] they do: an event that was parked under an earlier policy holds them back,
+    /// where a new failure would stop the partition.
     pub(super) fn hold_back(&self, reason: ParkReason) -> bool {
         let policy = match reason {
             ParkReason::Failed => self.failed,

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 
-/// A partition of a projection has come further.
+/// A partition of a projection has moved on, as [`Runner::on_progress`](super::Runner::on_progress) is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    pub(super) projection: String,
-    pub(super) version: i32,
+    pub(super) projection: ProjectionId,
     pub(super) partition: i32,
     pub(super) position: Position,
     pub(super) applied: u64,
@@ -14,14 +14,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The name of the projection.
-    pub fn projection(&self) -> &str {
+    /// The projection.
+    pub fn projection(&self) -> &ProjectionId {
         &self.projection
-    }
-
-    /// The version of the projection.
-    pub fn version(&self) -> i32 {
-        self.version
     }
 
     /// The number of the partition.
@@ -34,12 +29,12 @@ impl Progress {
         self.position
     }
 
-    /// How many events were applied since the last time.
+    /// How many events were applied since the last report.
     pub fn applied(&self) -> u64 {
         self.applied
     }
 
-    /// How long that has taken.
+    /// How long that took.
     pub fn took(&self) -> Duration {
         self.took
     }

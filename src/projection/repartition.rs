@@ -1,6 +1,7 @@
 use super::activity::refuse_retired;
 use super::definition::check_partitions;
 use super::error::ProjectionError;
+use super::partitions;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -9,18 +10,19 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::partitions::NewPartition;
 use crate::storage::transactions::in_transaction;
 
-/// Changes the number of partitions, from 1 to [`MAX_PARTITIONS`](super::MAX_PARTITIONS), without skipping or repeating an
-/// event.
+/// Changes the number of partitions, from 1 to [`MAX_PARTITIONS`](super::MAX_PARTITIONS), without skipping or
+/// repeating an event.
 ///
-/// All partitions are brought to where the furthest is; then the new ones begin there. The workers do so, whoever they are: it is
-/// done when [`status`](super::status()) shows the new number, with idle workers after about a third of their lease.
+/// The workers bring all partitions to the position of the furthest one; the new partitions begin there. It
+/// is done when [`status`](super::status()) shows the new number: with idle workers, after about a third of
+/// their lease.
 ///
-/// Alone, it is a transaction of its own; inside one of the application's it is part of that.
+/// Alone, it is a transaction of its own; inside a transaction of the application, it is part of that.
 ///
 /// # Errors
 ///
-/// - [`ProjectionError::Invalid`]: a number that cannot be.
-/// - [`ProjectionError::Unknown`]: nobody has run the projection yet.
+/// - [`ProjectionError::Invalid`]: the number is out of range.
+/// - [`ProjectionError::Unknown`]: the projection was never run.
 /// - [`ProjectionError::Retired`]: a newer version was promoted.
 /// - [`ProjectionError::Database`].
 ///
@@ -34,7 +36,7 @@ use crate::storage::transactions::in_transaction;
 /// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
 /// mails.catch_up(&mut conn)?;
 ///
-/// projection::repartition(&mut conn, "mails", 1, 4)?;
+/// projection::repartition(&mut conn, ("mails", 1), 4)?;
 /// mails.catch_up(&mut conn)?;
 /// assert_eq!(projection::status(&mut conn)?[0].partitions().len(), 4);
 /// # Ok(())
@@ -42,19 +44,19 @@ use crate::storage::transactions::in_transaction;
 /// ```
 pub fn repartition<C: EventConnection + ?Sized>(
     conn: &mut C,
-    name: &str,
-    version: i32,
-    partitions: i32,
+    projection: impl Into<ProjectionId>,
+    number: i32,
 ) -> Result<(), ProjectionError> {
-    check_partitions(partitions)?;
-    let key = ProjectionId::known(conn, name, version)?;
+    check_partitions(number)?;
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
     in_transaction(conn, |conn| {
-        // Locks the rows, so that nobody gets further than what is read next.
-        conn.database().raise_barrier(&key, Position::END, partitions)?;
-        let rows = key.partitions(conn)?;
+        // Locks the rows, so that no worker gets further than what is read next.
+        conn.database().raise_barrier(&projection, Position::END, number)?;
+        let rows = partitions::known(conn, &projection)?;
         rows.iter().try_for_each(refuse_retired)?;
         let furthest = rows.iter().map(|row| row.position).max().unwrap_or(Position::START);
-        conn.database().raise_barrier(&key, furthest, partitions)?;
+        conn.database().raise_barrier(&projection, furthest, number)?;
         Ok(())
     })
 }
@@ -73,7 +75,7 @@ pub(super) fn complete<C: EventConnection>(
     Ok(conn.database().partitions(projection)?)
 }
 
-/// Unless somebody else was faster: then not all rows are as they were seen.
+/// Unless another worker was faster: then not all rows are as they were seen.
 fn replace<C: EventConnection>(
     conn: &mut C,
     projection: &ProjectionId,
@@ -83,8 +85,9 @@ fn replace<C: EventConnection>(
     if conn.database().lock_at_barrier(projection, barrier.position)? != seen.len() {
         return Ok(());
     }
-    // Somebody may have claimed one of them since they were seen: the new ones must have a token above that one's, too.
-    let locked = projection.partitions(conn)?;
+    // A worker may have claimed one of them since they were seen: the new ones must have a token above that
+    // one's, too.
+    let locked = partitions::known(conn, projection)?;
     let token = locked.iter().map(|row| row.token).max().unwrap_or(0) + 1;
     let last_event_id = locked.iter().find_map(|row| row.last_event_id);
     conn.database().delete_partitions(projection)?;

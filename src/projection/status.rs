@@ -10,10 +10,10 @@ use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::EventStore;
 
-/// How a version of a projection is getting on.
+/// The state of a version of a projection at the time of the call to [`status`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionStatus {
-    key: ProjectionId,
+    projection: ProjectionId,
     partitions: Vec<PartitionStatus>,
     last_position: Position,
     lag: Duration,
@@ -21,7 +21,7 @@ pub struct ProjectionStatus {
     taken_at: Instant,
 }
 
-/// How a partition is getting on.
+/// The state of a partition of a projection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionStatus {
     number: i32,
@@ -32,13 +32,13 @@ pub struct PartitionStatus {
     last_error: Option<String>,
 }
 
-/// What a partition does.
+/// Whether a partition is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProjectionState {
     /// A worker applies it.
     Running,
-    /// It could be applied, but no worker has it.
+    /// No worker has it, though it could be applied.
     Idle,
     /// It has stopped at an event that could not be applied.
     Failed,
@@ -46,9 +46,9 @@ pub enum ProjectionState {
     Retired,
 }
 
-/// How all projections are getting on, in the order of their names and versions.
+/// The state of all projections that were ever run, in the order of their names and versions.
 ///
-/// It is a handful of statements, and a count for each projection.
+/// It takes a few statements, two of them per projection.
 ///
 /// # Errors
 ///
@@ -63,9 +63,9 @@ pub enum ProjectionState {
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
 /// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
 /// for status in projection::status(&mut conn)? {
-///     println!("{} is {} positions behind", status.name(), status.positions_behind());
+///     println!("{} is {} positions behind", status.projection(), status.positions_behind());
 ///     if !status.is_healthy() {
-///         println!("somebody should look after {}", status.name());
+///         println!("{} needs attention", status.projection());
 ///     }
 /// }
 /// # Ok(())
@@ -75,23 +75,23 @@ pub fn status<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Vec<Projectio
     let rows = conn.database().every_partition()?;
     let last_position = conn.database().last_position()?;
     rows.chunk_by(|one, other| one.key.projection == other.key.projection)
-        .map(|partitions| projection(conn, partitions, last_position))
+        .map(|partitions| of_projection(conn, partitions, last_position))
         .collect()
 }
 
-fn projection<C: EventConnection + ?Sized>(
+fn of_projection<C: EventConnection + ?Sized>(
     conn: &mut C,
     partitions: &[Partition],
     last_position: Position,
 ) -> Result<ProjectionStatus, ProjectionError> {
-    let key = partitions[0].key.projection.clone();
+    let projection = partitions[0].key.projection.clone();
     let position = partitions.iter().map(|partition| partition.position).min().unwrap_or_default();
     Ok(ProjectionStatus {
         partitions: partitions.iter().map(PartitionStatus::of).collect(),
         last_position,
         lag: lag(conn, position)?,
-        parked: conn.database().count_parked(&key)?,
-        key,
+        parked: conn.database().count_parked(&projection)?,
+        projection,
         taken_at: Instant::now(),
     })
 }
@@ -104,17 +104,12 @@ fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<
 }
 
 impl ProjectionStatus {
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.key.name
+    /// The projection.
+    pub fn projection(&self) -> &ProjectionId {
+        &self.projection
     }
 
-    /// The version.
-    pub fn version(&self) -> i32 {
-        self.key.version
-    }
-
-    /// Of each partition, in the order of their numbers.
+    /// The state of each partition, in the order of their numbers.
     pub fn partitions(&self) -> &[PartitionStatus] {
         &self.partitions
     }
@@ -129,13 +124,13 @@ impl ProjectionStatus {
         self.last_position
     }
 
-    /// How many positions lie between the two: no fewer than there are events to apply.
+    /// How many positions lie between the two. There are no more events to apply than that.
     pub fn positions_behind(&self) -> i64 {
         (self.last_position.get() - self.position().get()).max(0)
     }
 
-    /// How long ago the first event was recorded that may not be applied yet, by its `created_at`; zero if there is none. It
-    /// means nothing where the application gives events a time of its own.
+    /// The age of the first event that may not be applied yet, by its `created_at`; zero if there is none. It
+    /// says nothing where the application gives events a time of its own.
     pub fn lag(&self) -> Duration {
         self.lag
     }
@@ -146,15 +141,15 @@ impl ProjectionStatus {
         if last <= position { 1.0 } else { position as f64 / last as f64 }
     }
 
-    /// How many positions it has moved on a second since an earlier status: the speed of a rebuild.
+    /// How many positions per second it has moved on since an earlier status: the speed of a rebuild.
     pub fn positions_per_second(&self, earlier: &Self) -> f64 {
         let moved = self.position().get() - earlier.position().get();
         let seconds = self.taken_at.saturating_duration_since(earlier.taken_at).as_secs_f64();
         if seconds > 0.0 { moved as f64 / seconds } else { 0.0 }
     }
 
-    /// How long it will take to come to the end of the log, at the speed since an earlier status; `None` if it has
-    /// not moved.
+    /// How long it will take to come to the end of the log, at the speed since an earlier status; `None` if
+    /// it has not moved.
     ///
     /// ```
     /// # use diesel::prelude::*;
@@ -184,7 +179,8 @@ impl ProjectionStatus {
         self.parked
     }
 
-    /// Whether every partition is applied by a worker, or the version is retired. A projection that nobody runs is not healthy.
+    /// Whether every partition is applied by a worker, or the version is retired. A projection that no worker
+    /// runs is not healthy.
     pub fn is_healthy(&self) -> bool {
         let is_fine = |partition: &PartitionStatus| {
             matches!(partition.state, ProjectionState::Running | ProjectionState::Retired)
@@ -221,12 +217,12 @@ impl PartitionStatus {
         self.position
     }
 
-    /// When that was saved, by the clock of the machine that did so.
+    /// When the position was saved, by the clock of the worker's machine.
     pub fn updated_at(&self) -> DateTime<Utc> {
         self.updated_at
     }
 
-    /// What it does.
+    /// Whether it is applied.
     pub fn state(&self) -> ProjectionState {
         self.state
     }

@@ -107,7 +107,7 @@ pub fn end_of_log<C: EventConnection>(conn: &mut C) -> test_support::Result<Posi
 
 /// Each event once, and sums of the same. Nothing is left aside.
 pub fn assert_equal_to_log<C: EventConnection>(conn: &mut C) -> test_support::Result {
-    assert_eq!(parked(conn, NAME, 1)?.first(), None, "this event is parked");
+    assert_eq!(parked(conn, (NAME, 1))?.first(), None, "this event is parked");
     assert_rows_equal_to_log(conn)?;
     let rows = rows(conn, "applied")?;
     assert_eq!(sums(conn)?, sums_of(&rows));

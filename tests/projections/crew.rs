@@ -51,7 +51,7 @@ impl Crew {
     /// Waits until everything in the log is applied.
     pub fn wait_for_the_end<C: EventConnection>(&self, conn: &mut C) -> test_support::Result {
         let end = end_of_log(conn)?;
-        Ok(wait_for(conn, NAME, 1, end, PATIENCE)?)
+        Ok(wait_for(conn, (NAME, 1), end, PATIENCE)?)
     }
 
     /// After that lets them stop in good order.
@@ -79,7 +79,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> test_support::Result<bo
 
 /// Changes the number of partitions, however often a worker is in the way.
 pub fn change_partitions<C: EventConnection>(conn: &mut C, partitions: i32) -> test_support::Result {
-    wait_until("the number of partitions is accepted", || match repartition(conn, NAME, 1, partitions) {
+    wait_until("the number of partitions is accepted", || match repartition(conn, (NAME, 1), partitions) {
         Ok(()) => Ok(true),
         Err(ProjectionError::Database(error)) if error.is_retryable() => Ok(false),
         Err(error) => Err(error.into()),

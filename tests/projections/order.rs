@@ -72,7 +72,7 @@ impl Operator {
 
     /// Everything is mended now. Returns whether nothing is left.
     fn retry_the_rest<C: EventConnection>(&mut self, conn: &mut C) -> test_support::Result<bool> {
-        let parked = parked(conn, NAME, 1)?;
+        let parked = parked(conn, (NAME, 1))?;
         parked.iter().try_for_each(|event| mend(conn, event))?;
         for event in self.failed(conn)? {
             self.retry(conn, &event)?;
@@ -82,7 +82,7 @@ impl Operator {
 
     /// Those that nobody has asked for to be retried.
     fn failed<C: EventConnection>(&self, conn: &mut C) -> test_support::Result<Vec<ParkedEvent>> {
-        let mut parked = parked(conn, NAME, 1)?;
+        let mut parked = parked(conn, (NAME, 1))?;
         parked.retain(|event| event.reason() != ParkReason::Held && !event.is_requested());
         for event in &parked {
             assert!(event.error().contains(TROUBLE), "{}: {}", event.position(), event.error());
@@ -91,7 +91,7 @@ impl Operator {
     }
 
     fn retry<C: EventConnection>(&mut self, conn: &mut C, event: &ParkedEvent) -> test_support::Result {
-        self.retried += usize::from(retry_parked(conn, NAME, 1, event.position())?);
+        self.retried += usize::from(retry_parked(conn, (NAME, 1), event.position())?);
         Ok(())
     }
 }

@@ -136,7 +136,7 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
 
     fn wait_for_the_end(&mut self) -> test_support::Result {
         let end = end_of_log(&mut self.conn)?;
-        Ok(wait_for(&mut self.conn, NAME, 1, end, PATIENCE)?)
+        Ok(wait_for(&mut self.conn, (NAME, 1), end, PATIENCE)?)
     }
 
     #[cfg(any(feature = "postgres", feature = "mysql"))]

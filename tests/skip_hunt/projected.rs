@@ -157,7 +157,7 @@ fn kill_some<D: TestDatabase>(
 fn repartition_patiently<C: EventConnection>(conn: &mut C, partitions: i32) -> test_support::Result {
     let began = Instant::now();
     loop {
-        match repartition(conn, REPARTITIONED, 1, partitions) {
+        match repartition(conn, (REPARTITIONED, 1), partitions) {
             Err(error) if error.is_retryable() && began.elapsed() < PATIENCE => {
                 thread::sleep(Duration::from_millis(10));
             }
@@ -180,7 +180,7 @@ fn assert_nothing_missed<C: EventConnection>(
     log: &[Entry],
 ) -> test_support::Result {
     let end = log.last().ok_or("nothing was appended")?.position;
-    wait_for(conn, style.name, 1, Position::new(end)?, PATIENCE)?;
+    wait_for(conn, (style.name, 1), Position::new(end)?, PATIENCE)?;
     let sql = format!("SELECT position, event_id FROM seen WHERE name = '{}' ORDER BY position", style.name);
     let seen: Vec<Seen> = test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     let matching = log.iter().filter(|entry| style.filter.matches(entry));

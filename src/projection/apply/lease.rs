@@ -1,91 +1,93 @@
-//! The claim to a partition: whether it still holds, and how it ends.
-
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
+use uuid::Uuid;
 
-use super::{Applier, Stop};
-use crate::model::partition::State;
-use crate::projection::claims::find;
+use super::stop::{Pause, Stop};
+use crate::model::event::RecordedEvent;
+use crate::model::partition::{Barrier, Claim, Partition, PartitionKey, State, partition_of};
+use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
+use crate::model::stream_id::StreamId;
+use crate::projection::activity::refuse_inactive;
 use crate::projection::error::ProjectionError;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::partitions::Step;
 
-impl<C: EventConnection> Applier<'_, C> {
-    /// Whether the number of partitions was changed, so that this one is not there any more. Nobody has lost it then.
-    pub(in crate::projection) fn is_replaced(&self, conn: &mut C) -> QueryResult<bool> {
-        let row = find(conn, &self.claim.partition)?;
-        Ok(row.is_none_or(|row| row.count != self.count))
+/// A worker's lease of a partition: what it knows of the partition's row, and how far it has come.
+pub(super) struct Lease {
+    claim: Claim,
+    count: i32,
+    /// The last event that was applied under an earlier lease.
+    last_event_id: Option<Uuid>,
+    barrier: Option<Barrier>,
+    /// Nothing up to here is left to be applied. The checkpoint follows when there is something to write, or
+    /// in a while.
+    scanned_to: Position,
+    saved_at: Instant,
+    renewed_at: Instant,
+}
+
+/// Taking and keeping it.
+impl Lease {
+    /// Takes the partition; `None` if another worker has it.
+    pub(super) fn take<C: EventConnection>(
+        conn: &mut C,
+        partition: &Partition,
+        owner: &str,
+        duration: Duration,
+    ) -> Result<Option<Self>, ProjectionError> {
+        refuse_inactive(partition)?;
+        if !conn.database().claim(&partition.key, owner, duration)? {
+            return Ok(None);
+        }
+        let row = conn.database().partition(&partition.key)?;
+        let row = row.filter(|row| row.owner.as_deref() == Some(owner));
+        Ok(row.map(|row| Self::of(row, duration)))
     }
 
-    /// Whether the log goes so far, and what was applied last is in it. It may go further than its readers are shown at this
-    /// moment: an append that has just begun can hold them back.
-    pub(in crate::projection) fn check_log(&self, conn: &mut C) -> Result<(), ProjectionError> {
-        let checkpoint = self.claim.position;
-        let last = conn.database().last_committed_position()?;
-        let is_known = checkpoint <= last
-            && match self.last_event_id {
-                Some(id) => {
-                    let event = conn.database().read_event(id)?;
-                    event.is_some_and(|event| event.position() <= checkpoint)
-                }
-                None => true,
-            };
-        if is_known {
-            return Ok(());
-        }
-        let (projection, version) = self.names();
-        Err(ProjectionError::OtherLog { projection, version, checkpoint, last })
+    fn of(row: Partition, duration: Duration) -> Self {
+        let (count, last_event_id, barrier) = (row.count, row.last_event_id, row.barrier);
+        let claim = row.claimed(duration);
+        let now = Instant::now();
+        let scanned_to = claim.position;
+        Self { claim, count, last_event_id, barrier, scanned_to, saved_at: now, renewed_at: now }
     }
 
     /// Gives the partition back.
-    pub(in crate::projection) fn release(self, conn: &mut C) -> QueryResult<()> {
+    pub(super) fn release<C: EventConnection>(&self, conn: &mut C) -> QueryResult<()> {
         conn.database().release(&self.claim).map(drop)
     }
 
     /// Marks the partition as failed.
-    pub(in crate::projection) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<()> {
+    pub(super) fn fail<C: EventConnection>(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<()> {
         conn.database().fail(&self.claim, &error.to_string()).map(drop)
     }
 
-    pub(super) fn renew_when_due(&mut self, conn: &mut C) -> Result<(), Stop> {
+    /// Well before it runs out.
+    pub(super) fn renew_when_due<C: EventConnection>(&mut self, conn: &mut C) -> Result<(), Stop> {
         if self.renewed_at.elapsed() < self.claim.lease / 3 {
             return Ok(());
         }
-        self.renew(conn)
-    }
-
-    fn renew(&mut self, conn: &mut C) -> Result<(), Stop> {
         if !conn.database().renew(&self.claim)? {
-            return Err(self.lost(self.renewed_at));
+            return Err(self.lost());
         }
         self.renewed_at = Instant::now();
         self.look(conn)
     }
 
-    /// Looks at the partition's row: somebody may have raised a barrier, or a commit may have gone through whose answer was
-    /// lost.
-    pub(in crate::projection) fn look(&mut self, conn: &mut C) -> Result<(), Stop> {
-        let row = find(conn, &self.claim.partition)?;
-        let Some(row) = row.filter(|row| row.token == self.claim.token && row.state == State::Active) else {
-            return Err(self.lost(self.renewed_at));
-        };
-        self.barrier = row.barrier;
-        if row.position != self.claim.position {
-            (self.claim.position, self.scanned_to) = (row.position, row.position);
-        }
-        // What was only passed over may lie beyond the barrier; the checkpoint cannot follow it there.
-        if let Some(barrier) = self.barrier {
-            self.scanned_to = self.scanned_to.min(barrier.position);
-        }
-        Ok(())
-    }
-
-    /// Keeps the lease meanwhile.
-    pub(super) fn wait(&mut self, conn: &mut C, pause: Duration) -> Result<(), Stop> {
-        let mut left = pause;
+    /// Pauses, and keeps the lease meanwhile.
+    pub(super) fn wait<C: EventConnection>(
+        &mut self,
+        conn: &mut C,
+        pause: &Pause<'_>,
+        duration: Duration,
+    ) -> Result<(), Stop> {
+        let mut left = duration;
         while !left.is_zero() {
             let part = left.min(self.claim.lease / 3);
-            if !(self.pause)(part) {
+            if !pause(part) {
                 return Err(Stop::Asked);
             }
             left -= part;
@@ -94,17 +96,140 @@ impl<C: EventConnection> Applier<'_, C> {
         Ok(())
     }
 
-    fn lost(&self, since: Instant) -> Stop {
-        let (projection, version) = self.names();
-        let (partition, lease) = (self.number(), self.claim.lease);
-        ProjectionError::LeaseLost { projection, version, partition, took: since.elapsed(), lease }.into()
+    /// Looks at the partition's row: a barrier may have been raised, or a commit may have gone through whose
+    /// answer was lost.
+    pub(super) fn look<C: EventConnection>(&mut self, conn: &mut C) -> Result<(), Stop> {
+        let row = conn.database().partition(&self.claim.partition)?;
+        let Some(row) = row.filter(|row| row.token == self.claim.token && row.state == State::Active) else {
+            return Err(self.lost());
+        };
+        self.barrier = row.barrier;
+        if row.position != self.claim.position {
+            (self.claim.position, self.scanned_to) = (row.position, row.position);
+        }
+        // What was only passed over may lie beyond the barrier; the checkpoint cannot follow it there.
+        self.scanned_to = self.up_to_barrier(self.scanned_to);
+        Ok(())
     }
 
-    /// A claim that is found to be lost was lost while the batch was applied.
-    pub(super) fn since(&self, stop: Stop, begin: Instant) -> Stop {
-        match stop {
-            Stop::Error(ProjectionError::LeaseLost { .. }) => self.lost(begin),
-            other => other,
+    /// Whether the partition does not exist any more because the number of partitions was changed. Then no
+    /// other worker has taken it.
+    pub(super) fn is_replaced<C: EventConnection>(&self, conn: &mut C) -> QueryResult<bool> {
+        let row = conn.database().partition(&self.claim.partition)?;
+        Ok(row.is_none_or(|row| row.count != self.count))
+    }
+
+    fn lost(&self) -> Stop {
+        self.lost_since(self.renewed_at).into()
+    }
+
+    fn lost_since(&self, begin: Instant) -> ProjectionError {
+        let PartitionKey { projection, number } = self.claim.partition.clone();
+        let (took, lease) = (begin.elapsed(), self.claim.lease);
+        ProjectionError::LeaseLost { projection, partition: number, took, lease }
+    }
+}
+
+/// How far the partition is.
+impl Lease {
+    /// Up to here, nothing is left to be applied.
+    pub(super) fn position(&self) -> Position {
+        self.scanned_to
+    }
+
+    /// Where the row says that it is.
+    pub(super) fn checkpoint(&self) -> Position {
+        self.claim.position
+    }
+
+    pub(super) fn is_saved(&self) -> bool {
+        self.scanned_to <= self.claim.position
+    }
+
+    pub(super) fn was_saved_within(&self, duration: Duration) -> bool {
+        self.saved_at.elapsed() < duration
+    }
+
+    /// There was nothing to apply up to there.
+    pub(super) fn has_scanned(&mut self, to: Position) {
+        self.scanned_to = self.scanned_to.max(to);
+    }
+
+    /// Moves the checkpoint within the transaction that is open. Otherwise looks why it could not, and says
+    /// so.
+    pub(super) fn advance<C: EventConnection>(
+        &mut self,
+        conn: &mut C,
+        step: &Step,
+        begin: Instant,
+    ) -> Result<(), Stop> {
+        if conn.database().advance(&self.claim, step)? {
+            return Ok(());
         }
+        match self.look(conn) {
+            Ok(()) => Err(Stop::Moved),
+            // A lease that is found to be lost was lost while the batch was applied.
+            Err(Stop::Error(ProjectionError::LeaseLost { .. })) => Err(self.lost_since(begin).into()),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// The transaction that has moved the checkpoint is committed.
+    pub(super) fn has_advanced(&mut self, to: Position) {
+        self.claim.position = to;
+        self.has_scanned(to);
+        (self.saved_at, self.renewed_at) = (Instant::now(), Instant::now());
+    }
+
+    /// Nothing above the barrier can be applied until the number of partitions has been changed.
+    pub(super) fn is_at_barrier(&self) -> bool {
+        self.barrier.is_some_and(|barrier| self.claim.position >= barrier.position)
+    }
+
+    pub(super) fn up_to_barrier(&self, position: Position) -> Position {
+        self.barrier.map_or(position, |barrier| barrier.position.min(position))
+    }
+
+    /// Whether the log goes so far, and what was applied last is in it. It may go further than its readers
+    /// are shown at this moment: an append that has just begun can hold them back.
+    pub(super) fn check_log<C: EventConnection>(&self, conn: &mut C) -> Result<(), ProjectionError> {
+        let checkpoint = self.claim.position;
+        let last = conn.database().last_committed_position()?;
+        if checkpoint <= last && self.is_last_event_known(conn)? {
+            return Ok(());
+        }
+        Err(ProjectionError::OtherLog { projection: self.projection().clone(), checkpoint, last })
+    }
+
+    fn is_last_event_known<C: EventConnection>(&self, conn: &mut C) -> QueryResult<bool> {
+        let Some(id) = self.last_event_id else { return Ok(true) };
+        let event = conn.database().read_event(id)?;
+        Ok(event.is_some_and(|event| event.position() <= self.claim.position))
+    }
+}
+
+/// Which partition it is of.
+impl Lease {
+    pub(super) fn partition(&self) -> &PartitionKey {
+        &self.claim.partition
+    }
+
+    pub(super) fn projection(&self) -> &ProjectionId {
+        &self.claim.partition.projection
+    }
+
+    pub(super) fn is_mine(&self, stream: &StreamId) -> bool {
+        partition_of(stream, self.count) == self.claim.partition.number
+    }
+
+    /// Those of this partition after its position, and up to the end.
+    pub(super) fn mine<'e>(&self, events: &'e [RecordedEvent], end: Position) -> Cow<'e, [RecordedEvent]> {
+        let from = events.partition_point(|event| event.position() <= self.scanned_to);
+        let to = events.partition_point(|event| event.position() <= end);
+        let events = &events[from.min(to)..to];
+        if self.count == 1 {
+            return Cow::Borrowed(events);
+        }
+        Cow::Owned(events.iter().filter(|event| self.is_mine(event.stream())).cloned().collect())
     }
 }

@@ -35,7 +35,7 @@ impl<C: Executor<Backend = Pg>> Read for Postgres<'_, C> {
             return Ok(LogSlice::new(Vec::new(), limit, query.from));
         }
         let events = self.0.load(queries::log_events(query, complete, limit), Events::of_log()).await?;
-        let last = if query.is_filtered() {
+        let last = if !query.filter.is_empty() {
             last_position(self.0, complete).await?
         } else {
             events.last().map_or(query.from, RecordedEvent::position)

@@ -65,13 +65,13 @@ macro_rules! queries {
                     .order(events::global_position.desc())
                     .into_boxed(),
             };
-            if let Some(names) = &query.aggregate_types {
+            if let Some(names) = &query.filter.aggregate_types {
                 matching = matching.filter($is_one_of!(events::aggregate_type, names));
             }
-            if let Some(names) = &query.event_types {
+            if let Some(names) = &query.filter.event_types {
                 matching = matching.filter($is_one_of!(events::event_type, names));
             }
-            if let Some(correlation_id) = &query.correlation_id {
+            if let Some(correlation_id) = &query.filter.correlation_id {
                 matching = matching.filter(events::correlation_id.eq(correlation_id));
             }
             matching.limit(limit)

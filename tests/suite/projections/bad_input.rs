@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diesel_event_store::projection::{self, MAX_PARTITIONS, Projection, ProjectionError};
+use diesel_event_store::projection::{self, MAX_PARTITIONS, Projection, ProjectionError, ProjectionId};
 use diesel_event_store::{
     DatabaseErrorKind, EventConnection, InvalidInput, MAX_NAME_LENGTH, Position, Problem,
 };
@@ -71,7 +71,7 @@ fn a_name_as_long_as_the_limit_is_kept<D: TestDatabase>() -> Result {
     let longest = "😀".repeat(MAX_NAME_LENGTH);
     Projection::new(longest.as_str(), i32::MAX, insert).catch_up(&mut conn)?;
     let status = projection::status(&mut conn)?;
-    assert_eq!((status[0].name(), status[0].version()), (longest.as_str(), i32::MAX));
+    assert_eq!(status[0].projection(), &ProjectionId::new(longest, i32::MAX));
     Ok(())
 }
 
@@ -99,12 +99,12 @@ fn a_number_of_partitions_out_of_range<D: TestDatabase>() -> Result {
     for partitions in [0, -1, MAX_PARTITIONS + 1, i32::MAX] {
         let refused = refusal::<D>(|| users().partitions(partitions))?;
         is_out_of_range(&refused, "partitions", partitions.into(), 1, MAX_PARTITIONS.into());
-        let refused = invalid(projection::repartition(&mut conn, NAME, 1, partitions));
+        let refused = invalid(projection::repartition(&mut conn, (NAME, 1), partitions));
         is_out_of_range(&refused, "partitions", partitions.into(), 1, MAX_PARTITIONS.into());
     }
     assert_eq!(count(&mut conn, "projection_checkpoints WHERE barrier_position IS NULL")?, 1);
 
-    projection::repartition(&mut conn, NAME, 1, MAX_PARTITIONS)?;
+    projection::repartition(&mut conn, (NAME, 1), MAX_PARTITIONS)?;
     assert_eq!(count(&mut conn, "projection_checkpoints WHERE next_partition_count = 1024")?, 1);
     Ok(())
 }
@@ -181,21 +181,19 @@ fn a_projection_that_nobody_has_run<D: TestDatabase>() -> Result {
     for (name, version) in [(NAME, 2), ("orders", 1), ("", 0)] {
         let do_nothing = |_: &mut D::Conn| Ok::<_, ProjectionError>(());
         let outcomes = [
-            projection::reset(&mut conn, name, version, do_nothing),
-            projection::promote(&mut conn, name, version, do_nothing),
-            projection::resume(&mut conn, name, version).map(drop),
-            projection::repartition(&mut conn, name, version, 2),
-            projection::parked(&mut conn, name, version).map(drop),
+            projection::reset(&mut conn, (name, version), do_nothing),
+            projection::promote(&mut conn, (name, version), do_nothing),
+            projection::resume(&mut conn, (name, version)).map(drop),
+            projection::repartition(&mut conn, (name, version), 2),
+            projection::parked(&mut conn, (name, version)).map(drop),
         ];
         for outcome in outcomes {
-            let Err(ProjectionError::Unknown { projection, version: found, .. }) = outcome else {
-                panic!("{outcome:?}")
-            };
-            assert_eq!((projection.as_str(), found), (name, version));
+            let Err(ProjectionError::Unknown { projection, .. }) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(projection, ProjectionId::new(name, version));
         }
         let position = Position::new(1)?;
-        assert!(!projection::retry_parked(&mut conn, name, version, position)?);
-        assert!(!projection::discard_parked(&mut conn, name, version, position)?);
+        assert!(!projection::retry_parked(&mut conn, (name, version), position)?);
+        assert!(!projection::discard_parked(&mut conn, (name, version), position)?);
     }
     Ok(())
 }
@@ -213,12 +211,12 @@ fn is_not_migrated(outcome: Result<impl Sized, ProjectionError>) {
 fn all_say_so<C: EventConnection + 'static>(conn: &mut C) -> Result {
     is_not_migrated(users().catch_up(conn));
     is_not_migrated(projection::status(conn));
-    is_not_migrated(projection::parked(conn, NAME, 1));
-    is_not_migrated(projection::reset(conn, NAME, 1, |_| Ok::<_, ProjectionError>(())));
-    is_not_migrated(projection::promote(conn, NAME, 1, |_| Ok::<_, ProjectionError>(())));
-    is_not_migrated(projection::resume(conn, NAME, 1));
-    is_not_migrated(projection::repartition(conn, NAME, 1, 2));
-    is_not_migrated(projection::wait_for(conn, NAME, 1, Position::new(1)?, Duration::from_secs(60)));
+    is_not_migrated(projection::parked(conn, (NAME, 1)));
+    is_not_migrated(projection::reset(conn, (NAME, 1), |_| Ok::<_, ProjectionError>(())));
+    is_not_migrated(projection::promote(conn, (NAME, 1), |_| Ok::<_, ProjectionError>(())));
+    is_not_migrated(projection::resume(conn, (NAME, 1)));
+    is_not_migrated(projection::repartition(conn, (NAME, 1), 2));
+    is_not_migrated(projection::wait_for(conn, (NAME, 1), Position::new(1)?, Duration::from_secs(60)));
     Ok(())
 }
 
@@ -226,8 +224,8 @@ fn tables_that_are_missing<D: TestDatabase>() -> Result {
     let db = std::sync::Arc::new(D::create()?);
     let mut conn = db.connect()?;
     all_say_so(&mut conn)?;
-    is_not_migrated(projection::retry_parked(&mut conn, NAME, 1, Position::START));
-    is_not_migrated(projection::discard_parked(&mut conn, NAME, 1, Position::START));
+    is_not_migrated(projection::retry_parked(&mut conn, (NAME, 1), Position::START));
+    is_not_migrated(projection::discard_parked(&mut conn, (NAME, 1), Position::START));
     is_not_migrated(runner(&db).projection(users()).start());
     diesel_event_store::run_pending_migrations(&mut conn)?;
     users().catch_up(&mut conn)?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
-    EventConnection, EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId,
+    EventConnection, EventFilter, EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId,
 };
 
 use super::{NAME, append, application, applied, insert, reached, users};
@@ -95,7 +95,9 @@ fn append_to(
     aggregate_type: &str,
     event_types: &[&str],
 ) -> Result<Position> {
-    let events = event_types.iter().map(|name| NewEvent::new(*name, &())).collect::<Result<Vec<_>, _>>()?;
+    let event =
+        |name: &&str| Ok(NewEvent::new(*name, &())?.correlation_id(format!("{aggregate_type} {name}")));
+    let events = event_types.iter().map(event).collect::<Result<Vec<_>>>()?;
     let stream = StreamId::new(aggregate_type, "alice")?;
     Ok(EventStore::new().append(conn, &stream, ExpectedVersion::Any, &events)?.last_position())
 }
@@ -125,6 +127,12 @@ fn a_handler_is_given_only_what_passes_the_filter<D: TestDatabase>() -> Result {
     assert_eq!(by_aggregate_type, ["Order Created", "Order Shipped"].repeat(3));
     let by_both = given("both", |users| users.aggregate_types(["User"]).event_types(["Created"]))?;
     assert_eq!(by_both, ["User Created"].repeat(3));
+    let shipped =
+        given("correlation", |users| users.filter(EventFilter::new().correlation_id("Order Shipped")))?;
+    assert_eq!(shipped, ["Order Shipped"].repeat(3));
+    let replaced =
+        given("the last filter counts", |users| users.event_types(["Renamed"]).filter(EventFilter::new()))?;
+    assert_eq!(replaced.len(), 15);
     assert!(given("none", |users| users.event_types(["created"]))?.is_empty());
     Ok(())
 }
@@ -154,7 +162,7 @@ fn every_projection_and_every_version_has_a_checkpoint_of_its_own<D: TestDatabas
     }
     let known: Vec<_> = projection::status(&mut conn)?
         .iter()
-        .map(|status| (status.name().to_owned(), status.version()))
+        .map(|status| (status.projection().name().to_owned(), status.projection().version()))
         .collect();
     let sorted = [("Users", 1), (NAME, 1), (NAME, 2), ("users ", 1)];
     assert_eq!(known, sorted.map(|(name, version)| (name.to_owned(), version)));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel_event_store::projection::{
-    self, FailureKind, OnFailure, Projection, ProjectionError, ProjectionState,
+    self, FailureKind, OnFailure, Projection, ProjectionError, ProjectionId, ProjectionState,
 };
 use diesel_event_store::{ConnectionRef, EventConnection, Position, StreamId};
 
@@ -40,17 +40,8 @@ struct Stopped {
 
 fn stopped(outcome: Result<impl std::fmt::Debug, ProjectionError>) -> Stopped {
     match outcome {
-        Err(ProjectionError::Failed {
-            projection,
-            version: 1,
-            position,
-            stream,
-            kind,
-            attempts,
-            source,
-            ..
-        }) => {
-            assert_eq!(projection, NAME);
+        Err(ProjectionError::Failed { projection, position, stream, kind, attempts, source, .. }) => {
+            assert_eq!(projection, ProjectionId::new(NAME, 1));
             Stopped { position, stream, kind, attempts, error: source.to_string() }
         }
         other => panic!("{other:?}"),
@@ -102,8 +93,8 @@ fn a_runner_marks_the_partition_until_it_is_resumed<D: TestDatabase>() -> Result
     assert_eq!(failed.partitions()[0].last_error(), Some(error.as_str()));
     assert_eq!((failed.partitions()[0].owner(), failed.is_healthy()), (None, false));
 
-    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 1);
-    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 0);
+    assert_eq!(projection::resume(&mut conn, (NAME, 1))?, 1);
+    assert_eq!(projection::resume(&mut conn, (NAME, 1))?, 0);
     drop(running);
     users().catch_up(&mut conn)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
@@ -119,7 +110,7 @@ fn an_event_is_skipped<D: TestDatabase>() -> Result {
     assert_eq!(users.catch_up(&mut conn)?.applied(), 2);
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 3"]);
     assert_eq!(status(&mut conn)?.positions_behind(), 0);
-    assert!(projection::parked(&mut conn, NAME, 1)?.is_empty());
+    assert!(projection::parked(&mut conn, (NAME, 1))?.is_empty());
     script.mend();
     assert_eq!(users.catch_up(&mut conn)?.applied(), 0);
     Ok(())
@@ -172,7 +163,7 @@ fn has_a_policy_of_its_own<D: TestDatabase>(
     with_policy(users(), OnFailure::Skip).catch_up(&mut conn)?;
     assert_eq!(script.given(), ["alice 1", "alice 2"]);
     assert_eq!(applied(&mut conn)?, ["alice 2"]);
-    assert!(projection::parked(&mut conn, NAME, 1)?.is_empty());
+    assert!(projection::parked(&mut conn, (NAME, 1))?.is_empty());
     Ok(())
 }
 
@@ -281,7 +272,7 @@ fn a_constraint_that_is_checked_at_the_commit_is_a_failure<D: TestDatabase>() ->
     let badges = badges.on_failure(OnFailure::Park).retries(1, SOON);
     assert_eq!(badges.catch_up(&mut conn)?.applied(), 2);
     assert_eq!(names(&mut conn, "SELECT name FROM badges ORDER BY name")?, ["alice", "carol"]);
-    let parked = projection::parked(&mut conn, NAME, 1)?;
+    let parked = projection::parked(&mut conn, (NAME, 1))?;
     assert_eq!(parked.iter().map(|event| event.stream().aggregate_id()).collect::<Vec<_>>(), ["bob"]);
     let error = parked[0].error().to_lowercase();
     assert!(error.contains("foreign key") && parked[0].attempts() == 2, "{parked:?}");

@@ -2,12 +2,15 @@
 
 use diesel::Connection;
 use diesel_event_store::projection::{FailureKind, HandlerError, OnFailure, Projection};
-use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, RecordedEvent};
+use diesel_event_store::{
+    EventFilter, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent, StreamId,
+};
 
 use super::{Fault, NAME, Script, append, application, applied, users};
 use test_support::{Result, TestDatabase, count, counted, user};
 
 tests! {
+    a_filter_lets_through_what_a_query_finds,
     the_read_model_is_committed_with_the_append,
     an_error_of_the_handler_rolls_the_append_back,
     it_is_not_tried_again_and_no_policy_applies,
@@ -95,6 +98,38 @@ fn what_the_filter_does_not_let_through_is_passed_over<D: TestDatabase>() -> Res
         Ok(())
     })?;
     assert_eq!(applied(&mut conn)?, ["alice 2", "alice 4"]);
+    Ok(())
+}
+
+/// The rule for events in hand is the one that the database follows.
+fn a_filter_lets_through_what_a_query_finds<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let recorded = |conn: &mut D::Conn, aggregate_type, event: NewEvent| -> Result<Vec<RecordedEvent>> {
+        let stream = StreamId::new(aggregate_type, "alice")?;
+        Ok(EventStore::new().append(conn, &stream, ExpectedVersion::Any, &[event])?.events().to_vec())
+    };
+    let mut events = Vec::new();
+    for aggregate_type in ["User", "user", "Order"] {
+        for event_type in ["Created", "created"] {
+            events.extend(recorded(&mut conn, aggregate_type, NewEvent::new(event_type, &())?)?);
+            let correlated = NewEvent::new(event_type, &())?.correlation_id("request 7");
+            events.extend(recorded(&mut conn, aggregate_type, correlated)?);
+        }
+    }
+    let filters = [
+        EventFilter::new(),
+        EventFilter::new().aggregate_types(["User", "Order"]),
+        EventFilter::new().event_types(["created"]),
+        EventFilter::new().correlation_id("request 7"),
+        EventFilter::new().aggregate_types(["User"]).event_types(["Created"]).correlation_id("request 7"),
+        EventFilter::new().correlation_id("Request 7"),
+    ];
+    for (filter, expected) in filters.into_iter().zip([12, 8, 6, 6, 1, 0]) {
+        let query = LogQuery::after(Position::START).filter(filter.clone());
+        let found = EventStore::new().read_log(&mut conn, &query, 100)?.into_events();
+        let matching: Vec<_> = events.iter().filter(|event| filter.matches(event)).cloned().collect();
+        assert_eq!((&found, found.len()), (&matching, expected), "{filter:?}");
+    }
     Ok(())
 }
 

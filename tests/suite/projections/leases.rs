@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use diesel_event_store::projection::{Projection, ProjectionError};
+use diesel_event_store::projection::{Projection, ProjectionError, ProjectionId};
 use diesel_event_store::{Position, RecordedEvent};
 
 use super::{NAME, append, application, applied, insert, reached, runner, set, status, users};
@@ -45,7 +45,7 @@ fn what_a_runner_has_is_left_to_it<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let running = runner(&db).name("night shift").projection(users()).start()?;
-    diesel_event_store::projection::wait_for(&mut conn, NAME, 1, last, test_support::LONG)?;
+    diesel_event_store::projection::wait_for(&mut conn, (NAME, 1), last, test_support::LONG)?;
     let refused = users().catch_up(&mut conn).unwrap_err();
     let ProjectionError::Owned { owner, .. } = &refused else { panic!("{refused:?}") };
     assert!(owner.starts_with("night shift "), "{owner}");
@@ -93,10 +93,10 @@ fn a_worker_that_has_lost_its_partition_writes_nothing<D: TestDatabase>() -> Res
     })
     .lease(Duration::from_secs(7));
     let lost = users.catch_up(&mut conn).unwrap_err();
-    let ProjectionError::LeaseLost { projection, version: 1, partition: 0, lease, .. } = &lost else {
+    let ProjectionError::LeaseLost { projection, partition: 0, lease, .. } = &lost else {
         panic!("{lost:?}")
     };
-    assert_eq!((projection.as_str(), *lease), (NAME, Duration::from_secs(7)));
+    assert_eq!((projection, *lease), (&ProjectionId::new(NAME, 1), Duration::from_secs(7)));
     assert!(lost.is_retryable());
     assert!(applied(&mut conn)?.is_empty());
     assert_eq!(reached(&mut conn)?, Position::START);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel_event_store::projection::{
-    self, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionState,
+    self, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionId, ProjectionState,
 };
 use diesel_event_store::{EventConnection, NewEvent, Position};
 
@@ -35,7 +35,7 @@ fn a_reset_applies_everything_again<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 3)?;
     users().catch_up(&mut conn)?;
-    projection::reset(&mut conn, NAME, 1, clear)?;
+    projection::reset(&mut conn, (NAME, 1), clear)?;
     assert_eq!(reached(&mut conn)?, Position::START);
     assert!(applied(&mut conn)?.is_empty());
     assert_eq!(users().catch_up(&mut conn)?.applied(), 3);
@@ -48,7 +48,7 @@ fn a_reset_that_cannot_clear_the_read_model_changes_nothing<D: TestDatabase>() -
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
     let before = reached(&mut conn)?;
-    let refused = projection::reset(&mut conn, NAME, 1, |conn| -> Result {
+    let refused = projection::reset(&mut conn, (NAME, 1), |conn| -> Result {
         clear(conn)?;
         Err("not today".into())
     });
@@ -66,8 +66,8 @@ fn a_reset_forgets_what_is_parked_and_what_has_failed<D: TestDatabase>() -> Resu
     let parking = script.projection().retries(0, Duration::ZERO).on_failure(OnFailure::Park);
     parking.catch_up(&mut conn)?;
     set(&mut conn, "state = 'failed', last_error = 'by hand'")?;
-    projection::reset(&mut conn, NAME, 1, clear)?;
-    assert!(projection::parked(&mut conn, NAME, 1)?.is_empty());
+    projection::reset(&mut conn, (NAME, 1), clear)?;
+    assert!(projection::parked(&mut conn, (NAME, 1))?.is_empty());
     assert_eq!(status(&mut conn)?.partitions()[0].last_error(), None);
     script.mend();
     parking.catch_up(&mut conn)?;
@@ -80,7 +80,7 @@ fn a_reset_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result 
     append(&mut conn, "alice", 2)?;
     users().catch_up(&mut conn)?;
     let rolled_back: Result = diesel::Connection::transaction(&mut conn, |conn| {
-        projection::reset(conn, NAME, 1, clear)?;
+        projection::reset(conn, (NAME, 1), clear)?;
         Err(diesel::result::Error::RollbackTransaction.into())
     });
     assert!(rolled_back.is_err());
@@ -97,7 +97,7 @@ fn a_reset_leaves_other_projections_alone<D: TestDatabase>() -> Result {
     for other in &others {
         other.catch_up(&mut conn)?;
     }
-    projection::reset(&mut conn, NAME, 1, clear)?;
+    projection::reset(&mut conn, (NAME, 1), clear)?;
     for other in &others {
         assert_eq!(other.catch_up(&mut conn)?.applied(), 0);
     }
@@ -109,8 +109,8 @@ fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 3)?.last_position();
     let running = runner(&db).projection(users()).start()?;
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
-    projection::reset(&mut conn, NAME, 1, clear)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    projection::reset(&mut conn, (NAME, 1), clear)?;
     append(&mut conn, "alice", 1)?;
     eventually("all are applied again", || Ok(applied(&mut conn)?.len() == 4))?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3", "alice 4"]);
@@ -126,11 +126,11 @@ fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
 fn resume_lets_only_failed_partitions_go_on<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users::<D::Conn>().partitions(3).catch_up(&mut conn)?;
-    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 0);
+    assert_eq!(projection::resume(&mut conn, (NAME, 1))?, 0);
     let failed = "UPDATE projection_checkpoints SET state = 'failed' WHERE partition_number < 2";
     execute(&mut conn, failed)?;
     assert!(matches!(users().catch_up(&mut conn), Err(ProjectionError::HasFailed { partition: 0, .. })));
-    assert_eq!(projection::resume(&mut conn, NAME, 1)?, 2);
+    assert_eq!(projection::resume(&mut conn, (NAME, 1))?, 2);
     users().catch_up(&mut conn)?;
     Ok(())
 }
@@ -139,7 +139,7 @@ fn status_tells_how_far_behind_it_is<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users::<D::Conn>().catch_up(&mut conn)?;
     let empty = status(&mut conn)?;
-    assert_eq!((empty.name(), empty.version(), empty.positions_behind()), (NAME, 1, 0));
+    assert_eq!((empty.projection(), empty.positions_behind()), (&ProjectionId::new(NAME, 1), 0));
     assert_eq!((empty.lag(), empty.fraction()), (Duration::ZERO, 1.0));
 
     let hour_ago = diesel_event_store::chrono::Utc::now() - Duration::from_secs(3600);

@@ -35,7 +35,7 @@ fn parking<C: EventConnection>(script: &Script) -> Projection<C> {
 }
 
 fn parked<C: EventConnection>(conn: &mut C) -> Result<Vec<ParkedEvent>, ProjectionError> {
-    projection::parked(conn, NAME, 1)
+    projection::parked(conn, (NAME, 1))
 }
 
 /// What is parked, and why: `alice 2`, say.
@@ -137,7 +137,7 @@ fn an_event_that_is_parked_alone_holds_nothing_back<D: TestDatabase>() -> Result
 
     script.mend();
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     users.catch_up(&mut conn)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 3", "alice 4", "alice 2"]);
     are_parked(&mut conn, &[])
@@ -151,7 +151,7 @@ fn what_is_held_back_follows_in_order_once_a_retry_succeeds<D: TestDatabase>() -
     users.catch_up(&mut conn)?;
     script.mend();
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     assert!(parked(&mut conn)?[0].is_requested());
     append(&mut conn, "alice", 1)?;
     users.catch_up(&mut conn)?;
@@ -168,7 +168,7 @@ fn a_retry_that_fails_counts_and_lets_nothing_through<D: TestDatabase>() -> Resu
     script.given();
     let position = first_parked(&mut conn)?;
     for attempts in [3, 4] {
-        assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+        assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
         users.catch_up(&mut conn)?;
         assert_eq!(script.given(), ["alice 1"]);
         let parked = parked(&mut conn)?;
@@ -185,7 +185,7 @@ fn a_retry_that_fails_otherwise_records_how<D: TestDatabase>() -> Result {
     append(&mut conn, "alice", 2)?;
     parking(&Script::with([("alice 1", Fault::Fails)])).catch_up(&mut conn)?;
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     let unknown = Script::with([("alice 1", Fault::IsUnknown)]);
     parking(&unknown).on_unknown_event_type(OnFailure::Park).catch_up(&mut conn)?;
     are_parked(&mut conn, &[("alice 1", ParkReason::UnknownEventType), ("alice 2", ParkReason::Held)])?;
@@ -202,7 +202,7 @@ fn a_held_event_that_fails_in_turn_holds_the_rest_back<D: TestDatabase>() -> Res
     users.catch_up(&mut conn)?;
     let mended = parking(&Script::with([("alice 3", Fault::Fails)]));
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     mended.catch_up(&mut conn)?;
     append(&mut conn, "alice", 1)?;
     mended.catch_up(&mut conn)?;
@@ -220,7 +220,7 @@ fn a_held_event_never_lets_later_ones_pass_whatever_the_policy<D: TestDatabase>(
     let users = Script::with(faults).projection().retries(0, SOON).on_failure(OnFailure::Park);
     users.batch_size(1).catch_up(&mut conn)?;
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
 
     let users = Script::with([("alice 2", Fault::IsUndecodable)]).projection().on_failure(OnFailure::Park);
     users.catch_up(&mut conn)?;
@@ -239,7 +239,7 @@ fn a_held_event_that_is_to_be_skipped_leaves_no_trace<D: TestDatabase>() -> Resu
     let faults = [("alice 1", Fault::Fails), ("alice 2", Fault::IsUndecodable)];
     skipping(Script::with(faults)).catch_up(&mut conn)?;
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     skipping(Script::with([("alice 2", Fault::IsUndecodable)])).catch_up(&mut conn)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 3"]);
     are_parked(&mut conn, &[])
@@ -253,13 +253,13 @@ fn what_is_discarded_is_passed_over_for_good<D: TestDatabase>() -> Result {
     users.catch_up(&mut conn)?;
     script.given();
     let position = first_parked(&mut conn)?;
-    assert!(projection::discard_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::discard_parked(&mut conn, (NAME, 1), position)?);
     users.catch_up(&mut conn)?;
     assert_eq!(script.given(), ["alice 3"]);
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 3"]);
     are_parked(&mut conn, &[])?;
-    assert!(!projection::discard_parked(&mut conn, NAME, 1, position)?);
-    assert!(!projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(!projection::discard_parked(&mut conn, (NAME, 1), position)?);
+    assert!(!projection::retry_parked(&mut conn, (NAME, 1), position)?);
     Ok(())
 }
 
@@ -270,7 +270,7 @@ fn a_held_event_can_be_discarded_before_the_one_it_waits_for<D: TestDatabase>() 
     let users = parking(&script);
     users.catch_up(&mut conn)?;
     let all = parked(&mut conn)?;
-    assert!(projection::discard_parked(&mut conn, NAME, 1, all[1].position())?);
+    assert!(projection::discard_parked(&mut conn, (NAME, 1), all[1].position())?);
     users.catch_up(&mut conn)?;
     are_parked(&mut conn, &[("alice 1", ParkReason::Failed), ("alice 3", ParkReason::Held)])?;
     assert!(applied(&mut conn)?.is_empty());
@@ -283,7 +283,7 @@ fn a_retry_of_a_held_event_waits_for_the_one_before_it<D: TestDatabase>() -> Res
     let users = parking(&Script::with([("alice 1", Fault::Fails)]));
     users.catch_up(&mut conn)?;
     let held = parked(&mut conn)?[1].position();
-    assert!(projection::retry_parked(&mut conn, NAME, 1, held)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), held)?);
     users.catch_up(&mut conn)?;
     assert!(applied(&mut conn)?.is_empty());
     are_parked(&mut conn, &[("alice 1", ParkReason::Failed), ("alice 2", ParkReason::Held)])
@@ -306,7 +306,7 @@ fn the_order_outlasts_the_worker<D: TestDatabase>() -> Result {
     are_parked(&mut conn, &held)?;
 
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     append(&mut conn, "alice", 1)?;
     parking(&script).catch_up(&mut db.connect()?)?;
     assert_eq!(applied(&mut conn)?[5..], ["alice 2", "alice 3", "alice 4", "alice 5"]);
@@ -319,14 +319,14 @@ fn the_order_outlasts_a_change_of_the_partitions<D: TestDatabase>() -> Result {
     append(&mut conn, "alice", 1)?;
     parking(&script).catch_up(&mut conn)?;
     for partitions in [5, 2] {
-        projection::repartition(&mut conn, NAME, 1, partitions)?;
+        projection::repartition(&mut conn, (NAME, 1), partitions)?;
         append(&mut conn, "alice", 1)?;
         append(&mut conn, "bob", 1)?;
         parking(&script).catch_up(&mut conn)?;
     }
     script.mend();
     let position = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, position)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     parking(&script).catch_up(&mut conn)?;
     assert_eq!(applied(&mut conn)?, ["bob 1", "bob 2", "alice 1", "alice 2", "alice 3"]);
     are_parked(&mut conn, &[])
@@ -344,11 +344,11 @@ fn a_runner_does_what_is_asked_for<D: TestDatabase>() -> Result {
     eventually("the new one is held", || Ok(parked(&mut conn)?.len() == 4))?;
 
     let second = parked(&mut conn)?[1].position();
-    assert!(projection::discard_parked(&mut conn, NAME, 1, second)?);
+    assert!(projection::discard_parked(&mut conn, (NAME, 1), second)?);
     eventually("it is discarded", || Ok(parked(&mut conn)?.len() == 3))?;
     script.mend();
     let first = first_parked(&mut conn)?;
-    assert!(projection::retry_parked(&mut conn, NAME, 1, first)?);
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), first)?);
     eventually("all are applied", || Ok(parked(&mut conn)?.is_empty()))?;
     assert_eq!(applied(&mut conn)?, ["bob 1", "alice 1", "alice 3", "alice 4"]);
     append(&mut conn, "alice", 1)?;

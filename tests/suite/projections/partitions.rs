@@ -95,7 +95,7 @@ fn the_number_is_changed_up_and_down<D: TestDatabase>() -> Result {
     users().catch_up(&mut conn)?;
     for partitions in [4, 4, 9, 2, 1] {
         append_to_many(&mut conn, 10)?;
-        projection::repartition(&mut conn, NAME, 1, partitions)?;
+        projection::repartition(&mut conn, (NAME, 1), partitions)?;
         append_to_many(&mut conn, 10)?;
         users().batch_size(3).catch_up(&mut conn)?;
         assert_complete(&mut conn)?;
@@ -110,8 +110,8 @@ fn the_last_of_several_changes_counts<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append_to_many(&mut conn, 5)?;
     users().partitions(2).catch_up(&mut conn)?;
-    projection::repartition(&mut conn, NAME, 1, 7)?;
-    projection::repartition(&mut conn, NAME, 1, 3)?;
+    projection::repartition(&mut conn, (NAME, 1), 7)?;
+    projection::repartition(&mut conn, (NAME, 1), 3)?;
     users().catch_up(&mut conn)?;
     assert_eq!(status(&mut conn)?.partitions().len(), 3);
     assert_complete(&mut conn)
@@ -121,7 +121,7 @@ fn a_change_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     let rolled_back: Result = diesel::Connection::transaction(&mut conn, |conn| {
-        projection::repartition(conn, NAME, 1, 4)?;
+        projection::repartition(conn, (NAME, 1), 4)?;
         Err(diesel::result::Error::RollbackTransaction.into())
     });
     assert!(rolled_back.is_err());
@@ -141,7 +141,7 @@ fn partitions_that_are_apart_meet_before_the_number_changes<D: TestDatabase>() -
     let furthest = status(&mut conn)?.partitions().iter().map(|partition| partition.position()).max();
     assert!(furthest > Some(reached(&mut conn)?), "they are not apart");
 
-    projection::repartition(&mut conn, NAME, 1, 3)?;
+    projection::repartition(&mut conn, (NAME, 1), 3)?;
     append_to_many(&mut conn, 20)?;
     assert!(users.catch_up(&mut conn).is_err());
     assert_eq!(status(&mut conn)?.partitions().len(), 4);
@@ -188,7 +188,7 @@ fn any_change_at_any_point_neither_skips_nor_repeats<D: TestDatabase>() -> Resul
         let users = script.projection().retries(0, Duration::ZERO).batch_size(round.batch_size);
         assert!(users.catch_up(conn).is_err());
 
-        projection::repartition(conn, NAME, 1, round.partitions)?;
+        projection::repartition(conn, (NAME, 1), round.partitions)?;
         for (aggregate, events) in &round.after {
             append(conn, &format!("user-{aggregate}"), *events)?;
         }
@@ -218,7 +218,7 @@ fn a_runner_changes_it_while_others_append<D: TestDatabase>() -> Result {
 
 fn change_it_twice<C: EventConnection>(conn: &mut C) -> Result {
     for partitions in [3, 1] {
-        projection::repartition(conn, NAME, 1, partitions)?;
+        projection::repartition(conn, (NAME, 1), partitions)?;
         let partitions = usize::try_from(partitions)?;
         eventually("it is changed", || Ok(status(conn)?.partitions().len() == partitions))?;
     }

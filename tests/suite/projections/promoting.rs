@@ -1,6 +1,6 @@
 //! A new version of a projection takes the place of the old.
 
-use diesel_event_store::projection::{self, Projection, ProjectionError, ProjectionState};
+use diesel_event_store::projection::{self, Projection, ProjectionError, ProjectionId, ProjectionState};
 use diesel_event_store::{EventConnection, Position};
 
 use super::{NAME, append, application, applied, insert, runner};
@@ -33,7 +33,9 @@ fn swap<C: EventConnection>(conn: &mut C) -> Result<(), ProjectionError> {
 
 fn is_retired(outcome: Result<impl std::fmt::Debug, ProjectionError>) {
     match outcome {
-        Err(ProjectionError::Retired { projection, version: 1, .. }) => assert_eq!(projection, NAME),
+        Err(ProjectionError::Retired { projection, .. }) => {
+            assert_eq!(projection, ProjectionId::new(NAME, 1))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -43,7 +45,7 @@ fn the_old_version_is_retired_and_refused<D: TestDatabase>() -> Result {
     append(&mut conn, "alice", 2)?;
     version(1).catch_up(&mut conn)?;
     version(2).catch_up(&mut conn)?;
-    projection::promote(&mut conn, NAME, 2, swap)?;
+    projection::promote(&mut conn, (NAME, 2), swap)?;
     assert!(applied(&mut conn)?.is_empty());
     assert_eq!(states(&mut conn)?, [ProjectionState::Retired, ProjectionState::Idle]);
     assert!(projection::status(&mut conn)?[0].is_healthy());
@@ -60,17 +62,15 @@ fn a_version_that_is_behind_is_refused<D: TestDatabase>() -> Result {
     version(2).catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 2)?.last_position();
     version(1).catch_up(&mut conn)?;
-    let refused = projection::promote(&mut conn, NAME, 2, swap).unwrap_err();
-    let ProjectionError::Behind { projection, version: 2, reached, wanted, .. } = &refused else {
-        panic!("{refused:?}")
-    };
-    assert_eq!((projection.as_str(), *reached), (NAME, Position::START));
+    let refused = projection::promote(&mut conn, (NAME, 2), swap).unwrap_err();
+    let ProjectionError::Behind { projection, reached, wanted, .. } = &refused else { panic!("{refused:?}") };
+    assert_eq!((projection, *reached), (&ProjectionId::new(NAME, 2), Position::START));
     assert!(*wanted >= last && refused.is_retryable());
     assert_eq!(applied(&mut conn)?.len(), 2);
     assert_eq!(states(&mut conn)?, [ProjectionState::Idle; 2]);
 
     version(2).catch_up(&mut conn)?;
-    projection::promote(&mut conn, NAME, 2, swap)?;
+    projection::promote(&mut conn, (NAME, 2), swap)?;
     Ok(())
 }
 
@@ -79,7 +79,7 @@ fn a_swap_that_fails_changes_nothing<D: TestDatabase>() -> Result {
     append(&mut conn, "alice", 1)?;
     version(1).catch_up(&mut conn)?;
     version(2).catch_up(&mut conn)?;
-    let refused = projection::promote(&mut conn, NAME, 2, |conn| -> Result {
+    let refused = projection::promote(&mut conn, (NAME, 2), |conn| -> Result {
         swap(conn)?;
         Err("not today".into())
     });
@@ -94,14 +94,14 @@ fn a_runner_of_the_old_version_applies_nothing_any_more<D: TestDatabase>() -> Re
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let old = runner(&db).projection(version(1)).start()?;
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     version(2).catch_up(&mut conn)?;
-    projection::promote(&mut conn, NAME, 2, swap)?;
+    projection::promote(&mut conn, (NAME, 2), swap)?;
     let started_later = runner(&db).projection(version(1)).start()?;
 
     let new = runner(&db).projection(version(2)).start()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, NAME, 2, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 2), last, LONG)?;
     drop((old, started_later));
     new.stop()?;
     assert_eq!(applied(&mut conn)?, ["alice 2"]);
@@ -113,10 +113,10 @@ fn a_retired_version_stays_retired_when_it_is_repartitioned<D: TestDatabase>() -
     let (_db, mut conn) = application::<D>()?;
     version(1).catch_up(&mut conn)?;
     version(2).catch_up(&mut conn)?;
-    projection::repartition(&mut conn, NAME, 1, 2)?;
-    projection::promote(&mut conn, NAME, 2, swap)?;
+    projection::repartition(&mut conn, (NAME, 1), 2)?;
+    projection::promote(&mut conn, (NAME, 2), swap)?;
     is_retired(version(1).catch_up(&mut conn));
-    is_retired(projection::repartition(&mut conn, NAME, 1, 3));
+    is_retired(projection::repartition(&mut conn, (NAME, 1), 3));
     is_retired(version(1).catch_up(&mut conn));
     assert_eq!(states(&mut conn)?, [ProjectionState::Retired, ProjectionState::Idle]);
     Ok(())
@@ -127,8 +127,8 @@ fn a_retired_version_is_not_promoted<D: TestDatabase>() -> Result {
     append(&mut conn, "alice", 1)?;
     version(1).catch_up(&mut conn)?;
     version(2).catch_up(&mut conn)?;
-    projection::promote(&mut conn, NAME, 2, |_| Ok::<_, ProjectionError>(()))?;
-    is_retired(projection::promote(&mut conn, NAME, 1, swap));
+    projection::promote(&mut conn, (NAME, 2), |_| Ok::<_, ProjectionError>(()))?;
+    is_retired(projection::promote(&mut conn, (NAME, 1), swap));
     assert_eq!(applied(&mut conn)?.len(), 2);
     Ok(())
 }
@@ -140,7 +140,7 @@ fn other_projections_are_left_alone<D: TestDatabase>() -> Result {
     version(1).catch_up(&mut conn)?;
     version(3).catch_up(&mut conn)?;
     version(2).catch_up(&mut conn)?;
-    projection::promote(&mut conn, NAME, 2, swap)?;
+    projection::promote(&mut conn, (NAME, 2), swap)?;
     append(&mut conn, "alice", 1)?;
     assert_eq!(other.catch_up(&mut conn)?.applied(), 1);
     assert_eq!(version(3).catch_up(&mut conn)?.applied(), 1);
@@ -156,7 +156,7 @@ fn it_is_promoted_once_all_its_partitions_have_come_so_far<D: TestDatabase>() ->
     let behind = "UPDATE projection_checkpoints SET last_global_position = 0 \
                   WHERE projection_version = 2 AND partition_number = 1";
     execute(&mut conn, behind)?;
-    let refused = projection::promote(&mut conn, NAME, 2, swap);
+    let refused = projection::promote(&mut conn, (NAME, 2), swap);
     assert!(matches!(refused, Err(ProjectionError::Behind { .. })), "{refused:?}");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A log that is not the one that was applied: a backup was restored.
 
-use diesel_event_store::projection::{self, Projection, ProjectionError, ProjectionState};
+use diesel_event_store::projection::{self, Projection, ProjectionError, ProjectionId, ProjectionState};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventConnection, Position};
 
@@ -19,10 +19,10 @@ tests! {
 fn is_refused<C: EventConnection>(conn: &mut C, users: &Projection<C>) -> Result<(Position, Position)> {
     let rows = applied(conn)?;
     let refused = users.catch_up(conn).unwrap_err();
-    let ProjectionError::OtherLog { projection, version: 1, checkpoint, last, .. } = &refused else {
+    let ProjectionError::OtherLog { projection, checkpoint, last, .. } = &refused else {
         return Err(refused.into());
     };
-    assert_eq!(projection, NAME);
+    assert_eq!(projection, &ProjectionId::new(NAME, 1));
     assert!(refused.to_string().contains("was a backup restored?"), "{refused}");
     assert!(!refused.is_retryable());
     assert_eq!(applied(conn)?, rows);
@@ -66,7 +66,7 @@ fn after_a_reset_the_read_model_is_built_anew<D: TestDatabase>() -> Result {
     set(&mut conn, "last_global_position = 1000000")?;
     set(&mut conn, &format!("last_event_id = '{}'", Uuid::now_v7()))?;
     is_refused(&mut conn, &users())?;
-    projection::reset(&mut conn, NAME, 1, |conn| {
+    projection::reset(&mut conn, (NAME, 1), |conn| {
         execute(conn, "DELETE FROM applied")?;
         Ok::<_, ProjectionError>(())
     })?;

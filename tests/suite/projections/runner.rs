@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::result::Error::RollbackTransaction;
-use diesel_event_store::projection::{self, Progress, Projection, ProjectionError, ProjectionState, Runner};
+use diesel_event_store::projection::{
+    self, Progress, Projection, ProjectionError, ProjectionId, ProjectionState, Runner,
+};
 
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, states, status, users,
@@ -39,7 +41,7 @@ fn what_is_there_already_is_applied_and_what_comes_later<D: TestDatabase>() -> R
     assert!(running.is_running());
     eventually("the first are applied", || Ok(applied(&mut conn)?.len() == 3))?;
     let last = append(&mut db.connect()?, "bob", 1)?.last_position();
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3", "bob 1"]);
     Ok(running.stop()?)
 }
@@ -55,7 +57,7 @@ fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
         Ok(())
     });
     let running = runner(&db).projection(users.partitions(3).batch_size(4)).start()?;
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     running.stop()?;
     let sizes = sizes.lock().expect("nobody panics");
     assert_eq!(sizes.iter().sum::<usize>(), 20);
@@ -72,7 +74,7 @@ fn what_is_appended_in_a_transaction_is_applied_after_its_commit<D: TestDatabase
         assert!(applied(&mut db.connect()?)?.is_empty());
         Ok(append(conn, "alice", 1)?.last_position())
     })?;
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2"]);
     Ok(running.stop()?)
 }
@@ -87,7 +89,7 @@ fn what_is_rolled_back_is_never_applied<D: TestDatabase>() -> Result {
         });
         assert!(rolled_back.is_err());
         let last = append(&mut conn, "alice", 1)?.last_position();
-        projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+        projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     }
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
     Ok(running.stop()?)
@@ -120,8 +122,8 @@ fn several_projections_run_side_by_side<D: TestDatabase>() -> Result {
     let nothing = Projection::new("nothing", 1, insert).event_types(["None"]);
     let running = runner(&db).projection(failing).projection(orders).projection(nothing).start()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, "orders", 3, last, LONG)?;
-    projection::wait_for(&mut conn, "nothing", 1, last, LONG)?;
+    projection::wait_for(&mut conn, ("orders", 3), last, LONG)?;
+    projection::wait_for(&mut conn, ("nothing", 1), last, LONG)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
     eventually("one has failed, which is no concern of the others", || {
         let failed = projection::status(&mut conn)?;
@@ -157,7 +159,7 @@ fn dropping_the_handle_stops_it<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let running = runner(&db).projection(users()).start()?;
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     drop(running);
     assert_eq!(Arc::strong_count(&db), 1, "its threads are gone");
     assert_eq!(status(&mut conn)?.partitions()[0].owner(), None);
@@ -205,7 +207,7 @@ fn it_goes_on_after_it_was_resumed<D: TestDatabase>() -> Result {
     let running = runner(&db).projection(users).start()?;
     eventually("it has failed", || Ok(states(&mut conn)? == [ProjectionState::Failed]))?;
     script.mend();
-    projection::resume(&mut conn, NAME, 1)?;
+    projection::resume(&mut conn, (NAME, 1))?;
     eventually("it goes on", || Ok(applied(&mut conn)? == ["alice 1", "alice 2"]))?;
     running.failures();
     Ok(running.stop()?)
@@ -221,10 +223,11 @@ fn its_progress_is_told<D: TestDatabase>() -> Result {
         .on_progress(move |step| progress.lock().expect("nobody panics").push(step.clone()))
         .start()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     running.stop()?;
     let told = told.lock().expect("nobody panics");
-    assert!(told.iter().all(|step| (step.projection(), step.version(), step.partition()) == (NAME, 1, 0)));
+    let id = ProjectionId::new(NAME, 1);
+    assert!(told.iter().all(|step| (step.projection(), step.partition()) == (&id, 0)));
     assert_eq!(told.iter().map(Progress::applied).sum::<u64>(), 6);
     assert!(told.iter().is_sorted_by_key(Progress::position));
     assert_eq!(told.last().map(Progress::position), Some(reached(&mut conn)?));
@@ -239,7 +242,7 @@ fn whoever_is_told_may_panic<D: TestDatabase>() -> Result {
     let running = runner(&db).projection(users().batch_size(2)).on_progress(panic).start()?;
     eventually("what is there is applied", || Ok(applied(&mut conn)?.len() == 5))?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     Ok(running.stop()?)
 }
 
@@ -265,7 +268,7 @@ fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
         db.connect()
     };
     let running = Runner::new(connect).projection(users()).start()?;
-    projection::wait_for(&mut conn, NAME, 1, last, LONG)?;
+    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
     assert!(asked.load(Ordering::Relaxed) < 50, "it has asked {asked:?} times instead of waiting");
     let failures = running.failures();
     assert!(failures.iter().all(|failure| matches!(failure, ProjectionError::Connect(_))), "{failures:?}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::Connection;
 use diesel::connection::TransactionManager;
 use diesel::result::Error::RollbackTransaction;
-use diesel_event_store::projection::{HandlerError, Projection, ProjectionError};
+use diesel_event_store::projection::{HandlerError, Projection, ProjectionError, ProjectionId};
 use diesel_event_store::{ConnectionRef, EventConnection, EventStore, Position};
 
 use super::{Fault, NAME, Script, append, application, applied, insert, reached, users};
@@ -131,10 +131,10 @@ fn found_out<D: TestDatabase>(what: &str, end: End<D::Conn>) -> Result<Connectio
         end(conn)
     });
     let refused = ending.catch_up(&mut conn);
-    let Err(ProjectionError::TransactionEnded { projection, version: 1, .. }) = &refused else {
+    let Err(ProjectionError::TransactionEnded { projection, .. }) = &refused else {
         panic!("{what}: {refused:?}")
     };
-    assert_eq!(projection, NAME);
+    assert_eq!(projection, &ProjectionId::new(NAME, 1));
     let mut other = db.connect()?;
     assert_eq!(reached(&mut other)?, Position::START, "{what}");
     Ok((db, conn, other))

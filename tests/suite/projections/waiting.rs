@@ -24,8 +24,8 @@ fn what_is_reached_is_not_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 2)?.last_position();
     users().catch_up(&mut conn)?;
-    wait_for(&mut conn, NAME, 1, last, Duration::ZERO)?;
-    wait_for(&mut conn, NAME, 1, Position::START, Duration::ZERO)?;
+    wait_for(&mut conn, (NAME, 1), last, Duration::ZERO)?;
+    wait_for(&mut conn, (NAME, 1), Position::START, Duration::ZERO)?;
     Ok(())
 }
 
@@ -34,7 +34,7 @@ fn one_reads_ones_own_writes<D: TestDatabase>() -> Result {
     let running = runner(&db).projection(users()).start()?;
     for version in 1..=5 {
         let last = append(&mut conn, "alice", 1)?.last_position();
-        wait_for(&mut conn, NAME, 1, last, LONG)?;
+        wait_for(&mut conn, (NAME, 1), last, LONG)?;
         assert_eq!(applied(&mut conn)?.len(), version);
     }
     Ok(running.stop()?)
@@ -44,7 +44,7 @@ fn it_gives_up_in_the_end<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    let late = wait_for(&mut conn, NAME, 1, last, BRIEFLY).unwrap_err();
+    let late = wait_for(&mut conn, (NAME, 1), last, BRIEFLY).unwrap_err();
     let ProjectionError::TimedOut { reached, wanted, waited, .. } = &late else { panic!("{late:?}") };
     assert_eq!((*reached, *wanted), (Position::START, last));
     assert!(*waited >= BRIEFLY && late.is_retryable());
@@ -54,7 +54,7 @@ fn it_gives_up_in_the_end<D: TestDatabase>() -> Result {
 fn a_projection_that_nobody_has_run_is_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    let late = wait_for(&mut conn, NAME, 1, last, BRIEFLY);
+    let late = wait_for(&mut conn, (NAME, 1), last, BRIEFLY);
     assert!(matches!(late, Err(ProjectionError::TimedOut { .. })), "{late:?}");
     Ok(())
 }
@@ -64,10 +64,10 @@ fn all_partitions_are_waited_for<D: TestDatabase>() -> Result {
     users().partitions(3).catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     set(&mut conn, &format!("last_global_position = CASE partition_number WHEN 2 THEN 0 ELSE {last} END"))?;
-    let late = wait_for(&mut conn, NAME, 1, last, BRIEFLY);
+    let late = wait_for(&mut conn, (NAME, 1), last, BRIEFLY);
     assert!(matches!(late, Err(ProjectionError::TimedOut { .. })), "{late:?}");
     set(&mut conn, &format!("last_global_position = {last}"))?;
-    Ok(wait_for(&mut conn, NAME, 1, last, Duration::ZERO)?)
+    Ok(wait_for(&mut conn, (NAME, 1), last, Duration::ZERO)?)
 }
 
 fn a_projection_that_has_failed_is_not_waited_for<D: TestDatabase>() -> Result {
@@ -75,20 +75,20 @@ fn a_projection_that_has_failed_is_not_waited_for<D: TestDatabase>() -> Result {
     users().catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     set(&mut conn, "state = 'failed', last_error = 'by hand'")?;
-    match wait_for(&mut conn, NAME, 1, last, LONG) {
+    match wait_for(&mut conn, (NAME, 1), last, LONG) {
         Err(ProjectionError::HasFailed { error, .. }) => assert_eq!(error, "by hand"),
         other => panic!("{other:?}"),
     }
-    Ok(wait_for(&mut conn, NAME, 1, Position::START, LONG)?)
+    Ok(wait_for(&mut conn, (NAME, 1), Position::START, LONG)?)
 }
 
 fn a_retired_version_is_not_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     users().catch_up(&mut conn)?;
     Projection::new(NAME, 2, insert).catch_up(&mut conn)?;
-    promote(&mut conn, NAME, 2, |_| Ok::<_, ProjectionError>(()))?;
+    promote(&mut conn, (NAME, 2), |_| Ok::<_, ProjectionError>(()))?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    let refused = wait_for(&mut conn, NAME, 1, last, LONG);
+    let refused = wait_for(&mut conn, (NAME, 1), last, LONG);
     assert!(matches!(refused, Err(ProjectionError::Retired { .. })), "{refused:?}");
     Ok(())
 }

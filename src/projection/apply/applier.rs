@@ -1,0 +1,267 @@
+use std::slice;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use super::lease::Lease;
+use super::parking::{ParkingLot, held_back, parked, reason};
+use super::requests::{Requests, TRANSIENT_PAUSE};
+use super::step::{lend, transaction};
+use super::stop::{Pause, Rollback, Stop};
+use crate::model::event::RecordedEvent;
+use crate::model::parked::ParkedEvent;
+use crate::model::partition::{Partition, PartitionKey};
+use crate::model::position::Position;
+use crate::model::timestamp;
+use crate::observe;
+use crate::projection::definition::Projection;
+use crate::projection::error::ProjectionError;
+use crate::projection::handler::HandlerError;
+use crate::projection::policy::OnFailure;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::partitions::Step;
+
+/// How long a checkpoint may lag behind when there was nothing to apply.
+const SAVE_SKIPPED_AFTER: Duration = Duration::from_millis(100);
+
+/// Applies events to the partition of a projection that a worker has leased.
+pub(in crate::projection) struct Applier<'p, C> {
+    projection: &'p Projection<C>,
+    pause: &'p Pause<'p>,
+    lease: Lease,
+    parking: ParkingLot,
+    applied: u64,
+}
+
+/// The lease.
+impl<'p, C: EventConnection> Applier<'p, C> {
+    /// Leases the partition; `None` if another worker has it.
+    pub(in crate::projection) fn lease(
+        conn: &mut C,
+        projection: &'p Projection<C>,
+        partition: &Partition,
+        owner: &str,
+        pause: &'p Pause<'p>,
+    ) -> Result<Option<Self>, ProjectionError> {
+        let lease = Lease::take(conn, partition, owner, projection.lease)?;
+        Ok(lease.map(|lease| Self { projection, pause, lease, parking: ParkingLot::default(), applied: 0 }))
+    }
+
+    /// Before events are applied: whether the log is the one that was applied, and what of it is parked.
+    pub(in crate::projection) fn begin(&mut self, conn: &mut C) -> Result<(), Stop> {
+        self.lease.check_log(conn)?;
+        self.requests().serve(conn)
+    }
+
+    /// After a while, or another connection: the partition's row may have changed.
+    pub(in crate::projection) fn look(&mut self, conn: &mut C) -> Result<(), Stop> {
+        self.lease.look(conn)
+    }
+
+    /// Serves what operators have asked for since the last time.
+    pub(in crate::projection) fn serve_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
+        if conn.database().has_requests(&self.projection.id)? {
+            self.requests().serve(conn)?;
+        }
+        Ok(())
+    }
+
+    fn requests(&mut self) -> Requests<'_, C> {
+        Requests {
+            projection: self.projection,
+            pause: self.pause,
+            lease: &mut self.lease,
+            parking: &mut self.parking,
+        }
+    }
+
+    /// Gives the partition back.
+    pub(in crate::projection) fn release(self, conn: &mut C) -> QueryResult<()> {
+        self.lease.release(conn)
+    }
+
+    /// Marks the partition as failed.
+    pub(in crate::projection) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<()> {
+        self.lease.fail(conn, error)
+    }
+
+    /// Whether the number of partitions was changed, so that this one does not exist any more.
+    pub(in crate::projection) fn is_replaced(&self, conn: &mut C) -> QueryResult<bool> {
+        self.lease.is_replaced(conn)
+    }
+
+    pub(in crate::projection) fn partition(&self) -> &PartitionKey {
+        self.lease.partition()
+    }
+
+    pub(in crate::projection) fn position(&self) -> Position {
+        self.lease.position()
+    }
+
+    /// How many events the handler was given, and has applied.
+    pub(in crate::projection) fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// Whether nothing more can be applied until the number of partitions has been changed.
+    pub(in crate::projection) fn is_at_barrier(&self) -> bool {
+        self.lease.is_at_barrier()
+    }
+}
+
+/// The events.
+impl<C: EventConnection> Applier<'_, C> {
+    /// Events of the log in their order, and up to where the log was scanned for them. Those before the
+    /// position are passed over.
+    pub(in crate::projection) fn apply(
+        &mut self,
+        conn: &mut C,
+        events: &[RecordedEvent],
+        scanned_to: Position,
+    ) -> Result<(), Stop> {
+        let end = self.lease.up_to_barrier(scanned_to);
+        let events = self.lease.mine(events, end);
+        for chunk in events.chunks(self.projection.batch_size) {
+            if !(self.pause)(Duration::ZERO) {
+                return Err(Stop::Asked);
+            }
+            let last = chunk.last().map_or(end, RecordedEvent::position);
+            self.batch(conn, chunk, last)?;
+        }
+        self.lease.has_scanned(end);
+        if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn) }
+    }
+
+    /// Moves the checkpoint over what was not for this partition.
+    pub(in crate::projection) fn save(&mut self, conn: &mut C) -> Result<(), Stop> {
+        if self.lease.is_saved() {
+            return self.lease.renew_when_due(conn);
+        }
+        self.settle(conn, self.lease.position(), None, None)
+    }
+
+    /// Together, and one by one if that fails.
+    fn batch(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Stop> {
+        if let [event] = events {
+            return self.one(conn, event, end);
+        }
+        loop {
+            match self.attempt(conn, events, end) {
+                Ok(()) => return Ok(()),
+                Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Handler(error)) if error.is_retryable() => self.wait(conn, TRANSIENT_PAUSE)?,
+                Err(Rollback::Handler(_)) => break,
+            }
+        }
+        events.iter().try_for_each(|event| self.one(conn, event, event.position()))
+    }
+
+    fn one(&mut self, conn: &mut C, event: &RecordedEvent, end: Position) -> Result<(), Stop> {
+        let mut attempts = 0;
+        loop {
+            let error = match self.attempt(conn, slice::from_ref(event), end) {
+                Ok(()) => return Ok(()),
+                Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Handler(error)) => error,
+            };
+            if error.is_retryable() {
+                self.wait(conn, TRANSIENT_PAUSE)?;
+                continue;
+            }
+            attempts += 1;
+            match self.projection.policies.pause(error.kind(), attempts) {
+                Some(pause) => {
+                    observe::projection::retried(self.lease.partition(), event, attempts, &error);
+                    self.wait(conn, pause)?;
+                }
+                None => return self.give_up(conn, event, end, error, attempts),
+            }
+        }
+    }
+
+    fn wait(&mut self, conn: &mut C, duration: Duration) -> Result<(), Stop> {
+        self.lease.wait(conn, self.pause, duration)
+    }
+
+    fn give_up(
+        &mut self,
+        conn: &mut C,
+        event: &RecordedEvent,
+        end: Position,
+        error: HandlerError,
+        attempts: i32,
+    ) -> Result<(), Stop> {
+        let kind = error.kind();
+        match self.projection.policies.of(kind) {
+            OnFailure::Stop => Err(self.failed(event, error, attempts).into()),
+            OnFailure::Skip => self.settle(conn, end, Some(event.id()), None),
+            OnFailure::Park | OnFailure::ParkAlone => {
+                let parked = parked(event, reason(kind), error.to_string(), attempts);
+                self.settle(conn, end, Some(event.id()), Some(parked))
+            }
+        }
+    }
+
+    fn failed(&self, event: &RecordedEvent, error: HandlerError, attempts: i32) -> ProjectionError {
+        ProjectionError::Failed {
+            projection: self.projection.id.clone(),
+            position: event.position(),
+            stream: event.stream().clone(),
+            kind: error.kind(),
+            attempts,
+            source: error.into_error(),
+        }
+    }
+
+    /// One transaction: the handler, what has to be held back, the checkpoint.
+    fn attempt(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Rollback> {
+        let begin = Instant::now();
+        let projection = self.projection;
+        let (events, held) = self.parking.hold_back(events);
+        let step = Step { to: end, last_event_id: last_id(&events, &held), now: timestamp::now() };
+        transaction(conn, &mut self.lease, &step, |conn, lease| {
+            if !events.is_empty() {
+                lend(conn, lease, projection, &events)?;
+            }
+            held.iter().try_for_each(|event| Ok(conn.database().park(&projection.id, &held_back(event))?))
+        })?;
+        self.applied += events.len() as u64;
+        self.report(&events, begin.elapsed());
+        Ok(())
+    }
+
+    fn report(&self, events: &[RecordedEvent], took: Duration) {
+        let Some(last) = events.last() else { return };
+        let partition = self.lease.partition();
+        observe::projection::applied(partition, events.len(), self.lease.checkpoint(), took);
+        observe::projection::lag(partition, (Utc::now() - last.created_at()).to_std().unwrap_or_default());
+    }
+
+    /// Without the handler: the checkpoint moves, and an event is parked.
+    fn settle(
+        &mut self,
+        conn: &mut C,
+        to: Position,
+        last_event_id: Option<Uuid>,
+        parked: Option<ParkedEvent>,
+    ) -> Result<(), Stop> {
+        let id = &self.projection.id;
+        let step = Step { to, last_event_id, now: timestamp::now() };
+        let outcome = transaction(conn, &mut self.lease, &step, |conn, _| {
+            parked.iter().try_for_each(|parked| Ok(conn.database().park(id, parked)?))
+        });
+        outcome.map_err(Rollback::into_stop)?;
+        if let Some(parked) = parked {
+            observe::projection::parked(self.lease.partition(), &parked);
+            self.parking.has_parked(parked, &self.projection.policies);
+        }
+        Ok(())
+    }
+}
+
+/// The last event that is dealt with.
+fn last_id(applied: &[RecordedEvent], held: &[RecordedEvent]) -> Option<Uuid> {
+    applied.last().into_iter().chain(held.last()).max_by_key(|event| event.position()).map(RecordedEvent::id)
+}

@@ -1,0 +1,69 @@
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::model::event::RecordedEvent;
+use crate::model::parked::{ParkReason, ParkedEvent};
+use crate::model::stream_id::StreamId;
+use crate::model::timestamp;
+use crate::projection::failure_kind::FailureKind;
+use crate::projection::policy::Policies;
+
+/// The streams whose later events wait behind a parked one. Only the worker that has the lease parks and
+/// unparks, so it need not look each time.
+#[derive(Debug, Default)]
+pub(super) struct ParkingLot(HashSet<StreamId>);
+
+impl ParkingLot {
+    /// Behind these events.
+    pub(super) fn behind<'a>(parked: impl Iterator<Item = &'a ParkedEvent>, policies: &Policies) -> Self {
+        let holding = parked.filter(|parked| policies.hold_back(parked.reason));
+        Self(holding.map(|parked| parked.stream.clone()).collect())
+    }
+
+    pub(super) fn has_parked(&mut self, parked: ParkedEvent, policies: &Policies) {
+        if policies.hold_back(parked.reason) {
+            self.0.insert(parked.stream);
+        }
+    }
+
+    pub(super) fn let_go(&mut self, stream: &StreamId) {
+        self.0.remove(stream);
+    }
+
+    /// What the handler is given, and what waits.
+    pub(super) fn hold_back<'e>(
+        &self,
+        events: &'e [RecordedEvent],
+    ) -> (Cow<'e, [RecordedEvent]>, Vec<RecordedEvent>) {
+        if self.0.is_empty() {
+            return (Cow::Borrowed(events), Vec::new());
+        }
+        let (held, free) = events.iter().cloned().partition(|event| self.0.contains(event.stream()));
+        (Cow::Owned(free), held)
+    }
+}
+
+pub(super) fn parked(event: &RecordedEvent, reason: ParkReason, error: String, attempts: i32) -> ParkedEvent {
+    ParkedEvent {
+        position: event.position(),
+        event_id: event.id(),
+        stream: event.stream().clone(),
+        reason,
+        error,
+        attempts,
+        parked_at: timestamp::now(),
+        requested: None,
+    }
+}
+
+pub(super) fn held_back(event: &RecordedEvent) -> ParkedEvent {
+    parked(event, ParkReason::Held, "an earlier event of the aggregate is parked".to_owned(), 0)
+}
+
+pub(super) fn reason(kind: FailureKind) -> ParkReason {
+    match kind {
+        FailureKind::Failed => ParkReason::Failed,
+        FailureKind::Undecodable => ParkReason::Undecodable,
+        FailureKind::UnknownEventType => ParkReason::UnknownEventType,
+    }
+}

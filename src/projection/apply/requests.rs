@@ -1,0 +1,140 @@
+//! Serves what operators have asked for with parked events. Only the worker that has the lease does, so the
+//! order of an aggregate's events is in one hand.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::lease::Lease;
+use super::parking::{ParkingLot, reason};
+use super::step::{lend, transaction};
+use super::stop::{Pause, Rollback, Stop};
+use crate::model::event::RecordedEvent;
+use crate::model::parked::{ParkReason, ParkedEvent, Request};
+use crate::model::stream_id::StreamId;
+use crate::model::timestamp;
+use crate::projection::definition::Projection;
+use crate::projection::handler::HandlerError;
+use crate::projection::policy::OnFailure;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::partitions::Step;
+
+/// After an error that the database calls worth another try.
+pub(super) const TRANSIENT_PAUSE: Duration = Duration::from_millis(20);
+
+pub(super) struct Requests<'a, C> {
+    pub(super) projection: &'a Projection<C>,
+    pub(super) pause: &'a Pause<'a>,
+    pub(super) lease: &'a mut Lease,
+    pub(super) parking: &'a mut ParkingLot,
+}
+
+impl<C: EventConnection> Requests<'_, C> {
+    /// Finds out which streams are held back, and serves what was asked for, or left behind by another
+    /// worker.
+    pub(super) fn serve(&mut self, conn: &mut C) -> Result<(), Stop> {
+        let streams = self.parked_streams(conn)?;
+        *self.parking = ParkingLot::behind(streams.values().flatten(), &self.projection.policies);
+        streams.into_iter().try_for_each(|(stream, parked)| self.serve_stream(conn, &stream, parked))
+    }
+
+    /// Those of this partition, in the order of their positions.
+    fn parked_streams(&self, conn: &mut C) -> Result<BTreeMap<StreamId, Vec<ParkedEvent>>, Stop> {
+        let mut streams: BTreeMap<StreamId, Vec<ParkedEvent>> = BTreeMap::new();
+        for parked in conn.database().parked(&self.projection.id)? {
+            if self.lease.is_mine(&parked.stream) {
+                streams.entry(parked.stream.clone()).or_default().push(parked);
+            }
+        }
+        Ok(streams)
+    }
+
+    /// What stands behind an event that stays parked stays, too, unless the policy is not to hold back.
+    fn serve_stream(
+        &mut self,
+        conn: &mut C,
+        stream: &StreamId,
+        parked: Vec<ParkedEvent>,
+    ) -> Result<(), Stop> {
+        let mut is_blocked = false;
+        for parked in parked {
+            let is_free = parked.reason == ParkReason::Held || parked.requested == Some(Request::Retry);
+            let is_gone = match parked.requested {
+                Some(Request::Discard) => self.unpark(conn, &parked, None)?,
+                _ if is_free && !is_blocked => self.retry(conn, &parked)?,
+                _ => false,
+            };
+            is_blocked |= !is_gone && self.projection.policies.hold_back(parked.reason);
+        }
+        if !is_blocked {
+            self.parking.let_go(stream);
+        }
+        Ok(())
+    }
+
+    /// Whether the event is applied now.
+    fn retry(&mut self, conn: &mut C, parked: &ParkedEvent) -> Result<bool, Stop> {
+        let event = conn.database().read_event(parked.event_id)?;
+        self.unpark(conn, parked, event.as_ref())
+    }
+
+    /// Applies the event, if there is one, and forgets that it was parked; or records that it has failed once
+    /// more.
+    fn unpark(
+        &mut self,
+        conn: &mut C,
+        parked: &ParkedEvent,
+        event: Option<&RecordedEvent>,
+    ) -> Result<bool, Stop> {
+        let projection = self.projection;
+        loop {
+            let outcome = self.in_place(conn, |conn, lease| {
+                if let Some(event) = event {
+                    lend(conn, lease, projection, std::slice::from_ref(event))?;
+                }
+                conn.database().unpark(&projection.id, parked.position)?;
+                Ok(())
+            });
+            match outcome {
+                Ok(()) => return Ok(true),
+                Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Handler(error)) if error.is_retryable() => {
+                    self.lease.wait(conn, self.pause, TRANSIENT_PAUSE)?;
+                }
+                Err(Rollback::Handler(error)) => return self.has_failed(conn, parked, &error),
+            }
+        }
+    }
+
+    fn has_failed(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<bool, Stop> {
+        if self.projection.policies.of(error.kind()) == OnFailure::Skip {
+            return self.unpark(conn, parked, None);
+        }
+        self.repark(conn, parked, error).map(|()| false)
+    }
+
+    fn repark(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<(), Stop> {
+        let parked = ParkedEvent {
+            reason: reason(error.kind()),
+            error: error.to_string(),
+            attempts: parked.attempts.saturating_add(1),
+            ..parked.clone()
+        };
+        let id = &self.projection.id;
+        let outcome = self.in_place(conn, |conn, _| {
+            conn.database().repark(id, &parked)?;
+            Ok(())
+        });
+        outcome.map_err(Rollback::into_stop)
+    }
+
+    /// A transaction that moves the checkpoint to where it is: a worker that has lost the partition is found
+    /// out.
+    fn in_place(
+        &mut self,
+        conn: &mut C,
+        work: impl FnOnce(&mut C, &Lease) -> Result<(), Rollback>,
+    ) -> Result<(), Rollback> {
+        let step = Step { to: self.lease.checkpoint(), last_event_id: None, now: timestamp::now() };
+        transaction(conn, self.lease, &step, work)
+    }
+}

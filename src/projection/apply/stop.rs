@@ -1,0 +1,52 @@
+//! Why no further events are applied for now.
+
+use std::time::Duration;
+
+use crate::projection::error::ProjectionError;
+use crate::projection::handler::HandlerError;
+use crate::storage::error::DatabaseError;
+
+/// Pauses for so long, or until it is time to stop: then it returns `false`.
+pub(in crate::projection) type Pause<'p> = dyn Fn(Duration) -> bool + 'p;
+
+/// Why no further events are applied under this lease.
+#[derive(Debug)]
+pub(in crate::projection) enum Stop {
+    /// The caller asked for it.
+    Asked,
+    /// The partition's row was not as it was known. It is known now: go on from there.
+    Moved,
+    Error(ProjectionError),
+}
+
+impl<E: Into<ProjectionError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// Why a step was rolled back.
+pub(super) enum Rollback {
+    /// The handler has failed.
+    Handler(HandlerError),
+    Stop(Stop),
+}
+
+impl<E: Into<ProjectionError>> From<E> for Rollback {
+    fn from(error: E) -> Self {
+        Self::Stop(error.into().into())
+    }
+}
+
+impl Rollback {
+    /// Where no handler has run, only the database can have failed.
+    pub(super) fn into_stop(self) -> Stop {
+        match self {
+            Self::Stop(stop) => stop,
+            Self::Handler(error) => match error.into_error().downcast::<DatabaseError>() {
+                Ok(error) => ProjectionError::Database(*error).into(),
+                Err(error) => panic!("no handler has run, and yet it failed: {error}"),
+            },
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What an operator does with the events that a projection has put aside.
+
+use super::error::ProjectionError;
+use super::partitions;
+use crate::model::parked::{ParkedEvent, Request};
+use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::store::wake_up;
+
+/// The parked (dead-lettered) events of a projection, in the order of their positions.
+///
+/// # Errors
+///
+/// [`ProjectionError::Unknown`], [`ProjectionError::Database`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, HandlerError, OnFailure, ParkReason, Projection};
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, event| {
+///     Err(HandlerError::unknown_event_type(event))
+/// })
+/// .on_unknown_event_type(OnFailure::Park);
+///
+/// let strange = [NewEvent::new("Strange", &())?];
+/// EventStore::new().append(&mut conn, &StreamId::new("User", "alice")?, ExpectedVersion::Any, &strange)?;
+/// mails.catch_up(&mut conn)?;
+///
+/// let parked = projection::parked(&mut conn, ("mails", 1))?;
+/// assert_eq!(parked[0].reason(), ParkReason::UnknownEventType);
+///
+/// projection::discard_parked(&mut conn, ("mails", 1), parked[0].position())?;
+/// mails.catch_up(&mut conn)?; // or a runner
+/// assert!(projection::parked(&mut conn, ("mails", 1))?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub fn parked<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+) -> Result<Vec<ParkedEvent>, ProjectionError> {
+    let projection = projection.into();
+    partitions::known(conn, &projection)?;
+    Ok(conn.database().parked(&projection)?)
+}
+
+/// Asks for a parked event to be given to the handler again. The worker that has its partition does so within
+/// about a second, and goes on with the events that are held back behind it. Returns whether the event is
+/// parked.
+///
+/// # Errors
+///
+/// [`ProjectionError::Database`].
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # use diesel_event_store::{Position, projection};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// assert!(!projection::retry_parked(&mut conn, ("mails", 1), Position::new(7)?)?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn retry_parked<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    request(conn, projection, position, Request::Retry)
+}
+
+/// Asks for a parked event to be passed over for good. The worker that has its partition does so within about
+/// a second, and goes on with the events that are held back behind it. Returns whether the event is parked.
+///
+/// # Errors
+///
+/// [`ProjectionError::Database`].
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # use diesel_event_store::{Position, projection};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// assert!(!projection::discard_parked(&mut conn, ("mails", 1), Position::new(7)?)?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn discard_parked<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    request(conn, projection, position, Request::Discard)
+}
+
+fn request<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+    request: Request,
+) -> Result<bool, ProjectionError> {
+    let projection = projection.into();
+    let found = conn.database().request(&projection, position, request)?;
+    wake_up::all();
+    Ok(found)
+}

@@ -1,0 +1,161 @@
+//! Runs projections on threads. [`Runner`] starts a manager, which has a thread per partition that this
+//! worker applies; each follows the log with its partition, and they share the pages of the log that one of
+//! them has read.
+
+mod context;
+mod failures;
+mod follower;
+mod handle;
+mod manager;
+mod options;
+mod pace;
+mod page_cache;
+mod read_ahead;
+mod spawn;
+mod threads;
+
+use std::error::Error as StdError;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use self::context::Context;
+use self::failures::Failures;
+pub use self::handle::RunnerHandle;
+use self::options::Options;
+use super::definition::Projection;
+use super::error::ProjectionError;
+use super::partitions::find_or_create;
+use super::progress::Progress;
+use crate::storage::connection::EventConnection;
+
+/// Runs projections on threads of its own: each is caught up with the log, and then kept up to date.
+///
+/// A runner that was started is a *worker*. Any number of workers, in any number of processes, can run the
+/// same projections: they share the partitions as evenly as possible, and each partition is applied by one
+/// worker at a time. When a worker dies, the others take over its partitions after its
+/// [lease](Projection::lease) has run out.
+///
+/// A runner needs one connection per partition that it applies, one more, and, while there is much to catch
+/// up with, another per projection: a pool must be that large. Connections must not be in a transaction when
+/// they are handed out.
+///
+/// Appends in the same process wake it up at once. It finds what other processes append by looking: a
+/// millisecond after there was nothing new at first, then after ever longer pauses, of a second at most.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use diesel::prelude::*;
+/// use diesel::sql_types::Text;
+/// use diesel_event_store::projection::{self, Projection, Runner};
+/// use diesel_event_store::sqlite::Options;
+/// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("shop.db").display().to_string();
+/// let connect = move || -> ConnectionResult<SqliteConnection> {
+///     let mut conn = SqliteConnection::establish(&path)?;
+///     Options::default().apply(&mut conn).expect("the options are applied");
+///     Ok(conn)
+/// };
+/// let mut conn = connect()?;
+/// diesel_event_store::run_pending_migrations(&mut conn)?;
+/// diesel::sql_query("CREATE TABLE users (email TEXT NOT NULL)").execute(&mut conn)?;
+///
+/// let users = Projection::new("users", 1, |conn: &mut SqliteConnection, event| {
+///     let email: String = event.payload()?;
+///     diesel::sql_query("INSERT INTO users VALUES (?)").bind::<Text, _>(email).execute(conn)?;
+///     Ok(())
+/// });
+/// let running = Runner::new(connect).projection(users).start()?;
+///
+/// let alice = StreamId::new("User", "alice")?;
+/// let created = NewEvent::new("UserCreated", &"alice@example.com")?;
+/// let appended = EventStore::new().append(&mut conn, &alice, ExpectedVersion::Any, &[created])?;
+/// projection::wait_for(&mut conn, ("users", 1), appended.last_position(), Duration::from_secs(10))?;
+///
+/// running.stop()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Runner<C>(Options<C>);
+
+impl<C: EventConnection + 'static> Runner<C> {
+    /// A runner with a function that opens a connection, or takes one from a pool (`move || pool.get()`).
+    pub fn new<E>(connect: impl Fn() -> Result<C, E> + Send + Sync + 'static) -> Self
+    where
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        Self(Options {
+            connect: Box::new(move || connect().map_err(Into::into)),
+            projections: Vec::new(),
+            name: "worker".to_owned(),
+            longest_pause: Duration::from_secs(1),
+            on_progress: None,
+        })
+    }
+
+    /// One more projection to run.
+    pub fn projection(mut self, projection: Projection<C>) -> Self {
+        self.0.projections.push(projection);
+        self
+    }
+
+    /// The worker's name, of 1 to 218 characters. Default: `worker`.
+    ///
+    /// With a unique id behind it, it is what a [partition's status](super::PartitionStatus::owner) names as
+    /// the owner.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.0.name = name.into();
+        self
+    }
+
+    /// The longest pause before an idle runner looks for new events again: how long an event that another
+    /// process appends may have to wait. Default: one second.
+    pub fn longest_pause(mut self, pause: Duration) -> Self {
+        self.0.longest_pause = pause;
+        self
+    }
+
+    /// A function to be called whenever a partition has moved on. Default: none.
+    ///
+    /// It is called on the thread that applies the partition, so it should be quick. If it panics, the runner
+    /// goes on.
+    pub fn on_progress(mut self, on_progress: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.0.on_progress = Some(Box::new(on_progress));
+        self
+    }
+
+    /// Starts the threads, and creates the checkpoints of projections that were never run before.
+    ///
+    /// # Errors
+    ///
+    /// - [`ProjectionError::Invalid`]: there is no projection, one name comes twice, or an option is out of
+    ///   range.
+    /// - [`ProjectionError::Connect`]: a connection could not be opened.
+    /// - [`ProjectionError::Database`]: the tables are missing, for instance.
+    ///
+    /// What goes wrong later is in [`RunnerHandle::failures`], and in the [`status`](super::status()) of the
+    /// projection.
+    pub fn start(self) -> Result<RunnerHandle, ProjectionError> {
+        let Self(options) = self;
+        options.validate()?;
+        let mut conn = (options.connect)().map_err(ProjectionError::Connect)?;
+        for projection in &options.projections {
+            find_or_create(&mut conn, projection)?;
+        }
+        let (signal, signals) = mpsc::channel();
+        let failures = Failures::default();
+        let context = Arc::new(Context {
+            worker: format!("{} {}", options.name, Uuid::now_v7()),
+            options,
+            signal: signal.clone(),
+            failures: failures.clone(),
+        });
+        let thread = spawn::spawn("projections", move || manager::manage(&context, &signals));
+        Ok(RunnerHandle { signal, failures, thread: Some(thread) })
+    }
+}
