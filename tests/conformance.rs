@@ -8,7 +8,9 @@ mod suite;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use suite::{Area, of_a_connection, of_an_ordering, projections, store};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use suite::of_an_ordering;
+use suite::{Area, of_a_connection, projections, store};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use test_support::Gapless;
 #[cfg(feature = "r2d2")]

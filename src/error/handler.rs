@@ -1,50 +1,104 @@
-//! What a handler's error is. A handler can fail with any error of this crate, so only this floor can tell.
+//! What a handler's error is. A handler can fail with any error of this crate, or with one of the application that has
+//! such an error inside, so only this floor can tell.
 
 use std::error::Error as StdError;
+use std::iter::successors;
 
 use super::Error;
-use crate::model::decode_error::DecodeError;
-use crate::projection::{FailureKind, HandlerError};
+use crate::event::EventError;
+use crate::model::decode_error::{DecodeError, Undecodable};
+use crate::projection::{FailureKind, HandlerError, OnFailure, ProjectionError};
 use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
 use crate::storage::error::DatabaseError;
+use crate::storage::migrations::MigrationError;
 use crate::storage::read::ReadError;
 
+type Boxed = Box<dyn StdError + Send + Sync>;
+
+/// An error type that does not implement [`std::error::Error`], like `anyhow::Error`, becomes a handler's error by one of
+/// these, and so does a plain text.
 impl HandlerError {
-    /// From an error that is not a [`std::error::Error`], or a message.
+    /// A failure, with this message or from any error. What is inside the error decides whether it is worth another
+    /// try, as with `?`.
     ///
     /// ```
     /// use diesel_event_store::projection::HandlerError;
     ///
     /// assert_eq!(HandlerError::failed("no such customer").to_string(), "no such customer");
     /// ```
-    pub fn failed(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::of_kind(FailureKind::Failed, error.into())
+    pub fn failed(error: impl Into<Boxed>) -> Self {
+        let error = error.into();
+        let is_retryable = chain(&*error).any(is_retryable);
+        Self::new(FailureKind::Failed, is_retryable, error)
     }
 
-    fn of_kind(kind: FailureKind, error: Box<dyn StdError + Send + Sync>) -> Self {
-        Self { kind, is_retryable: is_retryable(&*error), error }
+    /// The event's content could not be read: the projection's policy for undecodable events applies.
+    ///
+    /// ```
+    /// use diesel_event_store::projection::{FailureKind, HandlerError};
+    ///
+    /// let error = HandlerError::undecodable("the amount has no currency");
+    /// assert_eq!(error.kind(), FailureKind::Undecodable);
+    /// ```
+    pub fn undecodable(error: impl Into<Boxed>) -> Self {
+        Self::new(FailureKind::Undecodable, false, error.into())
+    }
+
+    /// The same may well succeed when it is run again: the batch is rolled back and repeated, and this does not count
+    /// as a failure.
+    ///
+    /// ```
+    /// use diesel_event_store::projection::HandlerError;
+    ///
+    /// let busy = HandlerError::retry("the exchange rate is being updated");
+    /// assert_eq!(busy.to_string(), "the exchange rate is being updated");
+    /// ```
+    pub fn retry(error: impl Into<Boxed>) -> Self {
+        Self::new(FailureKind::Failed, true, error.into())
+    }
+
+    /// The partition stops before the event at once, whatever the projection's policy is.
+    ///
+    /// ```
+    /// use diesel_event_store::projection::HandlerError;
+    ///
+    /// let error = HandlerError::stop("the read model has a hole");
+    /// assert_eq!(error.to_string(), "the read model has a hole");
+    /// ```
+    pub fn stop(error: impl Into<Boxed>) -> Self {
+        Self::new(FailureKind::Failed, false, error.into()).with_policy(OnFailure::Stop)
+    }
+
+    /// The event is parked at once, with later events of its aggregate behind it, whatever the projection's policy is.
+    ///
+    /// ```
+    /// use diesel_event_store::projection::HandlerError;
+    ///
+    /// let error = HandlerError::park("a person has to look at this order");
+    /// assert_eq!(error.to_string(), "a person has to look at this order");
+    /// ```
+    pub fn park(error: impl Into<Boxed>) -> Self {
+        Self::new(FailureKind::Failed, false, error.into()).with_policy(OnFailure::Park)
     }
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for HandlerError {
     fn from(error: E) -> Self {
-        let error: Box<dyn StdError + Send + Sync> = Box::new(error);
-        match error.downcast::<diesel::result::Error>() {
-            Ok(error) => Self::failed(DatabaseError::from(*error)),
-            Err(error) => {
-                let is_decoding =
-                    error.is::<DecodeError>() || matches!(error.downcast_ref(), Some(Error::Decode(_)));
-                let kind = if is_decoding { FailureKind::Undecodable } else { FailureKind::Failed };
-                Self::of_kind(kind, error)
-            }
-        }
+        let error: Boxed = Box::new(error);
+        let error = match error.downcast::<diesel::result::Error>() {
+            Ok(error) => Box::new(DatabaseError::from(*error)),
+            Err(error) => error,
+        };
+        let kind = chain(&*error).find_map(kind).unwrap_or(FailureKind::Failed);
+        let is_retryable = chain(&*error).any(is_retryable);
+        Self::new(kind, is_retryable, error)
     }
 }
 
 impl From<HandlerError> for Error {
     fn from(error: HandlerError) -> Self {
-        match error.error.downcast::<Error>() {
+        match error.into_error().downcast::<Error>() {
             Ok(error) => *error,
             Err(error) => match error.downcast::<DatabaseError>() {
                 Ok(error) => Error::Database(*error),
@@ -54,12 +108,38 @@ impl From<HandlerError> for Error {
     }
 }
 
-fn is_retryable(error: &(dyn StdError + Send + Sync + 'static)) -> bool {
-    if let Some(error) = error.downcast_ref::<Error>() {
-        return error.is_retryable();
+/// The error and everything that is behind it.
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    successors(Some(error), |error: &&'e (dyn StdError + 'static)| (*error).source())
+}
+
+fn kind(error: &(dyn StdError + 'static)) -> Option<FailureKind> {
+    if let Some(error) = error.downcast_ref::<EventError>() {
+        return Some(match error {
+            EventError::UnknownType { .. } | EventError::NewerVersion { .. } => FailureKind::UnknownEventType,
+            EventError::Upcast { .. } | EventError::Undecodable { .. } => FailureKind::Undecodable,
+        });
     }
-    error.downcast_ref::<DatabaseError>().is_some_and(DatabaseError::is_retryable)
-        || error.downcast_ref::<AppendError>().is_some_and(AppendError::is_retryable)
-        || error.downcast_ref::<ReadError>().is_some_and(ReadError::is_retryable)
-        || error.downcast_ref::<CheckpointError>().is_some_and(CheckpointError::is_retryable)
+    let is_undecodable = error.is::<DecodeError>()
+        || error.is::<Undecodable>()
+        || matches!(error.downcast_ref(), Some(Error::Decode(_)));
+    is_undecodable.then_some(FailureKind::Undecodable)
+}
+
+fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
+    macro_rules! is_one_of {
+        ($($known:ty),+) => { $(error.downcast_ref::<$known>().is_some_and(<$known>::is_retryable))||+ };
+    }
+    match error.downcast_ref::<diesel::result::Error>() {
+        Some(error) => DatabaseError::kind_of(error).is_retryable(),
+        None => is_one_of!(
+            Error,
+            AppendError,
+            ReadError,
+            CheckpointError,
+            MigrationError,
+            ProjectionError,
+            DatabaseError
+        ),
+    }
 }

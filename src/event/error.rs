@@ -3,6 +3,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::model::decode_error::DecodeError;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
@@ -94,13 +95,13 @@ pub enum EventError {
         source: UpcastError,
     },
     /// The content does not have the declared form.
-    #[error("{event}: its payload cannot be decoded: {source}")]
+    #[error("{event}: its payload cannot be decoded: {}", .source.json_error())]
     #[non_exhaustive]
     Undecodable {
         /// The event.
         event: Box<EventName>,
-        /// What `serde_json` says.
-        source: serde_json::Error,
+        /// What `serde_json` says, and about which event.
+        source: Box<DecodeError>,
     },
 }
 
@@ -122,6 +123,7 @@ impl EventError {
 
     /// For an [`Event`](crate::Event) written by hand: the payload does not have the declared form.
     pub fn undecodable(recorded: &RecordedEvent, source: serde_json::Error) -> Self {
+        let source = Box::new(recorded.undecodable("payload", source));
         Self::Undecodable { event: name(recorded), source }
     }
 

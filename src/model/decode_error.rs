@@ -1,6 +1,12 @@
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
+/// What `serde_json` says about stored content: a type of its own, so that it is known for that inside any error of
+/// the application, also one that passes its source on (`#[error(transparent)]`).
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Undecodable(#[from] pub(crate) serde_json::Error);
+
 /// A payload or metadata cannot be decoded as the type that the application asked for. The event itself is
 /// unchanged.
 ///
@@ -22,7 +28,7 @@ use crate::model::stream_id::StreamId;
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{field} of {event_type}, version {version} of {stream} at position {position}, cannot be decoded: \
-     {source}"
+     {cause}"
 )]
 #[non_exhaustive]
 pub struct DecodeError {
@@ -36,6 +42,13 @@ pub struct DecodeError {
     pub version: i64,
     /// The position of the event in the log.
     pub position: Position,
-    /// The error of `serde_json`.
-    pub source: serde_json::Error,
+    #[source]
+    pub(crate) cause: Undecodable,
+}
+
+impl DecodeError {
+    /// What `serde_json` says.
+    pub fn json_error(&self) -> &serde_json::Error {
+        &self.cause.0
+    }
 }

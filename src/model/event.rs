@@ -477,13 +477,17 @@ impl RecordedEvent {
     }
 
     fn decode<'a, T: Deserialize<'a>>(&self, field: &'static str, json: &'a Json) -> Result<T, DecodeError> {
-        json.decode().map_err(|source| DecodeError {
+        json.decode().map_err(|error| self.undecodable(field, error))
+    }
+
+    pub(crate) fn undecodable(&self, field: &'static str, error: serde_json::Error) -> DecodeError {
+        DecodeError {
             field,
             event_type: self.event_type().into(),
             stream: self.stream.clone(),
             version: self.version,
             position: self.position,
-            source,
-        })
+            cause: error.into(),
+        }
     }
 }

@@ -74,6 +74,22 @@ pub(crate) fn retried(partition: &PartitionKey, event: &RecordedEvent, attempts:
     );
 }
 
+/// A failure that does not count: the batch is run again.
+pub(crate) fn transient(partition: &PartitionKey, event: &RecordedEvent, error: &impl Display) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("diesel_event_store.projection.run_again", labels(partition)).increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::info!(
+        target: "diesel_event_store",
+        name = %partition.projection.name,
+        version = partition.projection.version,
+        partition = partition.number,
+        position = event.position().get(),
+        %error,
+        "batch will be run again"
+    );
+}
+
 pub(crate) fn parked(partition: &PartitionKey, parked: &ParkedEvent) {
     #[cfg(feature = "metrics")]
     metrics::counter!("diesel_event_store.projection.parked", labels(partition)).increment(1);

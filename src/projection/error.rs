@@ -118,6 +118,22 @@ pub enum ProjectionError {
         /// Where the log ends.
         last: Position,
     },
+    /// The handler failed with an error that may not come again (a deadlock, a lock, a lost race), and this call does
+    /// not try again, or not any longer. The batch is rolled back. Inside a transaction of the application, run the
+    /// outermost transaction again; a runner goes on by itself.
+    #[error(
+        "{projection} could not apply the event at position {position}, and may be able to when it is run again \
+         (inside a transaction: the outermost one): {source}"
+    )]
+    #[non_exhaustive]
+    RunAgain {
+        /// The projection.
+        projection: ProjectionId,
+        /// The position of the event, or of the first of the batch.
+        position: Position,
+        /// What the handler said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// A newer version was promoted in its place.
     #[error("{projection} is retired: a newer version was promoted")]
     #[non_exhaustive]
@@ -176,6 +192,7 @@ impl ProjectionError {
         match self {
             Self::Database(error) => error.is_retryable(),
             Self::LeaseLost { .. }
+            | Self::RunAgain { .. }
             | Self::Owned { .. }
             | Self::Behind { .. }
             | Self::TimedOut { .. }

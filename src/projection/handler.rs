@@ -1,9 +1,10 @@
-use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure_kind::FailureKind;
+use super::panicked::Panicked;
+use super::policy::OnFailure;
 use crate::model::event::RecordedEvent;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
@@ -19,8 +20,13 @@ impl<C> Handler<C> {
     /// A panic is a failure like any other: the caller rolls back what was done. The handler is only
     /// borrowed, so it has nothing of its own that could be half-done.
     pub(super) fn handle(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
-        catch_unwind(AssertUnwindSafe(|| self.call(conn, events)))
-            .unwrap_or_else(|panic| Err(HandlerError::failed(Panicked::with(&*panic))))
+        catch_unwind(AssertUnwindSafe(|| self.call(conn, events))).unwrap_or_else(|panic| {
+            Err(HandlerError::new(
+                FailureKind::Failed,
+                false,
+                Box::new(Panicked::with("the handler", &*panic)),
+            ))
+        })
     }
 
     fn call(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
@@ -49,12 +55,31 @@ impl<C> Handler<C> {
 /// assert_eq!(parse("three").unwrap_err().kind(), FailureKind::Failed);
 /// ```
 pub struct HandlerError {
-    pub(crate) kind: FailureKind,
-    pub(crate) is_retryable: bool,
-    pub(crate) error: Box<dyn StdError + Send + Sync>,
+    kind: FailureKind,
+    is_retryable: bool,
+    /// What the handler wants to be done, instead of what the projection's policy says.
+    policy: Option<OnFailure>,
+    error: Box<dyn StdError + Send + Sync>,
 }
 
 impl HandlerError {
+    pub(crate) fn new(kind: FailureKind, is_retryable: bool, error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self { kind, is_retryable, policy: None, error }
+    }
+
+    pub(crate) fn with_policy(self, policy: OnFailure) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
+    /// Whether it was a panic, which leaves open whatever transactions were open.
+    pub(super) fn is_panic(&self) -> bool {
+        self.error.is::<Panicked>()
+    }
+
+    pub(super) fn policy(&self) -> Option<OnFailure> {
+        self.policy
+    }
+
     /// For the last arm of a handler's `match`.
     ///
     /// ```
@@ -70,7 +95,7 @@ impl HandlerError {
     /// ```
     pub fn unknown_event_type(event: &RecordedEvent) -> Self {
         let error = format!("the handler does not know the event type {:?}", event.event_type());
-        Self { kind: FailureKind::UnknownEventType, is_retryable: false, error: error.into() }
+        Self::new(FailureKind::UnknownEventType, false, error.into())
     }
 
     /// The kind of failure.
@@ -112,17 +137,5 @@ impl fmt::Display for HandlerError {
 impl fmt::Debug for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HandlerError").field("kind", &self.kind).field("error", &self.error).finish()
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the handler panicked: {0}")]
-struct Panicked(String);
-
-impl Panicked {
-    fn with(payload: &(dyn Any + Send)) -> Self {
-        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        Self(text.unwrap_or_else(|| "without a message".to_owned()))
     }
 }

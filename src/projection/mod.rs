@@ -9,6 +9,7 @@ mod failure_kind;
 pub(crate) mod handler;
 mod inline;
 mod operate;
+mod panicked;
 mod parked;
 mod partitions;
 mod policy;
@@ -16,6 +17,7 @@ mod progress;
 mod repartition;
 mod runner;
 mod status;
+mod storable;
 
 pub use crate::model::parked::{ParkReason, ParkedEvent};
 pub use crate::model::projection_id::ProjectionId;

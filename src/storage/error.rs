@@ -34,8 +34,12 @@ impl DatabaseError {
     /// means the outermost transaction, and after [`ConnectionLost`](DatabaseErrorKind::ConnectionLost) a new
     /// connection.
     pub fn is_retryable(&self) -> bool {
-        use DatabaseErrorKind::{ConnectionLost, Deadlock, Locked};
-        matches!(self.kind, Locked | Deadlock | ConnectionLost)
+        self.kind.is_retryable()
+    }
+
+    /// What kind of failure diesel has reported.
+    pub(crate) fn kind_of(error: &Error) -> DatabaseErrorKind {
+        classify(error)
     }
 
     /// What diesel reported.

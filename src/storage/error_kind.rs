@@ -54,6 +54,11 @@ pub enum DatabaseErrorKind {
 }
 
 impl DatabaseErrorKind {
+    /// Whether the same may well succeed when it is run again.
+    pub(crate) fn is_retryable(self) -> bool {
+        matches!(self, Self::Locked | Self::Deadlock | Self::ConnectionLost)
+    }
+
     /// What happened, and what to do about it.
     pub(crate) fn advice(self) -> &'static str {
         match self {

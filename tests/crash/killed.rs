@@ -29,7 +29,7 @@ pub fn nothing_acknowledged_is_lost<C: Client>(kind: &str, ordering: LogOrdering
     STORE.set_log_ordering(&mut conn, ordering)?;
     drop(conn);
     let mut writers = (0..WRITERS)
-        .map(|number| Writer::new(number, Random::from_seed(random.next())))
+        .map(|number| Writer::new(number, Random::from_seed(random.draw())))
         .collect::<test_support::Result<Vec<_>>>()?;
     let mut readers = [1, 10, 100].map(Reader::new);
     let mut ledger = Ledger::default();

@@ -214,7 +214,7 @@ fn readers_of_a_standby_miss_nothing() -> test_support::Result {
         let mut writers = Vec::new();
         for number in 0..WRITERS {
             let own = StreamId::new("Own", number)?;
-            writers.push(Writer { conn: pair.on_primary()?, own, random: Random::from_seed(random.next()) });
+            writers.push(Writer { conn: pair.on_primary()?, own, random: Random::from_seed(random.draw()) });
         }
         let end = &AtomicI64::new(i64::MAX);
         thread::scope(|scope| -> test_support::Result {

@@ -123,7 +123,7 @@ fn compete_and_follow(mode: &str) -> usize {
         [&[][..], &["Odd".to_owned()]].map(|filter| Worker::start("tail", &database.path(), filter));
     readers.iter().for_each(Worker::wait_until_ready);
     let mut writers: Vec<_> = (0..WRITERS)
-        .map(|_| Worker::start("compete", &database.path(), &[mode.to_owned(), random.next().to_string()]))
+        .map(|_| Worker::start("compete", &database.path(), &[mode.to_owned(), random.draw().to_string()]))
         .collect();
     writers.iter().for_each(Worker::wait_until_ready);
     writers.iter_mut().for_each(|writer| writer.tell("go"));

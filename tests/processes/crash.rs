@@ -59,7 +59,7 @@ fn append_batch(conn: &mut SqliteConnection, random: &mut Random) -> Result<Appe
 
 /// Events that know how many they are.
 pub fn some_batch(random: &mut Random) -> Result<Vec<NewEvent>, Error> {
-    let (batch, size) = (random.next(), 1 + random.below(5));
+    let (batch, size) = (random.draw(), 1 + random.below(5));
     let payload = "x".repeat(random.below(3000) as usize);
     let events = (0..size).map(|_| NewEvent::new("Counted", &payload)?.metadata(&(batch.to_string(), size)));
     Ok(events.collect::<Result<_, _>>()?)
@@ -98,7 +98,7 @@ pub fn acknowledged(line: &str) -> impl Iterator<Item = (Uuid, Place)> + '_ {
 /// Starts a worker, lets it acknowledge some of its work, less than `lines`, and kills it in the middle of something.
 /// Returns every line it has managed to report.
 pub fn run_and_kill(job: &str, database: &Database, lines: u64, random: &mut Random) -> Vec<String> {
-    let worker = Worker::start(job, &database.path(), &[random.next().to_string()]);
+    let worker = Worker::start(job, &database.path(), &[random.draw().to_string()]);
     let mut lines: Vec<String> =
         (0..random.below(lines)).map(|_| worker.line().expect("it goes on for ever")).collect();
     for _ in 0..random.below(100_000) {

@@ -31,7 +31,7 @@ impl<'scope> Load<'scope> {
     ) -> Self {
         let writers = (0..WRITERS)
             .map(|_| {
-                let mut writer = Writer { random: Random::from_seed(random.next()), one_in_trouble };
+                let mut writer = Writer { random: Random::from_seed(random.draw()), one_in_trouble };
                 scope.spawn(move || writer.work::<C>(url, is_over))
             })
             .collect();

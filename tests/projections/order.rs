@@ -24,7 +24,7 @@ pub fn with_parked_events<D: TestDatabase<Conn: Client>>() -> test_support::Resu
     let database = D::migrated()?;
     let (mut conn, url) = (database.connect()?, database.url());
     create_tables(&mut conn)?;
-    let mut operator = Operator { random: Random::from_seed(random.next()), retried: 0 };
+    let mut operator = Operator { random: Random::from_seed(random.draw()), retried: 0 };
 
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| -> test_support::Result {

@@ -96,7 +96,7 @@ where
     test_support::create_app_rows(&mut conn)?;
     let sessions = Sessions::new(database, WRITERS + STYLES.len());
     let mut writers = (0..WRITERS)
-        .map(|place| Writer::new(hunt, database, &sessions, place, Random::from_seed(random.next())))
+        .map(|place| Writer::new(hunt, database, &sessions, place, Random::from_seed(random.draw())))
         .collect::<test_support::Result<Vec<_>>>()?;
     let unrelated = begin_unrelated(hunt, database)?;
     let (mut versions, mut end) = (Versions::default(), 0);
@@ -162,7 +162,7 @@ where
     D: TestDatabase<Conn: Send> + Sync,
 {
     let roll_back = random.below(4) == 0;
-    let mut kills = Random::from_seed(random.next());
+    let mut kills = Random::from_seed(random.draw());
     let mut ledger = Ledger::default();
     thread::scope(|scope| -> test_support::Result {
         let (working, done) = mpsc::channel::<()>();

@@ -76,14 +76,14 @@ where
     )?;
     let sessions = Sessions::new(&*database, WRITERS);
     let mut writers = (0..WRITERS)
-        .map(|place| Writer::new(hunt, &*database, &sessions, place, Random::from_seed(random.next())))
+        .map(|place| Writer::new(hunt, &*database, &sessions, place, Random::from_seed(random.draw())))
         .collect::<test_support::Result<Vec<_>>>()?;
     let victims = Victims::default();
     let runners = (0..RUNNERS).map(|_| run(&database, &victims)).collect::<Result<Vec<_>, _>>()?;
 
     let (mut rounds, mut killed, mut log) = (0, 0, Vec::new());
     while rounds < ROUNDS || began.elapsed() < soak {
-        let kills = Random::from_seed(random.next());
+        let kills = Random::from_seed(random.draw());
         let partitions = 1 + random.below(6) as i32;
         thread::scope(|scope| -> test_support::Result {
             let (working, done) = mpsc::channel();

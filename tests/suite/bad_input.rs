@@ -1,4 +1,8 @@
 //! What cannot be kept is refused before anything is written, with an error that names the field.
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "some of it is refused before any database is asked"
+)]
 
 use std::collections::HashMap;
 

@@ -47,6 +47,7 @@ pub fn store<D: TestDatabase>() -> Vec<Area> {
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {
     areas! { D: append, expected_version, transactions, concurrency, read_log, model }
 }

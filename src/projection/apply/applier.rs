@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::lease::Lease;
 use super::parking::{ParkingLot, held_back, parked, reason};
-use super::requests::{Requests, TRANSIENT_PAUSE};
+use super::requests::Requests;
 use super::step::{lend, transaction};
-use super::stop::{Pause, Rollback, Stop};
+use super::stop::{Pause, Rollback, Stop, run_again};
+use super::transient::Transient;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::{Partition, PartitionKey};
@@ -20,6 +21,7 @@ use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
 use crate::projection::policy::OnFailure;
+use crate::projection::storable::storable;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::partitions::Step;
 
@@ -32,6 +34,10 @@ pub(in crate::projection) struct Applier<'p, C> {
     pause: &'p Pause<'p>,
     lease: Lease,
     parking: ParkingLot,
+    /// Whether each step is a transaction of its own. Inside one of the application nothing is tried again.
+    is_alone: bool,
+    /// At most so many events in a batch: fewer after a deadlock, and then slowly more again.
+    most: usize,
     applied: u64,
 }
 
@@ -45,8 +51,17 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         owner: &str,
         pause: &'p Pause<'p>,
     ) -> Result<Option<Self>, ProjectionError> {
+        let is_alone = conn.database().depth()? == 0;
         let lease = Lease::take(conn, partition, owner, projection.lease)?;
-        Ok(lease.map(|lease| Self { projection, pause, lease, parking: ParkingLot::default(), applied: 0 }))
+        Ok(lease.map(|lease| Self {
+            projection,
+            pause,
+            lease,
+            parking: ParkingLot::default(),
+            is_alone,
+            most: projection.batch_size,
+            applied: 0,
+        }))
     }
 
     /// Before events are applied: whether the log is the one that was applied, and what of it is parked.
@@ -74,6 +89,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
             pause: self.pause,
             lease: &mut self.lease,
             parking: &mut self.parking,
+            is_alone: self.is_alone,
         }
     }
 
@@ -83,8 +99,13 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     }
 
     /// Marks the partition as failed.
-    pub(in crate::projection) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<()> {
+    pub(in crate::projection) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<bool> {
         self.lease.fail(conn, error)
+    }
+
+    /// Another worker has taken the partition over.
+    pub(in crate::projection) fn lease_lost(&self) -> ProjectionError {
+        self.lease.is_lost()
     }
 
     /// Whether the number of partitions was changed, so that this one does not exist any more.
@@ -123,12 +144,15 @@ impl<C: EventConnection> Applier<'_, C> {
     ) -> Result<(), Stop> {
         let end = self.lease.up_to_barrier(scanned_to);
         let events = self.lease.mine(events, end);
-        for chunk in events.chunks(self.projection.batch_size) {
+        let mut rest = &*events;
+        while let Some(next) = rest.get(self.most.min(rest.len()).saturating_sub(1)) {
             if !(self.pause)(Duration::ZERO) {
                 return Err(Stop::Asked);
             }
-            let last = chunk.last().map_or(end, RecordedEvent::position);
-            self.batch(conn, chunk, last)?;
+            let (chunk, others) = rest.split_at(self.most.min(rest.len()));
+            self.batch(conn, chunk, next.position())?;
+            self.most = (self.most + self.most.div_ceil(8)).min(self.projection.batch_size);
+            rest = others;
         }
         self.lease.has_scanned(end);
         if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn) }
@@ -147,19 +171,53 @@ impl<C: EventConnection> Applier<'_, C> {
         if let [event] = events {
             return self.one(conn, event, end);
         }
-        loop {
-            match self.attempt(conn, events, end) {
-                Ok(()) => return Ok(()),
-                Err(Rollback::Stop(stop)) => return Err(stop),
-                Err(Rollback::Handler(error)) if error.is_retryable() => self.wait(conn, TRANSIENT_PAUSE)?,
-                Err(Rollback::Handler(_)) => break,
+        match self.attempt(conn, events, end) {
+            Ok(()) => return Ok(()),
+            Err(Rollback::Stop(stop)) => return Err(stop),
+            Err(Rollback::Handler(error)) if error.is_retryable() => {
+                return self.in_halves(conn, events, end, error);
             }
+            Err(Rollback::Handler(_)) => {}
         }
         events.iter().try_for_each(|event| self.one(conn, event, event.position()))
     }
 
+    /// After a deadlock or the like: a shorter transaction holds fewer locks for less long.
+    fn in_halves(
+        &mut self,
+        conn: &mut C,
+        events: &[RecordedEvent],
+        end: Position,
+        error: HandlerError,
+    ) -> Result<(), Stop> {
+        let (first, second) = events.split_at(events.len() / 2);
+        self.most = second.len();
+        self.wait_after(conn, &events[0], &mut Transient::default(), error)?;
+        let middle = first.last().map_or(end, RecordedEvent::position);
+        self.batch(conn, first, middle)?;
+        self.batch(conn, second, end)
+    }
+
+    /// Pauses before the same is tried again, if it is.
+    fn wait_after(
+        &mut self,
+        conn: &mut C,
+        event: &RecordedEvent,
+        transient: &mut Transient,
+        error: HandlerError,
+    ) -> Result<(), Stop> {
+        match transient.pause() {
+            Some(pause) if self.is_alone => {
+                observe::projection::transient(self.lease.partition(), event, &error);
+                self.wait(conn, pause)
+            }
+            _ => Err(run_again(&self.projection.id, event.position(), error)),
+        }
+    }
+
     fn one(&mut self, conn: &mut C, event: &RecordedEvent, end: Position) -> Result<(), Stop> {
         let mut attempts = 0;
+        let mut transient = Transient::default();
         loop {
             let error = match self.attempt(conn, slice::from_ref(event), end) {
                 Ok(()) => return Ok(()),
@@ -167,16 +225,16 @@ impl<C: EventConnection> Applier<'_, C> {
                 Err(Rollback::Handler(error)) => error,
             };
             if error.is_retryable() {
-                self.wait(conn, TRANSIENT_PAUSE)?;
+                self.wait_after(conn, event, &mut transient, error)?;
                 continue;
             }
             attempts += 1;
             match self.projection.policies.pause(error.kind(), attempts) {
-                Some(pause) => {
+                Some(pause) if self.is_alone && error.policy().is_none() => {
                     observe::projection::retried(self.lease.partition(), event, attempts, &error);
                     self.wait(conn, pause)?;
                 }
-                None => return self.give_up(conn, event, end, error, attempts),
+                _ => return self.give_up(conn, event, end, error, attempts),
             }
         }
     }
@@ -194,11 +252,11 @@ impl<C: EventConnection> Applier<'_, C> {
         attempts: i32,
     ) -> Result<(), Stop> {
         let kind = error.kind();
-        match self.projection.policies.of(kind) {
+        match error.policy().unwrap_or(self.projection.policies.of(kind)) {
             OnFailure::Stop => Err(self.failed(event, error, attempts).into()),
             OnFailure::Skip => self.settle(conn, end, Some(event.id()), None),
             OnFailure::Park | OnFailure::ParkAlone => {
-                let parked = parked(event, reason(kind), error.to_string(), attempts);
+                let parked = parked(event, reason(kind), storable(&error.to_string()), attempts);
                 self.settle(conn, end, Some(event.id()), Some(parked))
             }
         }

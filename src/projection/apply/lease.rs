@@ -12,6 +12,7 @@ use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
 use crate::projection::activity::refuse_inactive;
 use crate::projection::error::ProjectionError;
+use crate::projection::storable::storable;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::partitions::Step;
 
@@ -61,8 +62,12 @@ impl Lease {
     }
 
     /// Marks the partition as failed.
-    pub(super) fn fail<C: EventConnection>(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<()> {
-        conn.database().fail(&self.claim, &error.to_string()).map(drop)
+    pub(super) fn fail<C: EventConnection>(
+        &self,
+        conn: &mut C,
+        error: &ProjectionError,
+    ) -> QueryResult<bool> {
+        conn.database().fail(&self.claim, &storable(&error.to_string()))
     }
 
     /// Well before it runs out.
@@ -120,7 +125,12 @@ impl Lease {
     }
 
     fn lost(&self) -> Stop {
-        self.lost_since(self.renewed_at).into()
+        self.is_lost().into()
+    }
+
+    /// The error that says so.
+    pub(super) fn is_lost(&self) -> ProjectionError {
+        self.lost_since(self.renewed_at)
     }
 
     fn lost_since(&self, begin: Instant) -> ProjectionError {

@@ -9,6 +9,7 @@ mod parking;
 mod requests;
 mod step;
 mod stop;
+mod transient;
 
 pub(super) use applier::Applier;
 pub(super) use stop::{Pause, Stop};

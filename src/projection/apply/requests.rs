@@ -2,30 +2,30 @@
 //! order of an aggregate's events is in one hand.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::lease::Lease;
 use super::parking::{ParkingLot, reason};
 use super::step::{lend, transaction};
-use super::stop::{Pause, Rollback, Stop};
+use super::stop::{Pause, Rollback, Stop, run_again};
+use super::transient::Transient;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::{ParkReason, ParkedEvent, Request};
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
+use crate::observe;
 use crate::projection::definition::Projection;
 use crate::projection::handler::HandlerError;
 use crate::projection::policy::OnFailure;
+use crate::projection::storable::storable;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::partitions::Step;
-
-/// After an error that the database calls worth another try.
-pub(super) const TRANSIENT_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Requests<'a, C> {
     pub(super) projection: &'a Projection<C>,
     pub(super) pause: &'a Pause<'a>,
     pub(super) lease: &'a mut Lease,
     pub(super) parking: &'a mut ParkingLot,
+    pub(super) is_alone: bool,
 }
 
 impl<C: EventConnection> Requests<'_, C> {
@@ -86,6 +86,7 @@ impl<C: EventConnection> Requests<'_, C> {
         event: Option<&RecordedEvent>,
     ) -> Result<bool, Stop> {
         let projection = self.projection;
+        let mut transient = Transient::default();
         loop {
             let outcome = self.in_place(conn, |conn, lease| {
                 if let Some(event) = event {
@@ -98,7 +99,13 @@ impl<C: EventConnection> Requests<'_, C> {
                 Ok(()) => return Ok(true),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Handler(error)) if error.is_retryable() => {
-                    self.lease.wait(conn, self.pause, TRANSIENT_PAUSE)?;
+                    let pause = transient.pause().filter(|_| self.is_alone);
+                    let (Some(pause), Some(event)) = (pause, event) else {
+                        let position = parked.position;
+                        return Err(run_again(&projection.id, position, error));
+                    };
+                    observe::projection::transient(self.lease.partition(), event, &error);
+                    self.lease.wait(conn, self.pause, pause)?;
                 }
                 Err(Rollback::Handler(error)) => return self.has_failed(conn, parked, &error),
             }
@@ -115,7 +122,7 @@ impl<C: EventConnection> Requests<'_, C> {
     fn repark(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<(), Stop> {
         let parked = ParkedEvent {
             reason: reason(error.kind()),
-            error: error.to_string(),
+            error: storable(&error.to_string()),
             attempts: parked.attempts.saturating_add(1),
             ..parked.clone()
         };

@@ -8,6 +8,7 @@ use crate::model::event::RecordedEvent;
 use crate::observe;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
+use crate::projection::handler::HandlerError;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::error::is_missing_savepoint;
 use crate::storage::partitions::Step;
@@ -53,6 +54,10 @@ pub(super) fn lend<C: EventConnection>(
     conn.database().begin_loan()?;
     let depth = conn.database().depth()?;
     let outcome = projection.handler.handle(conn, events);
+    if outcome.as_ref().is_err_and(HandlerError::is_panic) {
+        // It has left the transactions open that it was in.
+        conn.database().roll_back_to(depth);
+    }
     if conn.database().depth()? != depth {
         return Err(transaction_ended(lease));
     }

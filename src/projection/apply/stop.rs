@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
 use crate::storage::error::DatabaseError;
@@ -49,4 +51,10 @@ impl Rollback {
             },
         }
     }
+}
+
+/// For a handler's error that does not count and is not tried again here.
+pub(super) fn run_again(projection: &ProjectionId, position: Position, error: HandlerError) -> Stop {
+    let projection = projection.clone();
+    ProjectionError::RunAgain { projection, position, source: error.into_error() }.into()
 }

@@ -5,6 +5,7 @@ use super::failures::Failures;
 use super::options::Options;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
+use crate::projection::panicked::Panicked;
 use crate::projection::progress::Progress;
 
 /// What the thread that manages the others is told.
@@ -25,7 +26,9 @@ pub(super) struct Context<C> {
 
 impl<C> Context<C> {
     pub(super) fn connect(&self) -> Result<C, ProjectionError> {
-        (self.options.connect)().map_err(ProjectionError::Connect)
+        panic::catch_unwind(AssertUnwindSafe(|| (self.options.connect)()))
+            .unwrap_or_else(|panic| Err(Box::new(Panicked::with("the function that connects", &*panic))))
+            .map_err(ProjectionError::Connect)
     }
 
     pub(super) fn projection(&self, index: usize) -> &Projection<C> {

@@ -20,6 +20,10 @@ use crate::store::wake_up;
 /// How often a follower looks whether an operator has asked for something to be done with parked events.
 const SERVE_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a handler may fail with errors that do not count before its partition stops: longer than a lock or an outage
+/// that ends by itself.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// The longest pause between attempts to reach the database.
 const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
 
@@ -66,11 +70,13 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         let worker = &self.context.worker;
         let leased = Applier::lease(&mut conn, self.projection, partition, worker, self.pause)?;
         let Some(mut applier) = leased else { return Ok(Leased::No) };
+        let mut stuck_since = None;
         loop {
             let position = applier.position();
             let stop = self.apply_until_stopped(&mut conn, &mut applier);
             if applier.position() > position {
                 retry.reset();
+                stuck_since = None;
             }
             match stop {
                 Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Leased::Yes)?),
@@ -84,6 +90,14 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                     } else {
                         (self.pause)(retry.next());
                     }
+                }
+                Stop::Error(error @ ProjectionError::RunAgain { .. }) => {
+                    if stuck_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                        return Err(self.fail(conn, &applier, error)?);
+                    }
+                    self.context.has_failed(error);
+                    // A thread that sleeps cannot renew its lease.
+                    (self.pause)(retry.next().min(self.projection.lease / 3));
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
                     return if applier.is_replaced(&mut conn)? { Ok(Leased::Yes) } else { Err(error) };
@@ -100,17 +114,26 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         applier: &Applier<'f, C>,
         error: ProjectionError,
     ) -> Result<ProjectionError, ProjectionError> {
-        observe::projection::failed(applier.partition(), &error);
         let has_ended = matches!(error, ProjectionError::TransactionEnded { .. });
-        if has_ended || applier.fail(&mut conn, &error).is_err() {
-            drop(conn);
-            applier.fail(&mut self.context.connect()?, &error)?;
+        let marked = match has_ended {
+            true => None,
+            false => applier.fail(&mut conn, &error).ok(),
+        };
+        let is_marked = match marked {
+            Some(is_marked) => is_marked,
+            None => {
+                drop(conn);
+                applier.fail(&mut self.context.connect()?, &error)?
+            }
+        };
+        if !is_marked {
+            // Whoever has the lease now applies the event, or fails at it in turn.
+            return Ok(applier.lease_lost());
         }
+        observe::projection::failed(applier.partition(), &error);
         Ok(error)
     }
 
-    /// If this gave up, the manager would start another thread at once, which would have no connection
-    /// either.
     fn first_connection(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
         self.context.connect().or_else(|error| {
             self.context.has_failed(error);

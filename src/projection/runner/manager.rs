@@ -77,9 +77,7 @@ fn wait<C: EventConnection>(signals: &Receiver<Signal>, tick: Duration, conn: &m
             Err(RecvTimeoutError::Timeout) if left.is_zero() => return Next::Adjust,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if let Some((conn, listener)) = conn
-            && conn.database().has_news(listener)
-        {
+        if conn.as_mut().is_some_and(|(conn, listener)| conn.database().has_news(listener)) {
             wake_up::all();
         }
     }

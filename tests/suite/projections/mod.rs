@@ -2,6 +2,7 @@
 
 use test_support::TestDatabase;
 
+pub mod application_errors;
 pub mod bad_input;
 pub mod catch_up;
 pub mod failures;
@@ -27,5 +28,5 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input }
+    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input }
 }
