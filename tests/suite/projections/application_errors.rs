@@ -79,7 +79,8 @@ fn an_error_that_may_not_come_again_is_known_inside_any_other<D: TestDatabase>()
 }
 
 fn content_that_cannot_be_decoded_is_known_inside_any_other<D: TestDatabase>() -> Result {
-    let decode: [fn(&RecordedEvent) -> Result<String, ShopError>; 3] = [
+    type Decode = fn(&RecordedEvent) -> Result<String, ShopError>;
+    let decode: [Decode; 3] = [
         |event| Ok(event.payload()?),
         |event| event.payload().map_err(|error| ShopError::Store(Error::from(error))),
         |event| event.payload().map_err(|error| ShopError::Shipping(ShopError::from(error).into())),
