@@ -13,6 +13,8 @@ use crate::storage::migrations::MigrationError;
 use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
+use crate::storage::sqlite::OptionsError;
+#[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
 /// Any error of this crate: for `main`, or for a transaction with several operations.
@@ -112,6 +114,16 @@ impl Error {
 }
 
 operation_error!(Error);
+
+#[cfg(feature = "sqlite")]
+impl From<OptionsError> for Error {
+    fn from(error: OptionsError) -> Self {
+        match error {
+            OptionsError::Invalid(invalid) => invalid.into(),
+            OptionsError::Database(error) => error.into(),
+        }
+    }
+}
 
 #[cfg(feature = "sqlite")]
 impl From<WriteError> for Error {

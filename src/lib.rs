@@ -127,7 +127,7 @@ pub mod sqlite {
     //!
     //! The SQLite library must be version 3.35 or newer; the feature `bundled` compiles a recent one in.
 
-    pub use crate::storage::sqlite::{JournalMode, MIGRATIONS, Options, Synchronous};
+    pub use crate::storage::sqlite::{JournalMode, MIGRATIONS, Options, OptionsError, Synchronous};
     pub use crate::writer::{QueueFull, Request, Ticket, WriteError, Writer, WriterError, WriterOptions};
 }
 

@@ -9,6 +9,7 @@ mod insert;
 mod migrations;
 mod news;
 mod options;
+mod options_error;
 mod ordering;
 mod queries;
 mod read;
@@ -17,3 +18,4 @@ mod transactions;
 
 pub use migrations::MIGRATIONS;
 pub use options::{JournalMode, Options, Synchronous};
+pub use options_error::OptionsError;
