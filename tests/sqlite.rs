@@ -11,6 +11,7 @@ mod sqlite {
     mod memory;
     mod migrations;
     mod options;
+    mod plans;
     mod prepared;
     mod read_only;
     mod readable;
