@@ -33,6 +33,7 @@
 //! |---|---|
 //! | create the tables | [`run_pending_migrations`] |
 //! | append and read | [`EventStore`] has every operation |
+//! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory |
@@ -104,6 +105,7 @@ pub use storage::postgres;
 pub use storage::read::ReadError;
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
+pub use store::write_transaction::write_transaction;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 
 #[cfg(feature = "sqlite")]

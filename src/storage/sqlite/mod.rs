@@ -15,6 +15,7 @@ mod queries;
 mod read;
 mod text;
 mod transactions;
+mod write_transaction;
 
 pub use migrations::MIGRATIONS;
 pub use options::{JournalMode, Options, Synchronous};
