@@ -1,5 +1,6 @@
 //! One error for everything that this crate does. No lower floor names it.
 
+mod from_store_errors;
 mod handler;
 
 use crate::model::decode_error::DecodeError;
@@ -17,7 +18,8 @@ use crate::storage::sqlite::OptionsError;
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
-/// Any error of this crate: for `main`, or for a transaction with several operations.
+/// Any error of this crate: for `main`, or for a transaction with several operations. As the source of an
+/// application's own error type it takes one line: see [`from_store_errors!`](crate::from_store_errors).
 ///
 /// ```
 /// use diesel::prelude::*;
