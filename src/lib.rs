@@ -82,6 +82,7 @@ pub use event::{Decoded, Event, EventError, EventName, EventType, UpcastError};
 pub use model::appended::Appended;
 pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;
+pub use model::duplicate::Duplicate;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
