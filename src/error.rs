@@ -1,5 +1,6 @@
 //! One error for everything that this crate does. No lower floor names it.
 
+mod from_store_errors;
 mod handler;
 
 use crate::model::decode_error::DecodeError;
@@ -13,9 +14,12 @@ use crate::storage::migrations::MigrationError;
 use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
+use crate::storage::sqlite::OptionsError;
+#[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
-/// Any error of this crate: for `main`, or for a transaction with several operations.
+/// Any error of this crate: for `main`, or for a transaction with several operations. As the source of an
+/// application's own error type it takes one line: see [`from_store_errors!`](crate::from_store_errors).
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -112,6 +116,16 @@ impl Error {
 }
 
 operation_error!(Error);
+
+#[cfg(feature = "sqlite")]
+impl From<OptionsError> for Error {
+    fn from(error: OptionsError) -> Self {
+        match error {
+            OptionsError::Invalid(invalid) => invalid.into(),
+            OptionsError::Database(error) => error.into(),
+        }
+    }
+}
 
 #[cfg(feature = "sqlite")]
 impl From<WriteError> for Error {

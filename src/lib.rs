@@ -33,11 +33,12 @@
 //! |---|---|
 //! | create the tables | [`run_pending_migrations`] |
 //! | append and read | [`EventStore`] has every operation |
+//! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
-//! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them |
+//! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them, and [`from_store_errors!`] makes them your own |
 //! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
 //! | join events with your tables | [`schema`] |
 //! | use what only one database has | the modules `sqlite`, `postgres` and `mysql`, each with the feature of its name; [`LogOrdering`] |
@@ -81,6 +82,7 @@ pub use event::{Decoded, Event, EventError, EventName, EventType, UpcastError};
 pub use model::appended::Appended;
 pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;
+pub use model::duplicate::Duplicate;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
@@ -104,6 +106,7 @@ pub use storage::postgres;
 pub use storage::read::ReadError;
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
+pub use store::write_transaction::write_transaction;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 
 #[cfg(feature = "sqlite")]
@@ -127,7 +130,7 @@ pub mod sqlite {
     //!
     //! The SQLite library must be version 3.35 or newer; the feature `bundled` compiles a recent one in.
 
-    pub use crate::storage::sqlite::{JournalMode, MIGRATIONS, Options, Synchronous};
+    pub use crate::storage::sqlite::{JournalMode, MIGRATIONS, Options, OptionsError, Synchronous};
     pub use crate::writer::{QueueFull, Request, Ticket, WriteError, Writer, WriterError, WriterOptions};
 }
 

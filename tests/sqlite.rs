@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 mod sqlite {
+    mod application_error;
     mod backup;
     mod corrupted;
     mod database;
@@ -11,6 +12,7 @@ mod sqlite {
     mod memory;
     mod migrations;
     mod options;
+    mod plans;
     mod prepared;
     mod read_only;
     mod readable;

@@ -24,6 +24,15 @@ pub(crate) struct Content {
     pub(crate) causation_id: Option<Box<str>>,
 }
 
+impl Content {
+    /// Whether both say that the same has happened.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.event_type == other.event_type
+            && self.event_version == other.event_version
+            && self.payload == other.payload
+    }
+}
+
 /// An event to append.
 ///
 /// It has an id from the beginning (default: a time-ordered UUIDv7), so it can be referred to before it is

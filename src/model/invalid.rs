@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -134,6 +135,15 @@ pub enum Problem {
         lowest: i64,
         /// The highest that is allowed.
         highest: i64,
+    },
+    /// A duration is longer than can be waited for.
+    #[error("is {duration:?}; the limit is {limit:?}")]
+    #[non_exhaustive]
+    DurationTooLong {
+        /// The duration.
+        duration: Duration,
+        /// The longest that is allowed.
+        limit: Duration,
     },
     /// A range of versions ends before it begins.
     #[error("is from {from} to {to}; a range must not end before it begins")]

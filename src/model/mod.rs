@@ -4,6 +4,7 @@ pub(crate) mod appended;
 pub(crate) mod checkpoint;
 pub(crate) mod decode_error;
 pub(crate) mod direction;
+pub(crate) mod duplicate;
 pub(crate) mod event;
 pub(crate) mod expected_version;
 pub(crate) mod filter;

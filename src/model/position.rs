@@ -1,5 +1,8 @@
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+
 use crate::model::invalid::{InvalidInput, Problem};
 
 /// A place in the whole log: the number that the database assigned to an event when it was appended.
@@ -16,6 +19,18 @@ use crate::model::invalid::{InvalidInput, Problem};
 /// assert_eq!(checkpoint.get(), 42);
 /// assert!(Position::new(-1).is_err());
 /// # Ok::<(), diesel_event_store::InvalidInput>(())
+/// ```
+///
+/// serde reads and writes it as its number, and refuses a number below 0:
+///
+/// ```
+/// use diesel_event_store::Position;
+///
+/// assert_eq!(serde_json::to_string(&Position::new(42)?)?, "42");
+/// assert_eq!(serde_json::from_str::<Position>("42")?, Position::new(42)?);
+/// let refused = serde_json::from_str::<Position>("-1").unwrap_err();
+/// assert!(refused.to_string().starts_with("position is -1; it must be from 0 to 9223372036854775807"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(i64);
@@ -72,5 +87,17 @@ impl TryFrom<i64> for Position {
 
     fn try_from(position: i64) -> Result<Self, InvalidInput> {
         Self::new(position)
+    }
+}
+
+impl Serialize for Position {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Position {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(i64::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -3,6 +3,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::model::duplicate::Duplicate;
 use crate::model::event::NewEvent;
 use crate::model::expected_version::{Conflict, ExpectedVersion};
 use crate::model::invalid::{InvalidInput, Problem};
@@ -44,7 +45,7 @@ impl Batch<'_> {
 
     /// The id of this event is recorded already.
     pub(crate) fn duplicate(&self, event_index: usize) -> AppendError {
-        AppendError::DuplicateEventId { event_id: self.events[event_index].id(), event_index }
+        AppendError::DuplicateEventId { event_id: self.events[event_index].id(), event_index, recorded: None }
     }
 
     /// Why the head was not moved, with the aggregate at version `actual`.
@@ -92,7 +93,7 @@ pub enum AppendError {
     Conflict(#[from] Conflict),
     /// An event with this id is recorded already, or comes twice in the batch. It is reported before a
     /// conflict: after a failure that left open whether an append went through, repeating it with the same
-    /// events and the same expected version says that it did.
+    /// events and the same expected version says that it did, and [`Duplicate`] says where they are.
     #[error("an event with the id {event_id} (event {event_index} of the batch) is recorded already")]
     #[non_exhaustive]
     DuplicateEventId {
@@ -100,6 +101,11 @@ pub enum AppendError {
         event_id: Uuid,
         /// Which event of the batch has it, counted from 0.
         event_index: usize,
+        /// The recorded event that has it. `None` if the id comes twice in the batch, and where the
+        /// transaction cannot see the event: another one has recorded the id at the same moment, which on
+        /// PostgreSQL aborts the application's transaction, or has done so since the snapshot of a REPEATABLE
+        /// READ transaction on MySQL.
+        recorded: Option<Box<Duplicate>>,
     },
     /// Something that cannot be kept.
     #[error(transparent)]

@@ -30,3 +30,4 @@ pub(crate) mod transactions;
 #[cfg(feature = "sqlite")]
 pub(crate) mod watched_log;
 pub(crate) mod workers;
+pub(crate) mod write_transaction;

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use crate::model::appended::Appended;
+use crate::model::duplicate::Duplicate;
 use crate::model::event::NewEvent;
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::invalid::{InvalidInput, Problem};
@@ -41,7 +42,7 @@ impl EventStore {
     ///
     /// - [`Conflict`](AppendError::Conflict): the stream is at another version than expected.
     /// - [`DuplicateEventId`](AppendError::DuplicateEventId): an event with one of the ids is already
-    ///   recorded.
+    ///   recorded; the error says where, and whether it is the same event.
     /// - [`Invalid`](AppendError::Invalid): there are no events, or one of them cannot be stored; the error
     ///   names the field and the limit.
     /// - [`Database`](AppendError::Database): the database refused or failed;
@@ -80,7 +81,7 @@ impl EventStore {
     ) -> Result<Appended, AppendError> {
         validate(self.max_json_bytes, expected, events)?;
         let batch = Batch { stream, expected, events, now: timestamp::now() };
-        let placed = conn.database().append(&batch);
+        let placed = conn.database().append(&batch).map_err(|error| find_duplicate(conn, &batch, error));
         let outcome = placed.map(|placement| record(stream, events.iter().cloned(), batch.now, placement));
         report(&outcome);
         if outcome.is_ok() {
@@ -112,10 +113,23 @@ fn refuse_repeated_ids(events: &[NewEvent]) -> Result<(), AppendError> {
     let mut seen = HashSet::with_capacity(events.len());
     for (event_index, event) in events.iter().enumerate() {
         if !seen.insert(event.id()) {
-            return Err(AppendError::DuplicateEventId { event_id: event.id(), event_index });
+            return Err(AppendError::DuplicateEventId { event_id: event.id(), event_index, recorded: None });
         }
     }
     Ok(())
+}
+
+/// Adds where the event is recorded whose id the append has used again. What the append has reported matters
+/// more to the caller than a failure to look that up.
+pub(crate) fn find_duplicate<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    batch: &Batch<'_>,
+    error: AppendError,
+) -> AppendError {
+    let AppendError::DuplicateEventId { event_id, event_index, .. } = error else { return error };
+    let found = conn.database().read_event(event_id).ok().flatten();
+    let duplicate = |event| Box::new(Duplicate::new(event, batch.stream, &batch.events[event_index]));
+    AppendError::DuplicateEventId { event_id, event_index, recorded: found.map(duplicate) }
 }
 
 /// The events as the database has recorded them.

@@ -8,6 +8,7 @@ mod ordering;
 mod read_log;
 mod read_stream;
 pub(crate) mod wake_up;
+pub(crate) mod write_transaction;
 
 /// The largest payload or metadata, in bytes, unless [`EventStore::max_json_bytes`] sets another limit: 16
 /// MiB.

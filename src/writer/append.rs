@@ -12,7 +12,7 @@ use crate::model::timestamp;
 use crate::storage::append::AppendError;
 use crate::storage::append::{Batch, Placement};
 use crate::storage::sqlite::append::{append, write};
-use crate::store::append::{record, report};
+use crate::store::append::{find_duplicate, record, report};
 
 /// Validated events for one stream.
 pub(super) struct Append {
@@ -58,7 +58,8 @@ impl Job for Append {
     }
 
     fn run(&mut self, conn: &mut SqliteConnection) -> bool {
-        let placed = self.place(|batch| append(conn, batch));
+        let placed =
+            self.place(|batch| append(conn, batch).map_err(|error| find_duplicate(conn, batch, error)));
         placed.map_err(|error| self.placed = Some(Ok(Err(error)))).is_ok()
     }
 

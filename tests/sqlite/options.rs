@@ -2,13 +2,22 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_event_store::sqlite::{JournalMode, Options, Synchronous};
-use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, LogQuery, Position, run_pending_migrations};
+use diesel_event_store::sqlite::{JournalMode, Options, OptionsError, Synchronous};
+use diesel_event_store::{
+    DatabaseErrorKind, Error, ExpectedVersion, LogQuery, Position, Problem, run_pending_migrations,
+};
 
 use super::database::{Database, STORE, append_one, events, pragma, stream};
 
 const SETTINGS: [&str; 5] =
     ["busy_timeout", "journal_mode", "synchronous", "foreign_keys", "recursive_triggers"];
+
+fn kind(error: OptionsError) -> DatabaseErrorKind {
+    match error {
+        OptionsError::Database(error) => error.kind(),
+        other => panic!("{other}"),
+    }
+}
 
 fn settings(conn: &mut SqliteConnection) -> [String; 5] {
     SETTINGS.map(|name| pragma(conn, name))
@@ -32,6 +41,38 @@ fn every_option_can_be_changed() {
     let database = Database::absent();
     let mut conn = database.connect_with(options);
     assert_eq!(settings(&mut conn), ["1234", "delete", "1", "0", "1"]);
+}
+
+/// What SQLite takes for 0: the connection would not wait at all.
+const TOO_LONG: Duration = Duration::from_millis(1 << 31);
+
+#[test]
+fn a_busy_timeout_that_sqlite_cannot_count_is_refused_before_anything_is_changed() {
+    let database = Database::absent();
+    let mut conn = database.connect_plainly();
+    let before = settings(&mut conn);
+    for duration in [TOO_LONG, Duration::MAX] {
+        let refused = Options::default().busy_timeout(duration).apply(&mut conn).unwrap_err();
+        assert!(!refused.is_retryable());
+        let OptionsError::Invalid(invalid) = refused else { panic!("{refused}") };
+        assert_eq!(invalid.field(), "busy_timeout");
+        let Problem::DurationTooLong { duration: refused, limit, .. } = *invalid.problem() else {
+            panic!("{invalid}")
+        };
+        assert_eq!((refused, limit), (duration, TOO_LONG - Duration::from_millis(1)));
+        assert!(matches!(Error::from(OptionsError::from(invalid)), Error::Invalid(_)));
+    }
+    assert_eq!(settings(&mut conn), before);
+}
+
+#[test]
+fn the_longest_and_the_shortest_busy_timeout_are_waited_for() {
+    let longest = TOO_LONG - Duration::from_millis(1);
+    for (timeout, milliseconds) in [(longest, "2147483647"), (Duration::from_nanos(1), "1")] {
+        let database = Database::absent();
+        let mut conn = database.connect_with(Options::default().busy_timeout(timeout));
+        assert_eq!(pragma(&mut conn, "busy_timeout"), milliseconds);
+    }
 }
 
 #[test]
@@ -64,7 +105,7 @@ fn a_change_of_the_journal_mode_waits_for_others_as_long_as_busy_timeout_says() 
         })
         .unwrap()
         .unwrap_err();
-    assert_eq!(refused.kind(), DatabaseErrorKind::Locked);
+    assert_eq!(kind(refused), DatabaseErrorKind::Locked);
     assert!(begun.elapsed() >= patience, "gave up after {:?}", begun.elapsed());
 
     Options::default().apply(&mut starter).unwrap();
@@ -90,7 +131,7 @@ fn a_file_that_cannot_be_written_to_can_be_opened_if_it_is_in_wal_mode_already()
     let rollback_journal = Database::absent();
     rollback_journal.connect_plainly().batch_execute("CREATE TABLE orders (id INTEGER)").unwrap();
     let refused = Options::default().apply(&mut rollback_journal.connect_read_only()).unwrap_err();
-    assert_eq!(refused.kind(), DatabaseErrorKind::ReadOnly);
+    assert_eq!(kind(refused), DatabaseErrorKind::ReadOnly);
 }
 
 #[test]
@@ -170,4 +211,19 @@ fn a_pool_says_so_when_they_cannot_be_applied() {
         .build(ConnectionManager::<SqliteConnection>::new(database.path().display().to_string()))
         .unwrap_err();
     assert!(refused.to_string().contains("file is not a database"), "{refused}");
+}
+
+#[cfg(feature = "r2d2")]
+#[test]
+fn a_pool_names_the_option_that_is_refused() {
+    use diesel::r2d2::{ConnectionManager, Pool};
+
+    let database = Database::absent();
+    let refused = Pool::builder()
+        .max_size(1)
+        .connection_timeout(Duration::from_millis(200))
+        .connection_customizer(Box::new(Options::default().busy_timeout(TOO_LONG)))
+        .build(ConnectionManager::<SqliteConnection>::new(database.path().display().to_string()))
+        .unwrap_err();
+    assert!(refused.to_string().contains("busy_timeout is 2147483.648s"), "{refused}");
 }

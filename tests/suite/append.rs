@@ -2,7 +2,8 @@
 
 use chrono::{SubsecRound, Utc};
 use diesel_event_store::{
-    AppendError, EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId, chrono,
+    AppendError, Duplicate, EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId, chrono,
+    write_transaction,
 };
 use serde_json::json;
 
@@ -18,6 +19,9 @@ tests! {
     an_event_without_a_time_has_that_of_the_append,
     ids_that_are_not_given_are_time_ordered,
     an_append_that_went_through_is_a_duplicate_when_it_is_repeated,
+    a_duplicate_says_where_the_event_is_recorded,
+    a_duplicate_is_the_same_event_only_if_stream_type_and_payload_are_the_same,
+    an_id_that_comes_twice_in_the_batch_is_recorded_nowhere,
 }
 
 fn versions_count_from_one_without_a_gap<D: TestDatabase>() -> Result {
@@ -195,5 +199,67 @@ fn an_append_that_went_through_is_a_duplicate_when_it_is_repeated<D: TestDatabas
         );
         assert_eq!(store.version(&mut conn, &alice)?, version);
     }
+    Ok(())
+}
+
+fn duplicate(refused: AppendError) -> Result<Duplicate> {
+    match refused {
+        AppendError::DuplicateEventId { recorded: Some(duplicate), .. } => Ok(*duplicate),
+        other => Err(other.into()),
+    }
+}
+
+/// Alone, and inside the application's transaction.
+fn a_duplicate_says_where_the_event_is_recorded<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice, bob) = (EventStore::new(), user("alice")?, user("bob")?);
+    store.append(&mut conn, &bob, ExpectedVersion::NoStream, &counted(3)?)?;
+    let batch = counted(2)?;
+    let appended = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &batch)?;
+    let second = &appended.events()[1];
+
+    let repeat = |conn: &mut D::Conn, stream| {
+        let events = [counted(1)?, vec![batch[1].clone()]].concat();
+        duplicate(store.append(conn, stream, ExpectedVersion::Any, &events).unwrap_err())
+    };
+    let alone = repeat(&mut conn, &alice)?;
+    assert_eq!((alone.event(), alone.is_same_event()), (second, true));
+    let in_transaction = write_transaction(&mut conn, |conn| repeat(conn, &bob))?;
+    assert_eq!((in_transaction.event(), in_transaction.is_same_event()), (second, false));
+    assert_eq!(count(&mut conn, "events")?, 5);
+    Ok(())
+}
+
+fn a_duplicate_is_the_same_event_only_if_stream_type_and_payload_are_the_same<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice, bob) = (EventStore::new(), user("alice")?, user("bob")?);
+    let new = |event_type: &str, payload: i64| NewEvent::new(event_type, &payload);
+    let first = new("Paid", 1)?.metadata(&"first")?.trace_id("first");
+    store.append(&mut conn, &alice, ExpectedVersion::NoStream, std::slice::from_ref(&first))?;
+
+    for (stream, event, is_same) in [
+        (&alice, new("Paid", 1)?, true),
+        (&alice, new("Paid", 1)?.metadata(&"second")?.trace_id("second"), true),
+        (&bob, new("Paid", 1)?, false),
+        (&alice, new("Refunded", 1)?, false),
+        (&alice, new("Paid", 1)?.event_version(2), false),
+        (&alice, new("Paid", 2)?, false),
+    ] {
+        let again = [event.with_id(first.id())];
+        let refused = store.append(&mut conn, stream, ExpectedVersion::NoStream, &again).unwrap_err();
+        assert_eq!(duplicate(refused)?.is_same_event(), is_same, "{stream} {again:?}");
+    }
+    Ok(())
+}
+
+fn an_id_that_comes_twice_in_the_batch_is_recorded_nowhere<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let event = NewEvent::new("Paid", &())?;
+    let batch = [event.clone(), event];
+    let refused = EventStore::new().append(&mut conn, &user("alice")?, ExpectedVersion::Any, &batch);
+    assert!(matches!(refused, Err(AppendError::DuplicateEventId { event_index: 1, recorded: None, .. })));
     Ok(())
 }

@@ -40,10 +40,11 @@ pub mod read_log;
 pub mod read_stream;
 pub mod transactions;
 pub mod version;
+pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, expected_version, transactions, concurrency, read_stream, read_log, read_event, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties }
+    areas! { D: append, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.
@@ -54,5 +55,5 @@ pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {
 
 /// What depends on the kind of connection that is lent: a pooled one, or an application's enum.
 pub fn of_a_connection<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, transactions, checkpoints, migrations, projections::transactions, projections::runner }
+    areas! { D: append, transactions, write_transaction, checkpoints, migrations, projections::transactions, projections::runner }
 }

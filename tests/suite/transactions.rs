@@ -8,7 +8,6 @@ use diesel_event_store::{
 
 use test_support::{
     Result, TestDatabase, app_rows, count, counted, create_app_rows, insert_app_row, user, versions,
-    write_transaction,
 };
 
 tests! {
@@ -26,7 +25,6 @@ tests! {
     several_streams_are_appended_to_in_one_transaction,
     a_transaction_sees_what_it_has_appended,
     others_see_nothing_of_an_open_transaction,
-    a_transaction_reads_decides_and_appends,
     a_lost_race_in_a_transaction_is_decided_anew,
 }
 
@@ -298,26 +296,6 @@ fn others_see_nothing_of_an_open_transaction<D: TestDatabase>() -> Result {
     })?;
     assert_eq!(store.version(&mut other, &alice)?, 1);
     assert_eq!(store.read_forward(&mut other, Position::START, 10)?.len(), 1);
-    Ok(())
-}
-
-fn a_transaction_reads_decides_and_appends<D: TestDatabase>() -> Result {
-    let (db, mut conn) = application::<D>()?;
-    let (store, alice) = (EventStore::new(), user("alice")?);
-    store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(3)?)?;
-    for _ in 0..2 {
-        write_transaction(&mut conn, |conn| {
-            let stream = store.read_stream(conn, &alice, ..)?;
-            let decided = NewEvent::new("Decided", &stream.len())?;
-            store.append(conn, &alice, ExpectedVersion::Exact(stream.version()), &[decided])?;
-            insert_app_row(conn, "decided")?;
-            Ok(())
-        })?;
-    }
-    let mut other = db.connect()?;
-    let stream = store.read_stream(&mut other, &alice, 4..)?;
-    assert_eq!(stream.events().iter().map(|event| event.payload_json()).collect::<Vec<_>>(), ["3", "4"]);
-    assert_eq!(app_rows(&mut other)?.len(), 2);
     Ok(())
 }
 

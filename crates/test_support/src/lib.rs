@@ -38,9 +38,7 @@ pub use pool::InAPool;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use property::for_all;
-pub use sql::{
-    app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists, write_transaction,
-};
+pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use threads::{LONG, at_once, eventually};

@@ -2,9 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_event_store::{ConnectionRef, EventConnection};
-
-use crate::Result;
+use diesel_event_store::EventConnection;
 
 /// The same on each database, with diesel's own connection to it.
 #[macro_export]
@@ -64,23 +62,4 @@ pub fn names<C: EventConnection + ?Sized>(conn: &mut C, sql: &str) -> QueryResul
     }
     let rows: Vec<Row> = on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     Ok(rows.into_iter().map(|row| row.name).collect())
-}
-
-/// A transaction as an application begins it when it reads before it appends.
-pub fn write_transaction<C, T>(
-    conn: &mut C,
-    work: impl FnOnce(&mut dyn EventConnection) -> Result<T>,
-) -> Result<T>
-where
-    C: EventConnection + ?Sized,
-{
-    match conn.lend() {
-        #[cfg(feature = "postgres")]
-        ConnectionRef::Postgres(conn) => conn.transaction(|conn| work(conn)),
-        #[cfg(feature = "mysql")]
-        ConnectionRef::Mysql(conn) => conn.transaction(|conn| work(conn)),
-        #[cfg(feature = "sqlite")]
-        ConnectionRef::Sqlite(conn) => conn.immediate_transaction(|conn| work(conn)),
-        _ => unreachable!("the tests do not know this database"),
-    }
 }

@@ -10,7 +10,7 @@ use crate::storage::server::Server;
 /// READ COMMITTED locks no gaps between rows, and it is what the first statement would make of REPEATABLE
 /// READ anyway. The server refuses it while a transaction is open, of which diesel may not know: to begin
 /// another would commit that one.
-const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
+pub(super) const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
 
 /// How often a transaction of its own is tried that the database rolls back so that another can go on.
 const ATTEMPTS: u32 = 10;

@@ -22,5 +22,6 @@ mod queries;
 mod read;
 mod time;
 mod transactions;
+mod write_transaction;
 
 pub use migrations::MIGRATIONS;

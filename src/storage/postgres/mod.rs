@@ -15,6 +15,7 @@ mod position;
 mod queries;
 mod read;
 mod transactions;
+mod write_transaction;
 
 pub use migrations::MIGRATIONS;
 pub use news::set_append_notifications;

@@ -9,11 +9,14 @@ mod insert;
 mod migrations;
 mod news;
 mod options;
+mod options_error;
 mod ordering;
 mod queries;
 mod read;
 mod text;
 mod transactions;
+mod write_transaction;
 
 pub use migrations::MIGRATIONS;
 pub use options::{JournalMode, Options, Synchronous};
+pub use options_error::OptionsError;

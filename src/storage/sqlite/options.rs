@@ -5,7 +5,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
+use super::options_error::OptionsError;
+use crate::model::invalid::{InvalidInput, Problem};
 use crate::storage::error::DatabaseError;
+
+/// SQLite counts the milliseconds of `busy_timeout` in 31 bits, and takes a larger number for 0.
+const LONGEST_BUSY_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// How SQLite keeps a transaction safe while it is being written.
 ///
@@ -94,7 +99,8 @@ impl Default for Options {
 
 impl Options {
     /// How long to wait for another connection's lock before an operation fails with
-    /// [`Locked`](crate::DatabaseErrorKind::Locked); to the millisecond.
+    /// [`Locked`](crate::DatabaseErrorKind::Locked). Default: 5 s. It is rounded up to whole milliseconds, and
+    /// the limit is 2,147,483.647 s, which is 24.8 days: [`apply`](Self::apply) refuses more.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::Options;
@@ -155,11 +161,24 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`DatabaseError`]: for instance the file is not a database, it cannot be written to and is not in WAL
-    /// mode yet, or another connection has kept it locked for longer than `busy_timeout`.
-    pub fn apply(&self, conn: &mut SqliteConnection) -> Result<(), DatabaseError> {
+    /// - [`OptionsError::Invalid`]: `busy_timeout` is longer than SQLite can wait. Nothing was changed.
+    /// - [`OptionsError::Database`]: for instance the file is not a database, it cannot be written to and is
+    ///   not in WAL mode yet, or another connection has kept it locked for longer than `busy_timeout`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::sqlite::{Options, OptionsError};
+    ///
+    /// let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// let refused = Options::default().busy_timeout(Duration::MAX).apply(&mut conn);
+    /// assert!(matches!(refused, Err(OptionsError::Invalid(invalid)) if invalid.field() == "busy_timeout"));
+    /// ```
+    pub fn apply(&self, conn: &mut SqliteConnection) -> Result<(), OptionsError> {
+        let busy_timeout = self.busy_timeout_in_milliseconds()?;
         // First, so that the others wait too.
-        conn.batch_execute(&format!("PRAGMA busy_timeout = {}", self.busy_timeout.as_millis()))?;
+        conn.batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}"))?;
         self.apply_journal_mode(conn)?;
         conn.batch_execute(&format!(
             "PRAGMA synchronous = {}; PRAGMA foreign_keys = {}; PRAGMA recursive_triggers = {}",
@@ -168,6 +187,15 @@ impl Options {
             self.recursive_triggers,
         ))?;
         Ok(())
+    }
+
+    /// Rounded up, so that a short wait does not become none.
+    fn busy_timeout_in_milliseconds(&self) -> Result<u128, InvalidInput> {
+        let (duration, limit) = (self.busy_timeout, LONGEST_BUSY_TIMEOUT);
+        if duration > limit {
+            return Err(InvalidInput::new("busy_timeout", Problem::DurationTooLong { duration, limit }));
+        }
+        Ok(duration.as_nanos().div_ceil(1_000_000))
     }
 
     /// Changing the mode needs the whole file for itself, and SQLite does not wait for that as long as
@@ -240,7 +268,6 @@ impl Synchronous {
 #[cfg(feature = "r2d2")]
 impl diesel::r2d2::CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Options {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        let applied = self.apply(conn);
-        applied.map_err(|error| diesel::r2d2::Error::QueryError(error.into_diesel_error()))
+        self.apply(conn).map_err(|error| diesel::r2d2::Error::QueryError(error.into_diesel_error()))
     }
 }

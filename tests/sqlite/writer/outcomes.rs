@@ -98,8 +98,15 @@ fn a_conflict_a_duplicate_and_bad_input_touch_nobody_else_in_the_group() {
     assert_eq!(good.wait().unwrap().version(), 2);
     assert_eq!(conflict.wait().unwrap_err().conflict().unwrap().actual, 1);
     match duplicate.wait().unwrap_err() {
-        WriteError::Append(AppendError::DuplicateEventId { event_id, event_index: 1, .. }) => {
-            assert_eq!(event_id, recorded.id())
+        WriteError::Append(AppendError::DuplicateEventId {
+            event_id,
+            event_index: 1,
+            recorded: found,
+            ..
+        }) => {
+            let found = found.unwrap();
+            assert_eq!((event_id, found.event().id()), (recorded.id(), recorded.id()));
+            assert_eq!((found.event().stream(), found.is_same_event()), (&stream("old"), false));
         }
         other => panic!("{other}"),
     }

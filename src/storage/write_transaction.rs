@@ -1,0 +1,55 @@
+use diesel::result::{Error, QueryResult};
+
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::operations::operations;
+
+operations! {
+    /// A transaction that is the application's own, and is going to write.
+    pub(crate) trait WriteTransaction {
+        /// Begins it, or opens a savepoint in the transaction that is open.
+        fn begin_writing(&mut self) -> QueryResult<()>;
+
+        fn commit_written(&mut self) -> QueryResult<()>;
+    }
+}
+
+/// Commits what `work` has done if it returns `Ok`, and rolls it back otherwise, also if it panics.
+pub(crate) fn write_transaction<C, T, E>(
+    conn: &mut C,
+    work: impl FnOnce(&mut C) -> Result<T, E>,
+) -> Result<T, E>
+where
+    C: EventConnection + ?Sized,
+    E: From<Error>,
+{
+    let open = Open::begin(conn)?;
+    let value = work(open.conn)?;
+    open.commit()?;
+    Ok(value)
+}
+
+/// An open transaction, which is rolled back when it is dropped.
+struct Open<'c, C: EventConnection + ?Sized> {
+    conn: &'c mut C,
+    depth_around: u32,
+}
+
+impl<'c, C: EventConnection + ?Sized> Open<'c, C> {
+    fn begin(conn: &'c mut C) -> QueryResult<Self> {
+        let depth_around = conn.database().depth()?;
+        conn.database().begin_writing()?;
+        Ok(Self { conn, depth_around })
+    }
+
+    fn commit(self) -> QueryResult<()> {
+        self.conn.database().commit_written()?;
+        std::mem::forget(self); // nothing is left to roll back
+        Ok(())
+    }
+}
+
+impl<C: EventConnection + ?Sized> Drop for Open<'_, C> {
+    fn drop(&mut self) {
+        self.conn.database().roll_back_to(self.depth_around);
+    }
+}

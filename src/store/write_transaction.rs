@@ -1,0 +1,67 @@
+use crate::storage::connection::EventConnection;
+use crate::storage::write_transaction;
+
+/// Runs a transaction that is going to write, begun as it should be on the database at hand: the same code is
+/// right on SQLite, PostgreSQL and MySQL.
+///
+/// It commits if `work` returns `Ok`, and rolls back if it returns `Err` or panics. It retries nothing; the
+/// errors of this crate say by `is_retryable()` whether to run it again.
+///
+/// | database | how it begins |
+/// |---|---|
+/// | SQLite | `BEGIN IMMEDIATE`: it waits for the write lock for up to the connection's `busy_timeout`, and not half-way, where a transaction that has read would fail at once |
+/// | PostgreSQL | `BEGIN`, in the session's isolation level. Default: READ COMMITTED |
+/// | MySQL, MariaDB | `START TRANSACTION` in READ COMMITTED, which locks no gaps between rows |
+///
+/// Inside a transaction that is open already it is a savepoint: it is rolled back alone, and committed with
+/// the outermost transaction. How that one was begun is not changed.
+///
+/// # Errors
+///
+/// What `work` returns, or, as `E`, diesel's error if the transaction cannot begin or commit; nothing of it
+/// is in the database then. An error of a commit whose connection was lost is the exception: it leaves open
+/// whether the transaction went through.
+///
+/// # Example
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::{
+///     Error, EventConnection, EventStore, ExpectedVersion, NewEvent, StreamId, write_transaction,
+/// };
+///
+/// /// On any database.
+/// fn withdraw<C: EventConnection>(conn: &mut C, account: &StreamId, cents: i64) -> Result<bool, Error> {
+///     let store = EventStore::new();
+///     write_transaction(conn, |conn| {
+///         let events = store.read_stream(conn, account, ..)?;
+///         let mut balance = 0;
+///         for event in events.events() {
+///             balance += event.payload::<i64>()?;
+///         }
+///         if balance < cents {
+///             return Ok(false);
+///         }
+///         let withdrawn = NewEvent::new("Withdrawn", &-cents)?;
+///         store.append(conn, account, ExpectedVersion::Exact(events.version()), &[withdrawn])?;
+///         Ok(true)
+///     })
+/// }
+/// # fn main() -> Result<(), Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # let account = StreamId::new("Account", 7)?;
+/// # let deposited = NewEvent::new("Deposited", &500)?;
+/// # EventStore::new().append(&mut conn, &account, ExpectedVersion::NoStream, &[deposited])?;
+/// assert!(withdraw(&mut conn, &account, 400)?);
+/// assert!(!withdraw(&mut conn, &account, 400)?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn write_transaction<C, T, E>(conn: &mut C, work: impl FnOnce(&mut C) -> Result<T, E>) -> Result<T, E>
+where
+    C: EventConnection + ?Sized,
+    E: From<diesel::result::Error>,
+{
+    write_transaction::write_transaction(conn, work)
+}
