@@ -90,6 +90,7 @@ pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem}
 pub use model::log::{LogQuery, LogSlice};
 pub use model::ordering::LogOrdering;
 pub use model::position::Position;
+pub use model::repaired::Repaired;
 pub use model::stream::{StreamQuery, StreamSlice};
 pub use model::stream_id::StreamId;
 pub use storage::append::AppendError;

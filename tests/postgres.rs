@@ -2,12 +2,19 @@
 #![cfg(feature = "postgres")]
 
 mod postgres {
+    mod begun_by_sql;
+    mod default_isolation;
+    mod encodings;
     mod errors;
+    mod imported;
     mod isolation;
+    mod names;
     mod notifications;
     mod plans;
     mod pooling;
+    mod roles;
     mod schemas;
+    mod sequence;
     mod standby;
     mod time_zones;
     mod waiting;

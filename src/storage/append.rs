@@ -1,6 +1,8 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use diesel::result::QueryResult;
 use uuid::Uuid;
 
 use crate::model::duplicate::Duplicate;
@@ -10,7 +12,11 @@ use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::operations::operations;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::storage::refused::Refused;
 
 operations! {
     pub(crate) trait Append {
@@ -46,6 +52,21 @@ impl Batch<'_> {
     /// The id of this event is recorded already.
     pub(crate) fn duplicate(&self, event_index: usize) -> AppendError {
         AppendError::DuplicateEventId { event_id: self.events[event_index].id(), event_index, recorded: None }
+    }
+
+    /// The version of the aggregate, from that of its head and that of its last event. Without events it is the
+    /// head's: they were archived or erased.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn version((head, last): (Option<i64>, Option<i64>)) -> QueryResult<i64> {
+        let head = head.unwrap_or(0);
+        match last {
+            Some(last) if last != head => {
+                let reason =
+                    format!("aggregate_heads says version {head}, the last event has version {last}");
+                Err(Refused::new(DatabaseErrorKind::NeedsRepair, reason))
+            }
+            _ => Ok(head),
+        }
     }
 
     /// Why the head was not moved, with the aggregate at version `actual`.

@@ -2,7 +2,8 @@
 
 use diesel::result::Error;
 
-use crate::storage::error_kind::{DatabaseErrorKind, kind_of};
+use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::kind_of::kind_of;
 
 /// The database refused or failed: what kind of failure it was, what to do about it, and diesel's error as
 /// source.
@@ -90,6 +91,12 @@ pub(crate) fn is_missing_savepoint(error: &Error) -> bool {
 /// What the errors of the operations have in common: the database may be behind them.
 pub(crate) trait OperationError: From<Error> {
     fn database_error(&self) -> Option<&DatabaseError>;
+}
+
+impl OperationError for DatabaseError {
+    fn database_error(&self) -> Option<&DatabaseError> {
+        Some(self)
+    }
 }
 
 /// `?` on a diesel error, and the bound of `conn.transaction`, go through [`DatabaseError`].

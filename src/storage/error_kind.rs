@@ -1,7 +1,3 @@
-use diesel::result::{DatabaseErrorKind as DieselKind, Error};
-
-use crate::storage::not_published::NotPublished;
-
 /// Why the database refused or failed.
 ///
 /// ```
@@ -44,6 +40,12 @@ pub enum DatabaseErrorKind {
     /// The log was read where the appends that are under way cannot be seen, and no position has been
     /// [published](crate::EventStore::publish_position).
     NotPublished,
+    /// The role or user of the connection lacks a privilege.
+    NotPermitted,
+    /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT that
+    /// positions come from, or `event_log`. Nothing was written. See
+    /// [`EventStore::repair`](crate::EventStore::repair).
+    NeedsRepair,
     /// A statement was larger than the server accepts: see its `max_allowed_packet`.
     TooLarge,
     /// The connection is lost, or diesel has marked it as broken after an earlier failure. Retryable on a new
@@ -96,7 +98,21 @@ impl DatabaseErrorKind {
             Self::NotPublished => {
                 "a standby, and a transaction in REPEATABLE READ or SERIALIZABLE, cannot see which appends \
                  are under way, so they read the log up to the last published position, and none is \
-                 published; call `EventStore::publish_position` regularly on the primary"
+                 published; read the log before the transaction begins, or call \
+                 `EventStore::publish_position` regularly on the primary, outside of transactions"
+            }
+            Self::NotPermitted => {
+                "the database role lacks a privilege; a reader needs SELECT on events, aggregate_heads and \
+                 event_log, and on PostgreSQL SELECT on the sequence of events; an appender also INSERT on \
+                 events, INSERT and UPDATE on aggregate_heads, on PostgreSQL USAGE on the sequence, UPDATE on \
+                 event_log if positions are gapless; a projection SELECT, INSERT, UPDATE and DELETE on \
+                 projection_checkpoints, projection_workers and parked_events (docs/databases.md has the \
+                 statements)"
+            }
+            Self::NeedsRepair => {
+                "what counts the events (aggregate_heads, the sequence or AUTO_INCREMENT of events, event_log) \
+                 does not agree with the events: they were imported, restored or changed by hand; call \
+                 `EventStore::repair` once"
             }
             Self::TooLarge => {
                 "a statement was larger than the server accepts; raise its `max_allowed_packet`, or write less \
@@ -108,25 +124,5 @@ impl DatabaseErrorKind {
             }
             Self::Other => "the database reported an error",
         }
-    }
-}
-
-/// What kind of failure an error of diesel's is. `of_message` knows what a database's messages mean.
-pub(crate) fn kind_of(
-    error: &Error,
-    of_message: impl Fn(&str) -> Option<DatabaseErrorKind>,
-) -> DatabaseErrorKind {
-    match error {
-        Error::DeserializationError(_) => DatabaseErrorKind::Unreadable,
-        Error::BrokenTransactionManager => DatabaseErrorKind::ConnectionLost,
-        Error::RollbackErrorOnCommit { commit_error, .. } => kind_of(commit_error, of_message),
-        Error::DatabaseError(DieselKind::ClosedConnection, _) => DatabaseErrorKind::ConnectionLost,
-        Error::DatabaseError(DieselKind::SerializationFailure, _) => DatabaseErrorKind::Deadlock,
-        Error::DatabaseError(DieselKind::ReadOnlyTransaction, _) => DatabaseErrorKind::ReadOnly,
-        Error::QueryBuilderError(error) if error.is::<NotPublished>() => DatabaseErrorKind::NotPublished,
-        Error::DatabaseError(_, information) => {
-            of_message(information.message()).unwrap_or(DatabaseErrorKind::Other)
-        }
-        _ => DatabaseErrorKind::Other,
     }
 }

@@ -35,15 +35,28 @@ pub enum MigrationError {
         /// The newest migration this version does not know.
         version: String,
     },
-    /// The application has a table of the same name.
+    /// The application has a table of the same name, or something else that stands in a table's way.
     #[error(
-        "the database has a table {table} that the event store did not create; rename it, or give the event \
-         store a database of its own"
+        "the database has the {kind} {table}, which the event store did not create; rename it, or give the \
+         event store a database of its own"
     )]
     #[non_exhaustive]
     TableExists {
-        /// The name of the table.
+        /// Its name.
         table: String,
+        /// What it is, in the database's words: a table, view, index, sequence, type or function.
+        kind: String,
+    },
+    /// On PostgreSQL: the database has another encoding than UTF8, which cannot keep every text. Nothing was
+    /// done.
+    #[error(
+        "the event store needs a UTF8 database, and the encoding of this one is {encoding}; create one with \
+         ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    #[non_exhaustive]
+    Encoding {
+        /// The encoding of the database.
+        encoding: String,
     },
     /// On MySQL and MariaDB, inside a transaction: to create a table would commit it. Nothing was done.
     #[error(
@@ -89,8 +102,8 @@ impl Blocking<'_> {
 /// The migrations for one database.
 pub(crate) struct Source {
     pub(crate) migrations: EmbeddedMigrations,
-    /// Finds the name of a table that stands in the way of a CREATE TABLE in the database's message.
-    pub(crate) existing_table: fn(&str) -> Option<&str>,
+    /// Finds, in the database's message, the kind and the name of what stands in the way of a CREATE.
+    pub(crate) existing: fn(&str) -> Option<(&str, &str)>,
 }
 
 impl Source {
@@ -148,8 +161,10 @@ impl Source {
     fn run_error(&self, error: Box<dyn StdError + Send + Sync>) -> MigrationError {
         let text = error.to_string();
         let Some((_, message)) = text.split_once(" with: ") else { return MigrationError::Migration(error) };
-        match (self.existing_table)(message) {
-            Some(table) => MigrationError::TableExists { table: table.to_owned() },
+        match (self.existing)(message) {
+            Some((kind, name)) => {
+                MigrationError::TableExists { table: name.to_owned(), kind: kind.to_lowercase() }
+            }
             None => Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into(),
         }
     }

@@ -7,12 +7,12 @@ pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod error_kind;
 pub(crate) mod executor;
+pub(crate) mod kind_of;
 pub(crate) mod lent;
 pub(crate) mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub(crate) mod news;
-pub(crate) mod not_published;
 pub(crate) mod operations;
 pub(crate) mod ordering;
 pub(crate) mod parked;
@@ -20,6 +20,8 @@ pub(crate) mod partitions;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub(crate) mod read;
+pub(crate) mod refused;
+pub(crate) mod repair;
 pub(crate) mod scope;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod server;

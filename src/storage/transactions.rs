@@ -9,6 +9,10 @@ operations! {
         /// How many transactions and savepoints are open.
         fn depth(&mut self) -> QueryResult<u32>;
 
+        /// Refuses a transaction that diesel does not know of, before anything is written in it: wherever the
+        /// application may have begun one since this crate had the connection last.
+        fn refuse_foreign(&mut self) -> QueryResult<()>;
+
         /// Opens a transaction that is going to write, or a savepoint in the one that is open.
         fn begin(&mut self) -> QueryResult<()>;
 
@@ -37,6 +41,7 @@ where
     C: EventConnection + ?Sized,
     E: From<Error>,
 {
+    conn.database().refuse_foreign()?;
     let depth = conn.database().depth()?;
     conn.database().begin()?;
     let outcome = work(conn).and_then(|value| {

@@ -7,6 +7,7 @@ pub(crate) mod migrate;
 mod ordering;
 mod read_log;
 mod read_stream;
+mod repair;
 pub(crate) mod wake_up;
 pub(crate) mod write_transaction;
 
@@ -27,7 +28,7 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// | read the log | [`read_forward`](Self::read_forward), [`read_backward`](Self::read_backward), [`read_log`](Self::read_log), [`iter_log`](Self::iter_log), [`last_position`](Self::last_position) |
 /// | read one event | [`read_event`](Self::read_event) |
 /// | keep a place in the log | [`checkpoint`](Self::checkpoint), [`checkpoints`](Self::checkpoints), [`save_checkpoint`](Self::save_checkpoint), [`rewind_checkpoint`](Self::rewind_checkpoint), [`delete_checkpoint`](Self::delete_checkpoint) |
-/// | positions | [`log_ordering`](Self::log_ordering), [`set_log_ordering`](Self::set_log_ordering), [`publish_position`](Self::publish_position) |
+/// | positions | [`log_ordering`](Self::log_ordering), [`set_log_ordering`](Self::set_log_ordering), [`publish_position`](Self::publish_position), [`repair`](Self::repair) |
 ///
 /// ```
 /// use diesel::prelude::*;

@@ -213,7 +213,7 @@ fn a_role_without_privileges_is_refused() -> test_support::Result {
     conn.batch_execute(
         "BEGIN; CREATE ROLE des_test_without_privileges; SET LOCAL ROLE des_test_without_privileges",
     )?;
-    assert_kind(append_to(&mut conn, "a"), DatabaseErrorKind::Other, false);
+    assert_kind(append_to(&mut conn, "a"), DatabaseErrorKind::NotPermitted, false);
     conn.batch_execute("ROLLBACK")?;
     Ok(())
 }

@@ -111,6 +111,27 @@ fn appenders_in_any_isolation_level_are_waited_for() -> test_support::Result {
     Ok(())
 }
 
+#[test]
+fn appends_to_several_streams_do_not_fail_each_other() -> test_support::Result {
+    for level in LEVELS {
+        let database = Postgres::migrated()?;
+        let (mut first, mut second) = (database.connect()?, database.connect()?);
+        for conn in [&mut first, &mut second] {
+            // The first append of a session looks for the last event, and so for all that are appended.
+            begin_in(level, conn)?;
+            append_one(conn, &format!("before {level}")).or_else(|_| append_one(conn, "also before"))?;
+            commit(conn)?;
+        }
+        begin_in(level, &mut first)?;
+        begin_in(level, &mut second)?;
+        append_one(&mut first, "of the first")?;
+        append_one(&mut second, "of the second")?;
+        commit(&mut first)?;
+        commit(&mut second)?;
+    }
+    Ok(())
+}
+
 /// The first to commit wins. The other must begin again, and then gets through.
 #[test]
 fn an_append_behind_the_transactions_back_is_retryable() -> test_support::Result {

@@ -383,6 +383,13 @@ fn a_batch_that_would_overflow_the_version<D: TestDatabase>() -> Result {
     let store = EventStore::new();
     let highest_but_one = i64::MAX - 1;
     execute(&mut conn, &format!("UPDATE aggregate_heads SET aggregate_version = {highest_but_one}"))?;
+    // A head without its event would be refused for that.
+    let last_event = format!(
+        "INSERT INTO events (aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, \
+         payload, created_at) SELECT aggregate_type, aggregate_id, {highest_but_one}, \
+         '00000000-0000-0000-0000-000000000007', event_type, event_version, payload, created_at FROM events"
+    );
+    execute(&mut conn, &last_event)?;
 
     for expected in
         [ExpectedVersion::Any, ExpectedVersion::StreamExists, ExpectedVersion::Exact(highest_but_one)]

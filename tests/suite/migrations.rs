@@ -137,6 +137,7 @@ fn a_view_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
         matches!(&refused, MigrationError::TableExists { table, .. } if table == "events"),
         "{refused:?}"
     );
+    assert!(refused.to_string().contains("view events"), "{refused}");
     Ok(())
 }
 
@@ -150,7 +151,8 @@ fn a_table_of_the_application_is_not_taken_over<D: TestDatabase>() -> Result {
         let refused = run_pending_migrations(&mut conn).unwrap_err();
 
         assert!(matches!(&refused, MigrationError::TableExists { table, .. } if table == own), "{refused:?}");
-        assert!(refused.to_string().contains(own));
+        assert!(refused.to_string().contains("table "), "{refused}");
+        assert!(refused.to_string().contains(own), "{refused}");
         assert_eq!(count(&mut conn, &format!("{own} WHERE id = 7"))?, 1);
         for table in TABLES {
             assert_eq!(

@@ -40,6 +40,7 @@ impl Lease {
         duration: Duration,
     ) -> Result<Option<Self>, ProjectionError> {
         refuse_inactive(partition)?;
+        conn.database().refuse_foreign()?;
         if !conn.database().claim(&partition.key, owner, duration)? {
             return Ok(None);
         }

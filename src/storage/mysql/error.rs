@@ -3,7 +3,8 @@
 
 use diesel::result::{DatabaseErrorKind as DieselKind, Error};
 
-use crate::storage::error_kind::{DatabaseErrorKind, kind_of};
+use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::kind_of::kind_of;
 
 const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Lock wait timeout exceeded", DatabaseErrorKind::Locked),
@@ -77,10 +78,10 @@ pub(crate) fn is_missing_savepoint(message: &str) -> bool {
     message.starts_with("SAVEPOINT ") && message.ends_with(" does not exist")
 }
 
-/// The name of what stands in the way of a CREATE: `Table '…' already exists`.
-pub(super) fn existing_table(message: &str) -> Option<&str> {
+/// The kind and the name of what stands in the way of a CREATE: `Table '…' already exists`, also of a view.
+pub(super) fn existing(message: &str) -> Option<(&str, &str)> {
     let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
-    Some(name.trim_matches(['\'', '`']))
+    Some(("table or view", name.trim_matches(['\'', '`'])))
 }
 
 pub(super) fn is_missing_table(error: &Error) -> bool {

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use super::error::{existing_table, is_missing_table, lock_timeout};
+use super::error::{existing, is_missing_table, lock_timeout};
 use super::galera::is_galera;
 use super::outside::is_outside_transactions;
 use crate::schema::mysql::events;
@@ -59,7 +59,10 @@ diesel::table! {
     }
 }
 
-const SOURCE: Source = Source { migrations: MIGRATIONS, existing_table };
+/// Both have names of one kind.
+const KIND: &str = "table or view";
+
+const SOURCE: Source = Source { migrations: MIGRATIONS, existing };
 
 impl Migrations for lent::Mysql<'_, MysqlConnection> {
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
@@ -115,7 +118,10 @@ fn run_on_a_node(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationErr
         match migrate_on_a_node(conn) {
             Ok(Some(applied)) => return Ok(applied),
             Ok(None) if begin.elapsed() > PATIENCE => {
-                return Err(MigrationError::TableExists { table: FIRST_TABLE.to_owned() });
+                return Err(MigrationError::TableExists {
+                    table: FIRST_TABLE.to_owned(),
+                    kind: KIND.to_owned(),
+                });
             }
             Err(error) if !error.is_retryable() || begin.elapsed() > PATIENCE => return Err(error),
             Ok(None) | Err(_) => thread::sleep(Duration::from_millis(100)),
@@ -162,7 +168,7 @@ fn drop_on_a_node(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
 }
 
 fn is_first_table(error: &MigrationError) -> bool {
-    matches!(error, MigrationError::TableExists { table } if table == FIRST_TABLE)
+    matches!(error, MigrationError::TableExists { table, .. } if table == FIRST_TABLE)
 }
 
 /// What the database's own table says. To ask diesel would make that table, and commit.
@@ -199,7 +205,7 @@ fn make_room(conn: &mut MysqlConnection) -> Result<(), MigrationError> {
         return Err(foreign);
     }
     if has_events(conn, &tables)? {
-        return Err(MigrationError::TableExists { table: "events".to_owned() });
+        return Err(MigrationError::TableExists { table: "events".to_owned(), kind: KIND.to_owned() });
     }
     Ok(drop_tables(conn)?)
 }
@@ -216,7 +222,7 @@ fn tables(conn: &mut MysqlConnection) -> QueryResult<Vec<Table>> {
 
 fn foreign_table(tables: &[Table]) -> Option<MigrationError> {
     let foreign = tables.iter().find(|table| table.comment != COMMENT)?;
-    Some(MigrationError::TableExists { table: foreign.name.clone() })
+    Some(MigrationError::TableExists { table: foreign.name.clone(), kind: KIND.to_owned() })
 }
 
 fn has_events(conn: &mut MysqlConnection, tables: &[Table]) -> QueryResult<bool> {

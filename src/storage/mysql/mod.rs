@@ -20,6 +20,7 @@ mod outside;
 mod position;
 mod queries;
 mod read;
+mod repair;
 mod time;
 mod transactions;
 mod write_transaction;

@@ -56,7 +56,7 @@ use crate::model::position::Position;
 use crate::schema::mysql::event_fence;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
-use crate::storage::not_published::NotPublished;
+use crate::storage::refused::Refused;
 use crate::storage::server::Server;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
@@ -146,7 +146,7 @@ impl LogEnd {
         if self.is_writable && self.commits_at_once && is_outside_transactions(conn).await? {
             return self.find_out(conn).await;
         }
-        if self.safe == 0 { Err(NotPublished.into()) } else { Ok(self.known()) }
+        if self.safe == 0 { Err(Refused::not_published()) } else { Ok(self.known()) }
     }
 
     async fn find_out<C: Server<Backend = Mysql>>(&self, conn: &mut C) -> QueryResult<Position> {

@@ -12,6 +12,11 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
         self.0.depth()
     }
 
+    /// `begin` does.
+    async fn refuse_foreign(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
     /// In the application's isolation level, since its handlers run in it. The server refuses the first
     /// statement, too, while a transaction is open.
     async fn begin(&mut self) -> QueryResult<()> {

@@ -7,16 +7,18 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
-use super::error::duplicate_event_id;
-use super::read;
+use super::error::{is_aborted, is_overtaken, recorded_key};
 use crate::model::json::Json;
 use crate::model::position::Position;
 use crate::schema::postgres::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
+use crate::storage::refused::Refused;
 use crate::storage::server::Server;
 use crate::storage::sql::statement::statement;
+use crate::storage::sql::versions::versions;
 
 /// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first,
 /// which takes the row lock; then a place in the log; then the events. If the head does not move, or one of
@@ -56,11 +58,13 @@ macro_rules! append_statement {
                 "WITH head AS (",
                 $head,
                 " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
-                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3, ?) AS position FROM head) \
+                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3, ?, \
+                 CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
+                 AS position FROM head) \
                  INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, \
                  event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, \
                  causation_id, created_at) \
-                 SELECT coalesce(reserved.position + nth, nextval('events_global_position_seq')), \
+                 SELECT coalesce(reserved.position + nth, nextval(event_store_sequence())), \
                  reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, \
                  event_id, event_type, event_version, payload::json, metadata::json, trace_id, \
                  correlation_id, causation_id, created_at \
@@ -101,10 +105,13 @@ append_statement!(
      WHERE head.aggregate_version BETWEEN ? AND ?"
 );
 
+/// How often an append is tried that is a transaction of its own.
+const ATTEMPTS: u32 = 10;
+
 impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
         loop {
-            let rows = insert(self.0, batch).await.map_err(|error| name_duplicate(batch, error))?;
+            let rows = insert_alone_again(self.0, batch).await.map_err(|error| explain(batch, error))?;
             if let Some(placement) = placement(rows) {
                 return Ok(placement);
             }
@@ -144,6 +151,26 @@ macro_rules! filled {
     }};
 }
 
+/// A statement that is its own transaction is run again if the database has ended it so that another can go on:
+/// a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same aggregate.
+async fn insert_alone_again<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
+where
+    C: Server<Backend = Pg>,
+{
+    let mut overtaken = None;
+    for _ in 1..ATTEMPTS {
+        match insert(conn, batch).await {
+            Err(error) if conn.depth().is_ok_and(|depth| depth == 0) && is_overtaken(&error) => {
+                overtaken = Some(error);
+            }
+            // It was not alone: diesel does not know of a transaction that was begun with SQL.
+            Err(error) if is_aborted(&error) => return Err(overtaken.unwrap_or(error)),
+            outcome => return outcome,
+        }
+    }
+    insert(conn, batch).await
+}
+
 async fn insert<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
 where
     C: Server<Backend = Pg>,
@@ -178,7 +205,7 @@ where
     if let Some(duplicate) = duplicate(conn, batch).await? {
         return Ok(Some(duplicate));
     }
-    let actual = read::version(conn, batch.stream).await?;
+    let actual = Batch::version(conn.row(versions(batch.stream)).await?)?;
     let is_acceptable = match actual {
         0 => batch.expected.allows(0),
         _ => batch.acceptable_versions().contains(&actual),
@@ -198,11 +225,15 @@ where
     Ok(first.map(|event_index| batch.duplicate(event_index)))
 }
 
-/// Another connection has recorded the id at the same moment. PostgreSQL has aborted the transaction, so it
-/// cannot be asked any more, but it has said which id it is.
-fn name_duplicate(batch: &Batch<'_>, error: Error) -> AppendError {
-    let details = duplicate_event_id(&error).unwrap_or_default();
-    match batch.events.iter().position(|event| details.contains(&event.id().to_string())) {
+/// What stands in one of the indexes already. An id: another connection has recorded it at the same moment.
+/// PostgreSQL has aborted the transaction, so it cannot be asked any more, but it has said which id it is. A
+/// version or a position: it was not counted where it is counted.
+fn explain(batch: &Batch<'_>, error: Error) -> AppendError {
+    let Some(key) = recorded_key(&error) else { return error.into() };
+    if !key.starts_with("Key (event_id)=") {
+        return Refused::new(DatabaseErrorKind::NeedsRepair, format!("events: {key}")).into();
+    }
+    match batch.events.iter().position(|event| key.contains(&event.id().to_string())) {
         Some(event_index) => batch.duplicate(event_index),
         None => error.into(),
     }

@@ -3,6 +3,7 @@
 use diesel::result::{DatabaseErrorKind as DieselKind, Error};
 
 use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::kind_of::kind_of;
 
 const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("canceling statement due to lock timeout", DatabaseErrorKind::Locked),
@@ -20,6 +21,9 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("could not extend file", DatabaseErrorKind::Full),
     ("No space left on device", DatabaseErrorKind::Full),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("permission denied for", DatabaseErrorKind::NotPermitted),
+    ("must be owner of", DatabaseErrorKind::NotPermitted),
+    ("the event store needs repair", DatabaseErrorKind::NeedsRepair),
     ("server closed the connection", DatabaseErrorKind::ConnectionLost),
     ("terminating connection", DatabaseErrorKind::ConnectionLost),
     ("no connection to the server", DatabaseErrorKind::ConnectionLost),
@@ -29,16 +33,28 @@ pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
     KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
 }
 
-/// That an event's id is recorded already, in words that contain the id: `Key (event_id)=(…) already exists.`
-pub(super) fn duplicate_event_id(error: &Error) -> Option<&str> {
+/// What is recorded already, by columns and values: `Key (event_id)=(…) already exists.` The constraint may have
+/// any name.
+pub(super) fn recorded_key(error: &Error) -> Option<&str> {
     match error {
         Error::DatabaseError(DieselKind::UniqueViolation, information)
-            if information.constraint_name() == Some("events_event_id_key") =>
+            if information.table_name() == Some("events") =>
         {
             information.details()
         }
         _ => None,
     }
+}
+
+/// The transaction of the error was ended in favour of another.
+pub(super) fn is_overtaken(error: &Error) -> bool {
+    kind_of(error, classify) == DatabaseErrorKind::Deadlock
+}
+
+/// An earlier statement of the transaction has failed.
+pub(super) fn is_aborted(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information)
+        if information.message().starts_with("current transaction is aborted"))
 }
 
 /// The application has ended the savepoint, or the transaction around it.
@@ -47,8 +63,9 @@ pub(crate) fn is_missing_savepoint(message: &str) -> bool {
         || message.starts_with("savepoint ") && message.ends_with(" does not exist")
 }
 
-/// The name of what stands in the way of a CREATE: `relation "…" already exists`.
-pub(super) fn existing_table(message: &str) -> Option<&str> {
-    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
-    Some(name.trim_matches('"'))
+/// The kind and the name of what stands in the way of a CREATE: `relation "…" already exists`, `function "…"
+/// already exists with same argument types`.
+pub(super) fn existing(message: &str) -> Option<(&str, &str)> {
+    let (what, _) = message.split_once("\" already exists")?;
+    what.split_once(" \"")
 }

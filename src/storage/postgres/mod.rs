@@ -3,6 +3,7 @@
 //! PostgreSQL 13 or newer. The messages of the server must be in English (`lc_messages`), because diesel
 //! passes on most kinds of errors as text only.
 
+mod all_or_nothing;
 mod append;
 mod checkpoints;
 mod dialect;
@@ -11,9 +12,11 @@ mod executor;
 mod migrations;
 mod news;
 mod ordering;
+mod outside;
 mod position;
 mod queries;
 mod read;
+mod repair;
 mod transactions;
 mod write_transaction;
 

@@ -1,5 +1,7 @@
 use diesel::prelude::*;
 
+use super::all_or_nothing::{begin, end};
+use crate::storage::blocking::now;
 use crate::storage::connection::{ConnectionRef, EventConnection};
 use crate::storage::error::DatabaseError;
 use crate::storage::lent::Postgres;
@@ -35,15 +37,19 @@ where
 {
     #[allow(irrefutable_let_patterns)] // It is not, with another database compiled in.
     let ConnectionRef::Postgres(conn) = conn.lend() else { return Ok(()) };
-    conn.transaction(|conn| {
-        diesel::sql_query("DROP TRIGGER IF EXISTS events_notify ON events").execute(conn)?;
-        if are_wanted {
-            let create = "CREATE TRIGGER events_notify AFTER INSERT ON events \
-                          FOR EACH STATEMENT EXECUTE FUNCTION events_notify()";
-            diesel::sql_query(create).execute(conn)?;
-        }
-        Ok(())
-    })
+    let depth = now(begin(conn))?;
+    let outcome = set_trigger(conn, are_wanted);
+    Ok(now(end(conn, depth, outcome))?)
+}
+
+fn set_trigger(conn: &mut PgConnection, is_wanted: bool) -> QueryResult<()> {
+    diesel::sql_query("DROP TRIGGER IF EXISTS events_notify ON events").execute(conn)?;
+    if is_wanted {
+        let create = "CREATE TRIGGER events_notify AFTER INSERT ON events \
+                      FOR EACH STATEMENT EXECUTE FUNCTION events_notify()";
+        diesel::sql_query(create).execute(conn)?;
+    }
+    Ok(())
 }
 
 impl News for Postgres<'_, PgConnection> {

@@ -3,13 +3,14 @@ use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
 use diesel::result::QueryResult;
 use diesel::sql_types::Text;
 
+use super::all_or_nothing::{begin, end};
 use super::position;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::schema::postgres::event_log;
-use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::ordering::{Ordering, OrderingError};
+use crate::storage::server::Server;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
@@ -19,14 +20,16 @@ statement! {
     "SELECT event_store_set_ordering(?)"
 }
 
-impl<C: Executor<Backend = Pg>> Ordering for Postgres<'_, C> {
+impl<C: Server<Backend = Pg>> Ordering for Postgres<'_, C> {
     async fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
         let name: String = self.0.row(event_log::table.select(event_log::ordering)).await?;
         stored(&name)
     }
 
     async fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
-        self.0.execute(SetOrdering { ordering: ordering.name() }).await?;
+        let depth = begin(self.0).await?;
+        let outcome = self.0.execute(SetOrdering { ordering: ordering.name() }).await;
+        end(self.0, depth, outcome).await?;
         Ok(())
     }
 

@@ -14,11 +14,12 @@ use crate::schema::postgres::events;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::read::Read;
+use crate::storage::server::Server;
 use crate::storage::sql::row::Events;
 
-impl<C: Executor<Backend = Pg>> Read for Postgres<'_, C> {
+impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
     async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
-        version(self.0, stream).await
+        Ok(self.0.optional_row(queries::version(stream)).await?.unwrap_or(0))
     }
 
     async fn read_stream(&mut self, stream: &StreamId, part: StreamPart) -> QueryResult<Vec<RecordedEvent>> {
@@ -58,10 +59,6 @@ impl<C: Executor<Backend = Pg>> Read for Postgres<'_, C> {
     async fn last_committed_position(&mut self) -> QueryResult<Position> {
         last_position(self.0, Position::END).await
     }
-}
-
-pub(super) async fn version<C: Executor<Backend = Pg>>(conn: &mut C, stream: &StreamId) -> QueryResult<i64> {
-    Ok(conn.optional_row(queries::version(stream)).await?.unwrap_or(0))
 }
 
 /// That of the last event at or before a position.

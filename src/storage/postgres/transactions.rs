@@ -2,6 +2,7 @@ use diesel::pg::Pg;
 use diesel::result::QueryResult;
 
 use super::error::is_missing_savepoint;
+use super::outside::refuse_foreign;
 use crate::storage::lent::Postgres;
 use crate::storage::server::{Server, roll_back_to};
 use crate::storage::sql::statement::statement;
@@ -16,6 +17,10 @@ statement! {
 impl<C: Server<Backend = Pg>> Transactions for Postgres<'_, C> {
     async fn depth(&mut self) -> QueryResult<u32> {
         self.0.depth()
+    }
+
+    async fn refuse_foreign(&mut self) -> QueryResult<()> {
+        refuse_foreign(self.0).await
     }
 
     async fn begin(&mut self) -> QueryResult<()> {

@@ -12,6 +12,7 @@ use crate::model::position::Position;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::lent;
 use crate::storage::sql::statement::statement;
+use crate::storage::sql::versions::versions;
 
 statement! {
     for Sqlite;
@@ -111,7 +112,7 @@ fn positions(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Vec<
 fn refusal(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<AppendError> {
     match duplicate(conn, batch)? {
         Some(duplicate) => Ok(duplicate),
-        None => Ok(batch.refusal(read::version(conn, batch.stream)?)),
+        None => Ok(batch.refusal(Batch::version(versions(batch.stream).get_result(conn)?)?)),
     }
 }
 

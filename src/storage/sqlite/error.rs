@@ -21,6 +21,7 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("disk I/O error", DatabaseErrorKind::Io),
     ("unable to open database file", DatabaseErrorKind::Io),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("UNIQUE constraint failed: events.aggregate_type", DatabaseErrorKind::NeedsRepair),
     ("cannot start a transaction within a transaction", DatabaseErrorKind::ForeignTransaction),
 ];
 
@@ -33,10 +34,14 @@ pub(crate) fn is_missing_savepoint(message: &str) -> bool {
     message.starts_with("no such savepoint")
 }
 
-/// The name of what stands in the way of a CREATE: `table … already exists`.
-pub(super) fn existing_table(message: &str) -> Option<&str> {
-    let (_, name) = message.strip_suffix(" already exists")?.rsplit_once(' ')?;
-    Some(name.trim_matches(['"', '\'', '`']))
+/// The kind and the name of what stands in the way of a CREATE: `table … already exists`, `there is already an
+/// index named …`.
+pub(super) fn existing(message: &str) -> Option<(&str, &str)> {
+    let (kind, name) = match message.strip_suffix(" already exists") {
+        Some(what) => what.split_once(' ')?,
+        None => message.split_once("there is already a")?.1.split_once(" named ")?,
+    };
+    Some((kind.trim_start_matches('n').trim(), name.trim_matches(['"', '\'', '`'])))
 }
 
 /// SQLite names the columns of the index, not the index.

@@ -1,6 +1,6 @@
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use super::error::existing_table;
+use super::error::existing;
 use super::transactions::all_or_nothing;
 use crate::storage::lent::Sqlite;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
@@ -19,7 +19,7 @@ use crate::storage::migrations::{MigrationError, Migrations, Source};
 /// ```
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-const SOURCE: Source = Source { migrations: MIGRATIONS, existing_table };
+const SOURCE: Source = Source { migrations: MIGRATIONS, existing };
 
 impl Migrations for Sqlite<'_> {
     fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {

@@ -13,6 +13,7 @@ mod options_error;
 mod ordering;
 mod queries;
 mod read;
+mod repair;
 mod text;
 mod transactions;
 mod write_transaction;

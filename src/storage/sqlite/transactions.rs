@@ -69,6 +69,11 @@ impl Transactions for lent::Sqlite<'_> {
         blocking::depth(self.0)
     }
 
+    /// `begin` does.
+    async fn refuse_foreign(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
     async fn begin(&mut self) -> QueryResult<()> {
         if blocking::begin(self.0, BEGIN_LENDABLE)? == Scope::Savepoint {
             return Ok(());

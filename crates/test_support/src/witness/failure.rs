@@ -1,4 +1,8 @@
-use diesel_event_store::{AppendError, CheckpointError, DatabaseError, DatabaseErrorKind, Error, ReadError};
+use diesel_event_store::projection::ProjectionError;
+use diesel_event_store::{
+    AppendError, CheckpointError, DatabaseError, DatabaseErrorKind, Error, MigrationError, OrderingError,
+    ReadError,
+};
 
 /// What kind of failure of the database it was, if it was one.
 pub fn kind(error: &Error) -> Option<DatabaseErrorKind> {
@@ -6,6 +10,9 @@ pub fn kind(error: &Error) -> Option<DatabaseErrorKind> {
         Error::Append(AppendError::Database(error))
         | Error::Read(ReadError::Database(error))
         | Error::Checkpoint(CheckpointError::Database(error))
+        | Error::Ordering(OrderingError::Database(error))
+        | Error::Migration(MigrationError::Database(error))
+        | Error::Projection(ProjectionError::Database(error))
         | Error::Database(error) => Some(DatabaseError::kind(error)),
         _ => None,
     }

@@ -1,0 +1,40 @@
+use diesel::pg::Pg;
+use diesel::result::QueryResult;
+use diesel::sql_types::{Bool, Text};
+
+use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::refused::Refused;
+use crate::storage::server::Server;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Pg;
+    /// Sets what is forgotten at the end of the transaction, which is that of the statement if no other is open.
+    Mark -> Text,
+    "SELECT set_config('diesel_event_store.transaction', 'marked', true)"
+}
+
+statement! {
+    for Pg;
+    IsMarked -> Bool,
+    "SELECT coalesce(current_setting('diesel_event_store.transaction', true) = 'marked', false)"
+}
+
+/// Whether no transaction is open: neither one of diesel's nor one that it does not know of. PostgreSQL only
+/// warns of a BEGIN inside a transaction, and to try what it refuses there would abort that transaction.
+pub(super) async fn is_outside_transactions<C: Server<Backend = Pg>>(conn: &mut C) -> QueryResult<bool> {
+    if conn.depth()? > 0 {
+        return Ok(false);
+    }
+    let _: String = conn.row(Mark).await?;
+    let is_marked: bool = conn.row(IsMarked).await?;
+    Ok(!is_marked)
+}
+
+/// Refuses a transaction that diesel does not know of. It stays as it is.
+pub(super) async fn refuse_foreign<C: Server<Backend = Pg>>(conn: &mut C) -> QueryResult<()> {
+    if conn.depth()? > 0 || is_outside_transactions(conn).await? {
+        return Ok(());
+    }
+    Err(Refused::new(DatabaseErrorKind::ForeignTransaction, "a transaction was begun with SQL"))
+}

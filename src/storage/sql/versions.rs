@@ -1,0 +1,27 @@
+use diesel::sql_types::{BigInt, Nullable};
+
+use crate::model::stream_id::StreamId;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for every database;
+    /// The version of an aggregate, and that of its last event, as one snapshot has them.
+    Versions<'a> {
+        aggregate_type: &'a str => bind_text,
+        aggregate_id: &'a str => bind_text,
+        same_type: &'a str => bind_text,
+        same_id: &'a str => bind_text,
+    } -> (Nullable<BigInt>, Nullable<BigInt>),
+    "SELECT \
+     (SELECT aggregate_version FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ?), \
+     (SELECT max(aggregate_version) FROM events WHERE aggregate_type = ? AND aggregate_id = ?)"
+}
+
+pub(crate) fn versions(stream: &StreamId) -> Versions<'_> {
+    Versions {
+        aggregate_type: stream.aggregate_type(),
+        aggregate_id: stream.aggregate_id(),
+        same_type: stream.aggregate_type(),
+        same_id: stream.aggregate_id(),
+    }
+}

@@ -1,0 +1,47 @@
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+
+use super::read::last_position;
+use super::text::time_text;
+use super::transactions::all_or_nothing;
+use crate::model::repaired::Repaired;
+use crate::model::timestamp;
+use crate::storage::error::DatabaseError;
+use crate::storage::lent;
+use crate::storage::repair::Repair;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Sqlite;
+    /// Sets the heads that are not at the version of their last event. SQLite's parser wants a WHERE before
+    /// ON CONFLICT.
+    SetHeads<'a> { now: &'a str => Text },
+    "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     SELECT aggregate_type, aggregate_id, MAX(aggregate_version), ? FROM events WHERE true \
+     GROUP BY aggregate_type, aggregate_id \
+     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
+     SET aggregate_version = excluded.aggregate_version, updated_at = excluded.updated_at \
+     WHERE aggregate_version <> excluded.aggregate_version"
+}
+
+statement! {
+    for Sqlite;
+    /// AUTOINCREMENT's own count, which alone remembers positions of events that were removed.
+    SetCounted,
+    "UPDATE sqlite_sequence SET seq = (SELECT MAX(global_position) FROM events) \
+     WHERE name = 'events' AND seq < (SELECT MAX(global_position) FROM events)"
+}
+
+impl Repair for lent::Sqlite<'_> {
+    async fn repair(&mut self) -> QueryResult<Repaired> {
+        all_or_nothing(self.0, repair).map_err(DatabaseError::into_diesel_error)
+    }
+}
+
+fn repair(conn: &mut SqliteConnection) -> Result<Repaired, DatabaseError> {
+    let heads = SetHeads { now: &time_text(timestamp::now()) }.execute(conn)?;
+    let is_counted = SetCounted.execute(conn)? > 0;
+    let counted = if is_counted { Some(last_position(conn)?) } else { None };
+    Ok(Repaired { counted, published: None, heads: heads as u64 })
+}

@@ -1,0 +1,195 @@
+//! Roles that have the privileges of `docs/databases.md` and no others.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_event_store::projection::{self, Projection, ProjectionError};
+use diesel_event_store::{
+    DatabaseErrorKind, Error, EventStore, LogOrdering, Position, StreamId, run_pending_migrations,
+};
+
+use test_support::witness::{append_one, kind};
+use test_support::{self, Postgres, TestDatabase};
+
+const STORE: EventStore = EventStore::new();
+
+const READER: &str = "GRANT SELECT ON events, aggregate_heads, event_log TO";
+const APPENDER: [&str; 3] = [
+    "GRANT SELECT, INSERT ON events TO",
+    "GRANT SELECT, INSERT, UPDATE ON aggregate_heads TO",
+    "GRANT USAGE ON SEQUENCE events_global_position_seq TO",
+];
+const GAPLESS_APPENDER: &str = "GRANT SELECT, UPDATE ON event_log TO";
+const PUBLISHER: &str = "GRANT SELECT, UPDATE ON event_log TO";
+const PROJECTION: &str =
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON projection_checkpoints, projection_workers, parked_events TO";
+const MIGRATOR: &str = "GRANT CREATE, USAGE ON SCHEMA public TO";
+
+/// A role of one test's own, gone when it is dropped. What it owns is in the test's database and goes with that.
+struct Role<'d> {
+    name: String,
+    database: &'d Postgres,
+}
+
+impl<'d> Role<'d> {
+    fn create(database: &'d Postgres, grants: &[&str]) -> test_support::Result<Self> {
+        let name = format!("des_test_{}", diesel_event_store::uuid::Uuid::now_v7().simple());
+        let mut admin = database.connect()?;
+        admin.batch_execute(&format!("CREATE ROLE {name}"))?;
+        let role = Self { name, database };
+        for grant in grants {
+            admin.batch_execute(&format!("{grant} {}", role.name))?;
+        }
+        Ok(role)
+    }
+
+    fn connect(&self) -> test_support::Result<PgConnection> {
+        let mut conn = self.database.connect()?;
+        conn.batch_execute(&format!("SET ROLE {}", self.name))?;
+        Ok(conn)
+    }
+}
+
+impl Drop for Role<'_> {
+    fn drop(&mut self) {
+        let name = &self.name;
+        let dropped = self.database.connect().and_then(|mut conn| {
+            Ok(conn.batch_execute(&format!("DROP OWNED BY {name} CASCADE; DROP ROLE {name}"))?)
+        });
+        if let Err(error) = dropped {
+            eprintln!("DROP ROLE {name}: {error}");
+        }
+    }
+}
+
+fn assert_not_permitted(refused: impl Into<Error>) {
+    let refused = refused.into();
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::NotPermitted), "{refused}");
+    assert!(refused.to_string().contains("SELECT on events"), "{refused}");
+}
+
+#[test]
+fn a_reader_reads_and_does_nothing_else() -> test_support::Result {
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        let database = Postgres::migrated()?;
+        let mut admin = database.connect()?;
+        STORE.set_log_ordering(&mut admin, ordering)?;
+        let role = Role::create(&database, &[READER])?;
+        let mut reader = role.connect()?;
+        assert_eq!(STORE.last_position(&mut reader)?, Position::START, "nothing is there yet");
+        append_one(&mut admin, "There")?;
+        assert_eq!(STORE.read_forward(&mut reader, Position::START, 10)?.len(), 1, "{ordering:?}");
+        assert_eq!(STORE.last_position(&mut reader)?.get(), 1);
+        let stream = StreamId::new("Alone", "There")?;
+        assert_eq!(STORE.read_stream(&mut reader, &stream, ..)?.len(), 1);
+        assert_eq!(STORE.version(&mut reader, &stream)?, 1);
+
+        assert_not_permitted(append_one(&mut reader, "Refused").unwrap_err());
+        assert_not_permitted(STORE.repair(&mut reader).unwrap_err());
+        assert_not_permitted(STORE.save_checkpoint(&mut reader, "refused", Position::START).unwrap_err());
+    }
+    Ok(())
+}
+
+/// An empty log would say that there is nothing to do.
+#[test]
+fn a_reader_that_may_not_know_the_sequence_is_told_so() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut admin = database.connect()?;
+    admin.batch_execute("REVOKE SELECT ON SEQUENCE events_global_position_seq FROM PUBLIC")?;
+    let role = Role::create(&database, &[READER])?;
+    let mut reader = role.connect()?;
+    assert_not_permitted(STORE.read_forward(&mut reader, Position::START, 10).unwrap_err());
+    append_one(&mut admin, "There")?;
+    assert_not_permitted(STORE.read_forward(&mut reader, Position::START, 10).unwrap_err());
+    assert_not_permitted(STORE.last_position(&mut reader).unwrap_err());
+    Ok(())
+}
+
+/// It may not bring the sequence past events that were imported.
+#[test]
+fn a_reader_of_imported_events_is_told_of_the_repair() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut admin = database.connect()?;
+    let role = Role::create(&database, &[READER])?;
+    append_one(&mut admin, "There")?;
+    admin.batch_execute("ALTER SEQUENCE events_global_position_seq RESTART")?;
+    let mut reader = role.connect()?;
+    let refused = Error::from(STORE.read_forward(&mut reader, Position::START, 10).unwrap_err());
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::NeedsRepair), "{refused}");
+    STORE.repair(&mut admin)?;
+    assert_eq!(STORE.read_forward(&mut reader, Position::START, 10)?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn an_appender_appends() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let role = Role::create(&database, &APPENDER)?;
+    let mut appender = role.connect()?;
+    append_one(&mut appender, "First")?;
+    append_one(&mut appender, "First").expect_err("its stream is there");
+    append_one(&mut appender, "Second")?;
+    assert_eq!(test_support::count(&mut appender, "events")?, 2);
+
+    let mut admin = database.connect()?;
+    STORE.set_log_ordering(&mut admin, LogOrdering::Gapless)?;
+    assert_not_permitted(append_one(&mut appender, "Third").unwrap_err());
+    admin.batch_execute(&format!("{GAPLESS_APPENDER} {}", role.name))?;
+    append_one(&mut appender, "Third")?;
+    Ok(())
+}
+
+#[test]
+fn an_appender_without_the_sequence_is_told_so() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let role = Role::create(&database, &APPENDER[..2])?;
+    assert_not_permitted(append_one(&mut role.connect()?, "Refused").unwrap_err());
+    Ok(())
+}
+
+#[test]
+fn a_publisher_publishes() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    append_one(&mut database.connect()?, "There")?;
+    let reader = Role::create(&database, &[READER])?;
+    assert_not_permitted(STORE.publish_position(&mut reader.connect()?).unwrap_err());
+    let publisher = Role::create(&database, &[READER, PUBLISHER])?;
+    assert_eq!(STORE.publish_position(&mut publisher.connect()?)?.get(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_projection_worker_applies() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    append_one(&mut database.connect()?, "There")?;
+    let nothing = || Projection::new("nothing", 1, |_conn: &mut PgConnection, _event| Ok(()));
+    let reader = Role::create(&database, &[READER])?;
+    match nothing().catch_up(&mut reader.connect()?) {
+        Err(ProjectionError::Database(refused)) => assert_not_permitted(refused),
+        other => panic!("{other:?}"),
+    }
+    let worker = Role::create(&database, &[READER, PROJECTION])?;
+    let mut conn = worker.connect()?;
+    assert_eq!(nothing().catch_up(&mut conn)?.applied(), 1);
+    assert_eq!(projection::status(&mut conn)?.len(), 1);
+    projection::reset(&mut conn, ("nothing", 1), |_| Ok::<_, ProjectionError>(()))?;
+    Ok(())
+}
+
+#[test]
+fn a_migrator_owns_the_tables() -> test_support::Result {
+    let database = Postgres::create()?;
+    let migrator = Role::create(&database, &[MIGRATOR])?;
+    let mut conn = migrator.connect()?;
+    run_pending_migrations(&mut conn)?;
+    STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    diesel_event_store::postgres::set_append_notifications(&mut conn, true)?;
+    assert!(STORE.repair(&mut conn)?.is_nothing());
+    append_one(&mut conn, "There")?;
+
+    let other = Role::create(&database, &[MIGRATOR])?;
+    let mut conn = other.connect()?;
+    let refused = diesel_event_store::postgres::set_append_notifications(&mut conn, true).unwrap_err();
+    assert_not_permitted(refused);
+    Ok(())
+}
