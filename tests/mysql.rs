@@ -2,15 +2,24 @@
 #![cfg(feature = "mysql")]
 
 mod mysql {
+    mod conflicts;
     mod database;
     mod errors;
     mod fence;
+    mod grants;
     mod isolation;
+    mod lost;
     mod migrations;
     mod modes;
     mod ordering;
+    mod other_server;
     mod packets;
     mod prepared;
     mod published;
+    mod repair;
+    mod replica;
+    mod savepoints;
+    mod settings;
+    mod statements;
     mod transactions;
 }

@@ -16,6 +16,7 @@ diesel::table! {
         slot -> Tinyint,
         #[max_length = 20]
         ordering -> Varchar,
+        server_id -> Bigint,
     }
 }
 

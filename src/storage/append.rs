@@ -1,7 +1,6 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use diesel::result::QueryResult;
 use uuid::Uuid;
 
@@ -12,10 +11,8 @@ use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::operations::operations;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::storage::refused::Refused;
 
 operations! {
@@ -56,14 +53,13 @@ impl Batch<'_> {
 
     /// The version of the aggregate, from that of its head and that of its last event. Without events it is the
     /// head's: they were archived or erased.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn version((head, last): (Option<i64>, Option<i64>)) -> QueryResult<i64> {
         let head = head.unwrap_or(0);
         match last {
             Some(last) if last != head => {
                 let reason =
                     format!("aggregate_heads says version {head}, the last event has version {last}");
-                Err(Refused::new(DatabaseErrorKind::NeedsRepair, reason))
+                Err(Refused::error(DatabaseErrorKind::NeedsRepair, reason))
             }
             _ => Ok(head),
         }

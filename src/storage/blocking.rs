@@ -129,6 +129,11 @@ macro_rules! blocking_server {
             }
 
             #[cfg(feature = "mysql")]
+            async fn batch(&mut self, sql: &str) -> diesel::result::QueryResult<()> {
+                diesel::connection::SimpleConnection::batch_execute(self, sql)
+            }
+
+            #[cfg(feature = "mysql")]
             async fn pause(&mut self, duration: std::time::Duration) {
                 std::thread::sleep(duration);
             }

@@ -46,6 +46,11 @@ pub enum DatabaseErrorKind {
     /// positions come from, or `event_log`. Nothing was written. See
     /// [`EventStore::repair`](crate::EventStore::repair).
     NeedsRepair,
+    /// On MySQL and MariaDB: events are appended on another server, and to append here as well would let
+    /// readers miss events.
+    OtherServer,
+    /// A setting of the server or of the session does not allow it: see the error's source.
+    UnsuitableSetting,
     /// A statement was larger than the server accepts: see its `max_allowed_packet`.
     TooLarge,
     /// The connection is lost, or diesel has marked it as broken after an earlier failure. Retryable on a new
@@ -93,7 +98,8 @@ impl DatabaseErrorKind {
             Self::AppendOnly => "events are append-only: what is recorded is neither changed nor deleted",
             Self::ForeignTransaction => {
                 "the connection is in a transaction that diesel does not know of; open transactions with \
-                 `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL"
+                 `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL or with \
+                 autocommit off"
             }
             Self::NotPublished => {
                 "a standby, and a transaction in REPEATABLE READ or SERIALIZABLE, cannot see which appends \
@@ -103,7 +109,8 @@ impl DatabaseErrorKind {
             }
             Self::NotPermitted => {
                 "the database role lacks a privilege; a reader needs SELECT on events, aggregate_heads and \
-                 event_log, and on PostgreSQL SELECT on the sequence of events; an appender also INSERT on \
+                 event_log, on PostgreSQL SELECT on the sequence of events, on MySQL and MariaDB SELECT on \
+                 event_fence, UPDATE on event_log and event_fence; an appender also INSERT on \
                  events, INSERT and UPDATE on aggregate_heads, on PostgreSQL USAGE on the sequence, UPDATE on \
                  event_log if positions are gapless; a projection SELECT, INSERT, UPDATE and DELETE on \
                  projection_checkpoints, projection_workers and parked_events (docs/databases.md has the \
@@ -113,6 +120,16 @@ impl DatabaseErrorKind {
                 "what counts the events (aggregate_heads, the sequence or AUTO_INCREMENT of events, event_log) \
                  does not agree with the events: they were imported, restored or changed by hand; call \
                  `EventStore::repair` once"
+            }
+            Self::OtherServer => {
+                "the log is in the fenced ordering, for one server that appends, and that is another one; \
+                 append there; after a fail-over, once the other server takes no more writes, call \
+                 `EventStore::repair` here; if several servers are to append, choose `LogOrdering::Gapless` \
+                 in a cluster that certifies writes (Galera, Group Replication)"
+            }
+            Self::UnsuitableSetting => {
+                "a setting of the server or of the session does not allow it, as the message says; on MySQL \
+                 and MariaDB set binlog_format to ROW or MIXED"
             }
             Self::TooLarge => {
                 "a statement was larger than the server accepts; raise its `max_allowed_packet`, or write less \

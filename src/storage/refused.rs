@@ -12,13 +12,13 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    pub(crate) fn new(kind: DatabaseErrorKind, reason: impl Into<String>) -> Error {
+    pub(crate) fn error(kind: DatabaseErrorKind, reason: impl Into<String>) -> Error {
         Error::QueryBuilderError(Box::new(Self { kind, reason: reason.into() }))
     }
 
     /// The reader cannot find out which appends are under way, and no position was published for it.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn not_published() -> Error {
-        Self::new(DatabaseErrorKind::NotPublished, "no position is published")
+        Self::error(DatabaseErrorKind::NotPublished, "no position is published")
     }
 }

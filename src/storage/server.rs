@@ -26,6 +26,10 @@ pub(crate) trait Server: Executor {
     /// Rolls the innermost back.
     fn roll_back(&mut self) -> impl Future<Output = QueryResult<()>> + Send;
 
+    /// Runs statements that return nothing and cannot be prepared, in one round trip.
+    #[cfg(feature = "mysql")]
+    fn batch(&mut self, sql: &str) -> impl Future<Output = QueryResult<()>> + Send;
+
     #[cfg(feature = "mysql")]
     fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 }

@@ -90,7 +90,7 @@ fn who_may_only_read_reads_up_to_what_was_published() -> Result {
     append(&mut conn, "second")?;
     let mut user = db.connect_as("reader", "SELECT")?;
     assert_eq!(log(&mut user)?, ["first"]);
-    assert_eq!(kind_of(append(&mut user, "third").unwrap_err()), DatabaseErrorKind::ReadOnly);
+    assert_eq!(kind_of(append(&mut user, "third").unwrap_err()), DatabaseErrorKind::NotPermitted);
     STORE.publish_position(&mut conn)?;
     assert_eq!(log(&mut user)?, ["first", "second"]);
     Ok(())

@@ -35,7 +35,7 @@ CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH ROW
 CREATE TABLE aggregate_heads (
     aggregate_type    VARCHAR(255) NOT NULL,
     aggregate_id      VARCHAR(255) NOT NULL,
-    aggregate_version BIGINT       NOT NULL, -- the version of the aggregate's last event
+    aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0), -- of the aggregate's last event
     updated_at        DATETIME(6)  NOT NULL,
     PRIMARY KEY (aggregate_type, aggregate_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
@@ -94,12 +94,16 @@ CREATE TABLE parked_events (
 -- An appending transaction holds a shared lock on one of these two rows until it ends. Both rows hold the
 -- ordering of the log: how positions are assigned.
 CREATE TABLE event_fence (
-    slot     TINYINT     NOT NULL PRIMARY KEY,
-    ordering VARCHAR(20) NOT NULL
+    slot      TINYINT     NOT NULL PRIMARY KEY,
+    ordering  VARCHAR(20) NOT NULL,
+    server_id BIGINT      NOT NULL -- the server on which events are appended: only there are these rows locked
 ) ENGINE=InnoDB DEFAULT CHARSET=ascii COMMENT='diesel_event_store';
 
+-- Replication by statement copies the value of this variable, but would read @@server_id anew on the replica.
+SET @diesel_event_store_server_id = @@server_id;
+
 -- On a node of Galera (wsrep_on) the other nodes do not see locks, so positions are counted in a row.
-INSERT INTO event_fence (slot, ordering)
+INSERT INTO event_fence (slot, ordering, server_id)
 SELECT slot, IF(
     EXISTS (
         SELECT *
@@ -107,7 +111,7 @@ SELECT slot, IF(
         WHERE variable_name = 'wsrep_on' AND variable_value = 'ON'
     ),
     'gapless', 'fenced'
-) FROM (SELECT 0 AS slot UNION ALL SELECT 1) AS slots;
+), @diesel_event_store_server_id FROM (SELECT 0 AS slot UNION ALL SELECT 1) AS slots;
 
 -- How far the log can be read. One row.
 CREATE TABLE event_log (
@@ -115,7 +119,7 @@ CREATE TABLE event_log (
     phase             TINYINT NOT NULL, -- fenced: the slot that new appends lock
     draining_position BIGINT  NOT NULL, -- fenced: safe once no append holds the other slot
     safe_position     BIGINT  NOT NULL, -- fenced: no append will commit at or below it any more
-    last_position     BIGINT  NOT NULL  -- gapless: the last position assigned
+    last_position     BIGINT  NOT NULL CHECK (last_position >= 0) -- gapless: the last position assigned
 ) ENGINE=InnoDB COMMENT='diesel_event_store';
 
 INSERT INTO event_log (id, phase, draining_position, safe_position, last_position) VALUES (1, 0, 0, 0, 0);

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use diesel::mysql::Mysql;
+use diesel::result::QueryResult;
 
+use super::outside::refuse_lost_transaction;
 use crate::storage::error::{DatabaseError, OperationError};
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::scope::Scope;
@@ -21,7 +23,11 @@ pub(super) trait Work<C>: Send + Sync {
     type Output: Send;
     type Error: OperationError + Send;
 
-    fn run(&self, conn: &mut C) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
+    fn run(
+        &self,
+        conn: &mut C,
+        scope: Scope,
+    ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
 /// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's
@@ -34,7 +40,10 @@ where
     let mut attempt = 1;
     loop {
         let scope = conn.begin(BEGIN).await?;
-        let outcome = work.run(conn).await;
+        let outcome = match refuse_lost(conn, scope).await {
+            Ok(()) => work.run(conn, scope).await,
+            Err(error) => Err(error.into()),
+        };
         match end(conn, scope, outcome).await {
             Err(error) if scope == Scope::Transaction && attempt < ATTEMPTS && is_deadlock(&error) => {
                 conn.pause(Duration::from_millis(attempt.into())).await;
@@ -42,6 +51,15 @@ where
             }
             outcome => return outcome,
         }
+    }
+}
+
+/// After a deadlock the server has rolled back the application's whole transaction. An application that goes on
+/// all the same believes to be in it, and so does diesel.
+async fn refuse_lost<C: Server<Backend = Mysql>>(conn: &mut C, scope: Scope) -> QueryResult<()> {
+    match scope {
+        Scope::Transaction => Ok(()),
+        Scope::Savepoint => refuse_lost_transaction(conn).await,
     }
 }
 

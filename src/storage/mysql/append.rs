@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::convert::identity;
 
 use chrono::{DateTime, Utc};
 use diesel::mysql::Mysql;
@@ -10,14 +11,19 @@ use super::all_or_nothing::{Work, all_or_nothing};
 use super::error::duplicate_event_id;
 use super::fence::{self, Entry};
 use super::galera::is_galera;
+use super::guards::{current, inside};
 use super::insert::{insert_events, statement_bytes};
-use crate::schema::mysql::{aggregate_heads, events};
+use crate::schema::mysql::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
+use crate::storage::error_kind::DatabaseErrorKind::NeedsRepair;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
+use crate::storage::refused::Refused;
+use crate::storage::scope::Scope;
 use crate::storage::server::Server;
 use crate::storage::sql::dialect::Time;
 use crate::storage::sql::statement::statement;
+use crate::storage::sql::versions::versions;
 
 statement! {
     for Mysql;
@@ -30,8 +36,12 @@ statement! {
         lowest: i64 => BigInt,
         highest: i64 => BigInt,
     },
-    "UPDATE aggregate_heads SET aggregate_version = LAST_INSERT_ID(aggregate_version) + ?, updated_at = ? \
-     WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
+    current!(
+        "UPDATE aggregate_heads SET aggregate_version = ",
+        inside!("LAST_INSERT_ID(aggregate_version) + ?"),
+        ", updated_at = ? \
+         WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
+    )
 }
 
 statement! {
@@ -51,17 +61,39 @@ statement! {
         again_highest: i64 => BigInt,
         then_added: i64 => BigInt,
     },
-    "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     VALUES (?, ?, LAST_INSERT_ID(0) + ?, ?) \
-     ON DUPLICATE KEY UPDATE \
-     updated_at = IF(aggregate_version BETWEEN ? AND ?, ?, updated_at), \
-     aggregate_version = aggregate_version + IF(LAST_INSERT_ID(aggregate_version) BETWEEN ? AND ?, ?, 0)"
+    current!(
+        "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
+         VALUES (?, ?, ",
+        inside!("LAST_INSERT_ID(0) + ?"),
+        ", ?) ON DUPLICATE KEY UPDATE \
+         updated_at = IF(aggregate_version BETWEEN ? AND ?, ?, updated_at), aggregate_version = ",
+        inside!("aggregate_version + IF(LAST_INSERT_ID(aggregate_version) BETWEEN ? AND ?, ?, 0)")
+    )
 }
+
+statement! {
+    for Mysql;
+    LockHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text } -> BigInt,
+    current!(
+        "SELECT aggregate_version FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ? FOR UPDATE"
+    )
+}
+
+statement! {
+    for Mysql;
+    /// A head that was just created. Rolled back, it would leave a lock on the gap where it was.
+    RemoveHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text },
+    "DELETE FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ?"
+}
+
+/// How many ids are asked for at once: a statement has room for 65,535.
+const IDS_TOGETHER: usize = 8192;
 
 impl<C: Server<Backend = Mysql>> Append for lent::Mysql<'_, C> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
         let write = Write { batch, statement_bytes: statement_bytes(self.0, batch).await? };
-        all_or_nothing(self.0, write).await.map_err(|error| name_duplicate(batch, error))
+        let outcome = all_or_nothing(self.0, write).await.and_then(identity);
+        outcome.map_err(|error| name_duplicate(batch, error))
     }
 }
 
@@ -71,18 +103,40 @@ struct Write<'b> {
 }
 
 impl<C: Executor<Backend = Mysql>> Work<C> for Write<'_> {
-    type Output = Placement;
+    /// Or why there is none, and nothing that has to be rolled back.
+    type Output = Result<Placement, AppendError>;
     type Error = AppendError;
 
     /// The head first: it takes the row lock that keeps other appends to the aggregate out, a conflict has
     /// then written nothing, and positions follow versions.
-    async fn run(&self, conn: &mut C) -> Result<Placement, AppendError> {
+    async fn run(&self, conn: &mut C, scope: Scope) -> Result<Self::Output, AppendError> {
         let entry = move_head(conn, self.batch).await?;
+        if scope == Scope::Savepoint && entry.keeps_gaps {
+            if let Some(duplicate) = duplicate(conn, self.batch).await? {
+                return leave_head(conn, self.batch, &entry, duplicate).await;
+            }
+        }
         match insert_events(conn, self.batch, &entry, self.statement_bytes).await {
-            Ok(positions) => Ok(Placement { previous_version: entry.last_insert_id, positions }),
+            Ok(positions) => Ok(Ok(Placement { previous_version: entry.last_insert_id, positions })),
             Err(error) => Err(overtaken(conn, error).await.into()),
         }
     }
+}
+
+/// Leaves the head as it was, after an event was refused whose insert, in MySQL, would keep every other append
+/// waiting until the application's transaction ends. A head that was moved can be rolled back.
+async fn leave_head<C: Executor<Backend = Mysql>>(
+    conn: &mut C,
+    batch: &Batch<'_>,
+    entry: &Entry,
+    refused: AppendError,
+) -> Result<Result<Placement, AppendError>, AppendError> {
+    if entry.last_insert_id > 0 {
+        return Err(refused);
+    }
+    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
+    conn.execute(RemoveHead { aggregate_type, aggregate_id }).await?;
+    Ok(Err(refused))
 }
 
 /// Moves the head from where it is expected, which is in `last_insert_id`, and enters the fence.
@@ -146,12 +200,8 @@ where
 }
 
 async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<i64> {
-    let version = aggregate_heads::table
-        .filter(aggregate_heads::aggregate_type.eq(batch.stream.aggregate_type()))
-        .filter(aggregate_heads::aggregate_id.eq(batch.stream.aggregate_id()))
-        .select(aggregate_heads::aggregate_version)
-        .for_update();
-    Ok(conn.optional_row(version).await?.unwrap_or(0))
+    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
+    Ok(conn.optional_row(LockHead { aggregate_type, aggregate_id }).await?.unwrap_or(0))
 }
 
 /// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its
@@ -160,24 +210,41 @@ async fn refusal<C>(conn: &mut C, batch: &Batch<'_>, actual: i64) -> QueryResult
 where
     C: Executor<Backend = Mysql>,
 {
-    let ids = batch.events.iter().map(|event| event.id().to_string());
-    let with_ids = events::table.select(events::event_id).filter(events::event_id.eq_any(ids));
-    let recorded: Vec<String> = conn.rows(with_ids).await?;
-    let recorded: HashSet<String> = recorded.into_iter().collect();
-    let duplicate = batch.events.iter().position(|event| recorded.contains(&event.id().to_string()));
-    Ok(duplicate.map_or_else(|| batch.refusal(actual), |event_index| batch.duplicate(event_index)))
+    if let Some(duplicate) = duplicate(conn, batch).await? {
+        return Ok(duplicate);
+    }
+    Batch::version(conn.row(versions(batch.stream)).await?)?;
+    Ok(batch.refusal(actual))
 }
 
-/// A version or a position that is taken although the row that counts it is locked: on a node of Galera,
-/// which lets what other nodes have committed pass locks, the transaction has lost against another. It has
-/// not been told so yet.
+/// The first event of the batch whose id is recorded already.
+async fn duplicate<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
+where
+    C: Executor<Backend = Mysql>,
+{
+    let ids: Vec<String> = batch.events.iter().map(|event| event.id().to_string()).collect();
+    for together in ids.chunks(IDS_TOGETHER) {
+        let with_ids = events::table.select(events::event_id).filter(events::event_id.eq_any(together));
+        let recorded: HashSet<String> = conn.rows(with_ids).await?.into_iter().collect();
+        if !recorded.is_empty() {
+            return Ok(ids.iter().position(|id| recorded.contains(id)).map(|index| batch.duplicate(index)));
+        }
+    }
+    Ok(None)
+}
+
+/// A version or a position that is taken although the row that counts it is locked. On a node of Galera, which
+/// lets what other nodes have committed pass locks, the transaction has lost against another, and has not been
+/// told so yet. Elsewhere the row does not agree with the events.
 async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
     let is_of_event_id = duplicate_event_id(&error).is_some();
     match error {
-        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information)
-            if !is_of_event_id && is_galera(conn).await.unwrap_or(true) =>
-        {
-            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, information)
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information) if !is_of_event_id => {
+            if is_galera(conn).await.unwrap_or(true) {
+                Error::DatabaseError(DatabaseErrorKind::SerializationFailure, information)
+            } else {
+                Refused::error(NeedsRepair, information.message())
+            }
         }
         error => error,
     }

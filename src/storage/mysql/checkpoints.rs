@@ -4,12 +4,14 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Text};
 
 use super::fence::last_insert_id;
+use super::guards::current;
+use super::outside::refuse_lost_transaction;
 use super::queries;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::position::Position;
 use crate::storage::checkpoints::Checkpoints;
-use crate::storage::executor::Executor;
 use crate::storage::lent;
+use crate::storage::server::Server;
 use crate::storage::sql::dialect::Time;
 use crate::storage::sql::rows::Stored;
 use crate::storage::sql::statement::statement;
@@ -28,14 +30,16 @@ statement! {
         again_highest: i64 => BigInt,
         then_position: i64 => BigInt,
     },
-    "INSERT INTO projection_checkpoints (projection_name, last_global_position, updated_at) \
-     VALUES (?, LAST_INSERT_ID(0) + ?, ?) \
-     ON DUPLICATE KEY UPDATE \
-     updated_at = IF(last_global_position <= ?, ?, updated_at), \
-     last_global_position = IF(LAST_INSERT_ID(last_global_position) <= ?, ?, last_global_position)"
+    current!(
+        "INSERT INTO projection_checkpoints (projection_name, last_global_position, updated_at) \
+         VALUES (?, LAST_INSERT_ID(0) + ?, ?) \
+         ON DUPLICATE KEY UPDATE \
+         updated_at = IF(last_global_position <= ?, ?, updated_at), \
+         last_global_position = IF(LAST_INSERT_ID(last_global_position) <= ?, ?, last_global_position)"
+    )
 }
 
-impl<C: Executor<Backend = Mysql>> Checkpoints for lent::Mysql<'_, C> {
+impl<C: Server<Backend = Mysql>> Checkpoints for lent::Mysql<'_, C> {
     async fn checkpoint(&mut self, projection_name: &str) -> QueryResult<Option<Checkpoint>> {
         Ok(self.0.load(queries::checkpoint(projection_name), Stored::default()).await?.pop())
     }
@@ -57,11 +61,13 @@ impl<C: Executor<Backend = Mysql>> Checkpoints for lent::Mysql<'_, C> {
     }
 }
 
-/// Whether the checkpoint did not lie above `highest` and has been put.
+/// Whether the checkpoint did not lie above `highest` and has been put. Without the transaction that it belongs
+/// to, it would say of events that were rolled back that they are done.
 async fn put<C>(conn: &mut C, checkpoint: &Checkpoint, highest: Position) -> QueryResult<bool>
 where
-    C: Executor<Backend = Mysql>,
+    C: Server<Backend = Mysql>,
 {
+    refuse_lost_transaction(conn).await?;
     let (position, updated_at, highest) = (checkpoint.position.get(), checkpoint.updated_at, highest.get());
     let put = PutCheckpoint {
         projection_name: &checkpoint.projection_name,

@@ -13,7 +13,11 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     // MariaDB with innodb_snapshot_isolation, which takes a transaction's snapshot seriously.
     ("Record has changed since last read in table", DatabaseErrorKind::Deadlock),
     // The savepoint has gone with its transaction.
-    ("SAVEPOINT diesel_savepoint_", DatabaseErrorKind::Deadlock),
+    ("SAVEPOINT diesel_", DatabaseErrorKind::Deadlock),
+    // What `inside!` makes of a statement whose transaction has gone.
+    ("CONSTRAINT `aggregate_heads.aggregate_version` failed", DatabaseErrorKind::Deadlock),
+    ("CONSTRAINT `events.aggregate_version` failed", DatabaseErrorKind::Deadlock),
+    ("CONSTRAINT `event_log.last_position` failed", DatabaseErrorKind::Deadlock),
     ("Cannot execute statement in a READ ONLY transaction", DatabaseErrorKind::ReadOnly),
     ("Running in read-only mode", DatabaseErrorKind::ReadOnly),
     ("MySQL server has gone away", DatabaseErrorKind::ConnectionLost),
@@ -26,6 +30,8 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("WSREP has not yet prepared node for application use", DatabaseErrorKind::ConnectionLost),
     ("Got a packet bigger than 'max_allowed_packet' bytes", DatabaseErrorKind::TooLarge),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("Access denied", DatabaseErrorKind::NotPermitted),
+    ("Cannot execute statement: impossible to write to binary log", DatabaseErrorKind::UnsuitableSetting),
     (
         "Transaction characteristics can't be changed while a transaction",
         DatabaseErrorKind::ForeignTransaction,
@@ -41,10 +47,7 @@ const PARTS: &[(&str, DatabaseErrorKind)] = &[
     (".parked_events' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_fence' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".event_log' doesn't exist", DatabaseErrorKind::NotMigrated),
-    // A user who may only read.
-    ("INSERT command denied to user", DatabaseErrorKind::ReadOnly),
-    ("UPDATE command denied to user", DatabaseErrorKind::ReadOnly),
-    ("DELETE command denied to user", DatabaseErrorKind::ReadOnly),
+    (" command denied to user ", DatabaseErrorKind::NotPermitted),
     (" server is running with the --read-only", DatabaseErrorKind::ReadOnly),
     (" server is running with the --super-read-only", DatabaseErrorKind::ReadOnly),
     ("' is full", DatabaseErrorKind::Full),

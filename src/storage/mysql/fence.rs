@@ -5,19 +5,41 @@ use diesel::result::Error::DeserializationError;
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Text};
 
+use super::guards::{current, inside};
 use crate::model::ordering::LogOrdering;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
+use crate::storage::refused::Refused;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
+
+/// Whether what is rolled back leaves a lock on the gap where it was. In MariaDB it does not.
+macro_rules! keeps_gaps {
+    () => {
+        "/*M! 0 */ /*!80017 @@transaction_isolation IN ('REPEATABLE-READ', 'SERIALIZABLE') */"
+    };
+}
 
 statement! {
     for Mysql;
     /// Takes a shared lock on the row of the current slot, until the transaction ends, and reads from it how
-    /// positions are given out: a locking read sees what is committed now, in any isolation level. The slot
-    /// itself may come from an old snapshot. The other columns only share the way.
-    EnterFence -> (BigInt, BigInt, Text),
-    "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ordering FROM event_fence \
-     WHERE slot = (SELECT phase FROM event_log WHERE id = 1) LOCK IN SHARE MODE"
+    /// positions are given out, and where: a locking read sees what is committed now, in any isolation level.
+    /// The slot itself and the published position may come from an old snapshot. The other columns only share
+    /// the way.
+    EnterFence -> (BigInt, BigInt, Text, BigInt, BigInt, BigInt, BigInt),
+    current!(
+        "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ordering, server_id, \
+         CAST(@@server_id AS SIGNED), (SELECT safe_position FROM event_log WHERE id = 1), ",
+        keeps_gaps!(),
+        " FROM event_fence WHERE slot = (SELECT phase FROM event_log WHERE id = 1) LOCK IN SHARE MODE"
+    )
+}
+
+statement! {
+    for Mysql;
+    /// From now on events are appended on this server.
+    TakeOver { server_id: i64 => BigInt },
+    current!("UPDATE event_fence SET server_id = ?")
 }
 
 statement! {
@@ -25,7 +47,11 @@ statement! {
     /// Takes so many positions. The row stays locked until the transaction ends, so positions commit in their
     /// order.
     CountPositions { added: i64 => BigInt },
-    "UPDATE event_log SET last_position = LAST_INSERT_ID(last_position) + ? WHERE id = 1"
+    current!(
+        "UPDATE event_log SET last_position = ",
+        inside!("LAST_INSERT_ID(last_position) + ?"),
+        " WHERE id = 1"
+    )
 }
 
 #[diesel::declare_sql_function]
@@ -41,13 +67,39 @@ pub(super) struct Entry {
     /// From one AUTO_INCREMENT value to the next.
     pub(super) step: usize,
     pub(super) ordering: LogOrdering,
+    /// The server on which events are appended, and this one.
+    servers: (i64, i64),
+    /// No event may come at or below it any more.
+    pub(super) safe: i64,
+    /// Whether a rollback to a savepoint makes others wait for the end of the transaction.
+    pub(super) keeps_gaps: bool,
 }
 
 pub(super) async fn enter<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<Entry> {
-    let entry: (i64, i64, String) = conn.row(EnterFence).await?;
-    let (last_insert_id, step, ordering) = entry;
+    let entry: (i64, i64, String, i64, i64, i64, i64) = conn.row(EnterFence).await?;
+    let (last_insert_id, step, ordering, server, here, safe, keeps_gaps) = entry;
     let step = usize::try_from(step).map_err(|error| DeserializationError(error.into()))?;
-    Ok(Entry { last_insert_id, step, ordering: stored(&ordering)? })
+    let (ordering, servers, keeps_gaps) = (stored(&ordering)?, (server, here), keeps_gaps == 1);
+    let entry = Entry { last_insert_id, step, ordering, servers, safe, keeps_gaps };
+    if entry.ordering == LogOrdering::Fenced && server != here {
+        take_over(conn, &entry).await?;
+    }
+    Ok(entry)
+}
+
+/// After a fail-over. Servers that append at the same time count in steps, so that they are not given the same
+/// positions: who counts so may have another beside it, whose appends nothing here shows.
+async fn take_over<C: Executor<Backend = Mysql>>(conn: &mut C, entry: &Entry) -> QueryResult<()> {
+    let (server, here) = entry.servers;
+    if entry.step > 1 {
+        let reason = format!(
+            "events are appended on the server with server_id {server}, this one has {here}, and \
+             auto_increment_increment is {}",
+            entry.step
+        );
+        return Err(Refused::error(DatabaseErrorKind::OtherServer, reason));
+    }
+    conn.execute(TakeOver { server_id: here }).await.map(drop)
 }
 
 /// The first of so many positions of the gapless ordering.

@@ -5,6 +5,7 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::fence::{Entry, count_positions, last_insert_id};
+use super::guards::inside;
 use crate::model::event::NewEvent;
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::json::Json;
@@ -12,7 +13,9 @@ use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::append::{AppendError, Batch};
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
+use crate::storage::refused::Refused;
 use crate::storage::sql::dialect::Time;
 
 /// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than
@@ -77,12 +80,23 @@ pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
             // number of rows is known before.
             None => {
                 let first = last_insert_id(conn).await?;
+                refuse_below(first, entry.safe)?;
                 positions.extend((first..).step_by(entry.step).take(together.len()));
             }
         }
         rows = rest;
     }
     Ok(positions.into_iter().map(Position::stored).collect())
+}
+
+/// Readers are beyond the safe position. AUTO_INCREMENT has not been as far if events were removed, or an older
+/// state of their table was restored.
+fn refuse_below(position: i64, safe: i64) -> QueryResult<()> {
+    if position > safe {
+        return Ok(());
+    }
+    let reason = format!("AUTO_INCREMENT gives out position {position}, readers have come to {safe}");
+    Err(Refused::error(DatabaseErrorKind::NeedsRepair, reason))
 }
 
 /// How many of the rows, of which there is at least one, to insert with one statement.
@@ -137,7 +151,10 @@ impl<'a> EventRow<'a> {
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.stream.aggregate_id())?;
         out.push_sql(", ");
+        let (before, after) = inside!("?").split_once('?').unwrap_or_default();
+        out.push_sql(before);
         out.push_bind_param::<BigInt, _>(&self.aggregate_version)?;
+        out.push_sql(after);
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.event_id.as_str())?;
         out.push_sql(", ");

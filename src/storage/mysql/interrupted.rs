@@ -1,9 +1,13 @@
 use diesel::connection::{CacheSize, Connection};
-use diesel::mysql::MysqlConnection;
-use diesel::result::Error;
+use diesel::mysql::{Mysql, MysqlConnection};
+use diesel::result::{Error, QueryResult};
+use diesel::sql_types::Text;
 
 use super::error::kind;
+use crate::storage::blocking::load;
 use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::sql::rows::First;
+use crate::storage::sql::statement::statement;
 
 /// MariaDB's client library waits for rows that will never come when a prepared statement is executed again
 /// whose rows were cut short by an error: by KILL QUERY, say, or on a node of Galera by what another node has
@@ -12,11 +16,28 @@ pub(super) trait PreparedStatements {
     fn forget_statements(&mut self);
 }
 
+statement! {
+    for Mysql;
+    /// How many statements this connection has prepared, this one included unless it is kept.
+    CountPrepared -> (Text, Text),
+    "SHOW SESSION STATUS LIKE 'Com_stmt_prepare'"
+}
+
 impl PreparedStatements for MysqlConnection {
     fn forget_statements(&mut self) {
-        self.set_prepared_statement_cache_size(CacheSize::Disabled);
-        self.set_prepared_statement_cache_size(CacheSize::Unbounded);
+        // If that was interrupted in turn, its own statement has to go as well.
+        if keeps_statements(self).unwrap_or(true) {
+            self.set_prepared_statement_cache_size(CacheSize::Disabled);
+            self.set_prepared_statement_cache_size(CacheSize::Unbounded);
+        }
     }
+}
+
+/// Whether the application has left diesel's cache of prepared statements on: diesel does not say. A statement
+/// that is not kept is prepared, and so counted, each time.
+fn keeps_statements(conn: &mut MysqlConnection) -> QueryResult<bool> {
+    let mut count = || load(conn, CountPrepared, First::<(Text, Text), (String, String)>::default());
+    Ok(count()? == count()?)
 }
 
 pub(super) fn forget_interrupted(conn: &mut MysqlConnection, error: &Error) {

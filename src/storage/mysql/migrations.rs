@@ -13,8 +13,10 @@ use super::galera::is_galera;
 use super::outside::is_outside_transactions;
 use crate::schema::mysql::events;
 use crate::storage::blocking::now;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::lent;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
+use crate::storage::refused::Refused;
 
 /// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its
 /// own or joins them with its own source. [`run_pending_migrations`](crate::run_pending_migrations) is the
@@ -80,11 +82,21 @@ fn run_pending(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError
     if !is_outside {
         return Err(MigrationError::InTransaction);
     }
+    refuse_replication_by_statement(conn)?;
     lock(conn)?;
     let outcome = if now(is_galera(conn))? { run_on_a_node(conn) } else { run_locked(conn) };
     // If it cannot be released, the connection is gone, and the lock with it.
     let _ = diesel::sql_query(format!("DO RELEASE_LOCK({LOCK})")).execute(conn);
     outcome
+}
+
+/// An append alone runs in READ COMMITTED, whose statements InnoDB does not write to a log of statements.
+fn refuse_replication_by_statement(conn: &mut MysqlConnection) -> QueryResult<()> {
+    let by_statement = sql::<BigInt>("@@log_bin AND @@binlog_format = 'STATEMENT'");
+    match diesel::select(by_statement).get_result::<i64>(conn)? {
+        0 => Ok(()),
+        _ => Err(Refused::error(DatabaseErrorKind::UnsuitableSetting, "binlog_format is STATEMENT")),
+    }
 }
 
 fn run_locked(conn: &mut MysqlConnection) -> Result<Vec<String>, MigrationError> {

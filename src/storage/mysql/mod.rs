@@ -11,6 +11,7 @@ pub(crate) mod error;
 mod executor;
 mod fence;
 mod galera;
+mod guards;
 mod insert;
 mod interrupted;
 mod migrations;

@@ -1,8 +1,10 @@
 use diesel::mysql::Mysql;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::result::QueryResult;
+use diesel::sql_types::Text;
 
 use super::all_or_nothing::{Work, all_or_nothing};
+use super::guards::current;
 use super::position;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
@@ -10,6 +12,7 @@ use crate::schema::mysql::event_fence;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
 use crate::storage::ordering::{Ordering, OrderingError};
+use crate::storage::scope::Scope;
 use crate::storage::server::Server;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
@@ -19,8 +22,16 @@ statement! {
     /// Makes the last position that there is the one to go on from. An UPDATE reads what is committed now,
     /// also where the application's transaction has an old snapshot.
     GoOnFromHere,
-    "UPDATE event_log CROSS JOIN (SELECT COALESCE(MAX(global_position), 0) AS last FROM events) AS log \
-     SET draining_position = log.last, safe_position = log.last, last_position = log.last WHERE id = 1"
+    current!(
+        "UPDATE event_log CROSS JOIN (SELECT COALESCE(MAX(global_position), 0) AS last FROM events) AS log \
+         SET draining_position = log.last, safe_position = log.last, last_position = log.last WHERE id = 1"
+    )
+}
+
+statement! {
+    for Mysql;
+    SetOrdering<'a> { ordering: &'a str => Text },
+    current!("UPDATE event_fence SET ordering = ?")
 }
 
 impl<C: Server<Backend = Mysql>> Ordering for lent::Mysql<'_, C> {
@@ -49,9 +60,8 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Change {
     /// Every append that is under way holds one of the two rows until it ends, and reads the ordering from
     /// it. So once both are written there is none, and none begins before the new ordering can be read: what
     /// is the last position now stays so.
-    async fn run(&self, conn: &mut C) -> Result<(), OrderingError> {
-        let change = diesel::update(event_fence::table).set(event_fence::ordering.eq(self.0.name()));
-        conn.execute(change).await?;
+    async fn run(&self, conn: &mut C, _: Scope) -> Result<(), OrderingError> {
+        conn.execute(SetOrdering { ordering: self.0.name() }).await?;
         conn.execute(GoOnFromHere).await?;
         Ok(())
     }

@@ -45,7 +45,6 @@
 use std::time::Duration;
 
 use diesel::mysql::Mysql;
-use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
@@ -53,7 +52,6 @@ use super::error::kind;
 use super::outside::is_outside_transactions;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
-use crate::schema::mysql::event_fence;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::refused::Refused;
@@ -67,21 +65,28 @@ const PAUSES: [u64; 7] = [0, 200, 400, 800, 1600, 3200, 6400];
 
 statement! {
     for Mysql;
-    /// Everything that is known about the end of the log, in one snapshot. MariaDB has words for read_only in
-    /// newer versions.
-    Look -> (BigInt, Text, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
-    "SELECT @@autocommit, CAST(@@global.read_only AS CHAR), phase, draining_position, safe_position, \
-     ordering, (SELECT MAX(global_position) FROM events) \
+    /// Everything that is known about the end of the log, in one snapshot, and whether the locks of those who
+    /// append are here and can be asked for. MariaDB has words for read_only in newer versions.
+    Look -> (BigInt, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
+    "SELECT @@autocommit AND server_id = @@server_id AND NOT @@innodb_read_only \
+     AND CAST(@@global.read_only AS CHAR) IN ('0', 'OFF'), \
+     phase, draining_position, safe_position, ordering, (SELECT MAX(global_position) FROM events) \
      FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
+}
+
+/// The row of `event_log`, or none while it is locked. The LIMIT has it looked for before anything is locked.
+macro_rules! unlocked_id {
+    () => {
+        "(SELECT id FROM (SELECT id FROM event_log WHERE id = 1 LIMIT 1 FOR UPDATE SKIP LOCKED) AS free)"
+    };
 }
 
 statement! {
     for Mysql;
-    /// The log is complete up to this position. MariaDB does not even wait for who appends in SERIALIZABLE,
-    /// where reading the phase locks it.
+    /// The log is complete up to this position. It does not wait for an append in SERIALIZABLE, where reading
+    /// the phase locks it.
     Publish { complete: i64 => BigInt },
-    "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
-     UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE id = 1"
+    concat!("UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE id = ", unlocked_id!())
 }
 
 statement! {
@@ -93,9 +98,18 @@ statement! {
         phase: i8 => TinyInt,
         draining: i64 => BigInt,
     },
-    "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ \
-     UPDATE event_log SET safe_position = GREATEST(safe_position, draining_position), draining_position = ?, \
-     phase = 1 - phase WHERE id = 1 AND phase = ? AND draining_position = ?"
+    concat!(
+        "UPDATE event_log SET safe_position = GREATEST(safe_position, draining_position), \
+         draining_position = ?, phase = 1 - phase WHERE phase = ? AND draining_position = ? AND id = ",
+        unlocked_id!()
+    )
+}
+
+statement! {
+    for Mysql;
+    /// Locks the slot if no append holds it, on the server where events are appended.
+    LockFree { slot: i8 => TinyInt } -> TinyInt,
+    "SELECT slot FROM event_fence WHERE slot = ? AND server_id = @@server_id FOR UPDATE SKIP LOCKED"
 }
 
 pub(super) async fn complete<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<Position> {
@@ -104,8 +118,7 @@ pub(super) async fn complete<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryR
 
 /// The end of the log as one snapshot shows it.
 pub(super) struct LogEnd {
-    commits_at_once: bool,
-    is_writable: bool,
+    can_be_asked: bool,
     phase: i8,
     draining: i64,
     safe: i64,
@@ -113,14 +126,13 @@ pub(super) struct LogEnd {
     highest: i64,
 }
 
-type Seen = (i64, String, i8, i64, i64, String, Option<i64>);
+type Seen = (i64, i8, i64, i64, String, Option<i64>);
 
 pub(super) async fn look<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogEnd> {
     let seen: Seen = conn.row(Look).await?;
-    let (autocommit, read_only, phase, draining, safe, ordering, highest) = seen;
+    let (can_be_asked, phase, draining, safe, ordering, highest) = seen;
     Ok(LogEnd {
-        commits_at_once: autocommit == 1,
-        is_writable: ["0", "OFF"].contains(&&*read_only),
+        can_be_asked: can_be_asked == 1,
         phase,
         draining,
         safe,
@@ -143,9 +155,13 @@ impl LogEnd {
         if self.known().get() >= self.highest {
             return Ok(self.known());
         }
-        if self.is_writable && self.commits_at_once && is_outside_transactions(conn).await? {
+        if self.can_be_asked && is_outside_transactions(conn).await? {
             return self.find_out(conn).await;
         }
+        self.published()
+    }
+
+    fn published(&self) -> QueryResult<Position> {
         if self.safe == 0 { Err(Refused::not_published()) } else { Ok(self.known()) }
     }
 
@@ -158,7 +174,8 @@ impl LogEnd {
                 Ok(None) => {}
                 Err(error) => match kind(&error) {
                     DatabaseErrorKind::Locked => {}
-                    DatabaseErrorKind::ReadOnly => break,
+                    DatabaseErrorKind::ReadOnly => return end.published(),
+                    DatabaseErrorKind::NotPermitted if end.safe > 0 => return Ok(end.known()),
                     _ => return Err(error),
                 },
             }
@@ -178,8 +195,8 @@ impl LogEnd {
             return Ok(None);
         }
         if is_free(conn, self.phase).await? {
-            conn.execute(Publish { complete: self.highest }).await?;
-            return Ok(Some(Position::stored(self.highest)));
+            let is_published = conn.execute(Publish { complete: self.highest }).await? > 0;
+            return Ok(is_published.then(|| Position::stored(self.highest)));
         }
         let change = ChangePhase { highest: self.highest, phase: self.phase, draining: self.draining };
         conn.execute(change).await?;
@@ -189,7 +206,6 @@ impl LogEnd {
 
 /// Locks the slot if no append holds it, and releases it at once.
 async fn is_free<C: Executor<Backend = Mysql>>(conn: &mut C, slot: i8) -> QueryResult<bool> {
-    let slot = event_fence::table.filter(event_fence::slot.eq(slot)).select(event_fence::slot);
-    let free: Option<i8> = conn.optional_row(slot.for_update().skip_locked()).await?;
+    let free: Option<i8> = conn.optional_row(LockFree { slot }).await?;
     Ok(free.is_some())
 }

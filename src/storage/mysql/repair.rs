@@ -1,18 +1,18 @@
 use chrono::{DateTime, Utc};
 use diesel::mysql::Mysql;
-use diesel::prelude::ExpressionMethods;
 use diesel::result::QueryResult;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable};
 
 use super::all_or_nothing::{Work, all_or_nothing};
+use super::fence::last_insert_id;
+use super::guards::current;
 use crate::model::position::Position;
 use crate::model::repaired::Repaired;
 use crate::model::timestamp;
-use crate::schema::mysql::event_fence;
 use crate::storage::error::DatabaseError;
-use crate::storage::executor::Executor;
 use crate::storage::lent;
 use crate::storage::repair::Repair;
+use crate::storage::scope::Scope;
 use crate::storage::server::Server;
 use crate::storage::sql::dialect::Time;
 use crate::storage::sql::statement::statement;
@@ -40,15 +40,33 @@ statement! {
 
 statement! {
     for Mysql;
-    LastPosition -> BigInt,
-    "SELECT COALESCE(MAX(global_position), 0) FROM events"
+    /// The last position, that which readers may have come to, and this server.
+    Look -> (BigInt, BigInt, BigInt),
+    "SELECT (SELECT COALESCE(MAX(global_position), 0) FROM events), \
+     GREATEST(safe_position, draining_position), CAST(@@server_id AS SIGNED) FROM event_log WHERE id = 1"
+}
+
+statement! {
+    for Mysql;
+    SetServer { server_id: i64 => BigInt },
+    current!("UPDATE event_fence SET server_id = ?")
 }
 
 statement! {
     for Mysql;
     SetCounted { last: i64 => BigInt, again_last: i64 => BigInt },
-    "UPDATE event_log SET last_position = ? WHERE id = 1 AND last_position < ? \
-     AND (SELECT ordering FROM event_fence WHERE slot = 0) = 'gapless'"
+    current!(
+        "UPDATE event_log SET last_position = ? WHERE id = 1 AND last_position < ? \
+         AND (SELECT ordering FROM event_fence WHERE slot = 0) = 'gapless'"
+    )
+}
+
+statement! {
+    for Mysql;
+    /// A row to be rolled back. AUTO_INCREMENT goes on behind it all the same.
+    TryPosition { position: Option<i64> => Nullable<BigInt> },
+    "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
+     event_version, payload, created_at) VALUES (?, '', '', 1, '', '', 1, '', UTC_TIMESTAMP(6))"
 }
 
 impl<C: Server<Backend = Mysql>> Repair for lent::Mysql<'_, C> {
@@ -59,20 +77,52 @@ impl<C: Server<Backend = Mysql>> Repair for lent::Mysql<'_, C> {
 
 struct FromEvents;
 
-impl<C: Executor<Backend = Mysql>> Work<C> for FromEvents {
+impl<C: Server<Backend = Mysql>> Work<C> for FromEvents {
     type Output = Repaired;
     type Error = DatabaseError;
 
-    /// Every append that is under way holds one of the two rows until it ends.
-    async fn run(&self, conn: &mut C) -> Result<Repaired, DatabaseError> {
-        conn.execute(diesel::update(event_fence::table).set(event_fence::slot.eq(event_fence::slot))).await?;
-        let last: i64 = conn.row(LastPosition).await?;
-        let heads: i64 = conn.row(CountHeads).await?;
-        if heads > 0 {
-            conn.execute(SetHeads { now: timestamp::now() }).await?;
-        }
-        let is_counted = conn.execute(SetCounted { last, again_last: last }).await? > 0;
-        let counted = is_counted.then(|| Position::stored(last));
-        Ok(Repaired { counted, published: None, heads: heads.unsigned_abs() })
+    /// Every append that is under way holds one of the two rows of `event_fence` until it ends. So both are
+    /// written first.
+    async fn run(&self, conn: &mut C, _: Scope) -> Result<Repaired, DatabaseError> {
+        let (_, _, here): (i64, i64, i64) = conn.row(Look).await?;
+        conn.execute(SetServer { server_id: here }).await?;
+        let heads = set_heads(conn).await?;
+        let (last, read, _): (i64, i64, i64) = conn.row(Look).await?;
+        let counted = set_counted(conn, last, read).await?;
+        Ok(Repaired { counted, published: None, heads })
     }
+}
+
+async fn set_heads<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<u64> {
+    let heads: i64 = conn.row(CountHeads).await?;
+    if heads > 0 {
+        conn.execute(SetHeads { now: timestamp::now() }).await?;
+    }
+    Ok(heads.unsigned_abs())
+}
+
+/// Has positions go on behind the last one, and behind that which readers may have come to: if the last events
+/// were removed, or an older state of their table was restored.
+async fn set_counted<C: Server<Backend = Mysql>>(
+    conn: &mut C,
+    last: i64,
+    read: i64,
+) -> QueryResult<Option<Position>> {
+    if conn.execute(SetCounted { last, again_last: last }).await? > 0 {
+        return Ok(Some(Position::stored(last)));
+    }
+    if read <= last || next_position(conn, None).await? > read {
+        return Ok(None);
+    }
+    next_position(conn, Some(read)).await?;
+    Ok(Some(Position::stored(read)))
+}
+
+/// What AUTO_INCREMENT gives out next, which is then behind that, or behind `position`.
+async fn next_position<C: Server<Backend = Mysql>>(conn: &mut C, position: Option<i64>) -> QueryResult<i64> {
+    conn.batch("SAVEPOINT diesel_event_store").await?;
+    conn.execute(TryPosition { position }).await?;
+    let next = last_insert_id(conn).await;
+    conn.batch("ROLLBACK TO SAVEPOINT diesel_event_store").await?;
+    next
 }

@@ -231,7 +231,7 @@ where
 fn explain(batch: &Batch<'_>, error: Error) -> AppendError {
     let Some(key) = recorded_key(&error) else { return error.into() };
     if !key.starts_with("Key (event_id)=") {
-        return Refused::new(DatabaseErrorKind::NeedsRepair, format!("events: {key}")).into();
+        return Refused::error(DatabaseErrorKind::NeedsRepair, format!("events: {key}")).into();
     }
     match batch.events.iter().position(|event| key.contains(&event.id().to_string())) {
         Some(event_index) => batch.duplicate(event_index),

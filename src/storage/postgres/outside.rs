@@ -36,5 +36,5 @@ pub(super) async fn refuse_foreign<C: Server<Backend = Pg>>(conn: &mut C) -> Que
     if conn.depth()? > 0 || is_outside_transactions(conn).await? {
         return Ok(());
     }
-    Err(Refused::new(DatabaseErrorKind::ForeignTransaction, "a transaction was begun with SQL"))
+    Err(Refused::error(DatabaseErrorKind::ForeignTransaction, "a transaction was begun with SQL"))
 }

@@ -11,6 +11,5 @@ pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod statement;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) mod versions;
 pub(crate) mod workers;

@@ -1,0 +1,79 @@
+//! A transaction that diesel believes in and the server has rolled back, as it does after a deadlock.
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use diesel::mysql::MysqlConnection;
+use diesel_event_store::{DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, Position};
+
+use super::database::{Database, STORE, append, kind_of};
+use test_support::{Result, count, counted, user};
+
+/// What an application does that goes on after an error, at this depth of nested transactions.
+fn go_on(
+    conn: &mut MysqlConnection,
+    depth: u32,
+    work: &mut dyn FnMut(&mut MysqlConnection) -> Result<(), Error>,
+) -> Result<(), Error> {
+    conn.transaction(|conn| {
+        if depth > 1 {
+            return go_on(conn, depth - 1, work);
+        }
+        conn.batch_execute("ROLLBACK")?;
+        work(conn)
+    })
+}
+
+#[test]
+fn an_append_after_its_transaction_has_gone_writes_nothing() -> Result {
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        for depth in 1..=3 {
+            for expected in [ExpectedVersion::Any, ExpectedVersion::NoStream, ExpectedVersion::Exact(1)] {
+                let db = Database::migrated()?;
+                let mut conn = db.connect()?;
+                STORE.set_log_ordering(&mut conn, ordering)?;
+                append(&mut conn, "before")?;
+                let stream = if expected == ExpectedVersion::Exact(1) { "before" } else { "lost" };
+                let lost = go_on(&mut conn, depth, &mut |conn| {
+                    STORE.append(conn, &user(stream)?, expected, &counted(1)?)?;
+                    Ok(())
+                });
+                let lost = lost.expect_err("the transaction has gone");
+                assert!(lost.is_retryable(), "{lost}");
+                assert_eq!(kind_of(lost), DatabaseErrorKind::Deadlock);
+                let mut other = db.connect()?;
+                assert_eq!((count(&mut other, "events")?, count(&mut other, "aggregate_heads")?), (1, 1));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_is_not_saved_after_its_transaction_has_gone() -> Result {
+    for depth in 1..=3 {
+        let db = Database::migrated()?;
+        let mut conn = db.connect()?;
+        let lost = go_on(&mut conn, depth, &mut |conn| {
+            STORE.save_checkpoint(conn, "projection", Position::new(7)?)?;
+            Ok(())
+        });
+        assert_eq!(kind_of(lost.expect_err("the transaction has gone")), DatabaseErrorKind::Deadlock);
+        assert!(STORE.checkpoint(&mut db.connect()?, "projection")?.is_none());
+    }
+    Ok(())
+}
+
+#[test]
+fn the_connection_is_as_good_as_before_when_the_transaction_is_run_again() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    go_on(&mut conn, 2, &mut |conn| append(conn, "lost").map(drop).map_err(Error::from))
+        .expect_err("the transaction has gone");
+    let again = conn.transaction(|conn| conn.transaction(|conn| append(conn, "again")));
+    match again {
+        Ok(appended) => assert_eq!(appended.version(), 1),
+        // diesel may hold it for broken: then a new one is needed.
+        Err(error) => assert_eq!(kind_of(error), DatabaseErrorKind::ConnectionLost),
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Events that were imported, restored or removed by hand: what has to agree with them is noticed, and set.
+
+use diesel::connection::SimpleConnection;
+use diesel::mysql::MysqlConnection;
+use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, LogOrdering, Position};
+
+use super::database::{Database, STORE, append, kind_of, log};
+use test_support::{Result, counted, execute, user};
+
+/// Rows as an import writes them, with positions and without heads.
+fn import(conn: &mut MysqlConnection, positions: std::ops::RangeInclusive<i64>) -> Result {
+    for (position, version) in positions.zip(1..) {
+        execute(
+            conn,
+            &format!(
+                "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
+                 event_type, event_version, payload, created_at) VALUES ({position}, 'User', 'old', {version}, \
+                 UUID(), 'Imported', 1, '{{}}', '2026-01-01')"
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+#[test]
+fn appends_to_a_stream_without_its_head_are_refused_until_the_repair() -> Result {
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        let db = Database::migrated()?;
+        let mut conn = db.connect()?;
+        STORE.set_log_ordering(&mut conn, ordering)?;
+        import(&mut conn, 7..=9)?;
+        if ordering == LogOrdering::Gapless {
+            STORE.set_log_ordering(&mut conn, ordering)?; // goes on from the last
+        }
+        use ExpectedVersion::{Any, Exact, NoStream, StreamExists};
+        for expected in [Any, NoStream, StreamExists, Exact(3), Exact(2)] {
+            let refused = STORE.append(&mut conn, &user("old")?, expected, &counted(1)?).unwrap_err();
+            assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair, "{expected:?}");
+        }
+        assert_eq!(STORE.repair(&mut conn)?.heads(), 1);
+        let appended = STORE.append(&mut conn, &user("old")?, Exact(3), &counted(1)?)?;
+        assert_eq!(appended.version(), 4);
+        assert!(appended.last_position().get() > 9);
+        assert_eq!(log(&mut conn)?, ["old"; 4]);
+        assert!(STORE.repair(&mut conn)?.is_nothing());
+    }
+    Ok(())
+}
+
+#[test]
+fn counted_positions_go_on_behind_imported_events_after_the_repair() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    import(&mut conn, 1..=5)?;
+    let refused = append(&mut conn, "new").expect_err("position 1 is taken");
+    assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair);
+    let repaired = STORE.repair(&mut conn)?;
+    assert_eq!((repaired.counted(), repaired.heads()), (Some(Position::new(5)?), 1));
+    assert_eq!(append(&mut conn, "new")?.last_position(), Position::new(6)?);
+    Ok(())
+}
+
+/// An older state of the table was restored, and readers have been further.
+#[test]
+fn an_append_behind_readers_is_refused_until_the_repair() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    append(&mut conn, "first")?;
+    conn.batch_execute("UPDATE event_log SET safe_position = 100")?;
+    let refused = append(&mut conn, "missed").expect_err("readers would not see it");
+    assert!(refused.to_string().contains("repair"), "{refused}");
+    assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair);
+    assert_eq!(STORE.repair(&mut conn)?.counted(), Some(Position::new(100)?));
+    let seen = append(&mut conn, "seen")?.last_position();
+    assert!(seen.get() > 100);
+    assert_eq!(STORE.read_forward(&mut conn, Position::new(100)?, 10)?.len(), 1);
+    assert!(STORE.repair(&mut conn)?.is_nothing());
+    Ok(())
+}
+
+/// As with a dump of an older day, over a log that has gone on.
+#[test]
+fn positions_go_on_where_they_were_after_the_last_events_were_removed() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    for name in ["1", "2", "3"] {
+        append(&mut conn, name)?;
+    }
+    STORE.publish_position(&mut conn)?;
+    conn.batch_execute(
+        "DROP TRIGGER events_refuse_delete; DELETE FROM events WHERE global_position > 1; \
+         ALTER TABLE events AUTO_INCREMENT = 1",
+    )?;
+    conn.batch_execute("DELETE FROM aggregate_heads WHERE aggregate_id <> '1'")?;
+    let refused = append(&mut conn, "2").expect_err("readers would not see it");
+    assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair);
+    assert_eq!(STORE.repair(&mut conn)?.counted(), Some(Position::new(3)?));
+    assert!(append(&mut conn, "2")?.last_position().get() > 3);
+    Ok(())
+}
