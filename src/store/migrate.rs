@@ -15,7 +15,9 @@ use crate::storage::migrations::MigrationError;
 /// # Errors
 ///
 /// - [`MigrationError::NewerSchema`]: a newer version of this crate has migrated the database.
-/// - [`MigrationError::TableExists`]: the application has a table of the same name.
+/// - [`MigrationError::TableExists`]: the application has a table of the same name, or something else that
+///   has the name: a view, an index, a sequence, a type, a function. The error says which.
+/// - [`MigrationError::Encoding`]: on PostgreSQL, the database is not in UTF8.
 /// - [`MigrationError::InTransaction`]: on MySQL and MariaDB, a transaction is open and migrations are
 ///   pending.
 /// - [`MigrationError::Database`]: the database refused or failed, for instance because it is read-only or
