@@ -56,6 +56,8 @@ fn what_is_no_import_is_not_taken_for_one() {
         "const A: &str = r#\"crate::high::b \" crate::high::b\"#;",
         "use std::high::b; fn f() { ::high::b::c(); self.high::<u8>() }",
         "use super::other::{self, Other}; fn f() { other::work() }",
+        "pub(in crate::high) fn f() {}",
+        "fn f() { crate::exported!() }",
     ] {
         assert!(climbing_in(source).is_empty(), "{source}");
     }

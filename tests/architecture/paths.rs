@@ -66,10 +66,12 @@ impl Reader {
         self.around.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// Not in the middle of a path, no method, and no variable of a macro.
+    /// Not in the middle of a path, no method, no variable of a macro, and not how far something is visible.
     fn begins_path(&self, word: &str) -> bool {
-        let before = self.at.checked_sub(1).map_or("", |before| &self.tokens[before]);
-        is_name(word) && !["::", "."].contains(&before) && (before != "$" || word == "crate")
+        let before = |back: usize| self.at.checked_sub(back).map_or("", |at| &self.tokens[at]);
+        let is_visibility = [before(3), before(2), before(1)] == ["pub", "(", "in"];
+        let is_inside = ["::", "."].contains(&before(1)) || before(1) == "$" && word != "crate";
+        is_name(word) && !is_inside && !is_visibility
     }
 
     fn pass(&mut self) {
@@ -90,6 +92,10 @@ impl Reader {
         while self.token(0) == "::" && is_name(self.token(1)) {
             segments.push(self.token(1).to_owned());
             self.at += 2;
+        }
+        // An exported macro stands at the root, whatever file it is written in.
+        if self.token(0) == "!" && segments.len() == 2 && segments[0] == "crate" {
+            return;
         }
         found.push(Path { inside: self.inside(), segments, name: None });
     }

@@ -19,8 +19,8 @@ pub(crate) fn check(events: &EventEnum) -> Result<()> {
             return Err(Error::new_spanned(name, text));
         }
     }
-    let others = events.variants.iter().filter(|variant| variant.is_other());
-    match others.skip(1).next() {
+    let mut others = events.variants.iter().filter(|variant| variant.is_other());
+    match others.nth(1) {
         None => Ok(()),
         Some(second) => {
             Err(Error::new_spanned(&second.ident, "only one variant can take what no other names"))
