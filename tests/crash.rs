@@ -12,7 +12,6 @@ mod nothing_acknowledged_is_lost {
     use diesel_event_store::LogOrdering;
 
     use super::crash::killed::nothing_acknowledged_is_lost;
-    use test_support;
 
     #[cfg(feature = "postgres")]
     mod postgres {

@@ -5,6 +5,7 @@ stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
         --skip postgres --skip mysql --skip galera
+    step "Tests of the derive macro" cargo test --package diesel_event_store_derive
     step "Doctests" test_without_servers "${ALL[@]}" --doc
     step "Conformance, default features" test_without_servers --test conformance
     step "Doctests, default features" test_without_servers --doc
