@@ -35,6 +35,7 @@
 //! | append and read | [`EventStore`] has every operation |
 //! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
+//! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
@@ -52,6 +53,7 @@
 //! | `bundled` | yes | compiles a recent SQLite into the application |
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
+//! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
 //! | `metrics` | no | metrics for the recorder that the application installs for the crate `metrics` |
 //! | `tracing` | no | tracing events for the application's subscriber of the crate `tracing` |
