@@ -42,17 +42,15 @@ impl Appended {
         self.previous_version
     }
 
-    /// The version of the stream after the append: what the next append to it can expect.
+    /// The version of the stream after the append: what the next append to it can expect. After an append of
+    /// no events ([`allow_empty`](crate::EventStore::allow_empty)) it is the version before it.
     pub fn version(&self) -> i64 {
-        self.last().version()
+        self.events.last().map_or(self.previous_version, RecordedEvent::version)
     }
 
-    /// The position of the last event of the batch.
+    /// The position of the last event of the batch. Without events it is [`Position::START`], which every
+    /// reader has reached.
     pub fn last_position(&self) -> Position {
-        self.last().position()
-    }
-
-    fn last(&self) -> &RecordedEvent {
-        self.events.last().expect("an empty batch is refused")
+        self.events.last().map_or(Position::START, RecordedEvent::position)
     }
 }

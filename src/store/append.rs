@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::model::appended::Appended;
 use crate::model::duplicate::Duplicate;
 use crate::model::event::NewEvent;
-use crate::model::expected_version::ExpectedVersion;
+use crate::model::expected_version::{Conflict, ExpectedVersion};
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
@@ -43,8 +43,8 @@ impl EventStore {
     /// - [`Conflict`](AppendError::Conflict): the stream is at another version than expected.
     /// - [`DuplicateEventId`](AppendError::DuplicateEventId): an event with one of the ids is already
     ///   recorded; the error says where, and whether it is the same event.
-    /// - [`Invalid`](AppendError::Invalid): there are no events, or one of them cannot be stored; the error
-    ///   names the field and the limit.
+    /// - [`Invalid`](AppendError::Invalid): there are no events (see [`allow_empty`](Self::allow_empty)), or
+    ///   one of them cannot be stored; the error names the field and the limit.
     /// - [`Database`](AppendError::Database): the database refused or failed;
     ///   [`is_retryable`](AppendError::is_retryable) tells whether to try again.
     ///
@@ -79,6 +79,9 @@ impl EventStore {
         expected: ExpectedVersion,
         events: &[NewEvent],
     ) -> Result<Appended, AppendError> {
+        if self.allow_empty && events.is_empty() {
+            return append_nothing(conn, stream, expected);
+        }
         validate(self.max_json_bytes, expected, events)?;
         let batch = Batch { stream, expected, events, now: timestamp::now() };
         let placed = conn.database().append(&batch).map_err(|error| find_duplicate(conn, &batch, error));
@@ -89,6 +92,22 @@ impl EventStore {
         }
         outcome
     }
+}
+
+/// The stream only has to be at the expected version.
+fn append_nothing<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    stream: &StreamId,
+    expected: ExpectedVersion,
+) -> Result<Appended, AppendError> {
+    expected.validate()?;
+    let version = conn.database().version(stream)?;
+    if expected.allows(version) {
+        return Ok(Appended { previous_version: version, events: Vec::new() });
+    }
+    let conflict = Conflict { stream: stream.clone(), expected, actual: version };
+    observe::conflict(&conflict);
+    Err(conflict.into())
 }
 
 pub(crate) fn validate(

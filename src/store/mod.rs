@@ -49,6 +49,7 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventStore {
     pub(crate) max_json_bytes: usize,
+    pub(crate) allow_empty: bool,
 }
 
 impl Default for EventStore {
@@ -65,7 +66,7 @@ impl EventStore {
     /// let store = EventStore::new();
     /// ```
     pub const fn new() -> Self {
-        Self { max_json_bytes: DEFAULT_MAX_JSON_BYTES }
+        Self { max_json_bytes: DEFAULT_MAX_JSON_BYTES, allow_empty: false }
     }
 
     /// The largest payload, and the largest metadata, that [`append`](Self::append) accepts, in bytes of JSON
@@ -87,6 +88,29 @@ impl EventStore {
     /// # }
     /// ```
     pub const fn max_json_bytes(self, max_json_bytes: usize) -> Self {
-        Self { max_json_bytes }
+        Self { max_json_bytes, ..self }
+    }
+
+    /// Whether [`append`](Self::append) accepts no events, for a decision that may have none. It then writes
+    /// nothing and locks nothing, but still compares the expected version with that of the stream, as the
+    /// transaction sees it. Default: `false`, no events are refused.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::{EventStore, ExpectedVersion, StreamId};
+    ///
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # let alice = StreamId::new("User", "alice")?;
+    /// let store = EventStore::new().allow_empty(true);
+    /// let appended = store.append(&mut conn, &alice, ExpectedVersion::NoStream, &[])?;
+    /// assert_eq!((appended.events().len(), appended.version()), (0, 0));
+    /// assert!(store.append(&mut conn, &alice, ExpectedVersion::Exact(1), &[]).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn allow_empty(self, allow_empty: bool) -> Self {
+        Self { allow_empty, ..self }
     }
 }

@@ -22,6 +22,8 @@ tests! {
     a_duplicate_says_where_the_event_is_recorded,
     a_duplicate_is_the_same_event_only_if_stream_type_and_payload_are_the_same,
     an_id_that_comes_twice_in_the_batch_is_recorded_nowhere,
+    no_events_can_be_allowed_and_leave_everything_as_it_is,
+    no_events_still_need_the_stream_at_the_expected_version,
 }
 
 fn versions_count_from_one_without_a_gap<D: TestDatabase>() -> Result {
@@ -261,5 +263,45 @@ fn an_id_that_comes_twice_in_the_batch_is_recorded_nowhere<D: TestDatabase>() ->
     let batch = [event.clone(), event];
     let refused = EventStore::new().append(&mut conn, &user("alice")?, ExpectedVersion::Any, &batch);
     assert!(matches!(refused, Err(AppendError::DuplicateEventId { event_index: 1, recorded: None, .. })));
+    Ok(())
+}
+
+fn no_events_can_be_allowed_and_leave_everything_as_it_is<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new().allow_empty(true), user("alice")?);
+    let append = |conn: &mut D::Conn, expected| store.append(conn, &alice, expected, &[]);
+
+    for expected in [ExpectedVersion::NoStream, ExpectedVersion::Any, ExpectedVersion::Exact(0)] {
+        let nothing = append(&mut conn, expected)?;
+        assert_eq!((nothing.previous_version(), nothing.version()), (0, 0));
+        assert_eq!((nothing.events().len(), nothing.last_position()), (0, Position::START));
+    }
+    assert_eq!((count(&mut conn, "events")?, count(&mut conn, "aggregate_heads")?), (0, 0));
+
+    store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(2)?)?;
+    for expected in [ExpectedVersion::Exact(2), ExpectedVersion::Any, ExpectedVersion::StreamExists] {
+        let nothing = append(&mut conn, expected)?;
+        assert_eq!((nothing.previous_version(), nothing.version(), nothing.events().len()), (2, 2, 0));
+    }
+    assert_eq!((count(&mut conn, "events")?, store.version(&mut conn, &alice)?), (2, 2));
+    Ok(())
+}
+
+fn no_events_still_need_the_stream_at_the_expected_version<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let (store, alice) = (EventStore::new().allow_empty(true), user("alice")?);
+    let refuse = |conn: &mut D::Conn, expected| store.append(conn, &alice, expected, &[]).unwrap_err();
+
+    let missing = refuse(&mut conn, ExpectedVersion::StreamExists);
+    assert_eq!(missing.conflict().map(|conflict| conflict.actual), Some(0));
+    store.append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(2)?)?;
+    for expected in [ExpectedVersion::NoStream, ExpectedVersion::Exact(1), ExpectedVersion::Exact(3)] {
+        let elsewhere = refuse(&mut conn, expected);
+        assert_eq!(elsewhere.conflict().map(|conflict| conflict.actual), Some(2), "{expected:?}");
+    }
+    let invalid = refuse(&mut conn, ExpectedVersion::Exact(-1));
+    assert!(matches!(invalid, AppendError::Invalid(_)));
     Ok(())
 }
