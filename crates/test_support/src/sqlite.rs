@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::Options;
 use tempfile::TempDir;
 
-use crate::{Result, TestDatabase};
+use crate::{LONG, Result, TestDatabase};
 
 /// Through diesel's own connection.
 pub struct Sqlite {
@@ -24,7 +24,8 @@ impl TestDatabase for Sqlite {
 
     fn connect(&self) -> Result<SqliteConnection> {
         let mut conn = SqliteConnection::establish(&self.url())?;
-        Options::default().apply(&mut conn)?;
+        // However busy the machine is, a writer gets its turn.
+        Options::default().busy_timeout(LONG).apply(&mut conn)?;
         Ok(conn)
     }
 }
