@@ -1,8 +1,5 @@
 //! Readers of a replica, which does not have the locks of those who append.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
 use diesel::prelude::*;
@@ -10,8 +7,8 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::{DatabaseErrorKind, run_pending_migrations};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, log, number, text};
-use test_support::Result;
 use test_support::private_server::PrivateServer;
+use test_support::{Result, eventually};
 
 #[derive(QueryableByName)]
 struct BinaryLog {
@@ -169,11 +166,9 @@ fn of_two_servers_that_follow_each_other_only_one_appends() -> Result {
     STORE.repair(&mut there)?;
     append(&mut there, "there")?;
     assert_eq!(log(&mut there)?, ["here", "there"]);
-    let patience = std::time::Instant::now();
-    while number(&mut here, "(SELECT COUNT(*) FROM events)")? < 2 {
-        assert!(patience.elapsed() < Duration::from_secs(60), "the first follows the second");
-        sleep(Duration::from_millis(10));
-    }
+    eventually("the first follows the second", || {
+        Ok(number(&mut here, "(SELECT COUNT(*) FROM events)")? == 2)
+    })?;
     let refused = append(&mut here, "here").expect_err("events are appended on the other one now");
     assert_eq!(kind_of(refused), DatabaseErrorKind::OtherServer);
     Ok(())

@@ -1,15 +1,10 @@
 //! Appends that notify, if that was asked for.
 
-use std::time::{Duration, Instant};
-
 use diesel::prelude::*;
 use diesel_event_store::postgres::set_append_notifications;
 
 use test_support::witness::{append_one, begin, commit, roll_back};
-use test_support::{self, Postgres, TestDatabase};
-
-/// Notifications come by themselves, but not at once.
-const LONG: Duration = Duration::from_secs(60);
+use test_support::{Postgres, TestDatabase, eventually};
 
 fn listener(database: &Postgres) -> test_support::Result<PgConnection> {
     let mut conn = database.connect()?;
@@ -17,15 +12,9 @@ fn listener(database: &Postgres) -> test_support::Result<PgConnection> {
     Ok(conn)
 }
 
-fn hears(listener: &mut PgConnection) -> bool {
-    let begin = Instant::now();
-    while begin.elapsed() < LONG {
-        if listener.notifications_iter().count() > 0 {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    false
+/// Notifications come by themselves, but not at once.
+fn hear(listener: &mut PgConnection) -> test_support::Result {
+    eventually("it is notified", || Ok(listener.notifications_iter().count() > 0))
 }
 
 /// By the time that the server has answered, what it had to say before has arrived.
@@ -40,7 +29,7 @@ fn an_append_notifies_whoever_listens() -> test_support::Result {
     let (mut conn, mut listener) = (database.connect()?, listener(&database)?);
     set_append_notifications(&mut conn, true)?;
     append_one(&mut conn, "Heard")?;
-    assert!(hears(&mut listener));
+    hear(&mut listener)?;
     Ok(())
 }
 
@@ -53,7 +42,7 @@ fn it_notifies_with_its_commit() -> test_support::Result {
     append_one(&mut conn, "Waits")?;
     assert!(!has_heard(&mut listener)?);
     commit(&mut conn)?;
-    assert!(hears(&mut listener));
+    hear(&mut listener)?;
 
     begin(&mut conn)?;
     append_one(&mut conn, "Is undone")?;

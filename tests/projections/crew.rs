@@ -1,16 +1,14 @@
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel_event_store::EventConnection;
-use diesel_event_store::projection::{ProjectionError, repartition, status, wait_for};
+use diesel_event_store::projection::{ProjectionError, repartition};
 
 use super::accounts::{NAME, end_of_log};
 use test_support::random::Random;
 use test_support::worker::Worker;
-
-/// Whatever has to happen happens in a matter of seconds, but the machine may be busy.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+use test_support::{advances_until, checkpoints, eventually, wait_for_projection};
 
 /// It runs out often: whenever a process is killed, or does not get the processor for so long.
 pub const SHORT_LEASE: Duration = Duration::from_millis(500);
@@ -51,7 +49,7 @@ impl Crew {
     /// Waits until everything in the log is applied.
     pub fn wait_for_the_end<C: EventConnection>(&self, conn: &mut C) -> test_support::Result {
         let end = end_of_log(conn)?;
-        Ok(wait_for(conn, (NAME, 1), end, PATIENCE)?)
+        wait_for_projection(conn, (NAME, 1), end)
     }
 
     /// After that lets them stop in good order.
@@ -59,35 +57,25 @@ impl Crew {
         self.wait_for_the_end(conn)?;
         self.workers.iter_mut().for_each(|worker| worker.tell("stop"));
         for worker in self.workers {
-            worker.finish_within(PATIENCE);
+            worker.finish_unless_stuck();
         }
         Ok(())
     }
 }
 
-/// Waits until it is so.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> test_support::Result<bool>) -> test_support::Result {
-    let began = Instant::now();
-    while !is_so()? {
-        if began.elapsed() > PATIENCE {
-            return Err(format!("after {PATIENCE:?} not yet: {what}").into());
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
-}
-
 /// Changes the number of partitions, however often a worker is in the way.
 pub fn change_partitions<C: EventConnection>(conn: &mut C, partitions: i32) -> test_support::Result {
-    wait_until("the number of partitions is accepted", || match repartition(conn, (NAME, 1), partitions) {
-        Ok(()) => Ok(true),
+    eventually("the number of partitions is accepted", || match repartition(conn, (NAME, 1), partitions) {
         Err(ProjectionError::Database(error)) if error.is_retryable() => Ok(false),
-        Err(error) => Err(error.into()),
+        outcome => Ok(outcome.map(|()| true)?),
     })
 }
 
+/// Waits for as long as anything is applied on the way there.
 pub fn wait_for_partitions<C: EventConnection>(conn: &mut C, partitions: usize) -> test_support::Result {
-    wait_until("the number of partitions has changed", || {
-        Ok(status(conn)?.iter().all(|status| status.partitions().len() == partitions))
-    })
+    advances_until(
+        "another number of partitions",
+        || checkpoints(conn, &(NAME, 1).into()),
+        |checkpoints| checkpoints.len() == partitions,
+    )
 }

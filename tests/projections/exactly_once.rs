@@ -7,10 +7,10 @@ use diesel_event_store::EventConnection;
 
 use super::accounts::{assert_equal_to_log, create_tables};
 use super::client::Client;
-use super::crew::{Crew, LONG_LEASE, SHORT_LEASE, change_partitions, wait_for_partitions, wait_until};
+use super::crew::{Crew, LONG_LEASE, SHORT_LEASE, change_partitions, wait_for_partitions};
 use super::load::Load;
 use test_support::random::Random;
-use test_support::{self, TestDatabase, count};
+use test_support::{TestDatabase, advances_until, count};
 
 const KILLS: usize = 8;
 
@@ -60,7 +60,7 @@ where
 /// Until so many more events are applied.
 pub fn wait_for_more<C: EventConnection>(conn: &mut C, events: u64) -> test_support::Result {
     let enough = count(conn, "applied")? + events as i64;
-    wait_until("more is applied", || Ok(count(conn, "applied")? >= enough))
+    advances_until("more to be applied", || Ok(count(conn, "applied")?), |applied| *applied >= enough)
 }
 
 /// The changes are spread evenly over the kills.

@@ -13,6 +13,8 @@ use test_support::random::Random;
 const WRITERS: usize = 2;
 const ACCOUNTS: u64 = 12;
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+/// More than a test needs, and an end: something moves for as long as there is a load, even if a test waits in vain.
+const MOST_APPENDS: usize = 50_000;
 
 /// Threads that append all the time, to accounts that they share.
 pub struct Load<'scope> {
@@ -61,14 +63,16 @@ struct Writer {
 impl Writer {
     /// With another connection whenever the server is gone.
     fn work<C: Client>(&mut self, url: &str, is_over: &AtomicBool) -> test_support::Result {
-        while !is_over.load(Ordering::Relaxed) {
+        let mut appends = 0;
+        let is_over = |appends| appends == MOST_APPENDS || is_over.load(Ordering::Relaxed);
+        while !is_over(appends) {
             let Ok(mut conn) = C::open(url) else {
                 thread::sleep(LONGEST_PAUSE);
                 continue;
             };
-            while !is_over.load(Ordering::Relaxed) {
+            while !is_over(appends) {
                 match self.append(&mut conn) {
-                    Ok(()) => {}
+                    Ok(()) => appends += 1,
                     Err(AppendError::Database(error))
                         if error.kind() == DatabaseErrorKind::ConnectionLost =>
                     {

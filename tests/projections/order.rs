@@ -6,11 +6,11 @@ use diesel_event_store::projection::{ParkReason, ParkedEvent, parked, retry_park
 
 use super::accounts::{NAME, TROUBLE, assert_equal_to_log, create_tables};
 use super::client::Client;
-use super::crew::{Crew, SHORT_LEASE, change_partitions, wait_for_partitions, wait_until};
+use super::crew::{Crew, SHORT_LEASE, change_partitions, wait_for_partitions};
 use super::exactly_once::{change_before, kills};
 use super::load::Load;
 use test_support::random::Random;
-use test_support::{self, TestDatabase, count, execute};
+use test_support::{TestDatabase, advances_until, count, execute};
 
 const KILLS: usize = 6;
 const PARTITIONS: [i32; 3] = [2, 5, 3];
@@ -35,16 +35,17 @@ pub fn with_parked_events<D: TestDatabase<Conn: Client>>() -> test_support::Resu
                 change_partitions(&mut conn, partitions)?;
             }
             let enough = count(&mut conn, "applied")? + 1 + random.below(200) as i64;
-            wait_until("more is applied", || {
+            let retry_and_count = || {
                 operator.retry_some(&mut conn)?;
-                Ok(count(&mut conn, "applied")? >= enough)
-            })?;
+                Ok(count(&mut conn, "applied")?)
+            };
+            advances_until("more to be applied", retry_and_count, |applied| *applied >= enough)?;
             crew.kill_one(&mut random);
         }
         wait_for_partitions(&mut conn, PARTITIONS[PARTITIONS.len() - 1] as usize)?;
         load.end()?;
         crew.wait_for_the_end(&mut conn)?;
-        wait_until("nothing is parked", || operator.retry_the_rest(&mut conn))?;
+        advances_until("nothing to be parked", || operator.retry_the_rest(&mut conn), |parked| *parked == 0)?;
         crew.finish(&mut conn)
     })?;
     let events = count(&mut conn, "events")?;
@@ -70,14 +71,14 @@ impl Operator {
         Ok(())
     }
 
-    /// Everything is mended now. Returns whether nothing is left.
-    fn retry_the_rest<C: EventConnection>(&mut self, conn: &mut C) -> test_support::Result<bool> {
+    /// Everything is mended now. Returns how many there were.
+    fn retry_the_rest<C: EventConnection>(&mut self, conn: &mut C) -> test_support::Result<usize> {
         let parked = parked(conn, (NAME, 1))?;
         parked.iter().try_for_each(|event| mend(conn, event))?;
         for event in self.failed(conn)? {
             self.retry(conn, &event)?;
         }
-        Ok(parked.is_empty())
+        Ok(parked.len())
     }
 
     /// Those that nobody has asked for to be retried.

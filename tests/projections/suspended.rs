@@ -8,18 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use diesel_event_store::EventConnection;
-use diesel_event_store::projection::{Projection, Runner, wait_for};
+use diesel_event_store::projection::{Projection, Runner};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{ExpectedVersion, NewEvent, StreamId};
 use tempfile::TempDir;
 
 use super::accounts::{self, NAME, Payload, STORE, create_tables, end_of_log};
 use super::client::{Client, Job, on_database};
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-use super::crew::wait_until;
-use super::crew::{PATIENCE, SHORT_LEASE};
+use super::crew::SHORT_LEASE;
 use test_support::worker::{Worker, report};
-use test_support::{self, TestDatabase, count};
+use test_support::{TestDatabase, count, wait_for_projection};
 
 const EVENTS: i64 = 10;
 const BATCH: usize = 5;
@@ -113,7 +111,7 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
         append(&mut conn)?;
         let folder = tempfile::tempdir()?;
         let suspended = start(&database, place, &folder, "lingers");
-        assert_eq!(suspended.line_within(PATIENCE).as_deref(), Some("here"));
+        assert_eq!(suspended.line_unless_stuck().as_deref(), Some("here"));
         suspended.signal("STOP");
         Ok(Self { database, conn, folder, place, suspended })
     }
@@ -130,13 +128,13 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
 
     fn assert_reports_a_lost_lease(&self) {
         let is_lost = |line: String| line.contains("has lost partition 0 while it was applying a batch");
-        let mut lines = std::iter::from_fn(|| self.suspended.line_within(PATIENCE));
+        let mut lines = std::iter::from_fn(|| self.suspended.line_unless_stuck());
         assert!(lines.any(is_lost), "it has not noticed");
     }
 
     fn wait_for_the_end(&mut self) -> test_support::Result {
         let end = end_of_log(&mut self.conn)?;
-        Ok(wait_for(&mut self.conn, (NAME, 1), end, PATIENCE)?)
+        wait_for_projection(&mut self.conn, (NAME, 1), end)
     }
 
     #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -193,7 +191,7 @@ pub fn with_locks<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     let mut scene = Scene::<D>::suspended(WITH_LOCKS)?;
     let first = scene.owner()?;
     let _other = scene.start_another();
-    wait_until("the other takes over", || {
+    test_support::eventually("the other takes over", || {
         let owner = scene.owner()?;
         Ok(owner.is_some() && owner != first)
     })?;

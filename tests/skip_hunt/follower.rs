@@ -3,14 +3,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
+use test_support::LONG;
 use test_support::witness::Entry;
 
 /// How often a reader may stand still before the end of the log while nobody is appending. It is a matter of very few
 /// reads; there only has to be a bound.
 pub const MOST_STANDSTILLS: usize = 1000;
-
-/// What is left to read at a quiet moment is a matter of seconds.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Somebody who follows the log.
 pub trait Follower: Send {
@@ -53,12 +51,12 @@ impl<'scope, F: Follower + 'scope> Following<'scope, F> {
     }
 
     pub fn report(&self) -> test_support::Result<Report> {
-        match self.reports.recv_timeout(PATIENCE) {
+        match self.reports.recv_timeout(LONG) {
             Ok(report) => Ok(report),
             Err(RecvTimeoutError::Disconnected) => Err("a reader has failed".into()),
             // Whoever failed now would wait for its thread.
             Err(RecvTimeoutError::Timeout) => {
-                eprintln!("a reader has not come back from a read for {PATIENCE:?}");
+                eprintln!("a reader has not come back from a read for {LONG:?}");
                 std::process::exit(1);
             }
         }

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_event_store::projection::{
-    Projection, ProjectionError, Runner, RunnerHandle, repartition, wait_for,
-};
+use diesel_event_store::projection::{Projection, ProjectionError, Runner, RunnerHandle, repartition};
 use diesel_event_store::{EventConnection, Position};
 
 use super::hunt::{EVENT_TYPES, Figures, Hunt, OWN, TURN, WRITERS, round};
@@ -17,12 +15,10 @@ use super::session::{self, Sessions};
 use super::writer::Writer;
 use test_support::random::Random;
 use test_support::witness::{Entry, committed_after};
-use test_support::{self, TestDatabase, execute};
+use test_support::{TestDatabase, eventually, execute, wait_for_projection};
 
 const ROUNDS: usize = 2;
 const RUNNERS: usize = 2;
-/// What is left to apply at a quiet moment is a matter of seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Style {
     name: &'static str,
@@ -155,15 +151,12 @@ fn kill_some<D: TestDatabase>(
 
 /// However often a worker is in the way.
 fn repartition_patiently<C: EventConnection>(conn: &mut C, partitions: i32) -> test_support::Result {
-    let began = Instant::now();
-    loop {
+    eventually("the number of partitions is accepted", || {
         match repartition(conn, (REPARTITIONED, 1), partitions) {
-            Err(error) if error.is_retryable() && began.elapsed() < PATIENCE => {
-                thread::sleep(Duration::from_millis(10));
-            }
-            outcome => return Ok(outcome?),
+            Err(error) if error.is_retryable() => Ok(false),
+            outcome => Ok(outcome.map(|()| true)?),
         }
-    }
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
@@ -180,7 +173,7 @@ fn assert_nothing_missed<C: EventConnection>(
     log: &[Entry],
 ) -> test_support::Result {
     let end = log.last().ok_or("nothing was appended")?.position;
-    wait_for(conn, (style.name, 1), Position::new(end)?, PATIENCE)?;
+    wait_for_projection(conn, (style.name, 1), Position::new(end)?)?;
     let sql = format!("SELECT position, event_id FROM seen WHERE name = '{}' ORDER BY position", style.name);
     let seen: Vec<Seen> = test_support::on_any_database!(conn, conn => diesel::sql_query(sql).load(conn))?;
     let matching = log.iter().filter(|entry| style.filter.matches(entry));

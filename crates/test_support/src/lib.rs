@@ -20,6 +20,7 @@ pub mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod threads;
+mod watchdog;
 pub mod witness;
 pub mod worker;
 
@@ -41,7 +42,8 @@ pub use property::for_all;
 pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
-pub use threads::{LONG, at_once, eventually};
+pub use threads::at_once;
+pub use watchdog::{LONG, Watchdog, advances_until, checkpoints, eventually, wait_for_projection};
 
 pub type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 

@@ -6,9 +6,10 @@ use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant};
+
+use crate::LONG;
 
 /// The first argument of a process that is a worker.
 pub const ARGUMENT: &str = "worker";
@@ -79,9 +80,12 @@ impl Worker {
         self.lines.recv().ok()
     }
 
-    /// The next line of its report, if it comes in time.
-    pub fn line_within(&self, longest: Duration) -> Option<String> {
-        self.lines.recv_timeout(longest).ok()
+    /// The same, of a worker that may be stuck.
+    pub fn line_unless_stuck(&self) -> Option<String> {
+        match self.lines.recv_timeout(LONG) {
+            Err(RecvTimeoutError::Timeout) => panic!("a worker has reported nothing for {LONG:?}"),
+            heard => heard.ok(),
+        }
     }
 
     pub fn wait_until_ready(&self) {
@@ -114,11 +118,9 @@ impl Worker {
         lines
     }
 
-    /// The same, for a job that may hang.
-    pub fn finish_within(self, longest: Duration) {
-        let end = Instant::now() + longest;
-        while self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
-        assert!(Instant::now() < end, "a worker has not come to an end for {longest:?}");
+    /// The same, for a job that may be stuck.
+    pub fn finish_unless_stuck(self) {
+        while self.line_unless_stuck().is_some() {}
         self.finish();
     }
 }

@@ -8,7 +8,7 @@ use diesel_event_store::projection::{Projection, ProjectionError, ProjectionId};
 use diesel_event_store::{Position, RecordedEvent};
 
 use super::{NAME, append, application, applied, insert, reached, runner, set, status, users};
-use test_support::{Result, TestDatabase, count, execute};
+use test_support::{Result, TestDatabase, count, execute, wait_for_projection};
 
 tests! {
     what_another_worker_has_is_left_to_it,
@@ -45,7 +45,7 @@ fn what_a_runner_has_is_left_to_it<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let running = runner(&db).name("night shift").projection(users()).start()?;
-    diesel_event_store::projection::wait_for(&mut conn, (NAME, 1), last, test_support::LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     let refused = users().catch_up(&mut conn).unwrap_err();
     let ProjectionError::Owned { owner, .. } = &refused else { panic!("{refused:?}") };
     assert!(owner.starts_with("night shift "), "{owner}");

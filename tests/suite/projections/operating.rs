@@ -10,7 +10,7 @@ use diesel_event_store::{EventConnection, NewEvent, Position};
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, set, states, status, users,
 };
-use test_support::{LONG, Result, TestDatabase, eventually, execute};
+use test_support::{Result, TestDatabase, eventually, execute, wait_for_projection};
 
 tests! {
     a_reset_applies_everything_again,
@@ -109,7 +109,7 @@ fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 3)?.last_position();
     let running = runner(&db).projection(users()).start()?;
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     projection::reset(&mut conn, (NAME, 1), clear)?;
     append(&mut conn, "alice", 1)?;
     eventually("all are applied again", || Ok(applied(&mut conn)?.len() == 4))?;

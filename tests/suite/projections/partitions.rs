@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::{
     Fault, NAME, Script, append, application, applied, name_of, reached, runner, set, status, users,
 };
-use test_support::{Result, TestDatabase, at_once, count, eventually, for_all};
+use test_support::{Result, TestDatabase, advances_until, at_once, count, eventually, for_all};
 
 tests! {
     each_partition_applies_its_aggregates,
@@ -211,7 +211,7 @@ fn a_runner_changes_it_while_others_append<D: TestDatabase>() -> Result {
     });
     outcomes.into_iter().collect::<Result<()>>()?;
     let events = count(&mut conn, "events")?;
-    eventually("all is applied", || Ok(count(&mut conn, "applied")? >= events))?;
+    advances_until("all is applied", || Ok(count(&mut conn, "applied")?), |applied| *applied >= events)?;
     running.stop()?;
     assert_complete(&mut conn)
 }

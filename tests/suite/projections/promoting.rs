@@ -4,7 +4,7 @@ use diesel_event_store::projection::{self, Projection, ProjectionError, Projecti
 use diesel_event_store::{EventConnection, Position};
 
 use super::{NAME, append, application, applied, insert, runner};
-use test_support::{LONG, Result, TestDatabase, count, execute};
+use test_support::{Result, TestDatabase, count, execute, wait_for_projection};
 
 tests! {
     the_old_version_is_retired_and_refused,
@@ -94,14 +94,14 @@ fn a_runner_of_the_old_version_applies_nothing_any_more<D: TestDatabase>() -> Re
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let old = runner(&db).projection(version(1)).start()?;
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     version(2).catch_up(&mut conn)?;
     projection::promote(&mut conn, (NAME, 2), swap)?;
     let started_later = runner(&db).projection(version(1)).start()?;
 
     let new = runner(&db).projection(version(2)).start()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, (NAME, 2), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 2), last)?;
     drop((old, started_later));
     new.stop()?;
     assert_eq!(applied(&mut conn)?, ["alice 2"]);

@@ -13,7 +13,9 @@ use diesel_event_store::projection::{
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, states, status, users,
 };
-use test_support::{LONG, Result, TestDatabase, at_once, count, eventually, execute};
+use test_support::{
+    LONG, Result, TestDatabase, advances_until, at_once, count, eventually, execute, wait_for_projection,
+};
 
 tests! {
     what_is_there_already_is_applied_and_what_comes_later,
@@ -41,7 +43,7 @@ fn what_is_there_already_is_applied_and_what_comes_later<D: TestDatabase>() -> R
     assert!(running.is_running());
     eventually("the first are applied", || Ok(applied(&mut conn)?.len() == 3))?;
     let last = append(&mut db.connect()?, "bob", 1)?.last_position();
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3", "bob 1"]);
     Ok(running.stop()?)
 }
@@ -57,7 +59,7 @@ fn a_batch_is_no_larger_than_was_asked_for<D: TestDatabase>() -> Result {
         Ok(())
     });
     let running = runner(&db).projection(users.partitions(3).batch_size(4)).start()?;
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     running.stop()?;
     let sizes = sizes.lock().expect("nobody panics");
     assert_eq!(sizes.iter().sum::<usize>(), 20);
@@ -74,7 +76,7 @@ fn what_is_appended_in_a_transaction_is_applied_after_its_commit<D: TestDatabase
         assert!(applied(&mut db.connect()?)?.is_empty());
         Ok(append(conn, "alice", 1)?.last_position())
     })?;
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2"]);
     Ok(running.stop()?)
 }
@@ -89,7 +91,7 @@ fn what_is_rolled_back_is_never_applied<D: TestDatabase>() -> Result {
         });
         assert!(rolled_back.is_err());
         let last = append(&mut conn, "alice", 1)?.last_position();
-        projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+        wait_for_projection(&mut conn, (NAME, 1), last)?;
     }
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
     Ok(running.stop()?)
@@ -103,7 +105,7 @@ fn everything_is_applied_once_while_many_append<D: TestDatabase>() -> Result {
         (0..30).try_for_each(|_| append(conn, &format!("user-{index}"), 2).map(drop))
     });
     outcomes.into_iter().collect::<Result<()>>()?;
-    eventually("all is applied", || Ok(count(&mut conn, "applied")? >= 180))?;
+    advances_until("all is applied", || Ok(count(&mut conn, "applied")?), |applied| *applied >= 180)?;
     running.stop()?;
     assert_eq!(count(&mut conn, "applied")?, 180);
     for index in 0..3 {
@@ -122,8 +124,8 @@ fn several_projections_run_side_by_side<D: TestDatabase>() -> Result {
     let nothing = Projection::new("nothing", 1, insert).event_types(["None"]);
     let running = runner(&db).projection(failing).projection(orders).projection(nothing).start()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, ("orders", 3), last, LONG)?;
-    projection::wait_for(&mut conn, ("nothing", 1), last, LONG)?;
+    wait_for_projection(&mut conn, ("orders", 3), last)?;
+    wait_for_projection(&mut conn, ("nothing", 1), last)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
     eventually("one has failed, which is no concern of the others", || {
         let failed = projection::status(&mut conn)?;
@@ -159,7 +161,7 @@ fn dropping_the_handle_stops_it<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let running = runner(&db).projection(users()).start()?;
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     drop(running);
     assert_eq!(Arc::strong_count(&db), 1, "its threads are gone");
     assert_eq!(status(&mut conn)?.partitions()[0].owner(), None);
@@ -223,7 +225,7 @@ fn its_progress_is_told<D: TestDatabase>() -> Result {
         .on_progress(move |step| progress.lock().expect("nobody panics").push(step.clone()))
         .start()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     running.stop()?;
     let told = told.lock().expect("nobody panics");
     let id = ProjectionId::new(NAME, 1);
@@ -242,7 +244,7 @@ fn whoever_is_told_may_panic<D: TestDatabase>() -> Result {
     let running = runner(&db).projection(users().batch_size(2)).on_progress(panic).start()?;
     eventually("what is there is applied", || Ok(applied(&mut conn)?.len() == 5))?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     Ok(running.stop()?)
 }
 
@@ -268,7 +270,7 @@ fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
         db.connect()
     };
     let running = Runner::new(connect).projection(users()).start()?;
-    projection::wait_for(&mut conn, (NAME, 1), last, LONG)?;
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
     assert!(asked.load(Ordering::Relaxed) < 50, "it has asked {asked:?} times instead of waiting");
     let failures = running.failures();
     assert!(failures.iter().all(|failure| matches!(failure, ProjectionError::Connect(_))), "{failures:?}");

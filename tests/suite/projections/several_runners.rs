@@ -7,7 +7,7 @@ use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{PartitionStatus, Projection, RunnerHandle};
 
 use super::{append, application, applied, runner, status, users};
-use test_support::{Result, TestDatabase, count, eventually};
+use test_support::{Result, TestDatabase, advances_until, count, eventually};
 
 tests! {
     they_share_fairly_and_take_over,
@@ -43,7 +43,7 @@ fn have<C: EventConnection>(conn: &mut C, expected: &[(&str, usize)]) -> Result 
 }
 
 fn assert_complete<C: EventConnection>(conn: &mut C, events: i64) -> Result {
-    eventually("all is applied", || Ok(count(conn, "applied")? >= events))?;
+    advances_until("all is applied", || Ok(count(conn, "applied")?), |applied| *applied >= events)?;
     let mut rows = applied(conn)?;
     rows.sort();
     rows.dedup();
