@@ -1,18 +1,16 @@
 //! Appends of one event and of ten, each in its own transaction, compared with the same statements through
 //! SQLite's own functions.
 
-mod support;
-
 use std::rc::Rc;
 
+use bench_support::bench::Bench;
+use bench_support::database;
+use bench_support::ours::OurStore;
+use bench_support::payload::OrderPlaced;
+use bench_support::raw_store::RawStore;
+use bench_support::rounds::Side;
+use bench_support::workload::Workload;
 use diesel_event_store::sqlite::Synchronous;
-use support::bench::Bench;
-use support::database;
-use support::ours::OurStore;
-use support::payload::OrderPlaced;
-use support::raw_store::RawStore;
-use support::rounds::Side;
-use support::workload::Workload;
 use tempfile::TempDir;
 
 fn main() {
@@ -26,7 +24,7 @@ fn main() {
 
 fn compare(bench: &mut Bench, name: &str, synchronous: Synchronous, events: usize) {
     let folder = database::folder();
-    let payloads = vec![OrderPlaced::new(); events];
+    let payloads = vec![OrderPlaced::example(); events];
     // Fewer pages than the thousand after which SQLite copies its log into the file.
     let block = if events == 1 { 50 } else { 15 };
     let sides = || vec![ours(&folder, synchronous, &payloads), raw(&folder, synchronous, &payloads)];

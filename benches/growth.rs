@@ -5,20 +5,18 @@
 //! directory, about 0.5 GB per million events. If `PLOT_DATA` names a folder, the measurements are written
 //! there for the plots.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use bench_support::bench::Bench;
+use bench_support::ours::OurStore;
+use bench_support::payload::OrderPlaced;
+use bench_support::raw_store::RawStore;
+use bench_support::rounds::{Rounds, Side};
+use bench_support::workload::Workload;
+use bench_support::{database, plot_data};
 use diesel_event_store::sqlite::Synchronous;
-use support::bench::Bench;
-use support::ours::OurStore;
-use support::payload::OrderPlaced;
-use support::raw_store::RawStore;
-use support::rounds::{Rounds, Side};
-use support::workload::Workload;
-use support::{database, plot_data};
 use tempfile::TempDir;
 
 const EVENTS_EACH: i64 = 10;
@@ -75,7 +73,7 @@ fn ours(folder: &TempDir, events: usize) -> Side {
     let (path, workload) = (copy(folder, events), Workload::new(streams(events), EVENTS_EACH));
     Side::new(format!("ours at {events} events"), move || {
         let mut store = OurStore::open(&path, Synchronous::Normal);
-        let (workload, payload) = (workload.clone(), [OrderPlaced::new()]);
+        let (workload, payload) = (workload.clone(), [OrderPlaced::example()]);
         move || {
             store.append(&workload.next(1), &payload);
         }
@@ -86,7 +84,7 @@ fn raw(folder: &TempDir, events: usize) -> Side {
     let (path, workload) = (copy(folder, events), Workload::new(streams(events), EVENTS_EACH));
     Side::new(format!("raw at {events} events"), move || {
         let mut store = RawStore::open(&path, Synchronous::Normal).expect("a database");
-        let (workload, payload) = (workload.clone(), [OrderPlaced::new()]);
+        let (workload, payload) = (workload.clone(), [OrderPlaced::example()]);
         move || {
             store.append(&workload.next(1), &payload).expect("the append");
         }

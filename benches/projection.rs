@@ -1,8 +1,6 @@
 //! What a projection costs compared with reading the log without one and with the same upserts in a bare loop
 //! of transactions; how long after its commit an event is applied; and what an idle runner does.
 
-mod support;
-
 mod projection {
     pub mod idle;
     pub mod latency;
@@ -11,9 +9,9 @@ mod projection {
     pub mod upserts;
 }
 
+use bench_support::bench::Bench;
 use diesel_event_store::sqlite::Synchronous;
 use projection::{idle, latency, nothing, upserts};
-use support::bench::Bench;
 
 fn main() {
     let mut bench = Bench::from_args();

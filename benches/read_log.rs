@@ -1,17 +1,15 @@
 //! The whole log in pages of 1,000 events, payloads parsed, compared with the same statement through SQLite's
 //! own functions.
 
-mod support;
-
 use std::path::Path;
 
+use bench_support::bench::Bench;
+use bench_support::database;
+use bench_support::ours::OurStore;
+use bench_support::payload::OrderPlaced;
+use bench_support::raw_store::RawStore;
+use bench_support::rounds::Side;
 use diesel_event_store::sqlite::Synchronous;
-use support::bench::Bench;
-use support::database;
-use support::ours::OurStore;
-use support::payload::OrderPlaced;
-use support::raw_store::RawStore;
-use support::rounds::Side;
 
 const PAGE: usize = 1_000;
 const EVENTS_EACH: i64 = 10;

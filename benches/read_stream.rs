@@ -1,18 +1,16 @@
 //! Loading streams of 10 and of 1,000 events, payloads parsed, compared with the same statement through
 //! SQLite's own functions.
 
-mod support;
-
 use std::path::Path;
 
+use bench_support::bench::Bench;
+use bench_support::database;
+use bench_support::ours::OurStore;
+use bench_support::payload::OrderPlaced;
+use bench_support::raw_store::RawStore;
+use bench_support::rounds::Side;
+use bench_support::workload::{aggregate_id, scatter};
 use diesel_event_store::sqlite::Synchronous;
-use support::bench::Bench;
-use support::database;
-use support::ours::OurStore;
-use support::payload::OrderPlaced;
-use support::raw_store::RawStore;
-use support::rounds::Side;
-use support::workload::{aggregate_id, scatter};
 
 fn main() {
     let mut bench = Bench::from_args();

@@ -4,24 +4,22 @@
 //! `ROUNDS` says how often all of it is measured (default: 12). If `PLOT_DATA` names a folder, the
 //! measurements are written there for the plots.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use bench_support::database::connect;
+use bench_support::load::{Load, per_second};
+use bench_support::ours::{OurStore, prepare};
+use bench_support::payload::OrderPlaced;
+use bench_support::raw_store::RawStore;
+use bench_support::rounds::{quantile, sorted};
+use bench_support::workload::Workload;
+use bench_support::{database, plot_data};
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::sqlite::SqliteConnection;
 use diesel_event_store::sqlite::{Synchronous, Writer};
-use support::database::connect;
-use support::load::{Load, per_second};
-use support::ours::{OurStore, prepare};
-use support::payload::OrderPlaced;
-use support::raw_store::RawStore;
-use support::rounds::{quantile, sorted};
-use support::workload::Workload;
-use support::{database, plot_data};
 
 const CALLERS: [usize; 4] = [1, 4, 16, 64];
 const SETTINGS: [(Synchronous, &str); 2] = [(Synchronous::Normal, "NORMAL"), (Synchronous::Full, "FULL")];
@@ -94,7 +92,7 @@ impl Case {
         let writer = Writer::new(conn).expect("a writer");
         let load = Load::measure(self.callers, duration, |caller| {
             let (writer, workload) = (writer.clone(), Workload::of_caller(caller));
-            let payload = [OrderPlaced::new()];
+            let payload = [OrderPlaced::example()];
             move || {
                 let (stream, expected, events) = prepare(&workload.next(1), &payload);
                 writer.append(&stream, expected, events).wait().expect("the append");
@@ -109,7 +107,7 @@ impl Case {
         let path = database::empty(&folder);
         Load::measure(self.callers, duration, |caller| {
             let mut store = OurStore::open(&path, self.synchronous);
-            let (workload, payload) = (Workload::of_caller(caller), [OrderPlaced::new()]);
+            let (workload, payload) = (Workload::of_caller(caller), [OrderPlaced::example()]);
             move || {
                 store.append(&workload.next(1), &payload);
             }
@@ -121,7 +119,7 @@ impl Case {
         let mut store = RawStore::open(&database::empty(&folder), self.synchronous).expect("a database");
         let workloads: Vec<_> = (0..self.callers).map(Workload::of_caller).collect();
         let mut callers = workloads.iter().cycle();
-        let (payload, mut commits) = ([OrderPlaced::new()], Vec::new());
+        let (payload, mut commits) = ([OrderPlaced::example()], Vec::new());
         let begun = Instant::now();
         while begun.elapsed() < duration {
             let group: Vec<_> = callers.by_ref().take(batch).map(|workload| workload.next(1)).collect();

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel_event_store::projection::{Projection, Runner};
 use diesel_event_store::sqlite::Synchronous;
 
-use crate::support::database;
+use bench_support::database;
 
 pub fn measure(partitions: i32, seconds: usize) {
     let counts = counts(seconds, partitions);

@@ -10,9 +10,9 @@ use diesel_event_store::projection::{Progress, Projection, Runner};
 use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 
-use crate::support::database;
-use crate::support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
-use crate::support::workload::scatter;
+use bench_support::database;
+use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use bench_support::workload::scatter;
 
 pub fn measure(appends: usize) {
     for synchronous in [Synchronous::Normal, Synchronous::Full] {
@@ -61,7 +61,7 @@ fn latencies(appends: usize, synchronous: Synchronous) -> Vec<Duration> {
 
 fn append(conn: &mut SqliteConnection) -> (Position, Instant) {
     let stream = StreamId::new(AGGREGATE_TYPE, "7").expect("a name");
-    let placed = [NewEvent::new(EVENT_TYPE, &OrderPlaced::new()).expect("JSON")];
+    let placed = [NewEvent::new(EVENT_TYPE, &OrderPlaced::example()).expect("JSON")];
     let appended =
         EventStore::new().append(conn, &stream, ExpectedVersion::Any, &placed).expect("the append");
     (appended.last_position(), Instant::now())

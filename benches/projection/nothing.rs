@@ -8,9 +8,9 @@ use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{EventStore, Position};
 
 use super::running::run_to_the_end;
-use crate::support::bench::Bench;
-use crate::support::database;
-use crate::support::rounds::Side;
+use bench_support::bench::Bench;
+use bench_support::database;
+use bench_support::rounds::Side;
 
 const EVENTS_EACH: i64 = 10;
 

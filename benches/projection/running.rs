@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_event_store::projection::{Progress, Projection, Runner};
 use diesel_event_store::sqlite::Synchronous;
 
-use crate::support::database;
+use bench_support::database;
 
 /// Starts a runner, waits until it has applied this many events, and stops it.
 pub fn run_to_the_end(

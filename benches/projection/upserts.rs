@@ -8,10 +8,10 @@ use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::sqlite::Synchronous;
 
 use super::running::run_to_the_end;
-use crate::support::bench::Bench;
-use crate::support::database;
-use crate::support::rounds::Side;
-use crate::support::workload::aggregate_id;
+use bench_support::bench::Bench;
+use bench_support::database;
+use bench_support::rounds::Side;
+use bench_support::workload::aggregate_id;
 
 mod schema {
     diesel::table! {

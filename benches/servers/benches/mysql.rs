@@ -4,14 +4,14 @@
 
 use std::cell::RefCell;
 
+use bench_support::payload::OrderPlaced;
+use bench_support::workload::Append;
 use diesel_event_store::{EventStore, LogOrdering};
 use server_benches::mysql::{Client, Database, Ordering, RawStore, Statements};
-use server_benches::payload::OrderPlaced;
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
 use server_benches::rounds::Side;
 use server_benches::store::Store;
-use server_benches::workload::Append;
 use server_benches::writers::Writers;
 
 fn main() {
@@ -114,7 +114,7 @@ fn last_position(report: &Report, statements: &Statements) {
     let mut streams = 0..;
     let append = RefCell::new(|| {
         let aggregate_id = format!("alone {}", streams.next().expect("there is always another"));
-        writer.borrow_mut().append(&Append { aggregate_id, version: 0 }, &[OrderPlaced::new()]);
+        writer.borrow_mut().append(&Append { aggregate_id, version: 0 }, &[OrderPlaced::example()]);
     });
     let sides = vec![
         Side::new("amid 16 appenders, and one event is new", || amid.last_position()).on(|| {
@@ -146,7 +146,7 @@ impl InFlight {
         for (nth, store) in self.0.borrow_mut().iter_mut().enumerate() {
             store.begin();
             let append = Append { aggregate_id: format!("in flight {nth}"), version: 0 };
-            store.append_inside(&append, &[OrderPlaced::new()]);
+            store.append_inside(&append, &[OrderPlaced::example()]);
         }
     }
 

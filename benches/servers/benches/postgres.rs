@@ -3,14 +3,14 @@
 
 use std::cell::RefCell;
 
+use bench_support::payload::OrderPlaced;
+use bench_support::workload::Append;
 use diesel_event_store::{EventStore, LogOrdering};
-use server_benches::payload::OrderPlaced;
 use server_benches::postgres::{Database, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
 use server_benches::rounds::Side;
 use server_benches::store::Store;
-use server_benches::workload::Append;
 use server_benches::writers::Writers;
 
 fn main() {
@@ -103,7 +103,7 @@ impl InFlight {
         for (nth, store) in self.0.borrow_mut().iter_mut().enumerate() {
             store.client.execute("BEGIN");
             let append = Append { aggregate_id: format!("in flight {nth}"), version: 0 };
-            store.append(&append, &[OrderPlaced::new()]);
+            store.append(&append, &[OrderPlaced::example()]);
         }
     }
 

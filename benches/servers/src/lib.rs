@@ -5,9 +5,6 @@ pub mod database;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod ours;
-#[expect(clippy::new_without_default, reason = "it is shared with benches that have no public items")]
-#[path = "../../support/payload.rs"]
-pub mod payload;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod questions;
@@ -16,6 +13,4 @@ pub mod report;
 pub mod rounds;
 pub mod statements;
 pub mod store;
-#[path = "../../support/workload.rs"]
-pub mod workload;
 pub mod writers;

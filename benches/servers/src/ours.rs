@@ -1,8 +1,8 @@
 use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 
-use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
 use crate::store::Store;
-use crate::workload::Append;
+use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use bench_support::workload::Append;
 
 /// What an application does with diesel_event_store.
 pub struct OurStore<C> {

@@ -1,17 +1,17 @@
 //! The comparisons that every server runs.
 
-use crate::payload::OrderPlaced;
 use crate::report::Report;
 use crate::rounds::Side;
 use crate::store::Store;
-use crate::workload::{Workload, aggregate_id, scatter};
+use bench_support::payload::OrderPlaced;
+use bench_support::workload::{Workload, aggregate_id, scatter};
 
 pub const EVENTS_EACH: usize = 10;
 pub const PAGE: usize = 1_000;
 
 /// Compares appends on two empty databases.
 pub fn append(report: &Report, name: &str, mut ours: impl Store, mut raw: impl Store, events: usize) {
-    let payloads = vec![OrderPlaced::new(); events];
+    let payloads = vec![OrderPlaced::example(); events];
     let (of_ours, of_raw) = (Workload::new(0, 0), Workload::new(0, 0));
     let sides = vec![
         Side::new("ours", || ours.append(&of_ours.next(events), &payloads)),

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::payload::OrderPlaced;
+use bench_support::payload::OrderPlaced;
 
 /// A row of the table `events` in owned values, as a program without this crate keeps it.
 pub struct RawEvent {

@@ -1,5 +1,5 @@
-use crate::payload::OrderPlaced;
-use crate::workload::Append;
+use bench_support::payload::OrderPlaced;
+use bench_support::workload::Append;
 
 /// The work that is compared.
 pub trait Store {

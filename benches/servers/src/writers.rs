@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::payload::OrderPlaced;
 use crate::store::Store;
-use crate::workload::{Append, aggregate_id};
+use bench_support::payload::OrderPlaced;
+use bench_support::workload::{Append, aggregate_id};
 
 /// Threads that append one event at a time, each with its own connection and its own aggregates, ten events
 /// per aggregate.
@@ -19,7 +19,7 @@ struct Writer<S> {
 impl<S: Store + Send> Writers<S> {
     pub fn new(number: usize, connect: impl Fn() -> S) -> Self {
         let writer =
-            |number| Writer { store: connect(), number, appended: 0, payloads: [OrderPlaced::new()] };
+            |number| Writer { store: connect(), number, appended: 0, payloads: [OrderPlaced::example()] };
         Self((0..number).map(writer).collect())
     }
 

@@ -6,8 +6,8 @@ use super::raw_store::{Ordering, RawStore};
 use super::statements::Statements;
 use crate::database::Place;
 use crate::ours::OurStore;
-use crate::payload::OrderPlaced;
-use crate::workload::aggregate_id;
+use bench_support::payload::OrderPlaced;
+use bench_support::workload::aggregate_id;
 
 /// The bench's own database, with the tables of this crate.
 pub struct Database(Place);
@@ -29,7 +29,7 @@ impl Database {
     pub fn filled(streams: usize, events_each: usize) -> Self {
         let database = Self::create();
         let client = database.client();
-        let payload = OrderPlaced::new().to_json();
+        let payload = OrderPlaced::example().to_json();
         let ids: Vec<_> = (0..streams).map(|nth| format!("('{}', {nth})", aggregate_id(nth))).collect();
         client.execute("CREATE TEMPORARY TABLE stream (aggregate_id VARCHAR(36), nth INTEGER)");
         client.execute(&format!("INSERT INTO stream VALUES {}", ids.join(",")));

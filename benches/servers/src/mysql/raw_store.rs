@@ -3,10 +3,10 @@ use uuid::Uuid;
 
 use super::client::{Client, Column, Row, Statement, Value};
 use super::statements::Statements;
-use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
 use crate::raw_event::{RawEvent, cents};
 use crate::store::Store;
-use crate::workload::Append;
+use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use bench_support::workload::Append;
 
 /// The columns of `events`.
 const EVENT: [Column; 13] = {

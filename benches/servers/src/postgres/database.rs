@@ -5,8 +5,8 @@ use super::raw_store::RawStore;
 use super::statements::Statements;
 use crate::database::Place;
 use crate::ours::OurStore;
-use crate::payload::OrderPlaced;
-use crate::workload::aggregate_id;
+use bench_support::payload::OrderPlaced;
+use bench_support::workload::aggregate_id;
 
 /// The bench's own database, with the tables of this crate.
 pub struct Database(Place);
@@ -31,7 +31,7 @@ impl Database {
     pub fn filled(streams: usize, events_each: usize) -> Self {
         let database = Self::create();
         let client = database.client();
-        let payload = OrderPlaced::new().to_json();
+        let payload = OrderPlaced::example().to_json();
         client.execute("CREATE TEMPORARY TABLE stream (aggregate_id TEXT, nth INTEGER)");
         let ids: Vec<_> = (0..streams).map(|nth| format!("('{}', {nth})", aggregate_id(nth))).collect();
         client.execute(&format!("INSERT INTO stream VALUES {}", ids.join(",")));

@@ -9,10 +9,10 @@ use super::parameters::{
     time,
 };
 use super::statements::Statements;
-use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
 use crate::raw_event::{RawEvent, cents};
 use crate::store::Store;
-use crate::workload::Append;
+use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use bench_support::workload::Append;
 
 const APPEND: &[Oid] = &[
     TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, BOOLEAN, LONGS, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS, TEXTS,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
-use super::rounds::{Rounds, Side};
+use crate::rounds::{Rounds, Side};
 
 /// Runs each comparison twice: through criterion, for its statistics and history, and in turns, for a ratio
 /// that holds on a busy machine.

@@ -2,7 +2,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::rounds::{quantile, sorted};
+use crate::rounds::{quantile, sorted};
 
 /// The result of callers that repeat an operation, each as soon as the last one has returned.
 pub struct Load {

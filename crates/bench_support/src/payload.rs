@@ -24,7 +24,7 @@ impl OrderPlaced {
     /// The same for every order, so that a reader of all orders knows the sum.
     pub const CENTS: u64 = 12_345;
 
-    pub fn new() -> Self {
+    pub fn example() -> Self {
         let order = Self {
             customer: "Alice Liddell".to_owned(),
             email: "alice.liddell@example.com".to_owned(),

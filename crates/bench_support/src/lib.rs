@@ -1,14 +1,17 @@
-//! What the benches share: the same work through this crate and through SQLite's own functions, on equally
+//! What the benches share: the same work through `diesel_event_store` and through SQLite's own functions, on equally
 //! filled databases, and a way to compare them on a busy machine.
-#![allow(dead_code)] // each bench uses a part of it
 
 pub mod bench;
+#[cfg(feature = "sqlite")]
 pub mod database;
 pub mod load;
+#[cfg(feature = "sqlite")]
 pub mod ours;
 pub mod payload;
 pub mod plot_data;
+#[cfg(feature = "sqlite")]
 pub mod raw;
+#[cfg(feature = "sqlite")]
 pub mod raw_store;
 pub mod rounds;
 pub mod workload;

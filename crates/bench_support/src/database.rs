@@ -1,3 +1,4 @@
+use std::env;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -7,17 +8,23 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::{Options, Synchronous};
 use tempfile::TempDir;
 
-use super::payload::OrderPlaced;
-use super::raw::Result;
-use super::raw_store::{RawStore, now_text};
-use super::workload::aggregate_id;
+use crate::payload::OrderPlaced;
+use crate::raw::Result;
+use crate::raw_store::{RawStore, now_text};
+use crate::workload::aggregate_id;
 
 /// On the disk of the build: the system's temporary folder may be in memory, where a sync costs nothing.
-const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+fn disk() -> PathBuf {
+    let bench = env::current_exe().expect("a bench knows where it is");
+    let target = bench.ancestors().nth(3).expect("target, profile and deps are above it");
+    let folder = target.join("tmp");
+    fs::create_dir_all(&folder).expect("a folder beside what was built");
+    folder
+}
 
 /// A folder that is removed after the bench.
 pub fn folder() -> TempDir {
-    tempfile::tempdir_in(FOLDER).expect("a folder")
+    tempfile::tempdir_in(disk()).expect("a folder")
 }
 
 /// A new database with the tables of this crate and nothing in them.
@@ -45,7 +52,7 @@ pub fn copy_of_filled(folder: &TempDir, streams: usize, events_each: i64) -> Pat
 
 /// A database that is filled once for all runs, because a large one takes minutes. Benches only copy it.
 pub fn kept(folder: &TempDir, streams: usize, events_each: i64) -> PathBuf {
-    let original = Path::new(FOLDER).join(format!("{streams}-streams-of-{events_each}-{:x}.db", schema()));
+    let original = disk().join(format!("{streams}-streams-of-{events_each}-{:x}.db", schema()));
     if !original.exists() {
         // It gets its name only once it is complete.
         fs::rename(filled(folder, streams, events_each), &original).expect("a name that is free");
@@ -65,7 +72,7 @@ pub fn connect(path: &Path, synchronous: Synchronous) -> SqliteConnection {
 /// Differs once the tables change: a database that was filled before is then of no use.
 fn schema() -> u64 {
     let mut hasher = DefaultHasher::new();
-    include_str!("../../migrations/sqlite/00000000000100-des_create_event_store/up.sql").hash(&mut hasher);
+    include_str!("../../../migrations/sqlite/00000000000100-des_create_event_store/up.sql").hash(&mut hasher);
     hasher.finish()
 }
 
@@ -87,7 +94,7 @@ fn fill(path: &Path, streams: usize, events_each: i64) {
 fn try_fill(path: &Path, streams: usize, events_each: i64) -> Result<()> {
     const ROWS_IN_A_TRANSACTION: usize = 100_000;
     let mut store = RawStore::open(path, Synchronous::Normal)?;
-    let payload = OrderPlaced::new().to_json();
+    let payload = OrderPlaced::example().to_json();
     // Memory for the pages of the indexes, where streams are at random places.
     store.database().execute_batch("PRAGMA synchronous = off; PRAGMA cache_size = -2000000; BEGIN")?;
     let rows = (1..=events_each).flat_map(|version| (0..streams).map(move |stream| (version, stream)));

@@ -7,9 +7,9 @@ use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{chrono, uuid};
 use uuid::Uuid;
 
-use super::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
-use super::raw::{Database, Result, Row, Statement, Value};
-use super::workload::Append;
+use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use crate::raw::{Database, Result, Row, Statement, Value};
+use crate::workload::Append;
 
 const ADVANCE_HEAD: &str = "UPDATE aggregate_heads SET aggregate_version = aggregate_version + ?, updated_at = ? \
      WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?";

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 
-use super::database;
-use super::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
-use super::workload::Append;
+use crate::database;
+use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use crate::workload::Append;
 
 /// What an application does with this crate.
 pub struct OurStore {
