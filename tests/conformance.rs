@@ -3,6 +3,9 @@
 //!
 //! A test is named `database::area::test`: `cargo test --test conformance postgres::read_log` runs one area on one.
 
+#[macro_use(tests)]
+extern crate test_support;
+
 mod suite;
 
 use std::process::ExitCode;

@@ -12,122 +12,90 @@ mod skip_hunt {
     mod writer;
 }
 
-macro_rules! hunts {
-    ($hunt:path; $($name:ident: $database:ident, $what:expr;)+) => {
-        $(
-            #[test]
-            fn $name() -> test_support::Result {
-                use skip_hunt::hunt::Hunt;
-                use $hunt as hunt;
-                hunt::<test_support::$database>(&$what)
-            }
-        )+
-    };
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use skip_hunt::interleavings;
+use skip_hunt::{hunt::Hunt, hunt::hunt, projected};
+use test_support::TestDatabase;
+
+fn main() -> ExitCode {
+    let mut trials = Vec::new();
+    #[cfg(feature = "sqlite")]
+    trials.extend(sqlite());
+    #[cfg(feature = "postgres")]
+    trials.extend(postgres());
+    #[cfg(feature = "mysql")]
+    trials.extend(mysql());
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite() -> Vec<Trial> {
+    let one_writer = Hunt { one_writer: true, ..Hunt::gapless("SQLite") };
+    hunts::<test_support::Sqlite>("sqlite", one_writer).into()
+}
+
+#[cfg(feature = "postgres")]
+fn postgres() -> Vec<Trial> {
+    use test_support::Postgres;
+
+    let mut trials = interleaved::<Postgres>("postgres");
+    trials.extend(hunts::<Postgres>("postgres_fenced", Hunt::fenced("PostgreSQL, fenced")));
+    trials.extend(hunts::<Postgres>("postgres_fenced_with_pauses_in_the_fence", WITH_PAUSES));
+    trials.extend(hunts::<Postgres>("postgres_gapless", Hunt::gapless("PostgreSQL, gapless")));
+    trials
 }
 
 /// Before and after a writer or a reader takes the last position that was given out. Whatever could come between that and
 /// the next thing it does then comes.
 #[cfg(feature = "postgres")]
-const PAUSES_IN_THE_FENCE: [&str; 2] = [
-    "ALTER FUNCTION event_store_given_position() RENAME TO given_position_at_once",
-    "CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
-     DECLARE given BIGINT;
-     BEGIN
-         PERFORM pg_sleep(random() * 0.005);
-         given := given_position_at_once();
-         PERFORM pg_sleep(random() * 0.005);
-         RETURN given;
-     END $$",
-];
+const WITH_PAUSES: Hunt = Hunt {
+    changes: &[
+        "ALTER FUNCTION event_store_given_position() RENAME TO given_position_at_once",
+        "CREATE FUNCTION event_store_given_position() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+         DECLARE given BIGINT;
+         BEGIN
+             PERFORM pg_sleep(random() * 0.005);
+             given := given_position_at_once();
+             PERFORM pg_sleep(random() * 0.005);
+             RETURN given;
+         END $$",
+    ],
+    ..Hunt::fenced("PostgreSQL, fenced, with pauses in the fence")
+};
 
-mod no_reader_misses_an_event {
-    #[cfg(feature = "postgres")]
-    use super::PAUSES_IN_THE_FENCE;
-    use super::skip_hunt;
+#[cfg(feature = "mysql")]
+fn mysql() -> Vec<Trial> {
+    use test_support::{Mysql, ReadCommitted};
 
-    #[cfg(feature = "sqlite")]
-    hunts! {
-        skip_hunt::hunt::hunt;
-        sqlite: Sqlite, Hunt { one_writer: true, ..Hunt::gapless("SQLite") };
-    }
-    #[cfg(feature = "postgres")]
-    hunts! {
-        skip_hunt::hunt::hunt;
-        postgres_fenced: Postgres, Hunt::fenced("PostgreSQL, fenced");
-        postgres_fenced_with_pauses_in_the_fence: Postgres,
-            Hunt { changes: &PAUSES_IN_THE_FENCE, ..Hunt::fenced("PostgreSQL, fenced, with pauses in the fence") };
-        postgres_gapless: Postgres, Hunt::gapless("PostgreSQL, gapless");
-    }
-    #[cfg(feature = "mysql")]
-    hunts! {
-        skip_hunt::hunt::hunt;
-        mysql_fenced: Mysql, Hunt::fenced("MySQL, fenced");
-        mysql_gapless: Mysql, Hunt::gapless("MySQL, gapless");
-        mysql_fenced_in_read_committed: ReadCommitted, Hunt::fenced("MySQL, fenced, READ COMMITTED");
-        mysql_gapless_in_read_committed: ReadCommitted, Hunt::gapless("MySQL, gapless, READ COMMITTED");
-    }
+    let mut trials = interleaved::<Mysql>("mysql");
+    trials.extend(interleaved::<ReadCommitted>("mysql_in_read_committed"));
+    trials.extend(hunts::<Mysql>("mysql_fenced", Hunt::fenced("MySQL, fenced")));
+    trials.extend(hunts::<Mysql>("mysql_gapless", Hunt::gapless("MySQL, gapless")));
+    let fenced = Hunt::fenced("MySQL, fenced, READ COMMITTED");
+    trials.push(of_readers::<ReadCommitted>("mysql_fenced_in_read_committed", fenced));
+    let gapless = Hunt::gapless("MySQL, gapless, READ COMMITTED");
+    trials.push(of_readers::<ReadCommitted>("mysql_gapless_in_read_committed", gapless));
+    trials
 }
 
-/// The same writers; the readers are projections, which are run by two runners.
-mod no_projection_misses_an_event {
-    #[cfg(feature = "postgres")]
-    use super::PAUSES_IN_THE_FENCE;
-    use super::skip_hunt;
-
-    #[cfg(feature = "sqlite")]
-    hunts! {
-        skip_hunt::projected::hunt;
-        sqlite: Sqlite, Hunt { one_writer: true, ..Hunt::gapless("SQLite") };
-    }
-    #[cfg(feature = "postgres")]
-    hunts! {
-        skip_hunt::projected::hunt;
-        postgres_fenced: Postgres, Hunt::fenced("PostgreSQL, fenced");
-        postgres_fenced_with_pauses_in_the_fence: Postgres,
-            Hunt { changes: &PAUSES_IN_THE_FENCE, ..Hunt::fenced("PostgreSQL, fenced, with pauses in the fence") };
-        postgres_gapless: Postgres, Hunt::gapless("PostgreSQL, gapless");
-    }
-    #[cfg(feature = "mysql")]
-    hunts! {
-        skip_hunt::projected::hunt;
-        mysql_fenced: Mysql, Hunt::fenced("MySQL, fenced");
-        mysql_gapless: Mysql, Hunt::gapless("MySQL, gapless");
-    }
+/// Two hunts with the same writers: one of readers of the log, and one of projections that two runners run.
+fn hunts<D: TestDatabase<Conn: Send>>(name: &str, what: Hunt) -> [Trial; 2] {
+    [of_readers::<D>(name, what), of_projections::<D>(name, what)]
 }
 
-/// Where writers do not wait for each other, and commit in another order than that of their positions.
+fn of_readers<D: TestDatabase<Conn: Send>>(name: &str, what: Hunt) -> Trial {
+    Trial::test(format!("no_reader_misses_an_event::{name}"), move || Ok(hunt::<D>(&what)?))
+}
+
+fn of_projections<D: TestDatabase<Conn: Send>>(name: &str, what: Hunt) -> Trial {
+    Trial::test(format!("no_projection_misses_an_event::{name}"), move || Ok(projected::hunt::<D>(&what)?))
+}
+
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-macro_rules! interleavings {
-    ($name:ident: $database:ident) => {
-        interleavings! {
-            $name: $database;
-            the_first_event_of_a_log_is_committed_second,
-            an_event_is_committed_after_one_of_a_higher_position,
-            a_transaction_begins_to_append_anew_after_a_savepoint,
-            a_savepoint_is_rolled_back_after_other_appends,
-            a_transaction_that_is_rolled_back_is_not_waited_for,
-            a_transaction_that_is_killed_is_not_waited_for,
-            a_transaction_does_not_find_its_own_events_in_the_log,
-            a_reading_transaction_goes_on_after_others_have_committed,
-            a_reading_transaction_goes_on_while_the_ordering_changes,
-            one_transaction_appends_very_often,
-        }
-    };
-    ($name:ident: $database:ident; $($test:ident,)+) => {
-        mod $name {
-            $(
-                #[test]
-                fn $test() -> test_support::Result {
-                    crate::skip_hunt::interleavings::$test::<test_support::$database>()
-                }
-            )+
-        }
-    };
+fn interleaved<D: TestDatabase>(name: &str) -> Vec<Trial> {
+    let tests = interleavings::tests::<D>().into_iter();
+    tests.map(|(test, run)| Trial::test(format!("{name}::{test}"), move || Ok(run()?))).collect()
 }
-
-#[cfg(feature = "postgres")]
-interleavings!(postgres: Postgres);
-#[cfg(feature = "mysql")]
-interleavings!(mysql: Mysql);
-#[cfg(feature = "mysql")]
-interleavings!(mysql_in_read_committed: ReadCommitted);

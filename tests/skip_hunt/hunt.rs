@@ -36,6 +36,7 @@ const MOST_ROUNDS: usize = 100;
 pub static TURN: Mutex<()> = Mutex::new(());
 
 /// What differs from database to database.
+#[derive(Clone, Copy)]
 pub struct Hunt {
     pub name: &'static str,
     pub ordering: LogOrdering,
@@ -85,7 +86,7 @@ impl Hunt {
 /// everything.
 pub fn hunt<D>(hunt: &Hunt) -> test_support::Result
 where
-    D: TestDatabase<Conn: Send> + Sync,
+    D: TestDatabase<Conn: Send>,
 {
     let _turn = TURN.lock();
     let database = &hunt.database::<D>()?;
@@ -159,7 +160,7 @@ pub fn round<D>(
     figures: &mut Figures,
 ) -> test_support::Result<Ledger>
 where
-    D: TestDatabase<Conn: Send> + Sync,
+    D: TestDatabase<Conn: Send>,
 {
     let roll_back = random.below(4) == 0;
     let mut kills = Random::from_seed(random.draw());

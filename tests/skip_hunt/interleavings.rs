@@ -9,9 +9,22 @@ use super::session;
 use test_support::witness::{Tail, append_one, begin, commit, roll_back};
 use test_support::{self, TestDatabase};
 
+test_support::tests! {
+    the_first_event_of_a_log_is_committed_second,
+    an_event_is_committed_after_one_of_a_higher_position,
+    a_transaction_begins_to_append_anew_after_a_savepoint,
+    a_savepoint_is_rolled_back_after_other_appends,
+    a_transaction_that_is_rolled_back_is_not_waited_for,
+    a_transaction_that_is_killed_is_not_waited_for,
+    a_transaction_does_not_find_its_own_events_in_the_log,
+    a_reading_transaction_goes_on_after_others_have_committed,
+    one_transaction_appends_very_often,
+    a_reading_transaction_goes_on_while_the_ordering_changes,
+}
+
 const STORE: EventStore = EventStore::new();
 
-pub fn the_first_event_of_a_log_is_committed_second<D: TestDatabase>() -> test_support::Result {
+fn the_first_event_of_a_log_is_committed_second<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let mut conns = [database.connect()?, database.connect()?];
@@ -20,7 +33,7 @@ pub fn the_first_event_of_a_log_is_committed_second<D: TestDatabase>() -> test_s
     Ok(())
 }
 
-pub fn an_event_is_committed_after_one_of_a_higher_position<D: TestDatabase>() -> test_support::Result {
+fn an_event_is_committed_after_one_of_a_higher_position<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let mut conns = [database.connect()?, database.connect()?];
@@ -46,7 +59,7 @@ where
     Ok(())
 }
 
-pub fn a_transaction_begins_to_append_anew_after_a_savepoint<D: TestDatabase>() -> test_support::Result {
+fn a_transaction_begins_to_append_anew_after_a_savepoint<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -65,7 +78,7 @@ pub fn a_transaction_begins_to_append_anew_after_a_savepoint<D: TestDatabase>() 
     Ok(())
 }
 
-pub fn a_savepoint_is_rolled_back_after_other_appends<D: TestDatabase>() -> test_support::Result {
+fn a_savepoint_is_rolled_back_after_other_appends<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -81,7 +94,7 @@ pub fn a_savepoint_is_rolled_back_after_other_appends<D: TestDatabase>() -> test
     Ok(())
 }
 
-pub fn a_transaction_that_is_rolled_back_is_not_waited_for<D: TestDatabase>() -> test_support::Result {
+fn a_transaction_that_is_rolled_back_is_not_waited_for<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -94,7 +107,7 @@ pub fn a_transaction_that_is_rolled_back_is_not_waited_for<D: TestDatabase>() ->
     Ok(())
 }
 
-pub fn a_transaction_that_is_killed_is_not_waited_for<D: TestDatabase>() -> test_support::Result {
+fn a_transaction_that_is_killed_is_not_waited_for<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -108,7 +121,7 @@ pub fn a_transaction_that_is_killed_is_not_waited_for<D: TestDatabase>() -> test
     Ok(())
 }
 
-pub fn a_transaction_does_not_find_its_own_events_in_the_log<D: TestDatabase>() -> test_support::Result {
+fn a_transaction_does_not_find_its_own_events_in_the_log<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut conn = database.connect()?;
     append_one(&mut conn, "Before")?;
@@ -124,7 +137,7 @@ pub fn a_transaction_does_not_find_its_own_events_in_the_log<D: TestDatabase>() 
 }
 
 /// A position that was read must not be one that a transaction can still fill.
-pub fn a_reading_transaction_goes_on_after_others_have_committed<D: TestDatabase>() -> test_support::Result {
+fn a_reading_transaction_goes_on_after_others_have_committed<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);
@@ -145,7 +158,7 @@ pub fn a_reading_transaction_goes_on_after_others_have_committed<D: TestDatabase
 }
 
 /// PostgreSQL has room for some thousands of locks. MySQL has no such limit, and takes longer.
-pub fn one_transaction_appends_very_often<D: TestDatabase>() -> test_support::Result {
+fn one_transaction_appends_very_often<D: TestDatabase>() -> test_support::Result {
     const AGGREGATES: i64 = 1_000;
     let database = D::migrated()?;
     let mut conn = database.connect()?;
@@ -174,7 +187,7 @@ pub fn one_transaction_appends_very_often<D: TestDatabase>() -> test_support::Re
 
 /// Positions that were counted are committed in their order, those of a sequence are not. A reader who began before the
 /// change must not take the one for the other.
-pub fn a_reading_transaction_goes_on_while_the_ordering_changes<D: TestDatabase>() -> test_support::Result {
+fn a_reading_transaction_goes_on_while_the_ordering_changes<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);
     let (mut slow, mut fast) = (database.connect()?, database.connect()?);

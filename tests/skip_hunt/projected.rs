@@ -57,7 +57,7 @@ impl Style {
 /// projection must have applied every event of its filter once.
 pub fn hunt<D>(hunt: &Hunt) -> test_support::Result
 where
-    D: TestDatabase<Conn: Send> + Send + Sync + 'static,
+    D: TestDatabase<Conn: Send>,
 {
     let _turn = TURN.lock();
     let soak = Duration::from_secs(env::var("SOAK").map_or(Ok(0), |seconds| seconds.parse())?);
@@ -114,7 +114,7 @@ type Victims = Arc<Mutex<Vec<i64>>>;
 
 fn run<D>(database: &Arc<D>, victims: &Victims) -> Result<RunnerHandle, ProjectionError>
 where
-    D: TestDatabase<Conn: Send> + Send + Sync + 'static,
+    D: TestDatabase<Conn: Send>,
 {
     let (database, victims) = (Arc::clone(database), Arc::clone(victims));
     let runner = Runner::new(move || -> test_support::Result<D::Conn> {

@@ -6,14 +6,6 @@ use test_support::{Result, TestDatabase};
 /// A behaviour, and the tests of it for one database.
 pub type Area = (&'static str, Vec<(&'static str, fn() -> Result)>);
 
-macro_rules! tests {
-    ($($name:ident),+ $(,)?) => {
-        pub fn tests<D: test_support::TestDatabase>() -> Vec<(&'static str, fn() -> test_support::Result)> {
-            vec![$((stringify!($name), $name::<D> as fn() -> test_support::Result)),+]
-        }
-    };
-}
-
 macro_rules! areas {
     ($database:ty: $($area:path),+ $(,)?) => {
         vec![$((stringify!($area), {

@@ -4,6 +4,7 @@
 mod app_connection;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod gapless;
+mod list;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "r2d2")]
@@ -19,6 +20,8 @@ mod server;
 pub mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+pub mod sqlite_file;
 mod threads;
 mod watchdog;
 pub mod witness;
