@@ -8,8 +8,9 @@ use diesel_event_store::{
     AppendError, Error, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent, StreamId,
 };
 
-use super::database::{self, Database, STORE, assert_intact, number, stream};
+use super::database::{self, STORE, stream};
 use test_support::random::Random;
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 use test_support::worker::{Worker, order, report, wait_for_the_others};
 
 const WRITERS: u64 = 8;
@@ -118,7 +119,7 @@ pub fn with_any() {
 /// Returns how many conflicts there were.
 fn compete_and_follow(mode: &str) -> usize {
     let mut random = Random::for_test(mode);
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut readers =
         [&[][..], &["Odd".to_owned()]].map(|filter| Worker::start("tail", &database.path(), filter));
     readers.iter().for_each(Worker::wait_until_ready);

@@ -7,8 +7,9 @@ use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{Appended, Error, ExpectedVersion, LogQuery, NewEvent, Position};
 
-use super::database::{self, Database, STORE, assert_intact, number, stream};
+use super::database::{self, STORE, stream};
 use test_support::random::Random;
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 use test_support::worker::{Worker, report};
 
 const AGGREGATES: u64 = 5;
@@ -29,7 +30,7 @@ pub fn order(path: &str, arguments: &[String]) {
         let appended = conn.immediate_transaction::<_, Error, _>(|conn| {
             // Sometimes the row is written before the events, sometimes after them.
             let row_first = random.below(2) == 0;
-            let number = database::number(conn, "SELECT coalesce(max(number), 0) + 1 FROM orders");
+            let number = number(conn, "SELECT coalesce(max(number), 0) + 1 FROM orders");
             let row = diesel::sql_query("INSERT INTO orders VALUES (?)")
                 .bind::<diesel::sql_types::BigInt, _>(number);
             let placed = [NewEvent::new("Placed", &number)?, NewEvent::new("Reserved", &number)?];
@@ -97,7 +98,7 @@ pub fn acknowledged(line: &str) -> impl Iterator<Item = (Uuid, Place)> + '_ {
 
 /// Starts a worker, lets it acknowledge some of its work, less than `lines`, and kills it in the middle of something.
 /// Returns every line it has managed to report.
-pub fn run_and_kill(job: &str, database: &Database, lines: u64, random: &mut Random) -> Vec<String> {
+pub fn run_and_kill(job: &str, database: &SqliteFile, lines: u64, random: &mut Random) -> Vec<String> {
     let worker = Worker::start(job, &database.path(), &[random.draw().to_string()]);
     let mut lines: Vec<String> =
         (0..random.below(lines)).map(|_| worker.line().expect("it goes on for ever")).collect();
@@ -111,7 +112,7 @@ pub fn run_and_kill(job: &str, database: &Database, lines: u64, random: &mut Ran
 pub fn nothing_acknowledged_is_lost() {
     const KILLS: usize = 120;
     let mut random = Random::for_test("nothing_acknowledged_is_lost");
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut told: HashMap<Uuid, Place> = HashMap::new();
     for _ in 0..KILLS {
         let lines = run_and_kill("append", &database, 25, &mut random);
@@ -147,7 +148,7 @@ pub fn assert_all_recorded(conn: &mut SqliteConnection, mut told: HashMap<Uuid, 
 pub fn order_and_event_or_neither() {
     const KILLS: usize = 60;
     let mut random = Random::for_test("order_and_event_or_neither");
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     database.connect().batch_execute("CREATE TABLE orders (number INTEGER PRIMARY KEY)").unwrap();
     let mut told: HashMap<Uuid, Place> = HashMap::new();
     for _ in 0..KILLS {

@@ -1,7 +1,8 @@
 use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{ExpectedVersion, NewEvent, run_pending_migrations};
 
-use super::database::{self, Database, STORE, assert_intact, number, stream};
+use super::database::{self, STORE, stream};
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 use test_support::worker::{Worker, report, wait_for_the_others};
 
 const PROCESSES: i64 = 8;
@@ -19,7 +20,7 @@ pub fn start(path: &str, _: &[String]) {
 
 pub fn eight_at_once() {
     for _ in 0..ROUNDS {
-        let database = Database::absent();
+        let database = SqliteFile::absent();
         let mut workers: Vec<_> =
             (0..PROCESSES).map(|_| Worker::start("start_up", &database.path(), &[])).collect();
         workers.iter().for_each(Worker::wait_until_ready);

@@ -10,8 +10,9 @@ use diesel_event_store::{AppendError, Error, ExpectedVersion, NewEvent};
 use super::crash::{
     Place, acknowledge, acknowledged, assert_all_recorded, assert_no_half_batch, run_and_kill, some_batch,
 };
-use super::database::{self, Database, STORE, assert_intact, number, stream};
+use super::database::{self, STORE, stream};
 use test_support::random::Random;
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 use test_support::worker::{Worker, report, wait_for_the_others};
 
 const CALLERS: u64 = 64;
@@ -73,7 +74,7 @@ fn order(writer: &Writer, random: &mut Random) {
 pub fn nothing_acknowledged_by_a_writer_is_lost() {
     let kills: usize = env::var("KILLS").map_or(20, |kills| kills.parse().expect("KILLS is a number"));
     let mut random = Random::for_test("nothing_acknowledged_by_a_writer_is_lost");
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     database.connect().batch_execute("CREATE TABLE orders (event TEXT PRIMARY KEY)").unwrap();
     let mut told: HashMap<Uuid, Place> = HashMap::new();
     for _ in 0..kills {
@@ -125,7 +126,7 @@ fn count_up(writer: &Writer) -> usize {
 }
 
 pub fn a_writer_in_each_of_several_processes() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut workers: Vec<_> = (0..PROCESSES).map(|_| Worker::start("count", &database.path(), &[])).collect();
     workers.iter().for_each(Worker::wait_until_ready);
     workers.iter_mut().for_each(|worker| worker.tell("go"));

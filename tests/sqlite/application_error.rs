@@ -10,7 +10,8 @@ use diesel_event_store::{
     run_pending_migrations, write_transaction,
 };
 
-use super::database::{Database, STORE, event, stream};
+use super::database::{STORE, event, stream};
+use test_support::sqlite_file::SqliteFile;
 
 #[derive(Debug, thiserror::Error)]
 enum AppError {
@@ -31,7 +32,7 @@ fn store_error(outcome: Result<(), AppError>) -> Error {
 
 #[test]
 fn every_operation_ends_in_the_applications_error() {
-    fn everything(database: &Database) -> Result<(), AppError> {
+    fn everything(database: &SqliteFile) -> Result<(), AppError> {
         let mut conn = database.connect_plainly();
         Options::default().apply(&mut conn)?;
         run_pending_migrations(&mut conn)?;
@@ -57,12 +58,12 @@ fn every_operation_ends_in_the_applications_error() {
         Ok(())
     }
 
-    everything(&Database::absent()).unwrap();
+    everything(&SqliteFile::absent()).unwrap();
 }
 
 #[test]
 fn it_keeps_which_operation_has_failed() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     let append = |conn: &mut SqliteConnection, expected| -> Result<(), AppError> {
         STORE.append(conn, &stream("1"), expected, &[event()])?;

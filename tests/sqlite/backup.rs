@@ -9,11 +9,12 @@ use diesel_event_store::{
     DatabaseError, DatabaseErrorKind, Error, ExpectedVersion, Position, run_pending_migrations,
 };
 
-use super::database::{Database, STORE, append_one, assert_intact, count, events, stream};
+use super::database::{STORE, append_one, count, events, stream};
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 /// `VACUUM INTO` a new file, as the database `database.path()` of a folder of its own.
-fn back_up(conn: &mut SqliteConnection) -> Database {
-    let backup = Database::absent();
+fn back_up(conn: &mut SqliteConnection) -> SqliteFile {
+    let backup = SqliteFile::absent();
     vacuum_into(conn, &backup.path());
     backup
 }
@@ -23,7 +24,7 @@ fn vacuum_into(conn: &mut SqliteConnection, path: &Path) {
 }
 
 /// That it can be opened and gone on with like the original.
-fn assert_usable(backup: &Database) {
+fn assert_usable(backup: &SqliteFile) {
     let mut conn = backup.connect();
     assert!(run_pending_migrations(&mut conn).unwrap().is_empty());
     assert_intact(&mut conn);
@@ -43,10 +44,10 @@ fn assert_usable(backup: &Database) {
 
 #[test]
 fn a_backup_while_another_connection_appends_is_consistent() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let enough = AtomicBool::new(false);
     let (appended, appends) = mpsc::channel();
-    let backups: Vec<Database> = thread::scope(|scope| {
+    let backups: Vec<SqliteFile> = thread::scope(|scope| {
         scope.spawn(|| {
             let appended = appended;
             let mut conn = database.connect();
@@ -83,7 +84,7 @@ fn a_backup_while_another_connection_appends_is_consistent() {
 
 #[test]
 fn a_backup_has_nothing_of_a_transaction_that_is_still_open() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let (mut writer, mut conn) = (database.connect(), database.connect());
     append_one(&mut writer, &stream("1"));
     let backup = writer

@@ -8,7 +8,8 @@ use diesel_event_store::{
     Position, ReadError, run_pending_migrations,
 };
 
-use super::database::{Database, STORE, event, events, number, stream};
+use super::database::{STORE, event, events, stream};
+use test_support::sqlite_file::{SqliteFile, number};
 
 /// What kind of failure of the database it is, if it is one.
 fn kind_of(error: &Error) -> Option<DatabaseErrorKind> {
@@ -47,7 +48,7 @@ fn do_everything(conn: &mut SqliteConnection) -> Vec<(&'static str, Result<(), E
 
 #[test]
 fn a_text_file_is_not_taken_for_a_database() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let letter = "Dear reader, this is a letter and not a database. ".repeat(100);
     fs::write(database.path(), &letter).unwrap();
 
@@ -61,7 +62,7 @@ fn a_text_file_is_not_taken_for_a_database() {
 
 #[test]
 fn whichever_page_is_overwritten_the_error_says_that_the_file_is_damaged() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     for id in 0..30 {
         STORE.append(&mut conn, &stream(&id.to_string()), ExpectedVersion::NoStream, &events(20)).unwrap();
@@ -77,7 +78,7 @@ fn whichever_page_is_overwritten_the_error_says_that_the_file_is_damaged() {
     for page in 1..pages {
         let mut damaged = sound.clone();
         damaged[page * page_size..(page + 1) * page_size].fill(0xA5);
-        let copy = Database::absent();
+        let copy = SqliteFile::absent();
         fs::write(copy.path(), damaged).unwrap();
 
         let outcomes = do_everything(&mut copy.connect_plainly());
@@ -95,7 +96,7 @@ fn whichever_page_is_overwritten_the_error_says_that_the_file_is_damaged() {
 
 #[test]
 fn a_schema_that_sqlite_cannot_read_is_damage_too() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     conn.batch_execute(
         "PRAGMA writable_schema = on; \
@@ -111,7 +112,7 @@ fn a_schema_that_sqlite_cannot_read_is_damage_too() {
 
 #[test]
 fn bytes_that_changed_inside_a_page_are_an_error_or_pass_but_never_a_panic() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     STORE.append(&mut conn, &stream("1"), ExpectedVersion::NoStream, &events(200)).unwrap();
     conn.batch_execute("PRAGMA wal_checkpoint(truncate)").unwrap();
@@ -121,7 +122,7 @@ fn bytes_that_changed_inside_a_page_are_an_error_or_pass_but_never_a_panic() {
     for offset in (4096..sound.len()).step_by(1009) {
         let mut damaged = sound.clone();
         damaged[offset..(offset + 16).min(sound.len())].fill(0xFF);
-        let copy = Database::absent();
+        let copy = SqliteFile::absent();
         fs::write(copy.path(), damaged).unwrap();
         do_everything(&mut copy.connect_plainly());
     }
@@ -136,7 +137,7 @@ fn a_row_that_holds_what_no_event_can_have_is_an_error_and_not_altered() {
         (id, "'1'", "'yesterday'", "time \"yesterday\""),
         (id, "CAST(X'22ff22' AS TEXT)", time, "utf-8"),
     ] {
-        let database = Database::migrated();
+        let database = SqliteFile::migrated();
         let mut conn = database.connect();
         let row = format!(
             "NULL, 'Order', '1', 1, {event_id}, 'Placed', 1, {payload}, NULL, NULL, NULL, NULL, {created_at}"

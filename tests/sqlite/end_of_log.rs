@@ -1,11 +1,12 @@
 use diesel_event_store::ExpectedVersion;
 
-use super::database::{Database, STORE, events, stream};
+use super::database::{STORE, events, stream};
 use super::statements::Watch;
+use test_support::sqlite_file::SqliteFile;
 
 #[test]
 fn a_reader_at_the_end_of_the_log_asks_for_no_events() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     let appended = STORE.append(&mut conn, &stream("1"), ExpectedVersion::Any, &events(3)).unwrap();
 

@@ -4,12 +4,13 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent, StreamId};
 
-use super::database::{Database, STORE, append_one, assert_intact, count, event, number, stream};
+use super::database::{STORE, append_one, count, event, stream};
 use super::statements::Watch;
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 
 /// A database with one event, which cannot grow any more.
-fn full_database() -> (Database, SqliteConnection) {
-    let database = Database::migrated();
+fn full_database() -> (SqliteFile, SqliteConnection) {
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     conn.batch_execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").unwrap();
     append_one(&mut conn, &stream("1"));

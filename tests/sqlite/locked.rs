@@ -8,11 +8,12 @@ use diesel_event_store::projection::{HandlerError, Projection, ProjectionError};
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, Position};
 
-use super::database::{Database, STORE, append_one, assert_intact, count, event, stream};
+use super::database::{STORE, append_one, count, event, stream};
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 const FOR_EVER: Duration = Duration::from_secs(600);
 
-fn connect_with_timeout(database: &Database, busy_timeout: Duration) -> SqliteConnection {
+fn connect_with_timeout(database: &SqliteFile, busy_timeout: Duration) -> SqliteConnection {
     database.connect_with(Options::default().busy_timeout(busy_timeout))
 }
 
@@ -25,7 +26,7 @@ fn kind(error: &AppendError) -> DatabaseErrorKind {
 
 #[test]
 fn a_lock_that_is_held_longer_than_busy_timeout_is_retryable_and_says_what_to_do() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let patience = Duration::from_millis(200);
     let (mut holder, mut conn) = (database.connect(), connect_with_timeout(&database, patience));
 
@@ -49,7 +50,7 @@ fn a_lock_that_is_held_longer_than_busy_timeout_is_retryable_and_says_what_to_do
 
 #[test]
 fn a_deferred_transaction_that_has_read_cannot_append_when_another_has_written_since() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let (mut other, mut conn) = (database.connect(), connect_with_timeout(&database, FOR_EVER));
     conn.batch_execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").unwrap();
 
@@ -73,7 +74,7 @@ fn a_deferred_transaction_that_has_read_cannot_append_when_another_has_written_s
 
 #[test]
 fn an_immediate_transaction_that_reads_first_waits_for_its_turn() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     with_many_writers(&database, |conn| {
         conn.immediate_transaction::<_, Error, _>(|conn| {
             let version = STORE.version(conn, &stream("1"))?;
@@ -85,7 +86,7 @@ fn an_immediate_transaction_that_reads_first_waits_for_its_turn() {
 
 #[test]
 fn a_deferred_transaction_whose_first_statement_is_an_append_waits_for_its_turn() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     with_many_writers(&database, |conn| {
         conn.transaction::<_, Error, _>(|conn| {
             STORE.append(conn, &stream("1"), ExpectedVersion::Any, &[event()])?;
@@ -96,7 +97,7 @@ fn a_deferred_transaction_whose_first_statement_is_an_append_waits_for_its_turn(
 
 #[test]
 fn an_append_alone_waits_for_its_turn() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     with_many_writers(&database, |conn| {
         STORE.append(conn, &stream("1"), ExpectedVersion::Any, &[event()])?;
         Ok(())
@@ -104,7 +105,10 @@ fn an_append_alone_waits_for_its_turn() {
 }
 
 /// Several threads do this at the same time; none of them may fail.
-fn with_many_writers(database: &Database, work: impl Fn(&mut SqliteConnection) -> Result<(), Error> + Sync) {
+fn with_many_writers(
+    database: &SqliteFile,
+    work: impl Fn(&mut SqliteConnection) -> Result<(), Error> + Sync,
+) {
     const WRITERS: usize = 4;
     const TIMES: usize = 40;
     let start = Barrier::new(WRITERS);
@@ -126,7 +130,7 @@ fn with_many_writers(database: &Database, work: impl Fn(&mut SqliteConnection) -
 
 #[test]
 fn a_transaction_that_diesel_has_not_opened_is_left_as_it_is() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     conn.batch_execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").unwrap();
 
@@ -144,7 +148,7 @@ fn a_transaction_that_diesel_has_not_opened_is_left_as_it_is() {
 /// Which has nothing to write itself.
 #[test]
 fn a_projections_handler_has_the_write_lock() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     append_one(&mut conn, &stream("1"));
     let other = Mutex::new(connect_with_timeout(&database, Duration::ZERO));
@@ -159,7 +163,7 @@ fn a_projections_handler_has_the_write_lock() {
 
 #[test]
 fn a_projection_is_refused_in_a_transaction_that_was_begun_by_sql() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     append_one(&mut conn, &stream("1"));
     let untouched = Projection::new("untouched", 1, |_conn: &mut SqliteConnection, _event| {

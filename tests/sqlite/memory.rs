@@ -6,7 +6,8 @@ use std::cell::Cell;
 use diesel::prelude::*;
 use diesel_event_store::{ExpectedVersion, LogQuery, Position};
 
-use super::database::{Database, STORE, events, stream};
+use super::database::{STORE, events, stream};
+use test_support::sqlite_file::SqliteFile;
 
 thread_local! {
     static HELD: Cell<isize> = const { Cell::new(0) };
@@ -45,8 +46,8 @@ fn peak_of(work: impl FnOnce()) -> isize {
     PEAK.get() - before
 }
 
-fn log_of(events_in_log: usize) -> (Database, SqliteConnection) {
-    let database = Database::migrated();
+fn log_of(events_in_log: usize) -> (SqliteFile, SqliteConnection) {
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     for _ in 0..events_in_log / 1000 {
         STORE.append(&mut conn, &stream("1"), ExpectedVersion::Any, &events(1000)).unwrap();

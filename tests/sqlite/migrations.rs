@@ -4,11 +4,12 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{DatabaseErrorKind, MigrationError, run_pending_migrations};
 
-use super::database::{Database, count};
+use super::database::count;
+use test_support::sqlite_file::SqliteFile;
 
 #[test]
 fn a_start_with_nothing_pending_does_not_wait_for_a_writer() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let (mut writer, mut starter) = (database.connect(), impatient(&database));
     let applied = writer.immediate_transaction(|_| run_pending_migrations(&mut starter)).unwrap();
     assert!(applied.is_empty());
@@ -16,7 +17,7 @@ fn a_start_with_nothing_pending_does_not_wait_for_a_writer() {
 
 #[test]
 fn a_start_with_something_pending_says_that_a_writer_is_in_the_way() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let (mut writer, mut starter) = (database.connect(), impatient(&database));
     let refused = writer
         .immediate_transaction::<_, diesel::result::Error, _>(|_| Ok(run_pending_migrations(&mut starter)))
@@ -32,6 +33,6 @@ fn a_start_with_something_pending_says_that_a_writer_is_in_the_way() {
     assert_eq!(count(&mut starter, "events"), 0);
 }
 
-fn impatient(database: &Database) -> SqliteConnection {
+fn impatient(database: &SqliteFile) -> SqliteConnection {
     database.connect_with(Options::default().busy_timeout(Duration::ZERO))
 }

@@ -7,7 +7,8 @@ use diesel_event_store::{
     DatabaseErrorKind, Error, ExpectedVersion, LogQuery, Position, Problem, run_pending_migrations,
 };
 
-use super::database::{Database, STORE, append_one, events, pragma, stream};
+use super::database::{STORE, append_one, events, pragma, stream};
+use test_support::sqlite_file::SqliteFile;
 
 const SETTINGS: [&str; 5] =
     ["busy_timeout", "journal_mode", "synchronous", "foreign_keys", "recursive_triggers"];
@@ -25,7 +26,7 @@ fn settings(conn: &mut SqliteConnection) -> [String; 5] {
 
 #[test]
 fn the_defaults_wait_five_seconds_and_survive_a_power_failure() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let mut conn = database.connect();
     assert_eq!(settings(&mut conn), ["5000", "wal", "2", "1", "0"]);
 }
@@ -38,7 +39,7 @@ fn every_option_can_be_changed() {
         .synchronous(Synchronous::Normal)
         .foreign_keys(false)
         .recursive_triggers(true);
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let mut conn = database.connect_with(options);
     assert_eq!(settings(&mut conn), ["1234", "delete", "1", "0", "1"]);
 }
@@ -48,7 +49,7 @@ const TOO_LONG: Duration = Duration::from_millis(1 << 31);
 
 #[test]
 fn a_busy_timeout_that_sqlite_cannot_count_is_refused_before_anything_is_changed() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let mut conn = database.connect_plainly();
     let before = settings(&mut conn);
     for duration in [TOO_LONG, Duration::MAX] {
@@ -69,7 +70,7 @@ fn a_busy_timeout_that_sqlite_cannot_count_is_refused_before_anything_is_changed
 fn the_longest_and_the_shortest_busy_timeout_are_waited_for() {
     let longest = TOO_LONG - Duration::from_millis(1);
     for (timeout, milliseconds) in [(longest, "2147483647"), (Duration::from_nanos(1), "1")] {
-        let database = Database::absent();
+        let database = SqliteFile::absent();
         let mut conn = database.connect_with(Options::default().busy_timeout(timeout));
         assert_eq!(pragma(&mut conn, "busy_timeout"), milliseconds);
     }
@@ -77,7 +78,7 @@ fn the_longest_and_the_shortest_busy_timeout_are_waited_for() {
 
 #[test]
 fn a_file_leaves_wal_mode_when_it_is_told_to() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     assert_eq!(pragma(&mut database.connect(), "journal_mode"), "wal");
     let mut conn = database.connect_with(Options::default().journal_mode(JournalMode::Delete));
     assert_eq!(pragma(&mut conn, "journal_mode"), "delete");
@@ -85,7 +86,7 @@ fn a_file_leaves_wal_mode_when_it_is_told_to() {
 
 #[test]
 fn applying_them_to_a_file_in_wal_mode_takes_no_lock() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let (mut writer, mut starter) = (database.connect(), database.connect_plainly());
     writer
         .immediate_transaction(|_| Options::default().busy_timeout(Duration::ZERO).apply(&mut starter))
@@ -94,7 +95,7 @@ fn applying_them_to_a_file_in_wal_mode_takes_no_lock() {
 
 #[test]
 fn a_change_of_the_journal_mode_waits_for_others_as_long_as_busy_timeout_says() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let (mut writer, mut starter) = (database.connect_plainly(), database.connect_plainly());
     writer.batch_execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").unwrap();
     let patience = Duration::from_millis(300);
@@ -123,12 +124,12 @@ fn a_database_in_memory_keeps_its_own_journal() {
 
 #[test]
 fn a_file_that_cannot_be_written_to_can_be_opened_if_it_is_in_wal_mode_already() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect_read_only();
     Options::default().apply(&mut conn).unwrap();
     assert_eq!(STORE.last_position(&mut conn).unwrap(), Position::START);
 
-    let rollback_journal = Database::absent();
+    let rollback_journal = SqliteFile::absent();
     rollback_journal.connect_plainly().batch_execute("CREATE TABLE orders (id INTEGER)").unwrap();
     let refused = Options::default().apply(&mut rollback_journal.connect_read_only()).unwrap_err();
     assert_eq!(kind(refused), DatabaseErrorKind::ReadOnly);
@@ -149,7 +150,7 @@ fn a_lent_connection_keeps_its_settings() {
         "read_uncommitted",
         "max_page_count",
     ];
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let mut conn = database.connect_plainly();
     conn.batch_execute(
         "PRAGMA busy_timeout = 77; PRAGMA journal_mode = persist; PRAGMA synchronous = off; \
@@ -184,7 +185,7 @@ fn appended_again(appended: &[diesel_event_store::RecordedEvent]) -> Vec<diesel_
 fn as_the_customizer_of_a_pool_they_apply_to_every_connection() {
     use diesel::r2d2::{ConnectionManager, Pool};
 
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let pool = Pool::builder()
         .max_size(3)
         .connection_customizer(Box::new(Options::default().recursive_triggers(true)))
@@ -201,7 +202,7 @@ fn as_the_customizer_of_a_pool_they_apply_to_every_connection() {
 fn a_pool_says_so_when_they_cannot_be_applied() {
     use diesel::r2d2::{ConnectionManager, Pool};
 
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     std::fs::write(database.path(), "not a database, though long enough to be looked at as if it were")
         .unwrap();
     let refused = Pool::builder()
@@ -218,7 +219,7 @@ fn a_pool_says_so_when_they_cannot_be_applied() {
 fn a_pool_names_the_option_that_is_refused() {
     use diesel::r2d2::{ConnectionManager, Pool};
 
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let refused = Pool::builder()
         .max_size(1)
         .connection_timeout(Duration::from_millis(200))

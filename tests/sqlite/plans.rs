@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_event_store::{ExpectedVersion, LogQuery, NewEvent, Position, StreamId};
 
-use super::database::{Database, STORE};
+use super::database::STORE;
 use super::statements::Watch;
+use test_support::sqlite_file::SqliteFile;
 
 #[derive(Debug, QueryableByName)]
 struct Step {
@@ -14,8 +15,8 @@ struct Step {
 }
 
 /// Events of two types of aggregates, and of two types, a few of them of one request.
-fn database() -> Database {
-    let database = Database::migrated();
+fn database() -> SqliteFile {
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     for nth in 0..200 {
         let aggregate_type = if nth % 2 == 0 { "Order" } else { "User" };

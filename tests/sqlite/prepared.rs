@@ -3,14 +3,15 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use diesel_event_store::{Error, ExpectedVersion, LogQuery, NewEvent, Position};
 
-use super::database::{Database, STORE, events, stream};
+use super::database::{STORE, events, stream};
 use super::statements::{Watch, table_of_insert};
+use test_support::sqlite_file::SqliteFile;
 
 const TIMES: i64 = 3;
 
 /// Runs something several times, and asserts that each of its statements was prepared once and then kept.
 fn assert_prepared_once(name: &str, work: impl Fn(&mut SqliteConnection, i64) -> Result<(), Error>) {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     let watch = Watch::on(&mut conn);
     for nth in 0..TIMES {
@@ -61,7 +62,7 @@ fn an_append_prepares_nothing_twice() {
 
 #[test]
 fn an_append_with_everything_an_event_can_have_is_the_same_statement_as_one_with_little() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     let watch = Watch::on(&mut conn);
     let full = NewEvent::new("Placed", &1)
@@ -81,7 +82,7 @@ fn an_append_with_everything_an_event_can_have_is_the_same_statement_as_one_with
 /// SQLite prepares a statement with a bound LIMIT again whenever the value is bound, and diesel does not see that.
 #[test]
 fn a_look_up_by_a_key_has_no_limit() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     let watch = Watch::on(&mut conn);
     STORE.version(&mut conn, &stream("1")).unwrap();

@@ -5,10 +5,11 @@ use diesel_event_store::{
 };
 use diesel_migrations::MigrationHarness;
 
-use super::database::{Database, STORE, append_one, event, stream};
+use super::database::{STORE, append_one, event, stream};
+use test_support::sqlite_file::SqliteFile;
 
-fn database_with_one_event() -> (Database, SqliteConnection) {
-    let database = Database::migrated();
+fn database_with_one_event() -> (SqliteFile, SqliteConnection) {
+    let database = SqliteFile::migrated();
     append_one(&mut database.connect(), &stream("1"));
     let reader = database.connect_read_only();
     (database, reader)
@@ -53,19 +54,19 @@ fn an_application_can_start_on_a_read_only_file_when_nothing_is_pending() {
 
 #[test]
 fn a_start_on_a_read_only_file_without_any_migration_says_so() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     drop(database.connect());
     assert_refused_as_read_only(&database);
 }
 
 #[test]
 fn a_start_on_a_read_only_file_with_one_migration_pending_says_so() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     database.connect().applied_migrations().unwrap(); // makes diesel's own table
     assert_refused_as_read_only(&database);
 }
 
-fn assert_refused_as_read_only(database: &Database) {
+fn assert_refused_as_read_only(database: &SqliteFile) {
     let refused = run_pending_migrations(&mut database.connect_read_only()).unwrap_err();
     assert!(
         matches!(&refused, MigrationError::Database(error) if error.kind() == DatabaseErrorKind::ReadOnly),

@@ -3,12 +3,13 @@ use diesel_event_store::chrono::{DateTime, Utc};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position};
 
-use super::database::{Database, number, stream, text};
+use super::database::stream;
+use test_support::sqlite_file::{SqliteFile, number, text};
 
 const TIME: &str = "2026-11-22T05:12:45.403334Z";
 
-fn one_event() -> (Database, SqliteConnection) {
-    let database = Database::migrated();
+fn one_event() -> (SqliteFile, SqliteConnection) {
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     let placed = NewEvent::new("Placed", &serde_json::json!({ "cents": 1250 }))
         .unwrap()

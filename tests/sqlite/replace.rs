@@ -2,7 +2,8 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{DatabaseError, DatabaseErrorKind};
 
-use super::database::{Database, append_one, assert_intact, stream, text};
+use super::database::{append_one, stream};
+use test_support::sqlite_file::{SqliteFile, assert_intact, text};
 
 const REPLACE: &str = "INSERT OR REPLACE INTO events \
     SELECT global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, \
@@ -10,7 +11,7 @@ const REPLACE: &str = "INSERT OR REPLACE INTO events \
 
 #[test]
 fn replacing_an_event_is_refused_with_recursive_triggers() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect_with(Options::default().recursive_triggers(true));
     append_one(&mut conn, &stream("1"));
 
@@ -23,7 +24,7 @@ fn replacing_an_event_is_refused_with_recursive_triggers() {
 
 #[test]
 fn without_them_sqlite_does_not_ask_the_trigger() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     append_one(&mut conn, &stream("1"));
 

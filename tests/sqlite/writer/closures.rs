@@ -3,11 +3,12 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterError};
 use diesel_event_store::{Appended, Error, ExpectedVersion};
 
-use super::super::database::{Database, STORE, append_one, assert_intact, count, event, stream};
+use super::super::database::{STORE, append_one, count, event, stream};
 use super::gate::Gate;
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
-fn database_with_orders() -> Database {
-    let database = Database::migrated();
+fn database_with_orders() -> SqliteFile {
+    let database = SqliteFile::migrated();
     database.connect().batch_execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").unwrap();
     database
 }
@@ -148,7 +149,7 @@ fn a_savepoint_of_the_closures_own_is_its_own_affair() {
 
 #[test]
 fn a_closure_that_waits_for_its_own_writer_is_told_so() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let inner = writer.clone();
     let waited = writer
@@ -162,7 +163,7 @@ fn a_closure_that_waits_for_its_own_writer_is_told_so() {
 
 #[test]
 fn a_closure_may_hold_the_last_handle() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let last = writer.clone();

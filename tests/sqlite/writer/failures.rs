@@ -6,8 +6,9 @@ use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel_event_store::sqlite::{Options, Ticket, WriteError, Writer, WriterError, WriterOptions};
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent};
 
-use super::super::database::{Database, append_one, assert_intact, count, event, number, stream};
+use super::super::database::{append_one, count, event, stream};
 use super::gate::Gate;
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 
 fn kind(error: &WriteError) -> DatabaseErrorKind {
     match error {
@@ -17,14 +18,14 @@ fn kind(error: &WriteError) -> DatabaseErrorKind {
     }
 }
 
-fn impatient(database: &Database) -> Writer {
+fn impatient(database: &SqliteFile) -> Writer {
     let options = Options::default().busy_timeout(Duration::from_millis(100));
     Writer::new(database.connect_with(options)).unwrap()
 }
 
 #[test]
 fn a_lock_that_is_held_longer_than_busy_timeout_is_a_retryable_error_for_all_who_wait() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = impatient(&database);
     let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
     let refused = database.connect().immediate_transaction::<_, Error, _>(|_| {
@@ -41,7 +42,7 @@ fn a_lock_that_is_held_longer_than_busy_timeout_is_a_retryable_error_for_all_who
 
 #[test]
 fn a_closure_is_not_run_when_the_lock_is_not_to_be_had() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = impatient(&database);
     let refused = database.connect().immediate_transaction::<_, Error, _>(|_| {
         let request = writer.transaction::<(), Error>(|_| panic!("it is run"));
@@ -53,7 +54,7 @@ fn a_closure_is_not_run_when_the_lock_is_not_to_be_had() {
 /// With a limit on the pages, as in `full`.
 #[test]
 fn a_full_disk_under_load_is_an_error_for_whom_there_was_no_room_and_never_a_false_success() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     append_one(&mut conn, &stream("first"));
     let pages = number(&mut conn, "SELECT page_count FROM pragma_page_count");
@@ -94,7 +95,7 @@ fn a_full_disk_under_load_is_an_error_for_whom_there_was_no_room_and_never_a_fal
 /// What SQLite does after some failures of the disk: it has rolled back everything when the statement returns.
 #[test]
 fn a_transaction_that_sqlite_gives_up_half_way_is_an_error_for_all_who_were_in_it() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let give_up = "CREATE TRIGGER give_up BEFORE INSERT ON events WHEN NEW.event_type = 'Fatal' \
                    BEGIN SELECT RAISE(ROLLBACK, 'disk I/O error'); END";
     database.connect().batch_execute(give_up).unwrap();
@@ -118,7 +119,7 @@ fn a_transaction_that_sqlite_gives_up_half_way_is_an_error_for_all_who_were_in_i
 
 #[test]
 fn a_database_without_tables_is_an_error_for_each() {
-    let database = Database::absent();
+    let database = SqliteFile::absent();
     let writer = Writer::new(database.connect()).unwrap();
     let refused = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).wait().unwrap_err();
     assert_eq!(kind(&refused), DatabaseErrorKind::NotMigrated);
@@ -126,7 +127,7 @@ fn a_database_without_tables_is_an_error_for_each() {
 
 #[test]
 fn a_thread_that_dies_leaves_nobody_waiting_and_says_that_the_outcome_is_not_known() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     conn.set_instrumentation(|event: InstrumentationEvent<'_>| {
         assert!(!matches!(event, InstrumentationEvent::CommitTransaction { .. }), "no commit today");

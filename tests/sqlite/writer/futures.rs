@@ -9,8 +9,9 @@ use std::thread::{self, Thread};
 use diesel_event_store::sqlite::{Ticket, Writer, WriterOptions};
 use diesel_event_store::{Error, ExpectedVersion};
 
-use super::super::database::{Database, STORE, append_one, event, stream};
+use super::super::database::{STORE, append_one, event, stream};
 use super::gate::Gate;
+use test_support::sqlite_file::SqliteFile;
 
 /// Wakes a thread, and counts how often.
 struct Woken {
@@ -48,7 +49,7 @@ fn run<F: Future>(future: F) -> F::Output {
 
 #[test]
 fn requests_can_be_awaited() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let versions = run(async {
         let appended = writer.append(&stream("1"), ExpectedVersion::NoStream, [event()]).await?;
@@ -61,7 +62,7 @@ fn requests_can_be_awaited() {
 
 #[test]
 fn many_tasks_on_one_thread_share_commits() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let waker = Waker::from(Woken::this_thread());
     let mut tasks: Vec<_> = (0..50)
@@ -84,7 +85,7 @@ fn many_tasks_on_one_thread_share_commits() {
 
 #[test]
 fn a_full_queue_keeps_a_future_waiting_and_not_its_thread() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = WriterOptions::default().queue_capacity(1).start(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let first = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
@@ -103,7 +104,7 @@ fn a_full_queue_keeps_a_future_waiting_and_not_its_thread() {
 
 #[test]
 fn a_future_that_is_dropped_while_it_waits_for_room_lets_the_others_in() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = WriterOptions::default().queue_capacity(1).start(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
@@ -124,7 +125,7 @@ fn a_future_that_is_dropped_while_it_waits_for_room_lets_the_others_in() {
 
 #[test]
 fn a_future_that_is_dropped_after_it_was_sent_is_written() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let waker = Waker::from(Woken::this_thread());
@@ -138,7 +139,7 @@ fn a_future_that_is_dropped_after_it_was_sent_is_written() {
 
 #[test]
 fn a_ticket_that_was_polled_can_be_waited_for_by_another_thread() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let waker = Waker::from(Woken::this_thread());

@@ -8,7 +8,8 @@ use todc_utils::linearizability::history::Action::{Call, Response};
 use todc_utils::linearizability::history::{Action, History};
 use todc_utils::specifications::Specification;
 
-use super::super::database::{Database, event, stream};
+use super::super::database::{event, stream};
+use test_support::sqlite_file::SqliteFile;
 
 /// An append that expects a version, and what was said of it: the version it led to, or the one it has found instead.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,7 +75,7 @@ fn record(writer: &Writer, callers: usize, appends: usize) -> Actions {
 fn appends_that_expect_a_version_are_linearizable() {
     for max_batch in [1, 3, 100] {
         for _ in 0..10 {
-            let database = Database::migrated();
+            let database = SqliteFile::migrated();
             let writer = WriterOptions::default().max_batch(max_batch).start(database.connect()).unwrap();
             let actions = record(&writer, 8, 25);
             let conflicts = actions

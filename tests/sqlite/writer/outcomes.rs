@@ -6,12 +6,13 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterOptions};
 use diesel_event_store::{AppendError, Error, EventStore, ExpectedVersion, NewEvent};
 
-use super::super::database::{Database, STORE, append_one, assert_intact, count, event, events, stream};
+use super::super::database::{STORE, append_one, count, event, events, stream};
 use super::gate::Gate;
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 #[test]
 fn an_append_says_what_was_recorded() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let appended = writer.append(&stream("1"), ExpectedVersion::NoStream, events(3)).wait().unwrap();
     assert_eq!((appended.previous_version(), appended.version()), (0, 3));
@@ -21,7 +22,7 @@ fn an_append_says_what_was_recorded() {
 
 #[test]
 fn what_one_commit_makes_durable_is_seen_by_others_only_when_their_callers_hear_of_it() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let first = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
@@ -33,7 +34,7 @@ fn what_one_commit_makes_durable_is_seen_by_others_only_when_their_callers_hear_
 }
 
 /// The version of the stream inside of the transaction, and as others see it.
-fn look(writer: &Writer, database: &Database) -> Ticket<(i64, i64), Error> {
+fn look(writer: &Writer, database: &SqliteFile) -> Ticket<(i64, i64), Error> {
     let path = database.path().display().to_string();
     let look = writer.transaction(move |conn| {
         let outside = &mut SqliteConnection::establish(&path).unwrap();
@@ -44,7 +45,7 @@ fn look(writer: &Writer, database: &Database) -> Ticket<(i64, i64), Error> {
 
 #[test]
 fn a_batch_is_no_larger_than_it_may_be() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = WriterOptions::default().max_batch(2).start(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let appends = [1, 2].map(|_| writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send());
@@ -56,7 +57,7 @@ fn a_batch_is_no_larger_than_it_may_be() {
 
 #[test]
 fn a_delay_gathers_what_comes_meanwhile() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let options = WriterOptions::default().max_delay(Duration::from_secs(1));
     let writer = options.start(database.connect()).unwrap();
     let first = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
@@ -68,7 +69,7 @@ fn a_delay_gathers_what_comes_meanwhile() {
 
 #[test]
 fn a_full_batch_does_not_wait_for_more() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let options = WriterOptions::default().max_delay(Duration::from_secs(86_400)).max_batch(5);
     let writer = options.start(database.connect()).unwrap();
     let tickets: Vec<_> =
@@ -79,7 +80,7 @@ fn a_full_batch_does_not_wait_for_more() {
 
 #[test]
 fn a_conflict_a_duplicate_and_bad_input_touch_nobody_else_in_the_group() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     append_one(&mut conn, &stream("taken"));
     let recorded = event();
@@ -121,7 +122,7 @@ fn a_conflict_a_duplicate_and_bad_input_touch_nobody_else_in_the_group() {
 
 #[test]
 fn the_same_duplicate_again_and_again_in_a_group_leaves_nothing_behind() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let repeated = event();
     let gate = Gate::close(&writer);
@@ -144,7 +145,7 @@ fn the_same_duplicate_again_and_again_in_a_group_leaves_nothing_behind() {
 fn what_a_caller_sends_first_is_written_first() {
     const CALLERS: usize = 8;
     const APPENDS: i64 = 50;
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let options = WriterOptions::default().max_batch(7).queue_capacity(20);
     let writer = options.start(database.connect()).unwrap();
     thread::scope(|scope| {
@@ -166,7 +167,7 @@ fn what_a_caller_sends_first_is_written_first() {
 
 #[test]
 fn plain_appends_on_other_connections_go_on_beside_it() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -188,7 +189,7 @@ fn plain_appends_on_other_connections_go_on_beside_it() {
 
 #[test]
 fn the_limits_of_its_store_hold() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let options = WriterOptions::default().store(EventStore::new().max_json_bytes(10));
     let writer = options.start(database.connect()).unwrap();
     let large = NewEvent::new("Written", &"x".repeat(100)).unwrap();

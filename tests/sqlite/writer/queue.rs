@@ -5,16 +5,17 @@ use std::time::Duration;
 use diesel_event_store::sqlite::{Writer, WriterOptions};
 use diesel_event_store::{Error, ExpectedVersion};
 
-use super::super::database::{Database, STORE, assert_intact, event, stream};
+use super::super::database::{STORE, event, stream};
 use super::gate::Gate;
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
-fn small(database: &Database, capacity: usize) -> Writer {
+fn small(database: &SqliteFile, capacity: usize) -> Writer {
     WriterOptions::default().queue_capacity(capacity).start(database.connect()).unwrap()
 }
 
 #[test]
 fn a_full_queue_gives_the_request_back() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = small(&database, 2);
     let gate = Gate::close(&writer);
     let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
@@ -28,7 +29,7 @@ fn a_full_queue_gives_the_request_back() {
 
 #[test]
 fn sending_to_a_full_queue_waits_for_room() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = small(&database, 1);
     let gate = Gate::close(&writer);
     let sent = AtomicUsize::new(0);
@@ -51,7 +52,7 @@ fn sending_to_a_full_queue_waits_for_room() {
 fn a_flood_is_slowed_down_and_not_lost() {
     const CALLERS: usize = 16;
     const APPENDS: usize = 100;
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = small(&database, 3);
     thread::scope(|scope| {
         for _ in 0..CALLERS {
@@ -69,7 +70,7 @@ fn a_flood_is_slowed_down_and_not_lost() {
 
 #[test]
 fn what_is_dropped_before_it_was_sent_is_not_written_and_what_is_dropped_afterwards_is() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let unsent = writer.append(&stream("unsent"), ExpectedVersion::Any, [event()]);
     drop(unsent);
@@ -83,7 +84,7 @@ fn what_is_dropped_before_it_was_sent_is_not_written_and_what_is_dropped_afterwa
 
 #[test]
 fn a_closure_may_send_to_its_own_writer_as_long_as_there_is_room() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = small(&database, 1);
     let inner = writer.clone();
     let [room, none] = writer

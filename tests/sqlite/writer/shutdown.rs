@@ -6,8 +6,9 @@ use diesel::Connection;
 use diesel_event_store::ExpectedVersion;
 use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterError, WriterOptions};
 
-use super::super::database::{Database, STORE, assert_intact, count, event, stream};
+use super::super::database::{STORE, count, event, stream};
 use super::gate::Gate;
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 fn is_closed(error: &WriteError) -> bool {
     matches!(error, WriteError::Writer(WriterError::Closed))
@@ -15,7 +16,7 @@ fn is_closed(error: &WriteError) -> bool {
 
 #[test]
 fn draining_writes_what_was_sent_and_takes_nothing_more() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
@@ -33,7 +34,7 @@ fn draining_writes_what_was_sent_and_takes_nothing_more() {
 
 #[test]
 fn shutting_down_now_answers_what_waits_and_writes_none_of_it() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let gate = Gate::close(&writer);
     let request = || writer.append(&stream("1"), ExpectedVersion::Any, [event()]);
@@ -58,7 +59,7 @@ fn shutting_down_now_under_load_loses_no_success_and_invents_none() {
 }
 
 fn end_under_load(end: fn(&Writer) -> Ticket<(), WriterError>) {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let options = WriterOptions::default().queue_capacity(20).max_batch(8);
     let writer = options.start(database.connect()).unwrap();
     let successes = AtomicUsize::new(0);
@@ -85,7 +86,7 @@ fn end_under_load(end: fn(&Writer) -> Ticket<(), WriterError>) {
 
 #[test]
 fn dropping_the_last_handle_waits_until_what_was_sent_is_written() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = WriterOptions::default().max_batch(2).start(database.connect()).unwrap();
     let other = writer.clone();
     for _ in 0..50 {
@@ -98,7 +99,7 @@ fn dropping_the_last_handle_waits_until_what_was_sent_is_written() {
 
 #[test]
 fn a_ticket_outlives_the_handles() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let writer = Writer::new(database.connect()).unwrap();
     let ticket = writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
     drop(writer);
@@ -107,7 +108,7 @@ fn a_ticket_outlives_the_handles() {
 
 #[test]
 fn a_connection_in_a_transaction_is_not_taken() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let mut conn = database.connect();
     conn.begin_test_transaction().unwrap();
     assert!(matches!(Writer::new(conn).unwrap_err(), WriterError::Database(_)));
