@@ -11,13 +11,13 @@ mod suite;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+#[cfg(feature = "r2d2")]
+use suite::of_a_pool;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use suite::of_an_ordering;
 use suite::{Area, of_a_connection, projections, store};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use test_support::Gapless;
-#[cfg(feature = "r2d2")]
-use test_support::InAPool;
 use test_support::InAnEnum;
 #[cfg(feature = "postgres")]
 use test_support::Postgres;
@@ -42,7 +42,7 @@ fn sqlite() -> Vec<Trial> {
     let mut trials = everything("sqlite", store::<Sqlite>(), projections::all::<Sqlite>());
     trials.extend(named("sqlite_in_an_enum", of_a_connection::<InAnEnum<Sqlite>>()));
     #[cfg(feature = "r2d2")]
-    trials.extend(named("sqlite_in_a_pool", of_a_connection::<InAPool<Sqlite>>()));
+    trials.extend(named("sqlite_in_a_pool", of_a_pool::<Sqlite>()));
     trials
 }
 
@@ -52,7 +52,7 @@ fn postgres() -> Vec<Trial> {
     trials.extend(named("postgres_gapless", of_an_ordering::<Gapless<Postgres>>()));
     trials.extend(named("postgres_in_an_enum", of_a_connection::<InAnEnum<Postgres>>()));
     #[cfg(feature = "r2d2")]
-    trials.extend(named("postgres_in_a_pool", of_a_connection::<InAPool<Postgres>>()));
+    trials.extend(named("postgres_in_a_pool", of_a_pool::<Postgres>()));
     trials
 }
 
@@ -64,7 +64,7 @@ fn mysql() -> Vec<Trial> {
     trials.extend(named("mysql_read_committed", of_a_connection::<ReadCommitted>()));
     trials.extend(named("mysql_in_an_enum", of_a_connection::<InAnEnum<Mysql>>()));
     #[cfg(feature = "r2d2")]
-    trials.extend(named("mysql_in_a_pool", of_a_connection::<InAPool<Mysql>>()));
+    trials.extend(named("mysql_in_a_pool", of_a_pool::<Mysql>()));
     trials
 }
 

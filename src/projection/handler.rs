@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::DerefMut;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure_kind::FailureKind;
@@ -27,6 +28,19 @@ impl<C> Handler<C> {
                 Box::new(Panicked::with("the handler", &*panic)),
             ))
         })
+    }
+
+    pub(super) fn lent_by<P>(self) -> Handler<P>
+    where
+        C: 'static,
+        P: DerefMut<Target = C>,
+    {
+        match self {
+            Self::Each(handler) => Handler::Each(Box::new(move |conn: &mut P, event| handler(conn, event))),
+            Self::Batch(handler) => {
+                Handler::Batch(Box::new(move |conn: &mut P, events| handler(conn, events)))
+            }
+        }
     }
 
     fn call(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {

@@ -8,6 +8,7 @@ pub(crate) mod error;
 mod failure_kind;
 pub(crate) mod handler;
 mod inline;
+mod lent_by;
 mod operate;
 mod panicked;
 mod parked;

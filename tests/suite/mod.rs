@@ -1,6 +1,10 @@
 //! What is promised, one behaviour per file. Each file lists its own tests; one that is not listed is dead code, which
 //! the compiler reports.
 
+#[cfg(feature = "r2d2")]
+use diesel_event_store::projection::Projection;
+#[cfg(feature = "r2d2")]
+use test_support::InAPool;
 use test_support::{Result, TestDatabase};
 
 /// A behaviour, and the tests of it for one database.
@@ -49,4 +53,16 @@ pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {
 /// What depends on the kind of connection that is lent: a pooled one, or an application's enum.
 pub fn of_a_connection<D: TestDatabase>() -> Vec<Area> {
     areas! { D: append, transactions, write_transaction, checkpoints, migrations, projections::transactions, projections::runner }
+}
+
+/// The same of a pool, and what fits its connections.
+#[cfg(feature = "r2d2")]
+pub fn of_a_pool<D>() -> Vec<Area>
+where
+    D: test_support::PoolDatabase,
+    Projection<D::Conn>: Into<Projection<<InAPool<D> as TestDatabase>::Conn>>,
+{
+    let mut areas = of_a_connection::<InAPool<D>>();
+    areas.push(("projections::pooled", projections::pooled::tests::<D>()));
+    areas
 }

@@ -38,7 +38,7 @@ pub use gapless::Gapless;
 #[cfg(feature = "mysql")]
 pub use mysql::{Mysql, ReadCommitted};
 #[cfg(feature = "r2d2")]
-pub use pool::InAPool;
+pub use pool::{InAPool, PoolDatabase};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use property::for_all;

@@ -98,9 +98,11 @@ impl<C: EventConnection + 'static> Runner<C> {
         })
     }
 
-    /// One more projection to run.
-    pub fn projection(mut self, projection: Projection<C>) -> Self {
-        self.0.projections.push(projection);
+    /// One more projection to run. Its handler takes the runner's connections, or, with the feature `r2d2`, one
+    /// of diesel's own, where the runner's are taken from a pool. For other wrappers there is
+    /// [`Projection::lent_by`].
+    pub fn projection(mut self, projection: impl Into<Projection<C>>) -> Self {
+        self.0.projections.push(projection.into());
         self
     }
 

@@ -11,6 +11,8 @@ pub mod leases;
 pub mod operating;
 pub mod parking;
 pub mod partitions;
+#[cfg(feature = "r2d2")]
+pub mod pooled;
 pub mod promoting;
 pub mod restored;
 pub mod runner;

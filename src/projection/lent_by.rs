@@ -1,0 +1,90 @@
+//! A projection that is written for one of diesel's connections fits what a pool gives out.
+
+use std::ops::DerefMut;
+
+#[cfg(feature = "r2d2")]
+use diesel::r2d2::{ManageConnection, PooledConnection};
+
+use super::definition::Projection;
+
+impl<C: 'static> Projection<C> {
+    /// The same projection for connections of another type, which lends the one that the handler takes: a
+    /// pool's guard, a connection with something beside it.
+    ///
+    /// r2d2's `PooledConnection` of one of diesel's own connections needs no such call:
+    /// [`Runner::projection`](super::Runner::projection) takes the projection as it is.
+    ///
+    /// ```
+    /// use std::ops::{Deref, DerefMut};
+    ///
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::projection::Projection;
+    /// use diesel_event_store::{ConnectionRef, EventConnection};
+    ///
+    /// struct Tenant(SqliteConnection);
+    ///
+    /// impl Deref for Tenant {
+    ///     type Target = SqliteConnection;
+    ///     fn deref(&self) -> &SqliteConnection {
+    ///         &self.0
+    ///     }
+    /// }
+    ///
+    /// impl DerefMut for Tenant {
+    ///     fn deref_mut(&mut self) -> &mut SqliteConnection {
+    ///         &mut self.0
+    ///     }
+    /// }
+    ///
+    /// impl EventConnection for Tenant {
+    ///     fn lend(&mut self) -> ConnectionRef<'_> {
+    ///         self.0.lend()
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut tenant = Tenant(SqliteConnection::establish(":memory:")?);
+    /// diesel_event_store::run_pending_migrations(&mut tenant)?;
+    ///
+    /// let orders = Projection::new("orders", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
+    /// orders.lent_by::<Tenant>().catch_up(&mut tenant)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lent_by<P: DerefMut<Target = C>>(self) -> Projection<P> {
+        Projection {
+            id: self.id,
+            filter: self.filter,
+            handler: self.handler.lent_by(),
+            batch_size: self.batch_size,
+            partitions: self.partitions,
+            lease: self.lease,
+            policies: self.policies,
+        }
+    }
+}
+
+/// One per connection: for all of them at once, a pool might hand out connections of its own type, and be
+/// covered twice.
+#[cfg(feature = "r2d2")]
+macro_rules! from_a_pool {
+    ($($connection:ty, $feature:literal;)+) => {
+        $(
+            #[cfg(feature = $feature)]
+            impl<M: ManageConnection<Connection = $connection>> From<Projection<$connection>>
+                for Projection<PooledConnection<M>>
+            {
+                fn from(projection: Projection<$connection>) -> Self {
+                    projection.lent_by()
+                }
+            }
+        )+
+    };
+}
+
+#[cfg(feature = "r2d2")]
+from_a_pool! {
+    diesel::SqliteConnection, "sqlite";
+    diesel::PgConnection, "postgres";
+    diesel::MysqlConnection, "mysql";
+}
