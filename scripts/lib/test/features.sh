@@ -7,6 +7,8 @@ stage_features() {
     step "Lints, PostgreSQL alone" lint "${POSTGRES[@]}"
     step "Lints, MySQL alone" lint "${MYSQL[@]}"
     step "Lints, every pair of features" lint_pairs
+    step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
+    step "Documentation, MySQL alone" document "${MYSQL[@]}"
 }
 
 # Nothing compiles without a database, so pairs of other features are tried beside one.

@@ -30,8 +30,6 @@ check_scripts() {
 
 stage_docs() {
     step "Documentation, default" document
-    step "Documentation, PostgreSQL" document "${POSTGRES[@]}"
-    step "Documentation, MySQL" document "${MYSQL[@]}"
     step "Documentation, all features" document "${ALL[@]}"
 }
 
