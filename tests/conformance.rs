@@ -49,6 +49,7 @@ fn sqlite() -> Vec<Trial> {
 #[cfg(feature = "postgres")]
 fn postgres() -> Vec<Trial> {
     let mut trials = everything("postgres", store::<Postgres>(), projections::all::<Postgres>());
+    trials.extend(named("postgres::projections", projections::beside_other_writers::<Postgres>()));
     trials.extend(named("postgres_gapless", of_an_ordering::<Gapless<Postgres>>()));
     trials.extend(named("postgres_in_an_enum", of_a_connection::<InAnEnum<Postgres>>()));
     #[cfg(feature = "r2d2")]
@@ -59,6 +60,7 @@ fn postgres() -> Vec<Trial> {
 #[cfg(feature = "mysql")]
 fn mysql() -> Vec<Trial> {
     let mut trials = everything("mysql", store::<Mysql>(), projections::all::<Mysql>());
+    trials.extend(named("mysql::projections", projections::beside_other_writers::<Mysql>()));
     trials.extend(named("mysql_gapless", of_an_ordering::<Gapless<Mysql>>()));
     trials.extend(named("mysql_read_committed", of_an_ordering::<ReadCommitted>()));
     trials.extend(named("mysql_read_committed", of_a_connection::<ReadCommitted>()));

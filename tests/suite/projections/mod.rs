@@ -9,6 +9,8 @@ pub mod failures;
 pub mod inline;
 pub mod leases;
 pub mod operating;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub mod overtaken;
 pub mod parking;
 pub mod partitions;
 #[cfg(feature = "r2d2")]
@@ -31,4 +33,10 @@ pub use script::{Fault, Script};
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
     areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input }
+}
+
+/// What can only happen where several transactions write at the same time.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub fn beside_other_writers<D: TestDatabase>() -> Vec<super::Area> {
+    areas! { D: overtaken }
 }
