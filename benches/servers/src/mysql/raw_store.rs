@@ -14,9 +14,14 @@ const EVENT: [Column; 13] = {
     [Long, Text, Text, Long, Text, Text, Integer, Text, Text, Text, Text, Text, Time]
 };
 
-const LOOK: [Column; 7] = {
+const FENCE: [Column; 7] = {
+    use Column::{Long, Text};
+    [Long, Long, Text, Long, Long, Long, Long]
+};
+
+const LOOK: [Column; 6] = {
     use Column::{Integer, Long, Text};
-    [Long, Text, Integer, Long, Long, Text, Long]
+    [Long, Integer, Long, Long, Text, Long]
 };
 
 /// How positions are assigned.
@@ -53,7 +58,9 @@ unsafe impl Send for RawStore {}
 impl RawStore {
     pub fn new(client: Client, statements: &Statements, ordering: Ordering) -> Self {
         let enter_fence = match ordering {
-            Ordering::Unfenced => "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ''",
+            Ordering::Unfenced => {
+                "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, '', 0, 0, 0, 0"
+            }
             _ => &statements.enter_fence,
         };
         Self {
@@ -62,7 +69,7 @@ impl RawStore {
             commit: statements.commit.clone(),
             create_head: client.prepare(&statements.create_head, &[]),
             advance_head: client.prepare(&statements.advance_head, &[]),
-            enter_fence: client.prepare(enter_fence, &[Column::Long, Column::Long, Column::Text]),
+            enter_fence: client.prepare(enter_fence, &FENCE),
             count_positions: client.prepare(&statements.count_positions, &[]),
             inserts: [(8, &statements.insert_8), (2, &statements.insert_2), (1, &statements.insert_1)]
                 .map(|(rows, sql)| (rows, client.prepare(sql, &[]))),
@@ -188,7 +195,7 @@ impl Store for RawStore {
 
     fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
         let mut safe = 0;
-        self.look.run(&[], |row| safe = row.long(4));
+        self.look.run(&[], |row| safe = row.long(3));
         self.read_page_up_to(safe, after, limit)
     }
 
