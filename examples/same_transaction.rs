@@ -8,7 +8,7 @@ use std::thread;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, sqlite};
+use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, sqlite, write_transaction};
 
 mod schema {
     diesel::table! {
@@ -23,7 +23,7 @@ use schema::seats;
 /// Books the next seat: one event and one row, in one transaction. `taken` is how many seats the guest saw
 /// taken.
 fn book(conn: &mut SqliteConnection, guest: &str, taken: i64) -> Result<i64, Error> {
-    conn.immediate_transaction(|conn| {
+    write_transaction(conn, |conn| {
         let booked = NewEvent::new("SeatBooked", &guest)?;
         let seat =
             EventStore::new().append(conn, &tonight()?, ExpectedVersion::Exact(taken), &[booked])?.version();

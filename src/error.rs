@@ -23,10 +23,10 @@ use crate::writer::{WriteError, WriterError};
 ///
 /// ```
 /// use diesel::prelude::*;
-/// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+/// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, write_transaction};
 ///
 /// fn register(conn: &mut SqliteConnection, name: &str) -> Result<i64, Error> {
-///     conn.immediate_transaction(|conn| {
+///     write_transaction(conn, |conn| {
 ///         let stream = StreamId::new("User", name)?;
 ///         let created = NewEvent::new("UserCreated", &name)?;
 ///         let appended = EventStore::new().append(conn, &stream, ExpectedVersion::NoStream, &[created])?;

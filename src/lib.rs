@@ -3,7 +3,9 @@
 //!
 //! ```
 //! use diesel::prelude::*;
-//! use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, Position, StreamId};
+//! use diesel_event_store::{
+//!     Error, EventStore, ExpectedVersion, NewEvent, Position, StreamId, write_transaction,
+//! };
 //!
 //! # fn main() -> Result<(), Error> {
 //! let mut conn = SqliteConnection::establish(":memory:").unwrap();
@@ -11,7 +13,7 @@
 //!
 //! let store = EventStore::new();
 //! let alice = StreamId::new("User", "alice")?;
-//! conn.immediate_transaction::<_, Error, _>(|conn| {
+//! write_transaction(&mut conn, |conn| -> Result<(), Error> {
 //!     // … your own rows …
 //!     let created = NewEvent::new("UserCreated", &"alice@example.com")?;
 //!     store.append(conn, &alice, ExpectedVersion::NoStream, &[created])?;

@@ -19,7 +19,7 @@ impl<C> Projection<C> {
     /// ```
     /// use diesel::prelude::*;
     /// use diesel_event_store::projection::Projection;
-    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, write_transaction};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mut conn = SqliteConnection::establish(":memory:")?;
@@ -29,7 +29,7 @@ impl<C> Projection<C> {
     ///     Ok(())
     /// });
     /// let events = [NewEvent::new("UserCreated", &())?];
-    /// conn.immediate_transaction::<_, Error, _>(|conn| {
+    /// write_transaction(&mut conn, |conn| -> Result<(), Error> {
     ///     let alice = StreamId::new("User", "alice")?;
     ///     let appended = EventStore::new().append(conn, &alice, ExpectedVersion::Any, &events)?;
     ///     Ok(printed.apply_inline(conn, appended.events())?)

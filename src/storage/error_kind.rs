@@ -71,7 +71,7 @@ impl DatabaseErrorKind {
         match self {
             Self::Locked => {
                 "the database is locked by another connection; run the outermost transaction again, begin it \
-                 with `immediate_transaction` if it reads before it appends, and set a busy_timeout \
+                 with `write_transaction` if it reads before it appends, and set a busy_timeout \
                  (sqlite::Options) so that it waits for the lock"
             }
             Self::Deadlock => {

@@ -29,7 +29,7 @@ impl EventStore {
     ///
     /// **On SQLite** there is one writer at a time. Alone, the append waits for its turn for up to the
     /// connection's `busy_timeout`. A transaction that reads before it appends should begin with
-    /// `immediate_transaction`: a deferred one that has read cannot wait for its turn, and fails with
+    /// [`write_transaction`](crate::write_transaction): a deferred one that has read cannot wait for its turn, and fails with
     /// [`Locked`](crate::DatabaseErrorKind::Locked) if another connection has written since.
     ///
     /// **On PostgreSQL and MySQL** appends wait for each other only if they are to the same stream. If the
@@ -54,7 +54,7 @@ impl EventStore {
     ///
     /// ```
     /// use diesel::prelude::*;
-    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, write_transaction};
     ///
     /// # fn main() -> Result<(), Error> {
     /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
@@ -62,7 +62,7 @@ impl EventStore {
     /// # diesel::sql_query("CREATE TABLE users (name TEXT NOT NULL)").execute(&mut conn)?;
     /// let store = EventStore::new();
     /// let alice = StreamId::new("User", "alice")?;
-    /// conn.immediate_transaction::<_, Error, _>(|conn| {
+    /// write_transaction(&mut conn, |conn| -> Result<(), Error> {
     ///     diesel::sql_query("INSERT INTO users VALUES ('alice')").execute(conn)?;
     ///     let created = NewEvent::new("UserCreated", &"alice@example.com")?;
     ///     store.append(conn, &alice, ExpectedVersion::NoStream, &[created])?;

@@ -63,8 +63,9 @@ impl EventStore {
     ///
     /// Save it in the transaction that writes the read model's rows: the rows and the checkpoint are then
     /// committed together, and each event is applied once. Saving the same position again is no error, so two
-    /// workers of one projection must not run at once: on SQLite `immediate_transaction` around reading and
-    /// saving keeps them apart, on the servers a lock of your own does.
+    /// workers of one projection must not run at once: on SQLite
+    /// [`write_transaction`](crate::write_transaction) around reading and saving keeps them apart, on the
+    /// servers a lock of your own does.
     ///
     /// # Errors
     ///
@@ -75,13 +76,13 @@ impl EventStore {
     ///
     /// ```
     /// use diesel::prelude::*;
-    /// use diesel_event_store::{Error, EventStore, LogQuery, Position};
+    /// use diesel_event_store::{Error, EventStore, LogQuery, Position, write_transaction};
     ///
     /// # fn main() -> Result<(), Error> {
     /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
     /// # diesel_event_store::run_pending_migrations(&mut conn)?;
     /// let store = EventStore::new();
-    /// conn.immediate_transaction::<_, Error, _>(|conn| {
+    /// write_transaction(&mut conn, |conn| -> Result<(), Error> {
     ///     let done = store.checkpoint(conn, "mailing list")?.map_or(Position::START, |c| c.position());
     ///     let slice = store.read_forward(conn, done, 100)?;
     ///     // … write the rows …

@@ -40,7 +40,7 @@ fn a_lock_that_is_held_longer_than_busy_timeout_is_retryable_and_says_what_to_do
     assert!(begun.elapsed() >= patience, "gave up after {:?}", begun.elapsed());
     assert_eq!(kind(&refused), DatabaseErrorKind::Locked);
     assert!(refused.is_retryable());
-    for advice in ["immediate_transaction", "busy_timeout"] {
+    for advice in ["write_transaction", "busy_timeout"] {
         assert!(refused.to_string().contains(advice), "{refused}");
     }
 
