@@ -2,7 +2,7 @@
 //! the compiler reports.
 
 #[cfg(feature = "r2d2")]
-use diesel_event_store::projection::Projection;
+use diesel_event_store::projection::Runs;
 #[cfg(feature = "r2d2")]
 use test_support::InAPool;
 use test_support::{Result, TestDatabase};
@@ -60,7 +60,7 @@ pub fn of_a_connection<D: TestDatabase>() -> Vec<Area> {
 pub fn of_a_pool<D>() -> Vec<Area>
 where
     D: test_support::PoolDatabase,
-    Projection<D::Conn>: Into<Projection<<InAPool<D> as TestDatabase>::Conn>>,
+    <InAPool<D> as TestDatabase>::Conn: Runs<D::Conn>,
 {
     let mut areas = of_a_connection::<InAPool<D>>();
     areas.push(("projections::pooled", projections::pooled::tests::<D>()));

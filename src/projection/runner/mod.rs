@@ -28,6 +28,7 @@ use super::definition::Projection;
 use super::error::ProjectionError;
 use super::partitions::find_or_create;
 use super::progress::Progress;
+use super::runs::Runs;
 use crate::storage::connection::EventConnection;
 
 /// Runs projections on threads of its own: each is caught up with the log, and then kept up to date.
@@ -101,8 +102,11 @@ impl<C: EventConnection + 'static> Runner<C> {
     /// One more projection to run. Its handler takes the runner's connections, or, with the feature `r2d2`, one
     /// of diesel's own, where the runner's are taken from a pool. For other wrappers there is
     /// [`Projection::lent_by`].
-    pub fn projection(mut self, projection: impl Into<Projection<C>>) -> Self {
-        self.0.projections.push(projection.into());
+    pub fn projection<H>(mut self, projection: Projection<H>) -> Self
+    where
+        C: Runs<H>,
+    {
+        self.0.projections.push(C::fit(projection));
         self
     }
 

@@ -1,6 +1,6 @@
 //! A projection that is written for diesel's own connection, in a runner that takes its connections from a pool.
 
-use diesel_event_store::projection::Projection;
+use diesel_event_store::projection::{Projection, Runs};
 
 use super::{append, application, applied, runner, users};
 use test_support::{InAPool, PoolDatabase, Result, TestDatabase, wait_for_projection};
@@ -10,7 +10,7 @@ type Pooled<D> = <InAPool<D> as TestDatabase>::Conn;
 pub fn tests<D>() -> Vec<(&'static str, fn() -> Result)>
 where
     D: PoolDatabase,
-    Projection<D::Conn>: Into<Projection<Pooled<D>>>,
+    Pooled<D>: Runs<D::Conn>,
 {
     vec![
         ("a_plain_projection_runs_with_a_pool", a_plain_projection_runs_with_a_pool::<D>),
@@ -21,7 +21,7 @@ where
 fn a_plain_projection_runs_with_a_pool<D>() -> Result
 where
     D: PoolDatabase,
-    Projection<D::Conn>: Into<Projection<Pooled<D>>>,
+    Pooled<D>: Runs<D::Conn>,
 {
     let (db, mut conn) = application::<InAPool<D>>()?;
     let last = append(&mut conn, "alice", 3)?.last_position();

@@ -6,6 +6,7 @@ use std::ops::DerefMut;
 use diesel::r2d2::{ManageConnection, PooledConnection};
 
 use super::definition::Projection;
+use crate::storage::connection::EventConnection;
 
 impl<C: 'static> Projection<C> {
     /// The same projection for connections of another type, which lends the one that the handler takes: a
@@ -64,17 +65,36 @@ impl<C: 'static> Projection<C> {
     }
 }
 
-/// One per connection: for all of them at once, a pool might hand out connections of its own type, and be
-/// covered twice.
+/// Connections with which a [`Runner`](super::Runner) can run projections whose handlers take an `H`:
+/// every connection runs those that are written for it, and r2d2's `PooledConnection` those for the connection
+/// of diesel's that it holds.
+///
+/// For other wrappers, [`Projection::lent_by`] makes the projection fit.
+#[diagnostic::on_unimplemented(
+    message = "a runner with connections of the type `{Self}` cannot run a projection whose handler takes `{H}`",
+    note = "write the handler for the runner's connections, or call `Projection::lent_by` if they lend an `{H}`"
+)]
+pub trait Runs<H>: Sized {
+    /// The projection, for connections of this type.
+    #[doc(hidden)]
+    fn fit(projection: Projection<H>) -> Projection<Self>;
+}
+
+impl<C: EventConnection> Runs<C> for C {
+    fn fit(projection: Projection<C>) -> Projection<C> {
+        projection
+    }
+}
+
+/// One per connection: for all of them at once, a pool might hold connections of its own type, and be covered
+/// twice.
 #[cfg(feature = "r2d2")]
-macro_rules! from_a_pool {
+macro_rules! runs_from_a_pool {
     ($($connection:ty, $feature:literal;)+) => {
         $(
             #[cfg(feature = $feature)]
-            impl<M: ManageConnection<Connection = $connection>> From<Projection<$connection>>
-                for Projection<PooledConnection<M>>
-            {
-                fn from(projection: Projection<$connection>) -> Self {
+            impl<M: ManageConnection<Connection = $connection>> Runs<$connection> for PooledConnection<M> {
+                fn fit(projection: Projection<$connection>) -> Projection<Self> {
                     projection.lent_by()
                 }
             }
@@ -83,7 +103,7 @@ macro_rules! from_a_pool {
 }
 
 #[cfg(feature = "r2d2")]
-from_a_pool! {
+runs_from_a_pool! {
     diesel::SqliteConnection, "sqlite";
     diesel::PgConnection, "postgres";
     diesel::MysqlConnection, "mysql";
