@@ -7,6 +7,7 @@ use super::failure_kind::FailureKind;
 use super::panicked::Panicked;
 use super::policy::OnFailure;
 use crate::model::event::RecordedEvent;
+use crate::model::position::Position;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
 type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;
@@ -18,16 +19,14 @@ pub(super) enum Handler<C> {
 }
 
 impl<C> Handler<C> {
-    /// A panic is a failure like any other: the caller rolls back what was done. The handler is only
-    /// borrowed, so it has nothing of its own that could be half-done.
+    /// An error of a handler that takes one event at a time says which event it was.
     pub(super) fn handle(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
-        catch_unwind(AssertUnwindSafe(|| self.call(conn, events))).unwrap_or_else(|panic| {
-            Err(HandlerError::new(
-                FailureKind::Failed,
-                false,
-                Box::new(Panicked::with("the handler", &*panic)),
-            ))
-        })
+        match self {
+            Self::Each(handler) => events.iter().try_for_each(|event| {
+                guarded(|| handler(conn, event)).map_err(|error| error.at(event.position()))
+            }),
+            Self::Batch(handler) => guarded(|| handler(conn, events)),
+        }
     }
 
     pub(super) fn lent_by<P>(self) -> Handler<P>
@@ -42,13 +41,15 @@ impl<C> Handler<C> {
             }
         }
     }
+}
 
-    fn call(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
-        match self {
-            Self::Each(handler) => events.iter().try_for_each(|event| handler(conn, event)),
-            Self::Batch(handler) => handler(conn, events),
-        }
-    }
+/// A panic is a failure like any other: the caller rolls back what was done. The handler is only borrowed, so it
+/// has nothing of its own that could be half-done.
+fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), HandlerError> {
+    catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|panic| {
+        let panicked = Panicked::with("the handler", &*panic);
+        Err(HandlerError::new(FailureKind::Failed, false, Box::new(panicked)))
+    })
 }
 
 /// Why a handler could not apply an event. Any error becomes one with `?`. Its kind decides what the
@@ -73,16 +74,27 @@ pub struct HandlerError {
     is_retryable: bool,
     /// What the handler wants to be done, instead of what the projection's policy says.
     policy: Option<OnFailure>,
+    /// Where the event is at which it failed, if that is known.
+    position: Option<Position>,
     error: Box<dyn StdError + Send + Sync>,
 }
 
 impl HandlerError {
     pub(crate) fn new(kind: FailureKind, is_retryable: bool, error: Box<dyn StdError + Send + Sync>) -> Self {
-        Self { kind, is_retryable, policy: None, error }
+        Self { kind, is_retryable, policy: None, position: None, error }
     }
 
     pub(crate) fn with_policy(self, policy: OnFailure) -> Self {
         Self { policy: Some(policy), ..self }
+    }
+
+    fn at(self, position: Position) -> Self {
+        Self { position: Some(position), ..self }
+    }
+
+    /// Which of these events it was, if that is known.
+    pub(super) fn index_in(&self, events: &[RecordedEvent]) -> Option<usize> {
+        events.iter().position(|event| Some(event.position()) == self.position)
     }
 
     /// Whether it was a panic, which leaves open whatever transactions were open.

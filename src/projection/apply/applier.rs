@@ -166,20 +166,51 @@ impl<C: EventConnection> Applier<'_, C> {
         self.settle(conn, self.lease.position(), None, None)
     }
 
-    /// Together, and one by one if that fails.
+    /// Together, if that succeeds.
     fn batch(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Stop> {
-        if let [event] = events {
-            return self.one(conn, event, end);
-        }
-        match self.attempt(conn, events, end) {
-            Ok(()) => return Ok(()),
-            Err(Rollback::Stop(stop)) => return Err(stop),
-            Err(Rollback::Handler(error)) if error.is_retryable() => {
-                return self.in_halves(conn, events, end, error);
+        let mut rest = events;
+        while rest.len() > 1 {
+            match self.attempt(conn, rest, end) {
+                Ok(()) => return Ok(()),
+                Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Handler(error)) if error.is_retryable() => {
+                    return self.in_halves(conn, rest, end, error);
+                }
+                Err(Rollback::Handler(error)) => rest = self.up_to_failed(conn, rest, error)?,
             }
-            Err(Rollback::Handler(_)) => {}
         }
-        events.iter().try_for_each(|event| self.one(conn, event, event.position()))
+        rest.iter().try_for_each(|event| self.one(conn, event, end, None))
+    }
+
+    /// Applies the events up to the one at which the handler has failed, and returns the others. A handler of
+    /// whole batches does not say which one it was.
+    fn up_to_failed<'e>(
+        &mut self,
+        conn: &mut C,
+        events: &'e [RecordedEvent],
+        error: HandlerError,
+    ) -> Result<&'e [RecordedEvent], Stop> {
+        let Some(failed) = error.index_in(events) else {
+            self.one_by_one(conn, events)?;
+            return Ok(&[]);
+        };
+        self.before_failed(conn, &events[..failed])?;
+        self.one(conn, &events[failed], events[failed].position(), Some(error))?;
+        Ok(&events[failed + 1..])
+    }
+
+    /// They had been applied before the failure undid it.
+    fn before_failed(&mut self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Stop> {
+        let Some(last) = events.last() else { return Ok(()) };
+        match self.attempt(conn, events, last.position()) {
+            Ok(()) => Ok(()),
+            Err(Rollback::Stop(stop)) => Err(stop),
+            Err(Rollback::Handler(_)) => self.one_by_one(conn, events),
+        }
+    }
+
+    fn one_by_one(&mut self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Stop> {
+        events.iter().try_for_each(|event| self.one(conn, event, event.position(), None))
     }
 
     /// After a deadlock or the like: a shorter transaction holds fewer locks for less long.
@@ -215,11 +246,22 @@ impl<C: EventConnection> Applier<'_, C> {
         }
     }
 
-    fn one(&mut self, conn: &mut C, event: &RecordedEvent, end: Position) -> Result<(), Stop> {
+    /// `failure` is how a first attempt, with other events, has ended.
+    fn one(
+        &mut self,
+        conn: &mut C,
+        event: &RecordedEvent,
+        end: Position,
+        mut failure: Option<HandlerError>,
+    ) -> Result<(), Stop> {
         let mut attempts = 0;
         let mut transient = Transient::default();
         loop {
-            let error = match self.attempt(conn, slice::from_ref(event), end) {
+            let outcome = match failure.take() {
+                Some(error) => Err(Rollback::Handler(error)),
+                None => self.attempt(conn, slice::from_ref(event), end),
+            };
+            let error = match outcome {
                 Ok(()) => return Ok(()),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Handler(error)) => error,

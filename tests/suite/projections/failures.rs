@@ -16,6 +16,7 @@ tests! {
     an_event_is_skipped,
     a_constraint_that_is_checked_at_the_commit_is_a_failure,
     a_failing_handler_is_tried_again_as_often_as_was_asked_for,
+    within_a_batch_it_is_tried_no_more_often,
     what_succeeds_when_it_is_tried_again_is_applied_once,
     an_event_that_cannot_be_decoded_has_a_policy_of_its_own,
     an_unknown_event_type_has_a_policy_of_its_own,
@@ -126,6 +127,23 @@ fn a_failing_handler_is_tried_again_as_often_as_was_asked_for<D: TestDatabase>()
         assert_eq!(attempts, i32::from(retries) + 1);
         assert_eq!(script.given().len(), usize::from(retries) + 1);
         assert!(applied(&mut conn)?.is_empty());
+    }
+    Ok(())
+}
+
+/// The attempt in the batch is the first. What comes before the event is applied again without it, and what comes after
+/// it for the first time.
+fn within_a_batch_it_is_tried_no_more_often<D: TestDatabase>() -> Result {
+    for fault in [Fault::Fails, Fault::Panics] {
+        let (_db, mut conn) = application::<D>()?;
+        for (user, events) in [("alice", 2), ("bob", 1), ("carol", 2)] {
+            append(&mut conn, user, events)?;
+        }
+        let script = Script::with([("bob 1", fault)]);
+        script.projection().retries(1, SOON).on_failure(OnFailure::Park).catch_up(&mut conn)?;
+        let given = ["alice 1", "alice 2", "bob 1", "alice 1", "alice 2", "bob 1", "carol 1", "carol 2"];
+        assert_eq!(script.given(), given);
+        assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "carol 1", "carol 2"]);
     }
     Ok(())
 }
