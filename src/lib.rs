@@ -91,7 +91,7 @@ pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
 pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
-pub use model::log::{LogQuery, LogSlice};
+pub use model::log::{DEFAULT_SLICE_BYTES, LogQuery, LogSlice};
 pub use model::ordering::LogOrdering;
 pub use model::position::Position;
 pub use model::repaired::Repaired;

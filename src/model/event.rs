@@ -397,6 +397,12 @@ pub struct RecordedEvent {
 }
 
 impl RecordedEvent {
+    /// The size of payload and metadata.
+    pub(crate) fn bytes(&self) -> usize {
+        let Content { payload, metadata, .. } = &self.content;
+        payload.as_str().len() + metadata.as_ref().map_or(0, |metadata| metadata.as_str().len())
+    }
+
     /// Its place in the whole log. It grows from event to event, and on some databases with gaps.
     pub fn position(&self) -> Position {
         self.position

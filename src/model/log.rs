@@ -1,7 +1,7 @@
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::filter::EventFilter;
-use crate::model::invalid::InvalidInput;
+use crate::model::invalid::{InvalidInput, check_at_least_one};
 use crate::model::position::Position;
 
 /// Which events of the whole log to read: from where, in which direction, and which [`EventFilter`] they
@@ -33,7 +33,12 @@ pub struct LogQuery {
     pub(crate) from: Position,
     pub(crate) direction: Direction,
     pub(crate) filter: EventFilter,
+    pub(crate) max_bytes: usize,
 }
+
+/// How many bytes of payloads and metadata a slice of the log has at most, unless
+/// [`LogQuery::max_bytes`] says otherwise: 16 MiB. The event that reaches it is the last of the slice.
+pub const DEFAULT_SLICE_BYTES: usize = 16 << 20;
 
 impl LogQuery {
     /// Forward, beginning with the first event after this position.
@@ -57,7 +62,7 @@ impl LogQuery {
     }
 
     fn new(from: Position, direction: Direction) -> Self {
-        Self { from, direction, filter: EventFilter::new() }
+        Self { from, direction, filter: EventFilter::new(), max_bytes: DEFAULT_SLICE_BYTES }
     }
 
     /// Only events that pass this filter, which takes the place of all conditions that were given before.
@@ -117,6 +122,38 @@ impl LogQuery {
         self
     }
 
+    /// How many bytes of payloads and metadata are read at once, 1 or more. Default: [`DEFAULT_SLICE_BYTES`].
+    ///
+    /// The event that reaches the number is the last of the slice, so every slice has one at least, however
+    /// large it is. On SQLite no more is read. The servers' client libraries receive a whole result before the
+    /// first event can be looked at, and what is beyond the number is dropped: there, ask for fewer events at
+    /// once as well if they are large. Iterators and projections do so by themselves.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::{EventStore, ExpectedVersion, LogQuery, NewEvent, Position, StreamId};
+    ///
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # let store = EventStore::new();
+    /// let document = StreamId::new("Document", 1)?;
+    /// for _ in 0..5 {
+    ///     let scan = NewEvent::new("Scanned", &"x".repeat(1_000))?;
+    ///     store.append(&mut conn, &document, ExpectedVersion::Any, &[scan])?;
+    /// }
+    ///
+    /// let query = LogQuery::after(Position::START).max_bytes(2_000);
+    /// let slice = store.read_log(&mut conn, &query, 100)?;
+    /// assert_eq!((slice.len(), slice.is_end()), (2, false));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
     /// The same query, going on behind what has been scanned.
     pub(crate) fn resume(&mut self, scanned_to: Position) {
         self.from = scanned_to;
@@ -136,6 +173,7 @@ impl LogQuery {
     }
 
     pub(crate) fn validate(&self) -> Result<(), InvalidInput> {
+        check_at_least_one("max_bytes", self.max_bytes)?;
         self.filter.validate()
     }
 }
@@ -169,20 +207,28 @@ impl LogQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSlice {
     events: Vec<RecordedEvent>,
+    /// Of payloads and metadata.
+    bytes: usize,
     scanned_to: Position,
     is_end: bool,
 }
 
 impl LogSlice {
-    /// What a read of at most `limit` events has found. `end` is where the scan ended if it was not cut short
-    /// by the limit.
-    pub(crate) fn new(events: Vec<RecordedEvent>, limit: i64, end: Position) -> Self {
-        let is_end = i64::try_from(events.len()) != Ok(limit);
+    /// What a read of at most `limit` events, or of the query's bytes, has found. `end` is where the scan ended
+    /// if it was not cut short by either.
+    pub(crate) fn new(query: &LogQuery, events: Vec<RecordedEvent>, limit: i64, end: Position) -> Self {
+        let bytes = events.iter().map(RecordedEvent::bytes).sum();
+        let is_end = i64::try_from(events.len()) != Ok(limit) && bytes < query.max_bytes;
         let scanned_to = match events.last() {
             Some(event) if !is_end => event.position(),
             _ => end,
         };
-        Self { events, scanned_to, is_end }
+        Self { events, bytes, scanned_to, is_end }
+    }
+
+    /// Of payloads and metadata.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The events, in the order they were asked for.

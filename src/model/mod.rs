@@ -12,6 +12,7 @@ pub(crate) mod invalid;
 pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod ordering;
+pub(crate) mod page_size;
 pub(crate) mod parked;
 pub(crate) mod partition;
 pub(crate) mod position;

@@ -2,7 +2,7 @@ use std::ops::{Bound, RangeBounds};
 
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
-use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::invalid::{InvalidInput, Problem, check_at_least_one};
 
 /// Which events of a stream to read: a range of versions, the direction, and a limit.
 ///
@@ -93,19 +93,11 @@ impl StreamQuery {
             let problem = Problem::BackwardRange { from: self.from, to: self.to };
             return Err(InvalidInput::new("range of versions", problem));
         }
-        self.limit.map_or(Ok(()), |limit| check_limit(limit).map(drop))
+        self.limit.map_or(Ok(()), |limit| check_at_least_one("limit", limit).map(drop))
     }
 }
 
 /// A limit must be at least 1.
-pub(crate) fn check_limit(limit: usize) -> Result<i64, InvalidInput> {
-    if limit == 0 {
-        let problem = Problem::OutOfRange { value: 0, lowest: 1, highest: i64::MAX };
-        return Err(InvalidInput::new("limit", problem));
-    }
-    Ok(i64::try_from(limit).unwrap_or(i64::MAX)) // a log never has more events
-}
-
 macro_rules! stream_query_from_ranges {
     ($($range:ty),+ $(,)?) => {$(
         impl From<$range> for StreamQuery {

@@ -5,6 +5,7 @@ use super::definition::Projection;
 use super::error::ProjectionError;
 use super::partitions::find_or_create;
 use super::repartition;
+use crate::model::page_size::PageSize;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
@@ -105,11 +106,13 @@ impl<C: EventConnection> Projection<C> {
         &self,
         conn: &mut C,
         applier: &mut Applier<'_, C>,
-        page_size: usize,
+        mut page_size: PageSize,
     ) -> Result<(), ProjectionError> {
         applier.begin(conn).or_else(go_on)?;
         loop {
-            let slice = EventStore::new().read_log(conn, &self.query(applier.position()), page_size)?;
+            let query = self.query(applier.position());
+            let slice = EventStore::new().read_log(conn, &query, page_size.next())?;
+            page_size.learn(&slice, query.max_bytes);
             let is_end = slice.is_end();
             applier.apply(conn, slice.events(), slice.scanned_to()).or_else(go_on)?;
             if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {

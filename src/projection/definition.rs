@@ -4,8 +4,9 @@ use super::handler::{Handler, HandlerError};
 use super::policy::{OnFailure, Policies, Retry};
 use crate::model::event::RecordedEvent;
 use crate::model::filter::EventFilter;
-use crate::model::invalid::{InvalidInput, Problem, check_name};
-use crate::model::log::LogQuery;
+use crate::model::invalid::{InvalidInput, Problem, check_at_least_one, check_name};
+use crate::model::log::{DEFAULT_SLICE_BYTES, LogQuery};
+use crate::model::page_size::PageSize;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 
@@ -64,6 +65,7 @@ pub struct Projection<C> {
     pub(super) filter: EventFilter,
     pub(super) handler: Handler<C>,
     pub(super) batch_size: usize,
+    pub(super) page_bytes: usize,
     pub(super) partitions: i32,
     pub(super) lease: Duration,
     pub(super) policies: Policies,
@@ -124,6 +126,7 @@ impl<C> Projection<C> {
             filter: EventFilter::new(),
             handler,
             batch_size: 100,
+            page_bytes: DEFAULT_SLICE_BYTES,
             partitions: 1,
             lease: Duration::from_secs(30),
             policies: Policies::default(),
@@ -166,6 +169,15 @@ impl<C> Projection<C> {
     /// Larger batches cost less per event, and keep other writers waiting for longer, on SQLite all of them.
     pub fn batch_size(mut self, events: usize) -> Self {
         self.batch_size = events;
+        self
+    }
+
+    /// How many bytes of payloads and metadata are read of the log at once, 1 or more: see
+    /// [`LogQuery::max_bytes`]. Default: [`DEFAULT_SLICE_BYTES`], 16 MiB.
+    ///
+    /// A runner with several partitions keeps four such pages, and reads a fifth ahead.
+    pub fn page_bytes(mut self, bytes: usize) -> Self {
+        self.page_bytes = bytes;
         self
     }
 
@@ -249,20 +261,21 @@ impl<C> Projection<C> {
     }
 
     pub(super) fn query(&self, after: Position) -> LogQuery {
-        LogQuery::after(after).filter(self.filter.clone())
+        LogQuery::after(after).filter(self.filter.clone()).max_bytes(self.page_bytes)
     }
 
     /// A page for so many partitions holds about one batch per partition.
-    pub(super) fn page_size(&self, partitions: i32) -> usize {
+    pub(super) fn page_size(&self, partitions: i32) -> PageSize {
         let partitions = usize::try_from(partitions).unwrap_or(1);
         let largest = LARGEST_PAGE.max(self.batch_size);
-        self.batch_size.saturating_mul(partitions).clamp(SMALLEST_PAGE, largest)
+        PageSize::up_to(self.batch_size.saturating_mul(partitions).clamp(SMALLEST_PAGE, largest))
     }
 
     pub(super) fn validate(&self) -> Result<(), InvalidInput> {
         check_name("projection_name", &self.id.name)?;
         check_range("projection_version", self.id.version, 1, i32::MAX)?;
         check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)?;
+        check_at_least_one("page_bytes", self.page_bytes)?;
         check_partitions(self.partitions)?;
         check_range(
             "lease (in milliseconds)",

@@ -58,6 +58,7 @@ impl<C: 'static> Projection<C> {
             filter: self.filter,
             handler: self.handler.lent_by(),
             batch_size: self.batch_size,
+            page_bytes: self.page_bytes,
             partitions: self.partitions,
             lease: self.lease,
             policies: self.policies,

@@ -2,6 +2,7 @@ use std::vec;
 
 use crate::model::event::RecordedEvent;
 use crate::model::log::LogQuery;
+use crate::model::page_size::PageSize;
 use crate::model::stream::StreamQuery;
 use crate::model::stream_id::StreamId;
 use crate::storage::connection::EventConnection;
@@ -60,8 +61,8 @@ impl<'c> EventIter<'c> {
         }
     }
 
-    /// How many events to read at once, 1 or more. Default: 500. Fewer take less memory when payloads are
-    /// large.
+    /// The most events to read at once, 1 or more. Default: 500. Of the log, no more are read than hold
+    /// [`max_bytes`](LogQuery::max_bytes).
     ///
     /// With 0, the first item is the error [`ReadError::Invalid`].
     ///
@@ -176,9 +177,11 @@ impl EventStore {
         conn: &'c mut C,
         mut query: LogQuery,
     ) -> EventIter<'c> {
-        let store = *self;
-        EventIter::new(move |page_size| {
-            let slice = store.read_log(conn, &query, page_size)?;
+        let (store, mut page_size) = (*self, None);
+        EventIter::new(move |largest| {
+            let page_size = page_size.get_or_insert_with(|| PageSize::up_to(largest));
+            let slice = store.read_log(conn, &query, page_size.next())?;
+            page_size.learn(&slice, query.max_bytes);
             query.resume(slice.scanned_to());
             Ok(Page { is_last: slice.is_end(), events: slice.into_events() })
         })

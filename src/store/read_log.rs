@@ -1,9 +1,9 @@
 use uuid::Uuid;
 
 use crate::model::event::RecordedEvent;
+use crate::model::invalid::check_at_least_one;
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::position::Position;
-use crate::model::stream::check_limit;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
 use crate::store::EventStore;
@@ -66,7 +66,9 @@ impl EventStore {
         self.read_log(conn, &LogQuery::before(before), limit)
     }
 
-    /// Events of the whole log, at most `limit` (1 or more) at a time; see [`LogQuery`].
+    /// Events of the whole log, at most `limit` (1 or more) and [`max_bytes`](LogQuery::max_bytes) at a time;
+    /// see [`LogQuery`]. A slice may be shorter than both: [`is_end`](LogSlice::is_end) says whether there is
+    /// more.
     ///
     /// The log is for events that are committed. A transaction that appends and then reads the log finds its
     /// own events there on SQLite, and does not on the servers: read them with
@@ -79,7 +81,7 @@ impl EventStore {
     ///
     /// # Errors
     ///
-    /// - [`ReadError::Invalid`]: a limit of 0, a filter that names nothing.
+    /// - [`ReadError::Invalid`]: a limit or `max_bytes` of 0, a filter that names nothing.
     /// - [`ReadError::Database`]: the database refused or failed.
     ///
     /// ```
@@ -100,7 +102,7 @@ impl EventStore {
         query: &LogQuery,
         limit: usize,
     ) -> Result<LogSlice, ReadError> {
-        let limit = check_limit(limit)?;
+        let limit = check_at_least_one("limit", limit)?;
         query.validate()?;
         Ok(conn.database().read_log(query, limit)?)
     }

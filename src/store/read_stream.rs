@@ -1,5 +1,6 @@
 use crate::model::direction::Direction;
-use crate::model::stream::{StreamPart, StreamQuery, StreamSlice, check_limit};
+use crate::model::invalid::check_at_least_one;
+use crate::model::stream::{StreamPart, StreamQuery, StreamSlice};
 use crate::model::stream_id::StreamId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
@@ -87,7 +88,7 @@ fn part_of<C: EventConnection + ?Sized>(
 ) -> Result<StreamPart, ReadError> {
     let StreamQuery { mut from, mut to, direction, limit } = *query;
     if let Some(limit) = limit {
-        let span = check_limit(limit)? - 1;
+        let span = check_at_least_one("limit", limit)? - 1;
         match direction {
             Direction::Forward => to = to.min(from.max(1).saturating_add(span)),
             Direction::Backward => {

@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use diesel::prelude::*;
-use diesel_event_store::{ExpectedVersion, LogQuery, Position};
+use diesel_event_store::projection::Projection;
+use diesel_event_store::{ExpectedVersion, LogQuery, NewEvent, Position};
 
 use super::database::{STORE, events, stream};
 use test_support::sqlite_file::SqliteFile;
@@ -84,4 +85,29 @@ fn iterating_holds_as_much_memory_for_a_long_log_as_for_a_short_one() {
     let collect = |conn: &mut SqliteConnection| drop(STORE.iter_log(conn, whole_log()).collect::<Vec<_>>());
     let (of_short, of_long) = (peak_of(|| collect(&mut short)), peak_of(|| collect(&mut long)));
     assert!(of_long > 5 * of_short, "{of_short} bytes for 2,000 events, {of_long} for 20,000");
+}
+
+/// Of 40 events of a mebibyte each, a page of four is held, and the event that is being read.
+#[test]
+fn large_events_are_read_a_few_at_a_time() {
+    const MIB: usize = 1 << 20;
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    for _ in 0..40 {
+        let scan = NewEvent::new("Scanned", &"x".repeat(MIB)).unwrap();
+        STORE.append(&mut conn, &stream("1"), ExpectedVersion::Any, &[scan]).unwrap();
+    }
+    let bound = isize::try_from(7 * MIB).unwrap();
+
+    let of_projection = peak_of(|| {
+        let scans = Projection::new("scans", 1, |_: &mut SqliteConnection, _| Ok(())).page_bytes(4 * MIB);
+        assert_eq!(scans.catch_up(&mut conn).unwrap().applied(), 40);
+    });
+    assert!(of_projection < bound, "{of_projection} bytes by a projection");
+
+    let of_iterator = peak_of(|| {
+        let read = STORE.iter_log(&mut conn, whole_log().max_bytes(4 * MIB)).map(Result::unwrap);
+        assert_eq!(read.count(), 40);
+    });
+    assert!(of_iterator < bound, "{of_iterator} bytes by an iterator");
 }

@@ -434,6 +434,14 @@ fn a_limit_of_zero<D: TestDatabase>() -> Result {
         assert_eq!(refused.field(), "limit");
         assert!(matches!(refused.problem(), Problem::OutOfRange { value: 0, lowest: 1, .. }));
     }
+    let nothing = LogQuery::after(Position::START).max_bytes(0);
+    for refused in [
+        invalid(store.read_log(&mut conn, &nothing, 10)),
+        invalid(store.iter_log(&mut conn, nothing.clone()).collect::<std::result::Result<Vec<_>, _>>()),
+    ] {
+        assert_eq!(refused.field(), "max_bytes");
+        assert!(matches!(refused.problem(), Problem::OutOfRange { value: 0, lowest: 1, .. }));
+    }
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use test_support::InAPool;
 use test_support::{Result, TestDatabase};
 
 /// A behaviour, and the tests of it for one database.
-pub type Area = (&'static str, Vec<(&'static str, fn() -> Result)>);
+pub type Area = (&'static str, Tests);
+
+pub type Tests = Vec<(&'static str, fn() -> Result)>;
 
 macro_rules! areas {
     ($database:ty: $($area:path),+ $(,)?) => {

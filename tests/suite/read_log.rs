@@ -25,7 +25,11 @@ tests! {
     an_empty_log_is_at_its_end,
     the_last_position_is_that_of_the_newest_event,
     a_slice_gives_its_events_in_every_usual_way,
+    a_slice_holds_no_more_bytes_than_were_asked_for,
+    a_slice_has_an_event_however_large_it_is,
+    what_is_cut_by_its_bytes_backward_goes_on_as_well,
     an_iterator_reads_the_same_in_pages_of_any_size,
+    an_iterator_reads_the_same_in_pages_of_any_bytes,
     an_iterator_sees_what_is_appended_meanwhile,
     an_iterator_ends_after_an_error,
 }
@@ -307,6 +311,66 @@ fn a_slice_gives_its_events_in_every_usual_way<D: TestDatabase>() -> Result {
     assert_eq!((slice.len(), slice.is_empty()), (3, false));
     assert!((&slice).into_iter().eq(slice.events()));
     assert!(slice.clone().into_iter().eq(slice.into_events()));
+    Ok(())
+}
+
+/// Events whose payloads have so many bytes each.
+fn sized<D: TestDatabase>(sizes: &[usize]) -> Result<(D, D::Conn)> {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    let events: std::result::Result<Vec<_>, _> = sizes
+        .iter()
+        .map(|&size| NewEvent::from_json("Scanned", format!("\"{}\"", "x".repeat(size - 2))))
+        .collect();
+    EventStore::new().append(&mut conn, &user("alice")?, ExpectedVersion::Any, &events?)?;
+    Ok((db, conn))
+}
+
+/// How many events each slice has, until the end.
+fn slices<C: EventConnection>(conn: &mut C, mut query: LogQuery, backward: bool) -> Result<Vec<usize>> {
+    let max_bytes = 1_000;
+    let mut lengths = Vec::new();
+    loop {
+        query = query.max_bytes(max_bytes);
+        let slice = EventStore::new().read_log(conn, &query, 100)?;
+        lengths.push(slice.len());
+        if slice.is_end() {
+            return Ok(lengths);
+        }
+        let to = slice.scanned_to();
+        query = if backward { LogQuery::before(to) } else { LogQuery::after(to) };
+    }
+}
+
+fn a_slice_holds_no_more_bytes_than_were_asked_for<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = sized::<D>(&[400, 400, 400, 999, 2, 10, 10])?;
+    assert_eq!(slices(&mut conn, LogQuery::after(Position::START), false)?, [3, 2, 2]);
+    Ok(())
+}
+
+fn a_slice_has_an_event_however_large_it_is<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = sized::<D>(&[5_000, 5_000, 10])?;
+    assert_eq!(slices(&mut conn, LogQuery::after(Position::START), false)?, [1, 1, 1]);
+    Ok(())
+}
+
+fn what_is_cut_by_its_bytes_backward_goes_on_as_well<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = sized::<D>(&[10, 5_000, 400, 600])?;
+    assert_eq!(slices(&mut conn, LogQuery::before(Position::END), true)?, [2, 1, 1]);
+    Ok(())
+}
+
+fn an_iterator_reads_the_same_in_pages_of_any_bytes<D: TestDatabase>() -> Result {
+    let sizes: Vec<usize> = (0..300).map(|n| if n % 100 == 7 { 9_000 } else { 2 + n }).collect();
+    let (_db, mut conn) = sized::<D>(&sizes)?;
+    for max_bytes in [1, 100, 10_000, 1_000_000] {
+        let query = LogQuery::after(Position::START).max_bytes(max_bytes);
+        let read: std::result::Result<Vec<_>, _> = EventStore::new()
+            .iter_log(&mut conn, query)
+            .map(|event| event.map(|e| e.payload_json().len()))
+            .collect();
+        assert_eq!(read?, sizes, "{max_bytes}");
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::log::{LogQuery, LogSlice};
+use crate::model::page_size::PageSize;
 use crate::model::position::Position;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
@@ -12,9 +13,14 @@ use crate::store::EventStore;
 /// has read, so reading does not grow with their number.
 pub(super) struct PageCache {
     query: LogQuery,
-    page_size: usize,
     kept: usize,
-    pages: Mutex<VecDeque<Arc<Page>>>,
+    read: Mutex<Read>,
+}
+
+/// What was read, and how much to read next.
+struct Read {
+    pages: VecDeque<Arc<Page>>,
+    page_size: PageSize,
 }
 
 pub(super) struct Page {
@@ -39,10 +45,9 @@ impl PageCache {
     pub(super) fn new<C>(projection: &Projection<C>, partitions: i32) -> Self {
         Self {
             query: projection.query(Position::START),
-            page_size: projection.page_size(partitions),
             // A single partition never asks for the same page again, only for what was read ahead.
             kept: if partitions == 1 { 1 } else { PAGES },
-            pages: Mutex::default(),
+            read: Mutex::new(Read { pages: VecDeque::new(), page_size: projection.page_size(partitions) }),
         }
     }
 
@@ -54,13 +59,15 @@ impl PageCache {
         position: Position,
     ) -> Result<Arc<Page>, ProjectionError> {
         // Pages are kept whole, also by a thread that panics.
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let Read { pages, page_size } = &mut *read;
         if let Some(page) = pages.iter().find(|page| page.goes_on_after(position)) {
             return Ok(Arc::clone(page));
         }
         let mut query = self.query.clone();
         query.resume(position);
-        let slice = EventStore::new().read_log(conn, &query, self.page_size)?;
+        let slice = EventStore::new().read_log(conn, &query, page_size.next())?;
+        page_size.learn(&slice, query.max_bytes);
         let page = Arc::new(Page { after: position, slice });
         pages.push_front(Arc::clone(&page));
         pages.truncate(self.kept);

@@ -35,13 +35,14 @@ impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
         // A reader that is far behind has no need to know where the log ends now.
         if query.direction == Direction::Forward && log.known().get() - query.from.get() >= limit {
             let events = log_events(self.0, query, log.known(), limit).await?;
-            if i64::try_from(events.len()) == Ok(limit) {
-                return Ok(LogSlice::new(events, limit, log.known()));
+            let slice = LogSlice::new(query, events, limit, log.known());
+            if !slice.is_end() {
+                return Ok(slice);
             }
         }
         let complete = log.complete(self.0).await?;
         let events = log_events(self.0, query, complete, limit).await?;
-        Ok(LogSlice::new(events, limit, query.end(complete)))
+        Ok(LogSlice::new(query, events, limit, query.end(complete)))
     }
 
     async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
@@ -68,5 +69,6 @@ async fn log_events<C: Executor<Backend = Mysql>>(
     if query.is_at_end(complete) {
         return Ok(Vec::new());
     }
-    conn.load(queries::log_events(query, complete, limit), Events::of_log()).await
+    let found = Events::of_log().up_to(query.max_bytes);
+    conn.load(queries::log_events(query, complete, limit), found).await
 }

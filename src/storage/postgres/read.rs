@@ -33,15 +33,16 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
     async fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
         let complete = position::complete(self.0).await?;
         if query.is_at_end(complete) {
-            return Ok(LogSlice::new(Vec::new(), limit, query.from));
+            return Ok(LogSlice::new(query, Vec::new(), limit, query.from));
         }
-        let events = self.0.load(queries::log_events(query, complete, limit), Events::of_log()).await?;
+        let found = Events::of_log().up_to(query.max_bytes);
+        let events = self.0.load(queries::log_events(query, complete, limit), found).await?;
         let last = if !query.filter.is_empty() {
             last_position(self.0, complete).await?
         } else {
             events.last().map_or(query.from, RecordedEvent::position)
         };
-        Ok(LogSlice::new(events, limit, query.end(last)))
+        Ok(LogSlice::new(query, events, limit, query.end(last)))
     }
 
     async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {

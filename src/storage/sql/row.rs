@@ -34,17 +34,24 @@ pub(crate) struct Events<'s> {
     stream: Option<&'s StreamId>,
     types: Types,
     events: Vec<RecordedEvent>,
+    /// How many bytes of payloads and metadata may still come.
+    room: usize,
 }
 
 impl<'s> Events<'s> {
     /// Of any streams.
     pub(crate) fn of_log() -> Self {
-        Self { stream: None, types: Types::default(), events: Vec::new() }
+        Self { stream: None, types: Types::default(), events: Vec::new(), room: usize::MAX }
     }
 
     /// All of the same stream.
     pub(crate) fn of_stream(stream: &'s StreamId) -> Self {
         Self { stream: Some(stream), ..Self::of_log() }
+    }
+
+    /// No more than these bytes of payloads and metadata, but for the event that reaches them.
+    pub(crate) fn up_to(self, bytes: usize) -> Self {
+        Self { room: bytes, ..self }
     }
 }
 
@@ -52,8 +59,14 @@ impl<DB: Columns> Rows<DB> for Events<'_> {
     type Output = Vec<RecordedEvent>;
 
     fn add<'r>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<()> {
-        self.events.push(event(row, self.stream, &mut self.types)?);
+        let event = event(row, self.stream, &mut self.types)?;
+        self.room = self.room.saturating_sub(event.bytes());
+        self.events.push(event);
         Ok(())
+    }
+
+    fn is_enough(&self) -> bool {
+        self.room == 0
     }
 
     fn finish(self) -> Vec<RecordedEvent> {

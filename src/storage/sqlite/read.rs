@@ -32,10 +32,11 @@ impl Read for Sqlite<'_> {
         // Asked before the events: whatever is committed up to there is then found.
         let complete = last_position(self.0)?;
         if query.is_at_end(complete) {
-            return Ok(LogSlice::new(Vec::new(), limit, query.end(complete)));
+            return Ok(LogSlice::new(query, Vec::new(), limit, query.end(complete)));
         }
-        let events = self.0.load(queries::log_events(query, complete, limit), Events::of_log()).await?;
-        Ok(LogSlice::new(events, limit, query.end(complete)))
+        let found = Events::of_log().up_to(query.max_bytes);
+        let events = self.0.load(queries::log_events(query, complete, limit), found).await?;
+        Ok(LogSlice::new(query, events, limit, query.end(complete)))
     }
 
     async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {

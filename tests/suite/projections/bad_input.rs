@@ -90,6 +90,8 @@ fn a_batch_size_out_of_range<D: TestDatabase>() -> Result {
     }
     let refused = refusal::<D>(|| users().batch_size(usize::MAX))?;
     assert_eq!(refused.field(), "batch_size");
+    let refused = refusal::<D>(|| users().page_bytes(0))?;
+    is_out_of_range(&refused, "page_bytes", 0, 1, i64::MAX);
     Ok(())
 }
 

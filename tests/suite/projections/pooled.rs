@@ -3,11 +3,12 @@
 use diesel_event_store::projection::{Projection, Runs};
 
 use super::{append, application, applied, runner, users};
+use crate::suite::Tests;
 use test_support::{InAPool, PoolDatabase, Result, TestDatabase, wait_for_projection};
 
 type Pooled<D> = <InAPool<D> as TestDatabase>::Conn;
 
-pub fn tests<D>() -> Vec<(&'static str, fn() -> Result)>
+pub fn tests<D>() -> Tests
 where
     D: PoolDatabase,
     Pooled<D>: Runs<D::Conn>,
