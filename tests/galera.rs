@@ -6,4 +6,5 @@ mod galera {
     mod cluster;
     mod fenced;
     mod migrations;
+    mod nested;
 }

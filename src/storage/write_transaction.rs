@@ -9,6 +9,10 @@ operations! {
         /// Begins it, or opens a savepoint in the transaction that is open.
         fn begin_writing(&mut self) -> QueryResult<()>;
 
+        /// Refuses to go on in a transaction that diesel believes in and the server has rolled back.
+        fn refuse_lost(&mut self) -> QueryResult<()>;
+
+        /// Commits it, or releases the savepoint. Refuses a transaction that the server has rolled back.
         fn commit_written(&mut self) -> QueryResult<()>;
     }
 }
@@ -22,7 +26,25 @@ where
     C: EventConnection + ?Sized,
     E: From<Error>,
 {
-    let open = Open::begin(conn)?;
+    let depth_around = conn.database().depth()?;
+    let outcome = all_or_nothing(conn, depth_around, work);
+    if outcome.is_err() && depth_around > 0 {
+        // That what is around has gone, too, matters more than why this has failed.
+        conn.database().refuse_lost()?;
+    }
+    outcome
+}
+
+fn all_or_nothing<C, T, E>(
+    conn: &mut C,
+    depth_around: u32,
+    work: impl FnOnce(&mut C) -> Result<T, E>,
+) -> Result<T, E>
+where
+    C: EventConnection + ?Sized,
+    E: From<Error>,
+{
+    let open = Open::begin(conn, depth_around)?;
     let value = work(open.conn)?;
     open.commit()?;
     Ok(value)
@@ -35,10 +57,13 @@ struct Open<'c, C: EventConnection + ?Sized> {
 }
 
 impl<'c, C: EventConnection + ?Sized> Open<'c, C> {
-    fn begin(conn: &'c mut C) -> QueryResult<Self> {
-        let depth_around = conn.database().depth()?;
+    fn begin(conn: &'c mut C, depth_around: u32) -> QueryResult<Self> {
         conn.database().begin_writing()?;
-        Ok(Self { conn, depth_around })
+        let open = Self { conn, depth_around };
+        if depth_around > 0 {
+            open.conn.database().refuse_lost()?;
+        }
+        Ok(open)
     }
 
     fn commit(self) -> QueryResult<()> {

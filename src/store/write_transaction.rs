@@ -16,6 +16,10 @@ use crate::storage::write_transaction;
 /// Inside a transaction that is open already it is a savepoint: it is rolled back alone, and committed with
 /// the outermost transaction. How that one was begun is not changed.
 ///
+/// MariaDB answers a COMMIT with success even if the transaction is gone, and a node of Galera may roll one
+/// back without saying so. So on MariaDB this asks before it commits, on MariaDB and MySQL also where it is
+/// nested, and fails with a retryable `Deadlock`.
+///
 /// # Errors
 ///
 /// What `work` returns, or, as `E`, diesel's error if the transaction cannot begin or commit; nothing of it

@@ -7,10 +7,10 @@ use std::thread;
 use diesel::Connection;
 use diesel::prelude::*;
 use diesel_event_store::{
-    AppendError, DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, Position, RecordedEvent, StreamId,
+    AppendError, DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, RecordedEvent, StreamId,
 };
 
-use super::cluster::{Cluster, STORE, positions, retrying};
+use super::cluster::{Cluster, STORE, follow, positions, retrying};
 use test_support::{Result, app_rows, at_once, counted, create_app_rows, insert_app_row, user};
 
 const ROUNDS: i64 = 30;
@@ -54,7 +54,6 @@ fn readers_on_every_node_see_every_event_once_when_one_node_writes() -> Result {
 }
 
 #[test]
-#[ignore = "several nodes that write at once are not relied on yet: see docs/databases.md"]
 fn readers_on_every_node_see_every_event_once_when_every_node_writes() -> Result {
     write_and_follow(3).map(drop)
 }
@@ -123,20 +122,6 @@ fn write(
     Ok(written)
 }
 
-fn follow(cluster: &Cluster, node: usize, writing: &AtomicUsize) -> Result<Vec<RecordedEvent>> {
-    let (mut conn, mut seen, mut scanned_to) = (cluster.connect(node)?, Vec::new(), Position::START);
-    loop {
-        let are_done = writing.load(Ordering::SeqCst) == 0;
-        let slice = STORE.read_forward(&mut conn, scanned_to, 7)?;
-        scanned_to = slice.scanned_to();
-        let is_end = slice.is_end();
-        seen.extend(slice);
-        if are_done && is_end {
-            return Ok(seen);
-        }
-    }
-}
-
 fn assert_versions_follow_positions(conn: &mut MysqlConnection, log: &[RecordedEvent]) -> Result {
     let mut last_versions = BTreeMap::new();
     for event in log {
@@ -152,7 +137,6 @@ fn assert_versions_follow_positions(conn: &mut MysqlConnection, log: &[RecordedE
 
 /// The cluster finds out at the commit that two nodes have moved the same head.
 #[test]
-#[ignore = "several nodes that write at once are not relied on yet: see docs/databases.md"]
 fn one_of_many_nodes_that_expect_the_same_version_wins() -> Result {
     let cluster = Cluster::migrated()?;
     let (mut conns, alice, again) = (cluster.connections()?, user("alice")?, AtomicUsize::new(0));

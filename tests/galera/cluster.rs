@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::prelude::*;
 use diesel_event_store::uuid::Uuid;
-use diesel_event_store::{Error, EventStore, Position, run_pending_migrations};
+use diesel_event_store::{Error, EventStore, Position, RecordedEvent, run_pending_migrations};
 
 use test_support::{Result, execute};
 
@@ -85,4 +85,19 @@ pub fn retrying<T, E: Into<Error>>(
 pub fn positions(conn: &mut MysqlConnection) -> Result<Vec<i64>> {
     let log = STORE.read_forward(conn, Position::START, 10_000)?;
     Ok(log.events().iter().map(|event| event.position().get()).collect())
+}
+
+/// Reads on one of the nodes until nobody writes any more, and says what it has seen.
+pub fn follow(cluster: &Cluster, node: usize, writing: &AtomicUsize) -> Result<Vec<RecordedEvent>> {
+    let (mut conn, mut seen, mut scanned_to) = (cluster.connect(node)?, Vec::new(), Position::START);
+    loop {
+        let are_done = writing.load(Ordering::SeqCst) == 0;
+        let slice = STORE.read_forward(&mut conn, scanned_to, 7)?;
+        scanned_to = slice.scanned_to();
+        let is_end = slice.is_end();
+        seen.extend(slice);
+        if are_done && is_end {
+            return Ok(seen);
+        }
+    }
 }

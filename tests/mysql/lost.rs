@@ -3,10 +3,12 @@
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
-use diesel_event_store::{DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, Position};
+use diesel_event_store::{
+    DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, Position, write_transaction,
+};
 
-use super::database::{Database, STORE, append, kind_of};
-use test_support::{Result, count, counted, user};
+use super::database::{Database, STORE, append, is_mariadb, kind_of};
+use test_support::{Result, app_rows, count, counted, create_app_rows, insert_app_row, user};
 
 /// What an application does that goes on after an error, at this depth of nested transactions.
 fn go_on(
@@ -74,6 +76,53 @@ fn the_connection_is_as_good_as_before_when_the_transaction_is_run_again() -> Re
         Ok(appended) => assert_eq!(appended.version(), 1),
         // diesel may hold it for broken: then a new one is needed.
         Err(error) => assert_eq!(kind_of(error), DatabaseErrorKind::ConnectionLost),
+    }
+    Ok(())
+}
+
+/// A COMMIT would succeed. On MariaDB, whose nodes of Galera may have rolled back without a word, it is looked first.
+#[test]
+fn a_write_transaction_that_has_gone_is_not_taken_for_committed() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    if !is_mariadb(&mut conn)? {
+        return Ok(());
+    }
+    let lost = write_transaction::<_, _, Error>(&mut conn, |conn| {
+        append(conn, "lost")?;
+        Ok(conn.batch_execute("ROLLBACK")?)
+    });
+    let lost = lost.expect_err("nothing is committed");
+    assert!(lost.is_retryable(), "{lost}");
+    assert_eq!(kind_of(lost), DatabaseErrorKind::Deadlock);
+    write_transaction::<_, _, Error>(&mut conn, |conn| Ok(append(conn, "again")?))?;
+    assert_eq!(count(&mut db.connect()?, "events")?, 1);
+    Ok(())
+}
+
+/// Neither what comes inside it, nor what comes after it has failed.
+#[test]
+fn nothing_goes_on_around_a_nested_write_transaction_after_the_transaction_has_gone() -> Result {
+    let db = Database::migrated()?;
+    create_app_rows(&mut db.connect()?)?;
+    for is_gone_before in [true, false] {
+        let mut conn = db.connect()?;
+        let lost = write_transaction::<_, (), Error>(&mut conn, |conn| {
+            if is_gone_before {
+                conn.batch_execute("ROLLBACK")?;
+            }
+            let nested = write_transaction::<_, (), Error>(conn, |conn| {
+                if is_gone_before {
+                    insert_app_row(conn, "on its own")?;
+                } else {
+                    conn.batch_execute("ROLLBACK")?;
+                }
+                Err(diesel::result::Error::RollbackTransaction.into())
+            });
+            Err(nested.expect_err("it is rolled back"))
+        });
+        assert_eq!(kind_of(lost.expect_err("nothing is committed")), DatabaseErrorKind::Deadlock);
+        assert!(app_rows(&mut db.connect()?)?.is_empty());
     }
     Ok(())
 }

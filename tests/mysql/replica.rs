@@ -59,7 +59,14 @@ impl Pair {
     }
 
     fn end_of_binary_log(&self, conn: &mut MysqlConnection) -> Result<BinaryLog> {
-        let show = if self.is_mariadb { "SHOW MASTER STATUS" } else { "SHOW BINARY LOG STATUS" };
+        // MySQL does not prepare its SHOW.
+        let show = if self.is_mariadb {
+            "SHOW MASTER STATUS"
+        } else {
+            "SELECT JSON_UNQUOTE(JSON_EXTRACT(local, '$.binary_log_file')) AS File, \
+             CAST(JSON_EXTRACT(local, '$.binary_log_position') AS SIGNED) AS Position \
+             FROM performance_schema.log_status"
+        };
         Ok(diesel::sql_query(show).get_result(conn)?)
     }
 

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::projection::{HandlerError, parked};
 use diesel_event_store::{EventConnection, EventStore, LogQuery, Position, RecordedEvent};
 
-use test_support::{self, count, execute};
+use test_support::{self, changed, count, execute};
 
 pub const STORE: EventStore = EventStore::new();
 pub const NAME: &str = "accounts";
@@ -22,7 +22,7 @@ const TABLES: [&str; 4] = [
 ];
 
 pub fn create_tables<C: EventConnection>(conn: &mut C) -> QueryResult<()> {
-    TABLES.iter().try_for_each(|table| execute(conn, table).map(drop))
+    TABLES.iter().try_for_each(|table| execute(conn, table))
 }
 
 /// What an event says: an amount, and whether it is in trouble until somebody mends it.
@@ -50,7 +50,7 @@ pub fn apply<C: EventConnection>(
 /// Before a process applies anything: its partitions share one total, and two of them could otherwise begin it at once, which is
 /// a failure of the one that comes second.
 pub fn begin_total<C: EventConnection>(conn: &mut C, worker: &str) -> QueryResult<()> {
-    execute(conn, &format!("INSERT INTO totals VALUES ('{worker}', 0)")).map(drop)
+    execute(conn, &format!("INSERT INTO totals VALUES ('{worker}', 0)"))
 }
 
 fn refuse_unmended<C: EventConnection>(conn: &mut C, event: &RecordedEvent) -> Result<(), HandlerError> {
@@ -93,7 +93,7 @@ fn add_to_sum<C: EventConnection>(
              WHERE aggregate_id = '{id}' AND last_version = {version} - 1"
         )
     };
-    match execute(conn, &sql)? {
+    match changed(conn, &sql)? {
         1 => Ok(()),
         _ => Err(HandlerError::failed(format!("version {version} of {id} does not follow its predecessor"))),
     }

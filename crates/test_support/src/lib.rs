@@ -42,7 +42,7 @@ pub use pool::{InAPool, PoolDatabase};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use property::for_all;
-pub use sql::{app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists};
+pub use sql::{app_rows, changed, count, create_app_rows, execute, insert_app_row, names, table_exists};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use threads::at_once;

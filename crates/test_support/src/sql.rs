@@ -1,5 +1,6 @@
 //! What an application does itself on the same connection.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::EventConnection;
@@ -20,7 +21,13 @@ macro_rules! on_any_database {
     };
 }
 
-pub fn execute<C: EventConnection + ?Sized>(conn: &mut C, sql: &str) -> QueryResult<usize> {
+/// As text: MySQL does not prepare BEGIN, COMMIT and others.
+pub fn execute<C: EventConnection + ?Sized>(conn: &mut C, sql: &str) -> QueryResult<()> {
+    on_any_database!(conn, conn => conn.batch_execute(sql))
+}
+
+/// How many rows a statement has changed.
+pub fn changed<C: EventConnection + ?Sized>(conn: &mut C, sql: &str) -> QueryResult<usize> {
     on_any_database!(conn, conn => diesel::sql_query(sql).execute(conn))
 }
 
@@ -40,12 +47,12 @@ pub fn table_exists<C: EventConnection + ?Sized>(conn: &mut C, table: &str) -> b
 }
 
 /// The application's own table.
-pub fn create_app_rows<C: EventConnection + ?Sized>(conn: &mut C) -> QueryResult<usize> {
+pub fn create_app_rows<C: EventConnection + ?Sized>(conn: &mut C) -> QueryResult<()> {
     execute(conn, "CREATE TABLE app_rows (name VARCHAR(50) NOT NULL)")
 }
 
-pub fn insert_app_row<C: EventConnection + ?Sized>(conn: &mut C, name: &str) -> QueryResult<usize> {
-    execute(conn, &format!("INSERT INTO app_rows (name) VALUES ('{name}')"))
+pub fn insert_app_row<C: EventConnection + ?Sized>(conn: &mut C, name: &str) -> QueryResult<()> {
+    changed(conn, &format!("INSERT INTO app_rows (name) VALUES ('{name}')")).map(drop)
 }
 
 /// The names of the application's rows, sorted.

@@ -13,10 +13,11 @@ use crate::storage::refused::Refused;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
-/// Whether what is rolled back leaves a lock on the gap where it was. In MariaDB it does not.
+/// Whether what is rolled back leaves a lock on the gap where it was, which a look before it is inserted would
+/// not. In MariaDB it does not; in SERIALIZABLE a look locks the gap itself.
 macro_rules! keeps_gaps {
     () => {
-        "/*M! 0 */ /*!80017 @@transaction_isolation IN ('REPEATABLE-READ', 'SERIALIZABLE') */"
+        "/*M! 0 */ /*!80017 @@transaction_isolation = 'REPEATABLE-READ' */"
     };
 }
 
@@ -71,7 +72,7 @@ pub(super) struct Entry {
     servers: (i64, i64),
     /// No event may come at or below it any more.
     pub(super) safe: i64,
-    /// Whether a rollback to a savepoint makes others wait for the end of the transaction.
+    /// Whether a rollback to a savepoint makes others wait for the end of the transaction, and a look does not.
     pub(super) keeps_gaps: bool,
 }
 

@@ -74,10 +74,17 @@ statement! {
      FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
 }
 
-/// The row of `event_log`, or none while it is locked. The LIMIT has it looked for before anything is locked.
-macro_rules! unlocked_id {
-    () => {
-        "(SELECT id FROM (SELECT id FROM event_log WHERE id = 1 LIMIT 1 FOR UPDATE SKIP LOCKED) AS free)"
+/// An UPDATE of the row of `event_log` that does not wait while it is locked: in MariaDB it fails, in MySQL it
+/// finds no row. MySQL has no limit below a second for the wait; MariaDB from 11 on locks the row before it
+/// looks which one is free.
+macro_rules! if_unlocked {
+    ($update:literal) => {
+        concat!(
+            "/*M! SET STATEMENT innodb_lock_wait_timeout = 0 FOR */ ",
+            $update,
+            " id = /*M! 1 */ /*!80017 \
+             (SELECT id FROM (SELECT id FROM event_log WHERE id = 1 LIMIT 1 FOR UPDATE SKIP LOCKED) AS free) */"
+        )
     };
 }
 
@@ -86,7 +93,7 @@ statement! {
     /// The log is complete up to this position. It does not wait for an append in SERIALIZABLE, where reading
     /// the phase locks it.
     Publish { complete: i64 => BigInt },
-    concat!("UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE id = ", unlocked_id!())
+    if_unlocked!("UPDATE event_log SET safe_position = GREATEST(safe_position, ?) WHERE")
 }
 
 statement! {
@@ -98,10 +105,9 @@ statement! {
         phase: i8 => TinyInt,
         draining: i64 => BigInt,
     },
-    concat!(
+    if_unlocked!(
         "UPDATE event_log SET safe_position = GREATEST(safe_position, draining_position), \
-         draining_position = ?, phase = 1 - phase WHERE phase = ? AND draining_position = ? AND id = ",
-        unlocked_id!()
+         draining_position = ?, phase = 1 - phase WHERE phase = ? AND draining_position = ? AND"
     )
 }
 

@@ -11,6 +11,11 @@ impl<C: Server<Backend = Pg>> WriteTransaction for Postgres<'_, C> {
         self.begin().await
     }
 
+    /// PostgreSQL rolls nothing back by itself: it refuses every statement until the application does.
+    async fn refuse_lost(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
     async fn commit_written(&mut self) -> QueryResult<()> {
         self.commit().await
     }

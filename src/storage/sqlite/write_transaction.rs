@@ -11,6 +11,11 @@ impl WriteTransaction for Sqlite<'_> {
         blocking::begin(self.0, "BEGIN IMMEDIATE").map(drop)
     }
 
+    /// SQLite says so itself: a COMMIT or RELEASE fails.
+    async fn refuse_lost(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
     async fn commit_written(&mut self) -> QueryResult<()> {
         Manager::commit_transaction(self.0)
     }

@@ -24,6 +24,6 @@ pub fn reached<C: EventConnection>(conn: &mut C) -> Result<Position> {
 }
 
 /// Changes columns of its checkpoint by hand.
-pub fn set<C: EventConnection>(conn: &mut C, columns: &str) -> QueryResult<usize> {
+pub fn set<C: EventConnection>(conn: &mut C, columns: &str) -> QueryResult<()> {
     execute(conn, &format!("UPDATE projection_checkpoints SET {columns} WHERE projection_name = '{NAME}'"))
 }

@@ -283,7 +283,7 @@ fn a_handler_that_ends_the_transaction_stops_it<D: TestDatabase>() -> Result {
         let (db, mut conn) = application::<D>()?;
         append(&mut conn, "alice", 1)?;
         let ending = Projection::new(NAME, 1, |conn: &mut D::Conn, _event| {
-            statements.iter().try_for_each(|sql| execute(conn, sql).map(drop))?;
+            statements.iter().try_for_each(|sql| execute(conn, sql))?;
             Ok(())
         });
         let running = runner(&db).projection(ending).start()?;

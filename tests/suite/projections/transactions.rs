@@ -159,10 +159,10 @@ fn a_handler_that_commits_is_found_out<D: TestDatabase>() -> Result {
     is_found_out::<D>("by diesel", commit_all, &["alice 1"])?;
     let once = |conn: &mut D::Conn| Ok(Manager::<D::Conn>::commit_transaction(conn)?);
     is_found_out::<D>("once", once, rows_of_a_handler_that_commits_once::<D>()?)?;
-    is_found_out::<D>("by SQL", |conn| Ok(execute(conn, "COMMIT").map(drop)?), &["alice 1"])?;
+    is_found_out::<D>("by SQL", |conn| Ok(execute(conn, "COMMIT")?), &["alice 1"])?;
     let again = |conn: &mut D::Conn| {
         execute(conn, "COMMIT")?;
-        Ok(execute(conn, "BEGIN").map(drop)?)
+        Ok(execute(conn, "BEGIN")?)
     };
     // What it has begun is its own affair: diesel does not know of it.
     let (_db, _conn, mut other) = found_out::<D>("and begins again", again)?;
@@ -186,10 +186,10 @@ fn rows_of_a_handler_that_commits_once<D: TestDatabase>() -> Result<&'static [&'
 fn a_handler_that_rolls_back_is_found_out<D: TestDatabase>() -> Result {
     is_found_out::<D>("by diesel", roll_back_all, &[])?;
     is_found_out::<D>("once", |conn| Ok(Manager::<D::Conn>::rollback_transaction(conn)?), &[])?;
-    is_found_out::<D>("by SQL", |conn| Ok(execute(conn, "ROLLBACK").map(drop)?), &[])?;
+    is_found_out::<D>("by SQL", |conn| Ok(execute(conn, "ROLLBACK")?), &[])?;
     let again = |conn: &mut D::Conn| {
         execute(conn, "ROLLBACK")?;
-        Ok(execute(conn, "BEGIN").map(drop)?)
+        Ok(execute(conn, "BEGIN")?)
     };
     let (_db, _conn, mut other) = found_out::<D>("and begins again", again)?;
     assert!(applied(&mut other)?.is_empty());
