@@ -18,6 +18,7 @@ mod repartition;
 mod runner;
 mod status;
 mod storable;
+mod typed;
 
 pub use crate::model::parked::{ParkReason, ParkedEvent};
 pub use crate::model::projection_id::ProjectionId;
