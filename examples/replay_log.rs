@@ -102,7 +102,7 @@ fn append(conn: &mut SqliteConnection, file: &Path) -> Outcome<Replayed> {
 }
 
 fn append_fact(conn: &mut SqliteConnection, fact: &Fact) -> Outcome<()> {
-    let event = NewEvent::from_json(&*fact.event_type, &*fact.payload)?.created_at(fact.created_at);
+    let event = NewEvent::from_json(fact.event_type.to_string(), &*fact.payload)?.created_at(fact.created_at);
     let expected = ExpectedVersion::Exact(fact.version - 1);
     let appended = EventStore::new().append(conn, &fact.stream, expected, &[event])?;
     assert_eq!(appended.version(), fact.version);

@@ -3,6 +3,7 @@
 mod from_store_errors;
 mod handler;
 
+use crate::event::EventError;
 use crate::model::decode_error::DecodeError;
 use crate::model::expected_version::Conflict;
 use crate::model::invalid::InvalidInput;
@@ -65,6 +66,9 @@ pub enum Error {
     /// A payload or metadata could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// A recorded event cannot be read as a typed one.
+    #[error(transparent)]
+    Event(#[from] EventError),
     /// An argument cannot be stored or asked for.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
@@ -110,7 +114,7 @@ impl Error {
             Error::Database(error) => error.is_retryable(),
             #[cfg(feature = "sqlite")]
             Error::Writer(error) => error.is_retryable(),
-            Error::Decode(_) | Error::Invalid(_) | Error::Handler(_) => false,
+            Error::Decode(_) | Error::Event(_) | Error::Invalid(_) | Error::Handler(_) => false,
         }
     }
 }

@@ -82,7 +82,7 @@ mod writer;
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
 pub use error::Error;
-pub use event::{Decoded, Event, EventError, EventName, EventType, UpcastError};
+pub use event::{Decoded, Event, EventError, EventName, EventProblem, EventType, UpcastError};
 pub use model::appended::Appended;
 pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;

@@ -43,7 +43,7 @@ macro_rules! from_store_errors {
         $crate::from_store_errors! {
             @each $error:
             $crate::AppendError, $crate::ReadError, $crate::CheckpointError, $crate::OrderingError,
-            $crate::MigrationError, $crate::DecodeError, $crate::InvalidInput, $crate::DatabaseError,
+            $crate::MigrationError, $crate::DecodeError, $crate::EventError, $crate::InvalidInput, $crate::DatabaseError,
             $crate::projection::ProjectionError, $crate::projection::HandlerError
         }
         $crate::from_sqlite_errors!($error);

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::iter::successors;
 
 use super::Error;
-use crate::event::EventError;
+use crate::event::EventProblem;
 use crate::model::decode_error::{DecodeError, Undecodable};
 use crate::projection::{FailureKind, HandlerError, OnFailure, ProjectionError};
 use crate::storage::append::AppendError;
@@ -114,10 +114,10 @@ fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (d
 }
 
 fn kind(error: &(dyn StdError + 'static)) -> Option<FailureKind> {
-    if let Some(error) = error.downcast_ref::<EventError>() {
-        return Some(match error {
-            EventError::UnknownType { .. } | EventError::NewerVersion { .. } => FailureKind::UnknownEventType,
-            EventError::Upcast { .. } | EventError::Undecodable { .. } => FailureKind::Undecodable,
+    if let Some(problem) = error.downcast_ref::<EventProblem>() {
+        return Some(match problem {
+            EventProblem::UnknownType | EventProblem::NewerVersion { .. } => FailureKind::UnknownEventType,
+            EventProblem::Upcast { .. } | EventProblem::Undecodable { .. } => FailureKind::Undecodable,
         });
     }
     let is_undecodable = error.is::<DecodeError>()

@@ -48,134 +48,147 @@ impl fmt::Display for EventName {
     }
 }
 
-/// Why a recorded event cannot be read as a typed one. Reading guesses nothing: what may be ignored is declared.
+/// A recorded event cannot be read as a typed one: which event, and [why](EventProblem). Reading guesses nothing: what may
+/// be ignored is declared.
 ///
 /// ```
-/// use diesel_event_store::{EventError, NewEvent, Position, StreamId};
+/// use diesel_event_store::{EventError, EventProblem, NewEvent, Position, StreamId};
 ///
 /// let recorded = NewEvent::new("OrderShipped", &())?.recorded(&StreamId::new("Order", "o-1")?, 3, Position::new(7)?)?;
 /// let error = EventError::unknown_type(&recorded);
+/// assert!(matches!(error.problem(), EventProblem::UnknownType));
 /// assert!(error.to_string().starts_with("OrderShipped version 1, event 3 of Order/o-1 at position 7"));
 /// # Ok::<(), diesel_event_store::InvalidInput>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
+#[error("{event}: {problem}")]
+pub struct EventError {
+    event: Box<EventName>,
+    /// As the source it is known for what it is inside any error of the application, also one that passes its source on
+    /// (`#[error(transparent)]`).
+    #[source]
+    problem: EventProblem,
+}
+
+/// Why a recorded event cannot be read as a typed one.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum EventError {
+pub enum EventProblem {
     /// The program does not know the type.
     #[error(
-        "{event}: this program does not know the type; add a variant for it, or declare it `retired` to ignore it. \
-         Was it recorded by a newer release? Deploy readers before writers"
+        "this program does not know the type; add a variant for it, or declare it `retired` to ignore it. Was it \
+         recorded by a newer release? Deploy readers before writers"
     )]
-    #[non_exhaustive]
-    UnknownType {
-        /// The event.
-        event: Box<EventName>,
-    },
+    UnknownType,
     /// The program knows the type, but only up to an older version.
     #[error(
-        "{event}: this program knows the type up to version {newest}; it was recorded by a newer release. \
-         Deploy readers before writers"
+        "this program knows the type up to version {newest}; it was recorded by a newer release. Deploy readers \
+         before writers"
     )]
     #[non_exhaustive]
     NewerVersion {
-        /// The event.
-        event: Box<EventName>,
         /// The newest version that the program knows.
         newest: i32,
     },
     /// An older version could not be brought up to the newest.
-    #[error("{event}: the upcast from version {from_version} failed: {source}")]
+    #[error("the upcast from version {from_version} failed: {source}")]
     #[non_exhaustive]
     Upcast {
-        /// The event.
-        event: Box<EventName>,
         /// The version at which the step that failed begins.
         from_version: i32,
         /// What the upcast says.
-        source: UpcastError,
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// The content does not have the declared form.
-    #[error("{event}: its payload cannot be decoded: {}", .source.json_error())]
+    #[error("its payload cannot be decoded: {}", .source.json_error())]
     #[non_exhaustive]
     Undecodable {
-        /// The event.
-        event: Box<EventName>,
         /// What `serde_json` says, and about which event.
         source: Box<DecodeError>,
     },
 }
 
 impl EventError {
+    fn new(recorded: &RecordedEvent, problem: EventProblem) -> Self {
+        Self { event: Box::new(recorded.into()), problem }
+    }
+
     /// For an [`Event`](crate::Event) written by hand.
     pub fn unknown_type(recorded: &RecordedEvent) -> Self {
-        Self::UnknownType { event: name(recorded) }
+        Self::new(recorded, EventProblem::UnknownType)
     }
 
     /// For an [`Event`](crate::Event) written by hand: the program knows the type up to version `newest`.
     pub fn newer_version(recorded: &RecordedEvent, newest: i32) -> Self {
-        Self::NewerVersion { event: name(recorded), newest }
+        Self::new(recorded, EventProblem::NewerVersion { newest })
     }
 
     /// For an [`Event`](crate::Event) written by hand: the step that begins at `from_version` failed.
     pub fn upcast(recorded: &RecordedEvent, from_version: i32, source: impl Into<UpcastError>) -> Self {
-        Self::Upcast { event: name(recorded), from_version, source: source.into() }
+        Self::new(recorded, EventProblem::Upcast { from_version, source: source.into().into_error() })
     }
 
     /// For an [`Event`](crate::Event) written by hand: the payload does not have the declared form.
     pub fn undecodable(recorded: &RecordedEvent, source: serde_json::Error) -> Self {
         let source = Box::new(recorded.undecodable("payload", source));
-        Self::Undecodable { event: name(recorded), source }
+        Self::new(recorded, EventProblem::Undecodable { source })
     }
 
     /// Which event could not be read.
     pub fn event(&self) -> &EventName {
-        match self {
-            Self::UnknownType { event }
-            | Self::NewerVersion { event, .. }
-            | Self::Upcast { event, .. }
-            | Self::Undecodable { event, .. } => event,
-        }
+        &self.event
+    }
+
+    /// Why it could not be read.
+    pub fn problem(&self) -> &EventProblem {
+        &self.problem
     }
 }
 
-fn name(recorded: &RecordedEvent) -> Box<EventName> {
-    Box::new(recorded.into())
-}
-
-/// Why an upcast or a split failed: a text, or any error.
+/// Why an upcast or a split failed: any error, or a text. Both become one by `?`.
 ///
 /// ```
 /// use diesel_event_store::UpcastError;
 ///
-/// let number: Result<i64, UpcastError> = "12.5".parse::<i64>().map_err(UpcastError::new);
-/// assert_eq!(number.unwrap_err().to_string(), "invalid digit found in string");
-/// assert_eq!(UpcastError::from("no amount").to_string(), "no amount");
+/// fn cents(euros: Option<&str>) -> Result<i64, UpcastError> {
+///     let euros: i64 = euros.ok_or("no amount")?.parse()?;
+///     Ok(euros * 100)
+/// }
+///
+/// assert_eq!(cents(Some("12")).unwrap(), 1200);
+/// assert_eq!(cents(None).unwrap_err().to_string(), "no amount");
+/// assert_eq!(cents(Some("12.5")).unwrap_err().to_string(), "invalid digit found in string");
 /// ```
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
 pub struct UpcastError(Box<dyn StdError + Send + Sync>);
 
 impl UpcastError {
-    /// From any error, or from a text.
-    pub fn new(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    /// The error itself.
+    ///
+    /// ```
+    /// # use diesel_event_store::UpcastError;
+    /// let error = UpcastError::from(std::fmt::Error).into_error();
+    /// assert!(error.is::<std::fmt::Error>());
+    /// ```
+    pub fn into_error(self) -> Box<dyn StdError + Send + Sync> {
+        self.0
+    }
+}
+
+// It is no error itself, so that every error and every text can become one.
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for UpcastError {
+    fn from(error: E) -> Self {
         Self(error.into())
     }
 }
 
-impl From<&str> for UpcastError {
-    fn from(text: &str) -> Self {
-        Self::new(text)
+impl fmt::Display for UpcastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-impl From<String> for UpcastError {
-    fn from(text: String) -> Self {
-        Self::new(text)
-    }
-}
-
-impl From<serde_json::Error> for UpcastError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::new(error)
+impl fmt::Debug for UpcastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod event_type;
 pub(crate) mod reading;
 
 pub use decoded::Decoded;
-pub use error::{EventError, EventName, UpcastError};
+pub use error::{EventError, EventName, EventProblem, UpcastError};
 pub use event_type::EventType;
 
 use crate::model::event::{NewEvent, RecordedEvent};

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::model::decode_error::DecodeError;
 use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::json::Json;
+use crate::model::name::Name;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
@@ -15,7 +16,7 @@ use crate::model::timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) event_id: Uuid,
-    pub(crate) event_type: Arc<str>,
+    pub(crate) event_type: Name,
     pub(crate) event_version: i32,
     pub(crate) payload: Json,
     pub(crate) metadata: Option<Json>,
@@ -65,7 +66,8 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// An event of this type with a payload that serde can serialize.
+    /// An event of this type with a payload that serde can serialize. A type that is written in the code
+    /// (`&'static str`) is not copied; any other is given as a `String`.
     ///
     /// `serde_json` writes infinite floating-point numbers and NaN as `null`.
     ///
@@ -81,7 +83,7 @@ impl NewEvent {
     /// # Ok::<(), diesel_event_store::InvalidInput>(())
     /// ```
     pub fn new(
-        event_type: impl Into<Arc<str>>,
+        event_type: impl Into<Cow<'static, str>>,
         payload: &(impl Serialize + ?Sized),
     ) -> Result<Self, InvalidInput> {
         Ok(Self::of(event_type.into(), Json::from_value("payload", payload)?))
@@ -107,17 +109,17 @@ impl NewEvent {
     /// # Ok::<(), diesel_event_store::InvalidInput>(())
     /// ```
     pub fn from_json(
-        event_type: impl Into<Arc<str>>,
+        event_type: impl Into<Cow<'static, str>>,
         payload: impl Into<Box<str>>,
     ) -> Result<Self, InvalidInput> {
         Ok(Self::of(event_type.into(), Json::from_text("payload", payload)?))
     }
 
-    fn of(event_type: Arc<str>, payload: Json) -> Self {
+    fn of(event_type: Cow<'static, str>, payload: Json) -> Self {
         let content = Content {
             // Version 7 begins with the time, so new ids lie side by side in the index.
             event_id: Uuid::now_v7(),
-            event_type,
+            event_type: event_type.into(),
             event_version: 1,
             payload,
             metadata: None,

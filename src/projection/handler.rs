@@ -55,8 +55,10 @@ fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), Han
 /// Why a handler could not apply an event. Any error becomes one with `?`. Its kind decides what the
 /// projection does about it.
 ///
-/// - [`FailureKind::Undecodable`]: a [`DecodeError`](crate::DecodeError), as [`RecordedEvent::payload`] returns it.
-/// - [`FailureKind::UnknownEventType`]: made by [`unknown_event_type`](Self::unknown_event_type).
+/// - [`FailureKind::Undecodable`]: a [`DecodeError`](crate::DecodeError), as [`RecordedEvent::payload`] returns it, or an
+///   [`EventError`](crate::EventError) about content.
+/// - [`FailureKind::UnknownEventType`]: made by [`unknown_event_type`](Self::unknown_event_type), or an
+///   [`EventError`](crate::EventError) about a type or a newer version.
 /// - [`FailureKind::Failed`]: everything else. A database error that is worth another try (a deadlock, a lost
 ///   connection) is not counted as a failure: the batch is run again.
 ///

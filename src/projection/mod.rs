@@ -19,6 +19,7 @@ mod runner;
 mod runs;
 mod status;
 mod storable;
+mod typed;
 
 pub use crate::model::parked::{ParkReason, ParkedEvent};
 pub use crate::model::projection_id::ProjectionId;

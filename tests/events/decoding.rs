@@ -1,7 +1,8 @@
 //! Reading guesses nothing: what a program does not know is an error that names the event.
 
+use diesel_event_store::projection::{FailureKind, HandlerError};
 use diesel_event_store::{
-    Decoded, Event, EventError, InvalidInput, NewEvent, Position, RecordedEvent, StreamId,
+    Decoded, Event, EventError, EventProblem, InvalidInput, NewEvent, Position, RecordedEvent, StreamId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,7 @@ fn an_alias_is_read_and_not_written() -> Result {
 #[test]
 fn an_unknown_type_is_an_error_that_names_the_event() -> Result {
     let error = AccountEvent::decode(&stored("AccountFrozen", 1, "{}")?).unwrap_err();
-    assert!(matches!(error, EventError::UnknownType { .. }));
+    assert!(matches!(error.problem(), EventProblem::UnknownType));
     assert!(error.to_string().starts_with("AccountFrozen version 1, event 3 of Account/a-1 at position 7"));
     Ok(())
 }
@@ -66,7 +67,7 @@ fn an_unknown_type_is_an_error_that_names_the_event() -> Result {
 #[test]
 fn a_newer_version_says_to_deploy_readers_before_writers() -> Result {
     let error = AccountEvent::decode(&stored("MoneyDeposited", 2, "{}")?).unwrap_err();
-    assert!(matches!(error, EventError::NewerVersion { newest: 1, .. }));
+    assert!(matches!(error.problem(), EventProblem::NewerVersion { newest: 1, .. }));
     assert!(error.to_string().contains("Deploy readers before writers"), "{error}");
     Ok(())
 }
@@ -75,7 +76,7 @@ fn a_newer_version_says_to_deploy_readers_before_writers() -> Result {
 fn content_of_another_form_is_undecodable() -> Result {
     for payload in ["null", r#"{"cents":"12"}"#, r#"{"cents":1e400}"#] {
         let error = AccountEvent::decode(&stored("MoneyDeposited", 1, payload)?).unwrap_err();
-        assert!(matches!(error, EventError::Undecodable { .. }), "{payload}: {error}");
+        assert!(matches!(error.problem(), EventProblem::Undecodable { .. }), "{payload}: {error}");
     }
     Ok(())
 }
@@ -109,6 +110,40 @@ fn an_enum_of_enums_names_the_types_of_both() {
 #[test]
 fn the_newest_version_of_an_inner_enum_counts() -> Result {
     let error = Everything::decode(&stored("MoneyDeposited", 2, "{}")?).unwrap_err();
-    assert!(matches!(error, EventError::NewerVersion { .. }), "it is not taken for another event: {error}");
+    assert!(
+        matches!(error.problem(), EventProblem::NewerVersion { .. }),
+        "it is not taken for another event: {error}"
+    );
+    Ok(())
+}
+
+/// The errors of an application, as they are mostly written.
+#[derive(Debug, thiserror::Error)]
+enum ShopError {
+    #[error(transparent)]
+    Event(#[from] EventError),
+    #[error(transparent)]
+    Store(#[from] diesel_event_store::Error),
+    #[error("while it was shipped")]
+    Shipping(#[source] Box<ShopError>),
+}
+
+#[test]
+fn what_cannot_be_read_is_known_inside_any_other_error() -> Result {
+    let read = |name, version| {
+        let stored = stored(name, version, "null").expect("it can be stored");
+        AccountEvent::decode(&stored).unwrap_err()
+    };
+    let wrap: [fn(EventError) -> HandlerError; 4] = [
+        HandlerError::from,
+        |error| ShopError::from(error).into(),
+        |error| ShopError::from(diesel_event_store::Error::from(error)).into(),
+        |error| ShopError::Shipping(Box::new(error.into())).into(),
+    ];
+    for wrap in wrap {
+        assert_eq!(wrap(read("AccountFrozen", 1)).kind(), FailureKind::UnknownEventType);
+        assert_eq!(wrap(read("MoneyDeposited", 2)).kind(), FailureKind::UnknownEventType);
+        assert_eq!(wrap(read("MoneyDeposited", 1)).kind(), FailureKind::Undecodable);
+    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Older versions are brought up to the newest, retired events are ignored or split.
 
 use diesel_event_store::{
-    Decoded, Event, EventError, InvalidInput, NewEvent, Position, RecordedEvent, StreamId, UpcastError,
+    Decoded, Event, EventProblem, InvalidInput, NewEvent, Position, RecordedEvent, StreamId, UpcastError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -118,7 +118,7 @@ fn an_old_version_of_named_fields_is_read_by_type() -> Result {
 #[test]
 fn a_failed_upcast_names_the_event_and_the_version() -> Result {
     let error = OrderEvent::decode(&stored("OrderPlaced", 1, r#"{"dollars":12}"#)?).unwrap_err();
-    assert!(matches!(error, EventError::Upcast { from_version: 1, .. }));
+    assert!(matches!(error.problem(), EventProblem::Upcast { from_version: 1, .. }));
     assert!(error.to_string().ends_with("no euros in event 3"), "{error}");
     Ok(())
 }
@@ -127,7 +127,7 @@ fn a_failed_upcast_names_the_event_and_the_version() -> Result {
 fn an_old_version_of_another_form_is_undecodable() -> Result {
     for version in [2, 3] {
         let error = OrderEvent::decode(&stored("OrderPlaced", version, r#"{"cents":"a"}"#)?).unwrap_err();
-        assert!(matches!(error, EventError::Undecodable { .. }), "version {version}: {error}");
+        assert!(matches!(error.problem(), EventProblem::Undecodable { .. }), "version {version}: {error}");
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ fn a_version_that_was_said_not_to_exist_is_an_error() -> Result {
     let read = OrderEvent::decode(&stored("OrderGifted", 2, r#"{"to":"Bo"}"#)?)?;
     assert_eq!(read, Decoded::One(OrderEvent::Gifted { to: "Bo".into() }));
     let error = OrderEvent::decode(&stored("OrderGifted", 1, r#"{"to":"Bo"}"#)?).unwrap_err();
-    assert!(matches!(error, EventError::Upcast { from_version: 1, .. }), "{error}");
+    assert!(matches!(error.problem(), EventProblem::Upcast { from_version: 1, .. }), "{error}");
     Ok(())
 }
 
@@ -154,7 +154,7 @@ fn a_retired_event_is_split() -> Result {
     let read = OrderEvent::decode(&stored("OrderPaidAndShipped", 1, "{}")?)?;
     assert_eq!(read, Decoded::Many(vec![OrderEvent::Paid, OrderEvent::Shipped]));
     let error = OrderEvent::decode(&stored("OrderPaidAndShipped", 1, "[]")?).unwrap_err();
-    assert!(matches!(error, EventError::Upcast { .. }), "{error}");
+    assert!(matches!(error.problem(), EventProblem::Upcast { .. }), "{error}");
     Ok(())
 }
 

@@ -237,7 +237,7 @@ fn a_duplicate_is_the_same_event_only_if_stream_type_and_payload_are_the_same<D:
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (store, alice, bob) = (EventStore::new(), user("alice")?, user("bob")?);
-    let new = |event_type: &str, payload: i64| NewEvent::new(event_type, &payload);
+    let new = |event_type: &'static str, payload: i64| NewEvent::new(event_type, &payload);
     let first = new("Paid", 1)?.metadata(&"first")?.trace_id("first");
     store.append(&mut conn, &alice, ExpectedVersion::NoStream, std::slice::from_ref(&first))?;
 

@@ -131,7 +131,7 @@ fn names_as_long_as_the_limit_are_kept<D: TestDatabase>() -> Result {
     for character in ["x", "ä", "😀"] {
         let longest = character.repeat(MAX_NAME_LENGTH);
         let stream = StreamId::new(longest.as_str(), &longest)?;
-        let event = NewEvent::new(longest.as_str(), &())?
+        let event = NewEvent::new(longest.clone(), &())?
             .trace_id(&longest)
             .correlation_id(&longest)
             .causation_id(&longest);
@@ -163,7 +163,7 @@ fn names_of_an_event_that_cannot_be_kept<D: TestDatabase>() -> Result {
     for (name, problem) in bad_names() {
         let good = || NewEvent::new("Good", &());
         let events = HashMap::from([
-            ("event_type", NewEvent::new(name.as_str(), &())?),
+            ("event_type", NewEvent::new(name.clone(), &())?),
             ("trace_id", good()?.trace_id(&name)),
             ("correlation_id", good()?.correlation_id(&name)),
             ("causation_id", good()?.causation_id(&name)),

@@ -118,7 +118,7 @@ fn any_name_without_control_characters_is_kept<D: TestDatabase>() -> Result {
     for_all(&mut conn, CASES, &names, |conn, (aggregate_type, aggregate_id, event_type, correlation_id)| {
         let store = EventStore::new();
         let stream = StreamId::new(aggregate_type.as_str(), &aggregate_id)?;
-        let event = NewEvent::new(event_type.as_str(), &())?
+        let event = NewEvent::new(event_type.clone(), &())?
             .correlation_id(&correlation_id)
             .causation_id(&aggregate_id)
             .trace_id(&aggregate_type);
@@ -180,7 +180,7 @@ fn any_other_name_is_refused<D: TestDatabase>() -> Result {
             assert_eq!(StreamId::new("Type", &name).unwrap_err().field(), "aggregate_id");
             let good = NewEvent::new("Good", &())?;
             let event = match field {
-                "event_type" => NewEvent::new(name.as_str(), &())?,
+                "event_type" => NewEvent::new(name.clone(), &())?,
                 "trace_id" => good.trace_id(&name),
                 "correlation_id" => good.correlation_id(&name),
                 _ => good.causation_id(&name),

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::model::event::{Content, RecordedEvent};
 use crate::model::json::Json;
+use crate::model::name::Name;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::sql::rows::Rows;
@@ -91,7 +92,7 @@ fn event<'r, DB: Columns>(
         version: value(row, 3, DB::long)?,
         content: Content {
             event_id: value(row, 4, DB::id)?,
-            event_type: value(row, 5, |value| DB::name(value, |name| types.shared(name)))?,
+            event_type: value(row, 5, |value| DB::name(value, |name| Name::Shared(types.shared(name))))?,
             event_version: value(row, 6, DB::integer)?,
             payload: value(row, 7, DB::json).map(Json::stored)?,
             metadata: optional(row, 8, DB::json)?.map(Json::stored),

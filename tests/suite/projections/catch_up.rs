@@ -95,8 +95,9 @@ fn append_to(
     aggregate_type: &str,
     event_types: &[&str],
 ) -> Result<Position> {
-    let event =
-        |name: &&str| Ok(NewEvent::new(*name, &())?.correlation_id(format!("{aggregate_type} {name}")));
+    let event = |name: &&str| {
+        Ok(NewEvent::new((*name).to_owned(), &())?.correlation_id(format!("{aggregate_type} {name}")))
+    };
     let events = event_types.iter().map(event).collect::<Result<Vec<_>>>()?;
     let stream = StreamId::new(aggregate_type, "alice")?;
     Ok(EventStore::new().append(conn, &stream, ExpectedVersion::Any, &events)?.last_position())

@@ -20,6 +20,8 @@ pub mod restored;
 pub mod runner;
 pub mod several_runners;
 pub mod transactions;
+#[cfg(feature = "derive")]
+pub mod typed;
 pub mod waiting;
 
 mod application;
@@ -32,7 +34,10 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input }
+    let mut areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input };
+    #[cfg(feature = "derive")]
+    areas.extend(areas! { D: typed });
+    areas
 }
 
 /// What can only happen where several transactions write at the same time.

@@ -9,7 +9,7 @@ type Manager<C> = <C as Connection>::TransactionManager;
 /// Each event to an aggregate of its own, so that appends do not wait for each other.
 pub fn append_one<C: EventConnection>(conn: &mut C, event_type: &str) -> Result<(), Error> {
     let stream = StreamId::new("Alone", event_type)?;
-    let event = NewEvent::new(event_type, &())?;
+    let event = NewEvent::new(event_type.to_owned(), &())?;
     EventStore::new().append(conn, &stream, ExpectedVersion::NoStream, &[event])?;
     Ok(())
 }
