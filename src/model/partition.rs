@@ -57,6 +57,14 @@ pub(crate) struct Barrier {
 }
 
 impl Partition {
+    /// Of a partition that was created to be claimed.
+    pub(crate) const FIRST_TOKEN: i64 = 1;
+
+    /// Whether it is only a checkpoint that the application keeps itself: no worker has ever run it.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.token < Self::FIRST_TOKEN
+    }
+
     /// What follows when it is claimed.
     pub(crate) fn claimed(self, lease: Duration) -> Claim {
         Claim { partition: self.key, token: self.token, position: self.position, lease }
