@@ -25,11 +25,21 @@ pub(crate) struct Partition {
     pub(crate) last_event_id: Option<Uuid>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) state: State,
+    /// Why it has failed, or is tried again.
     pub(crate) last_error: Option<String>,
+    pub(crate) failing: Option<Failing>,
     /// Whose lease has not run out.
     pub(crate) owner: Option<String>,
     pub(crate) token: i64,
     pub(crate) barrier: Option<Barrier>,
+}
+
+/// Since when a partition fails, by the database's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failing {
+    pub(crate) since: DateTime<Utc>,
+    /// How long that is.
+    pub(crate) lasts: Duration,
 }
 
 /// A worker's right to apply events to a partition. What is written under it is fenced by its token.

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::failure_kind::FailureKind;
 use crate::model::invalid::InvalidInput;
+use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
@@ -134,6 +135,24 @@ pub enum ProjectionError {
         /// What the handler said.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The database refuses to have a failure written down: an event that should be parked, or a partition that
+    /// should be marked as failed. The partition has stopped, and the handler is not called again: a runner keeps
+    /// it until it can be marked. Remove what the database objects to, then call [`resume`](super::resume).
+    #[error(
+        "partition {partition} of {projection} has stopped, because a failure could not be recorded: {source}; the \
+         failure was: {failure}"
+    )]
+    #[non_exhaustive]
+    NotRecorded {
+        /// The projection.
+        projection: ProjectionId,
+        /// The number of the partition.
+        partition: i32,
+        /// What was to be recorded.
+        failure: String,
+        /// Why it was not.
+        source: DatabaseError,
+    },
     /// A newer version was promoted in its place.
     #[error("{projection} is retired: a newer version was promoted")]
     #[non_exhaustive]
@@ -181,6 +200,11 @@ pub enum ProjectionError {
 }
 
 impl ProjectionError {
+    pub(super) fn not_recorded(partition: &PartitionKey, failure: String, source: DatabaseError) -> Self {
+        let PartitionKey { projection, number } = partition.clone();
+        Self::NotRecorded { projection, partition: number, failure, source }
+    }
+
     /// Whether the same operation may well succeed when it is run again.
     ///
     /// ```

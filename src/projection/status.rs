@@ -30,6 +30,7 @@ pub struct PartitionStatus {
     state: ProjectionState,
     owner: Option<String>,
     last_error: Option<String>,
+    failing_since: Option<DateTime<Utc>>,
 }
 
 /// Whether a partition is applied.
@@ -38,6 +39,8 @@ pub struct PartitionStatus {
 pub enum ProjectionState {
     /// A worker applies it.
     Running,
+    /// A worker has it and does not get on: it tries the same again. The status says why and since when.
+    Retrying,
     /// No worker has it, though it could be applied.
     Idle,
     /// It has stopped at an event that could not be applied.
@@ -201,7 +204,7 @@ impl ProjectionStatus {
         self.partitions.iter().all(|partition| match partition.state {
             ProjectionState::Running => !self.log.is_stalled(),
             ProjectionState::Retired | ProjectionState::Manual => true,
-            ProjectionState::Idle | ProjectionState::Failed => false,
+            ProjectionState::Retrying | ProjectionState::Idle | ProjectionState::Failed => false,
         })
     }
 
@@ -215,6 +218,9 @@ impl PartitionStatus {
         let state = match partition.state {
             State::Failed => ProjectionState::Failed,
             State::Retired => ProjectionState::Retired,
+            State::Active if partition.owner.is_some() && partition.last_error.is_some() => {
+                ProjectionState::Retrying
+            }
             State::Active if partition.owner.is_some() => ProjectionState::Running,
             State::Active if partition.is_manual() => ProjectionState::Manual,
             State::Active => ProjectionState::Idle,
@@ -226,6 +232,7 @@ impl PartitionStatus {
             state,
             owner: partition.owner.clone(),
             last_error: partition.last_error.clone(),
+            failing_since: partition.failing.map(|failing| failing.since),
         }
     }
 
@@ -254,8 +261,14 @@ impl PartitionStatus {
         self.owner.as_deref()
     }
 
-    /// Why it has failed.
+    /// Why it has failed, or is tried again.
     pub fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
+    }
+
+    /// Since when it fails, by the database's clock: when it first could not apply what it has stopped at, or
+    /// tries again.
+    pub fn failing_since(&self) -> Option<DateTime<Utc>> {
+        self.failing_since
     }
 }

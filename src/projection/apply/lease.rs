@@ -23,6 +23,8 @@ pub(super) struct Lease {
     /// The last event that was applied under an earlier lease.
     last_event_id: Option<Uuid>,
     barrier: Option<Barrier>,
+    /// Whether the partition's row says that it does not move on.
+    is_failing: bool,
     /// Nothing up to here is left to be applied. The checkpoint follows when there is something to write, or
     /// in a while.
     scanned_to: Position,
@@ -51,15 +53,31 @@ impl Lease {
 
     fn of(row: Partition, duration: Duration) -> Self {
         let (count, last_event_id, barrier) = (row.count, row.last_event_id, row.barrier);
+        let is_failing = row.last_error.is_some();
         let claim = row.claimed(duration);
         let now = Instant::now();
         let scanned_to = claim.position;
-        Self { claim, count, last_event_id, barrier, scanned_to, saved_at: now, renewed_at: now }
+        Self { claim, count, last_event_id, barrier, is_failing, scanned_to, saved_at: now, renewed_at: now }
     }
 
     /// Gives the partition back.
     pub(super) fn release<C: EventConnection>(&self, conn: &mut C) -> QueryResult<()> {
         conn.database().release(&self.claim).map(drop)
+    }
+
+    /// Writes down why the partition does not move on.
+    pub(super) fn note_failure<C: EventConnection>(&mut self, conn: &mut C, error: &str) -> QueryResult<()> {
+        self.is_failing |= conn.database().note_failure(&self.claim, &storable(error))?;
+        Ok(())
+    }
+
+    /// It moves on.
+    pub(super) fn forget_failure<C: EventConnection>(&mut self, conn: &mut C) -> QueryResult<()> {
+        if self.is_failing {
+            conn.database().forget_failure(&self.claim)?;
+            self.is_failing = false;
+        }
+        Ok(())
     }
 
     /// Marks the partition as failed.

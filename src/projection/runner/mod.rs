@@ -6,12 +6,14 @@ mod context;
 mod failures;
 mod follower;
 mod handle;
+mod health;
 mod manager;
 mod options;
 mod pace;
 mod page_cache;
 mod read_ahead;
 mod spawn;
+mod stopping;
 mod threads;
 
 use std::error::Error as StdError;
@@ -23,6 +25,7 @@ use uuid::Uuid;
 use self::context::Context;
 use self::failures::Failures;
 pub use self::handle::RunnerHandle;
+use self::health::Health;
 use self::options::Options;
 use super::definition::Projection;
 use super::error::ProjectionError;
@@ -138,24 +141,25 @@ impl<C: EventConnection + 'static> Runner<C> {
     /// - [`ProjectionError::Connect`]: a connection could not be opened.
     /// - [`ProjectionError::Database`]: the tables are missing, for instance.
     ///
-    /// What goes wrong later is in [`RunnerHandle::failures`], and in the [`status`](super::status()) of the
-    /// projection.
+    /// A partition that has stopped before does not hinder the start; [`RunnerHandle::failures`] says so at once.
+    /// What goes wrong later is there, too, and in the [`status`](super::status()) of the projection.
     pub fn start(self) -> Result<RunnerHandle, ProjectionError> {
         let Self(options) = self;
         options.validate()?;
         let mut conn = (options.connect)().map_err(ProjectionError::Connect)?;
-        for projection in &options.projections {
-            find_or_create(&mut conn, projection)?;
-        }
         let (signal, signals) = mpsc::channel();
-        let failures = Failures::default();
+        let (failures, health) = (Failures::default(), Health::default());
         let context = Arc::new(Context {
             worker: format!("{} {}", options.name, Uuid::now_v7()),
             options,
             signal: signal.clone(),
             failures: failures.clone(),
+            health: health.clone(),
         });
+        for projection in &context.options.projections {
+            context.see(projection, &find_or_create(&mut conn, projection)?);
+        }
         let thread = spawn::spawn("projections", move || manager::manage(&context, &signals));
-        Ok(RunnerHandle { signal, failures, thread: Some(thread) })
+        Ok(RunnerHandle { signal, failures, health, thread: Some(thread) })
     }
 }

@@ -62,6 +62,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         conn.database().report_worker(&id, &self.context.worker, self.projection().lease)?;
         let partitions = find_or_create(conn, self.projection())?;
         let partitions = repartition::complete(conn, &id, partitions)?;
+        self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len())?;
         self.read_for(partitions.len());
         if self.threads.len() > share {

@@ -16,6 +16,7 @@ pub mod restored;
 pub mod runner;
 pub mod several_runners;
 pub mod transactions;
+pub mod troubles;
 pub mod waiting;
 
 mod application;
@@ -28,5 +29,5 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input }
+    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, troubles, bad_input }
 }
