@@ -135,6 +135,23 @@ pub enum ProjectionError {
         /// What the handler said.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The handler of this release cannot apply the event, and the projection's policy is to
+    /// [hand it over](super::OnFailure::HandOver). The partition is free for a worker of another release.
+    #[error(
+        "{projection} cannot apply the event at position {position} in this release, and leaves partition \
+         {partition} to a worker of another one: {source}"
+    )]
+    #[non_exhaustive]
+    HandedOver {
+        /// The projection.
+        projection: ProjectionId,
+        /// The number of the partition.
+        partition: i32,
+        /// The position of the event.
+        position: Position,
+        /// The handler's error.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// The database refuses to have a failure written down: an event that should be parked, or a partition that
     /// should be marked as failed. The partition has stopped, and the handler is not called again: a runner keeps
     /// it until it can be marked. Remove what the database objects to, then call [`resume`](super::resume).
@@ -217,6 +234,7 @@ impl ProjectionError {
             Self::Database(error) => error.is_retryable(),
             Self::LeaseLost { .. }
             | Self::RunAgain { .. }
+            | Self::HandedOver { .. }
             | Self::Owned { .. }
             | Self::Behind { .. }
             | Self::TimedOut { .. }

@@ -271,12 +271,28 @@ impl<C: EventConnection> Applier<'_, C> {
         let kind = error.kind();
         match error.policy().unwrap_or(self.projection.policies.of(kind)) {
             OnFailure::Stop => Err(self.failed(event, error, attempts).into()),
+            OnFailure::HandOver { within } if self.lease.failing_for() >= within => {
+                Err(self.failed(event, error, attempts).into())
+            }
+            OnFailure::HandOver { .. } => {
+                self.lease.note_failure(conn, &error.to_string())?;
+                Err(self.handed_over(event, error).into())
+            }
             OnFailure::Skip => self.settle(conn, end, Some(event.id()), None),
             OnFailure::Park | OnFailure::ParkAlone => {
                 let parked = parked(event, reason(kind), storable(&error.to_string()), attempts);
                 let outcome = self.settle(conn, end, Some(event.id()), Some(parked));
                 outcome.map_err(|stop| not_recorded(stop, self.lease.partition(), &error))
             }
+        }
+    }
+
+    fn handed_over(&self, event: &RecordedEvent, error: HandlerError) -> ProjectionError {
+        ProjectionError::HandedOver {
+            projection: self.projection.id.clone(),
+            partition: self.lease.partition().number,
+            position: event.position(),
+            source: error.into_error(),
         }
     }
 

@@ -25,26 +25,35 @@ const SERVE_EVERY: Duration = Duration::from_secs(1);
 /// that ends by itself.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Applies a partition until it is asked to stop, has failed, or another worker has it. Returns whether all
-/// went well: then another partition may be taken at once. What has not gone well is tried again when the
-/// manager looks the next time.
+/// Applies a partition until it is asked to stop, has failed, or another worker has it.
 pub(super) fn follow<C: EventConnection + 'static>(
     context: &Arc<Context<C>>,
     projection: &Projection<C>,
     partition: &Partition,
     log: &ReadAhead,
     is_asked_to_stop: &AtomicBool,
-) -> bool {
+) -> Ended {
     let pause = |longest| wake_up::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
     let follower = Follower { context, projection, log, is_asked_to_stop, pause: &pause };
     match follower.run(partition) {
-        Ok(Leased::Yes) => true,
-        Ok(Leased::No) => false,
+        Ok(Leased::Yes) => Ended::Well,
+        Ok(Leased::No) => Ended::Otherwise,
         Err(error) => {
+            let is_handed_over = matches!(error, ProjectionError::HandedOver { .. });
             context.has_failed(error);
-            false
+            if is_handed_over { Ended::HandedOver } else { Ended::Otherwise }
         }
     }
+}
+
+/// Why nothing more is applied to the partition.
+pub(super) enum Ended {
+    /// Another partition may be taken at once.
+    Well,
+    /// A worker of another release may be able to go on.
+    HandedOver,
+    /// It is tried again when the manager looks the next time.
+    Otherwise,
 }
 
 /// Whether the partition was free.
@@ -85,6 +94,10 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                         return Err(self.stop(conn, applier, error));
                     }
                     conn = self.before_again(conn, &mut applier, error, &mut retry)?;
+                }
+                Stop::Error(error @ ProjectionError::HandedOver { .. }) => {
+                    applier.release(&mut conn)?;
+                    return Err(error);
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
                     return if applier.is_replaced(&mut conn)? { Ok(Leased::Yes) } else { Err(error) };

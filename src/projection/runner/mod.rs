@@ -2,6 +2,7 @@
 //! worker applies; each follows the log with its partition, and they share the pages of the log that one of
 //! them has read.
 
+mod aside;
 mod context;
 mod failures;
 mod follower;

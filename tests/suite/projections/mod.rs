@@ -13,6 +13,7 @@ pub mod parking;
 pub mod partitions;
 pub mod promoting;
 pub mod restored;
+pub mod rolling;
 pub mod runner;
 pub mod several_runners;
 pub mod transactions;
@@ -29,5 +30,5 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, troubles, bad_input }
+    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input }
 }
