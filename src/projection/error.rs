@@ -1,4 +1,5 @@
 use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use super::failure_kind::FailureKind;
@@ -211,6 +212,24 @@ pub enum ProjectionError {
     /// The runner could not open a connection, or its pool had none to give.
     #[error("failed to get a connection: {0}")]
     Connect(#[source] Box<dyn StdError + Send + Sync>),
+    /// The runner cannot have as many connections at the same time as it needs: one per partition that it applies,
+    /// and one more. Make the pool larger, or let fewer partitions be applied by this process.
+    #[error(
+        "the runner can have only {available} connections at the same time and needs {needed}, one per partition \
+         that it applies and one more; make the pool larger: {source}"
+    )]
+    #[non_exhaustive]
+    TooFewConnections {
+        /// How many it could get.
+        available: usize,
+        /// How many it needs.
+        needed: usize,
+        /// Why it got no more.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The system could not start a thread. A runner that has been started goes on without it, and tries again.
+    #[error("failed to start a thread: {0}")]
+    Thread(#[source] io::Error),
     /// The database returned an error.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -238,7 +257,8 @@ impl ProjectionError {
             | Self::Owned { .. }
             | Self::Behind { .. }
             | Self::TimedOut { .. }
-            | Self::Connect(_) => true,
+            | Self::Connect(_)
+            | Self::Thread(_) => true,
             _ => false,
         }
     }

@@ -3,6 +3,7 @@
 //! them has read.
 
 mod aside;
+mod connections;
 mod context;
 mod failures;
 mod follower;
@@ -42,8 +43,8 @@ use crate::storage::connection::EventConnection;
 /// [lease](Projection::lease) has run out.
 ///
 /// A runner needs one connection per partition that it applies, one more, and, while there is much to catch
-/// up with, another per projection: a pool must be that large. Connections must not be in a transaction when
-/// they are handed out.
+/// up with, another per projection: a pool must be that large, and [`start`](Self::start) tries it out.
+/// Connections must not be in a transaction when they are handed out.
 ///
 /// Appends in the same process wake it up at once. It finds what other processes append by looking: a
 /// millisecond after there was nothing new at first, then after ever longer pauses, of a second at most.
@@ -140,6 +141,9 @@ impl<C: EventConnection + 'static> Runner<C> {
     /// - [`ProjectionError::Invalid`]: there is no projection, one name comes twice, or an option is out of
     ///   range.
     /// - [`ProjectionError::Connect`]: a connection could not be opened.
+    /// - [`ProjectionError::TooFewConnections`]: not as many at the same time as this worker's share of the
+    ///   partitions needs. Up to 16 are tried out.
+    /// - [`ProjectionError::Thread`]: the system could not start a thread.
     /// - [`ProjectionError::Database`]: the tables are missing, for instance.
     ///
     /// A partition that has stopped before does not hinder the start; [`RunnerHandle::failures`] says so at once.
@@ -147,7 +151,6 @@ impl<C: EventConnection + 'static> Runner<C> {
     pub fn start(self) -> Result<RunnerHandle, ProjectionError> {
         let Self(options) = self;
         options.validate()?;
-        let mut conn = (options.connect)().map_err(ProjectionError::Connect)?;
         let (signal, signals) = mpsc::channel();
         let (failures, health) = (Failures::default(), Health::default());
         let context = Arc::new(Context {
@@ -157,10 +160,19 @@ impl<C: EventConnection + 'static> Runner<C> {
             failures: failures.clone(),
             health: health.clone(),
         });
-        for projection in &context.options.projections {
-            context.see(projection, &find_or_create(&mut conn, projection)?);
-        }
-        let thread = spawn::spawn("projections", move || manager::manage(&context, &signals));
+        prepare(&context)?;
+        let thread = spawn::spawn("projections", move || manager::manage(&context, &signals))?;
         Ok(RunnerHandle { signal, failures, health, thread: Some(thread) })
     }
+}
+
+fn prepare<C: EventConnection>(context: &Context<C>) -> Result<(), ProjectionError> {
+    let mut conn = context.connect()?;
+    let mut partitions = Vec::new();
+    for projection in &context.options.projections {
+        let found = find_or_create(&mut conn, projection)?;
+        context.see(projection, &found);
+        partitions.push((projection, found));
+    }
+    connections::check(context, &mut conn, &partitions)
 }

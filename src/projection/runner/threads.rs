@@ -78,7 +78,11 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         let free: Vec<Partition> =
             partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
         let room = share.saturating_sub(self.threads.len());
-        free.into_iter().take(room).for_each(|partition| self.start(partition));
+        for partition in free.into_iter().take(room) {
+            if let Err(error) = self.start(partition) {
+                self.context.has_failed(error);
+            }
+        }
         Ok(())
     }
 
@@ -115,7 +119,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         }
     }
 
-    fn start(&mut self, partition: Partition) {
+    fn start(&mut self, partition: Partition) -> Result<(), ProjectionError> {
         let is_asked_to_stop = Arc::new(AtomicBool::new(false));
         let has_ended = Arc::new(AtomicBool::new(false));
         let number = partition.key.number;
@@ -133,8 +137,9 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
             if !matches!(outcome, Ended::Otherwise) {
                 context.has_ended();
             }
-        });
+        })?;
         self.threads.push(PartitionThread { partition: number, is_asked_to_stop, has_ended, thread });
+        Ok(())
     }
 
     pub(super) fn ask_to_stop(&self) {

@@ -258,7 +258,7 @@ fn a_projection_that_no_worker_could_take_yet_is_not_healthy<D: TestDatabase>() 
     let (db, mut conn) = application::<D>()?;
     let connects = AtomicUsize::new(0);
     let running = Runner::new(move || match connects.fetch_add(1, Ordering::Relaxed) {
-        0 => db.connect(),
+        0 | 1 => db.connect(),
         _ => Err("the cable is cut".into()),
     })
     .projection(users())

@@ -70,8 +70,9 @@ fn what_has_stopped_before_is_told_at_the_start<D: TestDatabase>() -> Result {
     projection::resume(&mut conn, (NAME, 1))?;
     eventually("it is healthy again", || Ok(running.is_healthy()))?;
     eventually("both are applied", || Ok(states(&mut conn)? == [ProjectionState::Running; 2]))?;
-    assert!(running.failures().is_empty(), "what was told is not told again");
-    Ok(running.stop()?)
+    let told_again = |error: &ProjectionError| matches!(error, ProjectionError::HasFailed { .. });
+    assert!(!running.failures().iter().any(told_again), "what was told is not told again");
+    Ok(())
 }
 
 fn what_another_worker_stops_is_told_too<D: TestDatabase>() -> Result {
@@ -155,7 +156,7 @@ fn an_event_that_cannot_be_parked_stops_the_partition<D: TestDatabase>() -> Resu
         2,
         "with its batch, and alone"
     );
-    running.stop()?;
+    drop(running);
 
     projection::resume(&mut conn, (NAME, 1))?;
     let refused = failing().catch_up(&mut conn).unwrap_err();
@@ -172,7 +173,7 @@ fn a_partition_that_cannot_be_marked_has_stopped_all_the_same<D: TestDatabase>()
     park_everything(&mut conn)?;
     execute(&mut conn, "UPDATE projection_checkpoints SET state = 'failed'")?;
     execute(&mut conn, "CREATE UNIQUE INDEX one_of_each ON projection_checkpoints (state)")?;
-    let failing = script.projection().retries(0, ONCE).lease(Duration::from_millis(300));
+    let failing = script.projection().retries(0, ONCE).lease(Duration::from_secs(5));
     let running = runner(&db).projection(failing).start()?;
     is_told(&running, "it is told", |error| match error {
         ProjectionError::NotRecorded { failure, .. } => failure.contains("alice 1 is too much"),
@@ -191,7 +192,7 @@ fn a_partition_that_cannot_be_marked_has_stopped_all_the_same<D: TestDatabase>()
             leases.dedup();
             Ok(leases.len())
         },
-        |leases| *leases > 4,
+        |leases| *leases > 2,
     )?;
     assert_eq!(script.given(), ["alice 1"], "the handler is left alone");
 
