@@ -39,7 +39,7 @@
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
-//! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory |
+//! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
 //! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them, and [`from_store_errors!`] makes them your own |
 //! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
@@ -92,6 +92,7 @@ pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
 pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
 pub use model::log::{DEFAULT_SLICE_BYTES, LogQuery, LogSlice};
+pub use model::log_status::{LogHolder, LogStatus};
 pub use model::ordering::LogOrdering;
 pub use model::position::Position;
 pub use model::repaired::Repaired;

@@ -7,6 +7,7 @@ mod mysql {
     mod errors;
     mod fence;
     mod grants;
+    mod held_back;
     mod isolation;
     mod lost;
     mod migrations;

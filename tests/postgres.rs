@@ -6,6 +6,7 @@ mod postgres {
     mod default_isolation;
     mod encodings;
     mod errors;
+    mod held_back;
     mod imported;
     mod isolation;
     mod names;

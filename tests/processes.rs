@@ -10,12 +10,13 @@ mod processes {
     pub mod crash;
     pub mod database;
     pub mod start_up;
+    pub mod threads;
     pub mod writer;
 }
-use processes::{contention, crash, start_up, writer};
+use processes::{contention, crash, start_up, threads, writer};
 use test_support::worker;
 
-const JOBS: [worker::Job; 7] = [
+const JOBS: [worker::Job; 8] = [
     ("start_up", start_up::start),
     ("append", crash::append),
     ("order", crash::order),
@@ -23,6 +24,7 @@ const JOBS: [worker::Job; 7] = [
     ("tail", contention::tail),
     ("group", writer::group),
     ("count", writer::count),
+    ("run_projections", threads::run_projections),
 ];
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
             "a_killed_process_loses_nothing_its_writer_said_is_recorded",
             writer::nothing_acknowledged_by_a_writer_is_lost,
         ),
+        ("a_runner_without_threads_is_refused", threads::a_runner_without_threads_is_refused),
         ("several_processes_may_each_have_a_writer", writer::a_writer_in_each_of_several_processes),
     ];
     let trials = trials.map(|(name, test)| {

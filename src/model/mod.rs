@@ -11,6 +11,7 @@ pub(crate) mod filter;
 pub(crate) mod invalid;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod log_status;
 pub(crate) mod name;
 pub(crate) mod ordering;
 pub(crate) mod page_size;

@@ -25,11 +25,21 @@ pub(crate) struct Partition {
     pub(crate) last_event_id: Option<Uuid>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) state: State,
+    /// Why it has failed, or is tried again.
     pub(crate) last_error: Option<String>,
+    pub(crate) failing: Option<Failing>,
     /// Whose lease has not run out.
     pub(crate) owner: Option<String>,
     pub(crate) token: i64,
     pub(crate) barrier: Option<Barrier>,
+}
+
+/// Since when a partition fails, by the database's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failing {
+    pub(crate) since: DateTime<Utc>,
+    /// How long that is.
+    pub(crate) lasts: Duration,
 }
 
 /// A worker's right to apply events to a partition. What is written under it is fenced by its token.
@@ -57,6 +67,14 @@ pub(crate) struct Barrier {
 }
 
 impl Partition {
+    /// Of a partition that was created to be claimed.
+    pub(crate) const FIRST_TOKEN: i64 = 1;
+
+    /// Whether it is only a checkpoint that the application keeps itself: no worker has ever run it.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.token < Self::FIRST_TOKEN
+    }
+
     /// What follows when it is claimed.
     pub(crate) fn claimed(self, lease: Duration) -> Claim {
         Claim { partition: self.key, token: self.token, position: self.position, lease }

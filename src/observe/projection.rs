@@ -121,6 +121,25 @@ pub(crate) fn failed(partition: &PartitionKey, error: &impl Display) {
     );
 }
 
+/// A runner has found a partition that was stopped before, or by another worker.
+pub(crate) fn is_stopped(partition: &PartitionKey, error: &impl Display) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: "diesel_event_store",
+        name = %partition.projection.name,
+        version = partition.projection.version,
+        partition = partition.number,
+        %error,
+        "projection is stopped"
+    );
+}
+
+/// Whatever goes wrong in a runner and is returned by its `failures`.
+pub(crate) fn disturbed(error: &impl Display) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "diesel_event_store", %error, "projection runner disturbed");
+}
+
 #[cfg(feature = "metrics")]
 fn labels(partition: &PartitionKey) -> Vec<metrics::Label> {
     vec![

@@ -1,8 +1,10 @@
 use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use super::failure_kind::FailureKind;
 use crate::model::invalid::InvalidInput;
+use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
@@ -134,6 +136,41 @@ pub enum ProjectionError {
         /// What the handler said.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The handler of this release cannot apply the event, and the projection's policy is to
+    /// [hand it over](super::OnFailure::HandOver). The partition is free for a worker of another release.
+    #[error(
+        "{projection} cannot apply the event at position {position} in this release, and leaves partition \
+         {partition} to a worker of another one: {source}"
+    )]
+    #[non_exhaustive]
+    HandedOver {
+        /// The projection.
+        projection: ProjectionId,
+        /// The number of the partition.
+        partition: i32,
+        /// The position of the event.
+        position: Position,
+        /// The handler's error.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The database refuses to have a failure written down: an event that should be parked, or a partition that
+    /// should be marked as failed. The partition has stopped, and the handler is not called again: a runner keeps
+    /// it until it can be marked. Remove what the database objects to, then call [`resume`](super::resume).
+    #[error(
+        "partition {partition} of {projection} has stopped, because a failure could not be recorded: {source}; the \
+         failure was: {failure}"
+    )]
+    #[non_exhaustive]
+    NotRecorded {
+        /// The projection.
+        projection: ProjectionId,
+        /// The number of the partition.
+        partition: i32,
+        /// What was to be recorded.
+        failure: String,
+        /// Why it was not.
+        source: DatabaseError,
+    },
     /// A newer version was promoted in its place.
     #[error("{projection} is retired: a newer version was promoted")]
     #[non_exhaustive]
@@ -175,12 +212,35 @@ pub enum ProjectionError {
     /// The runner could not open a connection, or its pool had none to give.
     #[error("failed to get a connection: {0}")]
     Connect(#[source] Box<dyn StdError + Send + Sync>),
+    /// The runner cannot have as many connections at the same time as it needs: one per partition that it applies,
+    /// and one more. Make the pool larger, or let fewer partitions be applied by this process.
+    #[error(
+        "the runner can have only {available} connections at the same time and needs {needed}, one per partition \
+         that it applies and one more; make the pool larger: {source}"
+    )]
+    #[non_exhaustive]
+    TooFewConnections {
+        /// How many it could get.
+        available: usize,
+        /// How many it needs.
+        needed: usize,
+        /// Why it got no more.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The system could not start a thread. A runner that has been started goes on without it, and tries again.
+    #[error("failed to start a thread: {0}")]
+    Thread(#[source] io::Error),
     /// The database returned an error.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }
 
 impl ProjectionError {
+    pub(super) fn not_recorded(partition: &PartitionKey, failure: String, source: DatabaseError) -> Self {
+        let PartitionKey { projection, number } = partition.clone();
+        Self::NotRecorded { projection, partition: number, failure, source }
+    }
+
     /// Whether the same operation may well succeed when it is run again.
     ///
     /// ```
@@ -193,10 +253,12 @@ impl ProjectionError {
             Self::Database(error) => error.is_retryable(),
             Self::LeaseLost { .. }
             | Self::RunAgain { .. }
+            | Self::HandedOver { .. }
             | Self::Owned { .. }
             | Self::Behind { .. }
             | Self::TimedOut { .. }
-            | Self::Connect(_) => true,
+            | Self::Connect(_)
+            | Self::Thread(_) => true,
             _ => false,
         }
     }

@@ -45,7 +45,8 @@ fn create<C: EventConnection>(conn: &mut C, projection: &Projection<C>) -> Resul
             count: projection.partitions,
             position: Position::START,
             last_event_id: None,
-            token: 0,
+            // Below it is only a checkpoint that the application keeps itself.
+            token: Partition::FIRST_TOKEN,
             now: timestamp::now(),
         })
     };

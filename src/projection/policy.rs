@@ -27,6 +27,15 @@ pub enum OnFailure {
     /// The event is parked, and later events of the same aggregate are applied: for handlers that do not
     /// depend on the order.
     ParkAlone,
+    /// The worker gives the partitions of the projection back, so that a worker of another release can apply the
+    /// event, and stands aside for a lease, each time twice as long: for
+    /// [rolling deployments](crate::guide::projections#rolling-deployments). The status says since when and why.
+    /// If no worker has applied the event `within` that time, the next one that cannot apply it stops the
+    /// partition before it, as with `Stop`.
+    HandOver {
+        /// For how long the event may wait for a worker that can apply it, counted from the first failure.
+        within: Duration,
+    },
 }
 
 /// What a projection does about each kind of failure.
@@ -67,8 +76,8 @@ impl Policies {
 
     /// Whether later events of the same aggregate wait behind one that is parked for this reason.
     ///
-    /// With [`OnFailure::Stop`] they do: an event that was parked under an earlier policy holds them back,
-    /// where a new failure would stop the partition.
+    /// With [`OnFailure::Stop`] and [`OnFailure::HandOver`] they do: an event that was parked under an earlier policy holds them back,
+    /// where a new failure would keep the partition before it.
     pub(super) fn hold_back(&self, reason: ParkReason) -> bool {
         let policy = match reason {
             ParkReason::Failed => self.failed,
@@ -76,7 +85,7 @@ impl Policies {
             ParkReason::UnknownEventType => self.unknown_event_type,
             ParkReason::Held => return true,
         };
-        matches!(policy, OnFailure::Park | OnFailure::Stop)
+        matches!(policy, OnFailure::Park | OnFailure::Stop | OnFailure::HandOver { .. })
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use super::error::ProjectionError;
-use crate::model::log::LogQuery;
+use crate::model::log_status::LogStatus;
 use crate::model::partition::{Partition, State};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -15,7 +15,7 @@ use crate::store::EventStore;
 pub struct ProjectionStatus {
     projection: ProjectionId,
     partitions: Vec<PartitionStatus>,
-    last_position: Position,
+    log: LogStatus,
     lag: Duration,
     parked: i64,
     taken_at: Instant,
@@ -30,6 +30,7 @@ pub struct PartitionStatus {
     state: ProjectionState,
     owner: Option<String>,
     last_error: Option<String>,
+    failing_since: Option<DateTime<Utc>>,
 }
 
 /// Whether a partition is applied.
@@ -38,17 +39,24 @@ pub struct PartitionStatus {
 pub enum ProjectionState {
     /// A worker applies it.
     Running,
+    /// A worker has it and does not get on: it tries the same again. The status says why and since when.
+    Retrying,
     /// No worker has it, though it could be applied.
     Idle,
     /// It has stopped at an event that could not be applied.
     Failed,
     /// A newer version was promoted.
     Retired,
+    /// No worker was ever to apply it: the application keeps the checkpoint itself, with
+    /// [`save_checkpoint`](crate::EventStore::save_checkpoint).
+    Manual,
 }
 
-/// The state of all projections that were ever run, in the order of their names and versions.
+/// The state of all projections that were ever run, in the order of their names and versions, and of the
+/// checkpoints that the application keeps itself.
 ///
-/// It takes a few statements, two of them per projection.
+/// It takes a few statements, two of them per projection. Call it outside a transaction, which may not see how
+/// far the log can be read.
 ///
 /// # Errors
 ///
@@ -73,33 +81,36 @@ pub enum ProjectionState {
 /// ```
 pub fn status<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Vec<ProjectionStatus>, ProjectionError> {
     let rows = conn.database().every_partition()?;
-    let last_position = conn.database().last_position()?;
+    let log = EventStore::new().log_status(conn)?;
     rows.chunk_by(|one, other| one.key.projection == other.key.projection)
-        .map(|partitions| of_projection(conn, partitions, last_position))
+        .map(|partitions| of_projection(conn, partitions, &log))
         .collect()
 }
 
 fn of_projection<C: EventConnection + ?Sized>(
     conn: &mut C,
     partitions: &[Partition],
-    last_position: Position,
+    log: &LogStatus,
 ) -> Result<ProjectionStatus, ProjectionError> {
     let projection = partitions[0].key.projection.clone();
-    let position = partitions.iter().map(|partition| partition.position).min().unwrap_or_default();
-    Ok(ProjectionStatus {
+    let mut status = ProjectionStatus {
         partitions: partitions.iter().map(PartitionStatus::of).collect(),
-        last_position,
-        lag: lag(conn, position)?,
+        log: log.clone(),
+        lag: Duration::ZERO,
         parked: conn.database().count_parked(&projection)?,
         projection,
         taken_at: Instant::now(),
-    })
+    };
+    if status.positions_behind() > 0 {
+        status.lag = lag(conn, status.position())?;
+    }
+    Ok(status)
 }
 
 /// How old the first event is that is not applied.
 fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<Duration, ProjectionError> {
-    let slice = EventStore::new().read_log(conn, &LogQuery::after(position), 1)?;
-    let age = slice.events().first().map(|event| Utc::now() - event.created_at());
+    let first = conn.database().first_committed(position)?;
+    let age = first.map(|event| Utc::now() - event.created_at());
     Ok(age.and_then(|age| age.to_std().ok()).unwrap_or_default())
 }
 
@@ -119,26 +130,33 @@ impl ProjectionStatus {
         self.partitions.iter().map(PartitionStatus::position).min().unwrap_or_default()
     }
 
-    /// Where the log ends.
+    /// The position of the last event that is committed, whether or not it can be read already.
     pub fn last_position(&self) -> Position {
-        self.last_position
+        self.log.last_committed()
     }
 
-    /// How many positions lie between the two. There are no more events to apply than that.
+    /// The log as it was at that time: how far it can be read, and who holds it back.
+    pub fn log(&self) -> &LogStatus {
+        &self.log
+    }
+
+    /// How many positions lie between the two. There are no more events to apply than that, those included
+    /// that an open transaction [holds back](LogStatus::positions_held_back). A retired version is never
+    /// behind.
     pub fn positions_behind(&self) -> i64 {
-        (self.last_position.get() - self.position().get()).max(0)
+        if self.is_retired() { 0 } else { (self.last_position().get() - self.position().get()).max(0) }
     }
 
-    /// The age of the first event that may not be applied yet, by its `created_at`; zero if there is none. It
-    /// says nothing where the application gives events a time of its own.
+    /// The age of the first committed event that may not be applied yet, by its `created_at`; zero if there is
+    /// none. It says nothing where the application gives events a time of its own.
     pub fn lag(&self) -> Duration {
         self.lag
     }
 
     /// How much of the log is applied, from 0.0 to 1.0: the progress of a rebuild.
     pub fn fraction(&self) -> f64 {
-        let (position, last) = (self.position().get(), self.last_position.get());
-        if last <= position { 1.0 } else { position as f64 / last as f64 }
+        let (position, last) = (self.position().get(), self.last_position().get());
+        if self.positions_behind() == 0 { 1.0 } else { position as f64 / last as f64 }
     }
 
     /// How many positions per second it has moved on since an earlier status: the speed of a rebuild.
@@ -179,13 +197,19 @@ impl ProjectionStatus {
         self.parked
     }
 
-    /// Whether every partition is applied by a worker, or the version is retired. A projection that no worker
-    /// runs is not healthy.
+    /// Whether every partition is applied by a worker, and the log does not [stall](LogStatus::is_stalled). A
+    /// projection that no worker runs is not healthy. A retired version always is, and so is a checkpoint that
+    /// the application keeps itself: nothing is expected of them.
     pub fn is_healthy(&self) -> bool {
-        let is_fine = |partition: &PartitionStatus| {
-            matches!(partition.state, ProjectionState::Running | ProjectionState::Retired)
-        };
-        self.partitions.iter().all(is_fine)
+        self.partitions.iter().all(|partition| match partition.state {
+            ProjectionState::Running => !self.log.is_stalled(),
+            ProjectionState::Retired | ProjectionState::Manual => true,
+            ProjectionState::Retrying | ProjectionState::Idle | ProjectionState::Failed => false,
+        })
+    }
+
+    fn is_retired(&self) -> bool {
+        self.partitions.iter().all(|partition| partition.state == ProjectionState::Retired)
     }
 }
 
@@ -194,7 +218,11 @@ impl PartitionStatus {
         let state = match partition.state {
             State::Failed => ProjectionState::Failed,
             State::Retired => ProjectionState::Retired,
+            State::Active if partition.owner.is_some() && partition.last_error.is_some() => {
+                ProjectionState::Retrying
+            }
             State::Active if partition.owner.is_some() => ProjectionState::Running,
+            State::Active if partition.is_manual() => ProjectionState::Manual,
             State::Active => ProjectionState::Idle,
         };
         Self {
@@ -204,6 +232,7 @@ impl PartitionStatus {
             state,
             owner: partition.owner.clone(),
             last_error: partition.last_error.clone(),
+            failing_since: partition.failing.map(|failing| failing.since),
         }
     }
 
@@ -232,8 +261,14 @@ impl PartitionStatus {
         self.owner.as_deref()
     }
 
-    /// Why it has failed.
+    /// Why it has failed, or is tried again.
     pub fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
+    }
+
+    /// Since when it fails, by the database's clock: when it first could not apply what it has stopped at, or
+    /// tries again.
+    pub fn failing_since(&self) -> Option<DateTime<Utc>> {
+        self.failing_since
     }
 }

@@ -91,6 +91,7 @@ diesel::table! {
         #[max_length = 20]
         state -> Varchar,
         last_error -> Nullable<Longtext>,
+        failing_since -> Nullable<Bigint>,
         #[max_length = 255]
         owner -> Nullable<Varchar>,
         leased_until -> Nullable<Bigint>,

@@ -63,6 +63,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         state -> Text,
         last_error -> Nullable<Text>,
+        failing_since -> Nullable<Int8>,
         owner -> Nullable<Text>,
         leased_until -> Nullable<Int8>,
         fencing_token -> Int8,

@@ -54,6 +54,7 @@ diesel::table! {
         updated_at -> Text,
         state -> Text,
         last_error -> Nullable<Text>,
+        failing_since -> Nullable<BigInt>,
         owner -> Nullable<Text>,
         leased_until -> Nullable<BigInt>,
         fencing_token -> BigInt,

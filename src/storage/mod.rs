@@ -9,6 +9,7 @@ pub(crate) mod error_kind;
 pub(crate) mod executor;
 pub(crate) mod kind_of;
 pub(crate) mod lent;
+pub(crate) mod log_holders;
 pub(crate) mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;

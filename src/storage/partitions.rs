@@ -55,6 +55,12 @@ operations! {
         /// Moves the checkpoint, if the claim holds and no barrier is in the way.
         fn advance(&mut self, claim: &Claim, step: &Step) -> QueryResult<bool>;
 
+        /// Records why the partition does not move on, and since when, while its worker tries again.
+        fn note_failure(&mut self, claim: &Claim, error: &str) -> QueryResult<bool>;
+
+        /// Forgets that: it moves on.
+        fn forget_failure(&mut self, claim: &Claim) -> QueryResult<bool>;
+
         /// Marks the partition as failed. No worker claims it until it is resumed.
         fn fail(&mut self, claim: &Claim, error: &str) -> QueryResult<bool>;
 

@@ -27,6 +27,9 @@ operations! {
 
         /// The position of the last event, whether or not the log is complete up to there.
         fn last_committed_position(&mut self) -> QueryResult<Position>;
+
+        /// The first event after a position, whether or not the log is complete up to there.
+        fn first_committed(&mut self, after: Position) -> QueryResult<Option<RecordedEvent>>;
     }
 }
 

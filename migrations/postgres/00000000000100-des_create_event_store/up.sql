@@ -72,7 +72,8 @@ CREATE TABLE projection_checkpoints (
     updated_at           TIMESTAMPTZ NOT NULL,
     state                TEXT        NOT NULL DEFAULT 'active'
                                      CHECK (state IN ('active', 'failed', 'retired')),
-    last_error           TEXT,                 -- why the partition has failed
+    last_error           TEXT,                 -- why the partition has failed, or is tried again
+    failing_since        BIGINT,               -- in milliseconds since 1970 by the database's clock
     owner                TEXT,                 -- the worker that applies the partition
     leased_until         BIGINT,               -- in milliseconds since 1970 by the database's clock
     fencing_token        BIGINT      NOT NULL DEFAULT 0, -- incremented with every owner

@@ -49,7 +49,8 @@ CREATE TABLE projection_checkpoints (
     last_event_id        TEXT,             -- the last event applied; the log must still hold it
     updated_at           TEXT    NOT NULL,
     state                TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'failed', 'retired')),
-    last_error           TEXT,             -- why the partition has failed
+    last_error           TEXT,             -- why the partition has failed, or is tried again
+    failing_since        BIGINT,           -- in milliseconds since 1970 by the database's clock
     owner                TEXT,             -- the worker that applies the partition
     leased_until         BIGINT,           -- in milliseconds since 1970 by the database's clock
     fencing_token        BIGINT  NOT NULL DEFAULT 0, -- incremented with every owner

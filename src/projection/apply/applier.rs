@@ -9,7 +9,7 @@ use super::lease::Lease;
 use super::parking::{ParkingLot, held_back, parked, reason};
 use super::requests::Requests;
 use super::step::{lend, transaction};
-use super::stop::{Pause, Rollback, Stop, run_again};
+use super::stop::{Pause, Rollback, Stop, not_recorded, run_again};
 use super::transient::Transient;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::ParkedEvent;
@@ -98,6 +98,21 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         self.lease.release(conn)
     }
 
+    /// Writes down why the partition does not move on.
+    pub(in crate::projection) fn note_failure(&mut self, conn: &mut C, error: &str) -> QueryResult<()> {
+        self.lease.note_failure(conn, error)
+    }
+
+    /// A worker that sleeps for longer could not renew its lease in time.
+    pub(in crate::projection) fn longest_pause(&self) -> Duration {
+        self.projection.lease / 3
+    }
+
+    /// Keeps the partition while nothing is applied.
+    pub(in crate::projection) fn keep(&mut self, conn: &mut C) -> Result<(), Stop> {
+        self.lease.renew_when_due(conn)
+    }
+
     /// Marks the partition as failed.
     pub(in crate::projection) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<bool> {
         self.lease.fail(conn, error)
@@ -155,6 +170,7 @@ impl<C: EventConnection> Applier<'_, C> {
             rest = others;
         }
         self.lease.has_scanned(end);
+        self.lease.forget_failure(conn)?;
         if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn) }
     }
 
@@ -274,6 +290,7 @@ impl<C: EventConnection> Applier<'_, C> {
             match self.projection.policies.pause(error.kind(), attempts) {
                 Some(pause) if self.is_alone && error.policy().is_none() => {
                     observe::projection::retried(self.lease.partition(), event, attempts, &error);
+                    self.lease.note_failure(conn, &error.to_string())?;
                     self.wait(conn, pause)?;
                 }
                 _ => return self.give_up(conn, event, end, error, attempts),
@@ -296,11 +313,28 @@ impl<C: EventConnection> Applier<'_, C> {
         let kind = error.kind();
         match error.policy().unwrap_or(self.projection.policies.of(kind)) {
             OnFailure::Stop => Err(self.failed(event, error, attempts).into()),
+            OnFailure::HandOver { within } if self.lease.failing_for() >= within => {
+                Err(self.failed(event, error, attempts).into())
+            }
+            OnFailure::HandOver { .. } => {
+                self.lease.note_failure(conn, &error.to_string())?;
+                Err(self.handed_over(event, error).into())
+            }
             OnFailure::Skip => self.settle(conn, end, Some(event.id()), None),
             OnFailure::Park | OnFailure::ParkAlone => {
                 let parked = parked(event, reason(kind), storable(&error.to_string()), attempts);
-                self.settle(conn, end, Some(event.id()), Some(parked))
+                let outcome = self.settle(conn, end, Some(event.id()), Some(parked));
+                outcome.map_err(|stop| not_recorded(stop, self.lease.partition(), &error))
             }
+        }
+    }
+
+    fn handed_over(&self, event: &RecordedEvent, error: HandlerError) -> ProjectionError {
+        ProjectionError::HandedOver {
+            projection: self.projection.id.clone(),
+            partition: self.lease.partition().number,
+            position: event.position(),
+            source: error.into_error(),
         }
     }
 
@@ -327,6 +361,7 @@ impl<C: EventConnection> Applier<'_, C> {
             }
             held.iter().try_for_each(|event| Ok(conn.database().park(&projection.id, &held_back(event))?))
         })?;
+        self.lease.forget_failure(conn)?;
         self.applied += events.len() as u64;
         self.report(&events, begin.elapsed());
         Ok(())
@@ -353,6 +388,7 @@ impl<C: EventConnection> Applier<'_, C> {
             parked.iter().try_for_each(|parked| Ok(conn.database().park(id, parked)?))
         });
         outcome.map_err(Rollback::into_stop)?;
+        self.lease.forget_failure(conn)?;
         if let Some(parked) = parked {
             observe::projection::parked(self.lease.partition(), &parked);
             self.parking.has_parked(parked, &self.projection.policies);

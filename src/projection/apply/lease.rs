@@ -23,11 +23,29 @@ pub(super) struct Lease {
     /// The last event that was applied under an earlier lease.
     last_event_id: Option<Uuid>,
     barrier: Option<Barrier>,
+    /// Since when the partition's row says that it does not move on.
+    failing: Option<FailingSince>,
     /// Nothing up to here is left to be applied. The checkpoint follows when there is something to write, or
     /// in a while.
     scanned_to: Position,
     saved_at: Instant,
     renewed_at: Instant,
+}
+
+/// By the database's clock when the partition was taken, by this machine's since then.
+struct FailingSince {
+    before: Duration,
+    seen: Instant,
+}
+
+impl FailingSince {
+    fn before_now(before: Duration) -> Self {
+        Self { before, seen: Instant::now() }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.before + self.seen.elapsed()
+    }
 }
 
 /// Taking and keeping it.
@@ -51,15 +69,38 @@ impl Lease {
 
     fn of(row: Partition, duration: Duration) -> Self {
         let (count, last_event_id, barrier) = (row.count, row.last_event_id, row.barrier);
+        let failing = row.failing.map(|failing| FailingSince::before_now(failing.lasts));
         let claim = row.claimed(duration);
         let now = Instant::now();
         let scanned_to = claim.position;
-        Self { claim, count, last_event_id, barrier, scanned_to, saved_at: now, renewed_at: now }
+        Self { claim, count, last_event_id, barrier, failing, scanned_to, saved_at: now, renewed_at: now }
     }
 
     /// Gives the partition back.
     pub(super) fn release<C: EventConnection>(&self, conn: &mut C) -> QueryResult<()> {
         conn.database().release(&self.claim).map(drop)
+    }
+
+    /// Writes down why the partition does not move on.
+    pub(super) fn note_failure<C: EventConnection>(&mut self, conn: &mut C, error: &str) -> QueryResult<()> {
+        if conn.database().note_failure(&self.claim, &storable(error))? {
+            self.failing.get_or_insert_with(|| FailingSince::before_now(Duration::ZERO));
+        }
+        Ok(())
+    }
+
+    /// How long the partition has not moved on, under whichever worker.
+    pub(super) fn failing_for(&self) -> Duration {
+        self.failing.as_ref().map_or(Duration::ZERO, FailingSince::elapsed)
+    }
+
+    /// It moves on.
+    pub(super) fn forget_failure<C: EventConnection>(&mut self, conn: &mut C) -> QueryResult<()> {
+        if self.failing.is_some() {
+            conn.database().forget_failure(&self.claim)?;
+            self.failing = None;
+        }
+        Ok(())
     }
 
     /// Marks the partition as failed.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::lease::Lease;
 use super::parking::{ParkingLot, reason};
 use super::step::{lend, transaction};
-use super::stop::{Pause, Rollback, Stop, run_again};
+use super::stop::{Pause, Rollback, Stop, not_recorded, run_again};
 use super::transient::Transient;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::{ParkReason, ParkedEvent, Request};
@@ -131,7 +131,8 @@ impl<C: EventConnection> Requests<'_, C> {
             conn.database().repark(id, &parked)?;
             Ok(())
         });
-        outcome.map_err(Rollback::into_stop)
+        let stop = outcome.map_err(Rollback::into_stop);
+        stop.map_err(|stop| not_recorded(stop, self.lease.partition(), error))
     }
 
     /// A transaction that moves the checkpoint to where it is: a worker that has lost the partition is found

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::projection::error::ProjectionError;
@@ -57,4 +58,14 @@ impl Rollback {
 pub(super) fn run_again(projection: &ProjectionId, position: Position, error: HandlerError) -> Stop {
     let projection = projection.clone();
     ProjectionError::RunAgain { projection, position, source: error.into_error() }.into()
+}
+
+/// Where the database refuses to have a failure recorded, to try again would call the handler again and again.
+pub(super) fn not_recorded(stop: Stop, partition: &PartitionKey, failure: &HandlerError) -> Stop {
+    match stop {
+        Stop::Error(ProjectionError::Database(error)) if !error.is_retryable() => {
+            ProjectionError::not_recorded(partition, failure.to_string(), error).into()
+        }
+        other => other,
+    }
 }

@@ -2,7 +2,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::Sender;
 
 use super::failures::Failures;
+use super::health::Health;
 use super::options::Options;
+use crate::model::partition::Partition;
+use crate::observe;
+use crate::projection::activity::refuse_inactive;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::panicked::Panicked;
@@ -22,6 +26,7 @@ pub(super) struct Context<C> {
     pub(super) worker: String,
     pub(super) signal: Sender<Signal>,
     pub(super) failures: Failures,
+    pub(super) health: Health,
 }
 
 impl<C> Context<C> {
@@ -36,7 +41,18 @@ impl<C> Context<C> {
     }
 
     pub(super) fn has_failed(&self, error: ProjectionError) {
+        observe::projection::disturbed(&error);
         self.failures.add(error);
+    }
+
+    /// How the partitions of a projection are. Those that have stopped meanwhile are reported.
+    pub(super) fn see(&self, projection: &Projection<C>, partitions: &[Partition]) {
+        for stopped in self.health.see(projection.id(), partitions) {
+            if let Err(error) = refuse_inactive(stopped) {
+                observe::projection::is_stopped(&stopped.key, &error);
+                self.failures.add(error);
+            }
+        }
     }
 
     pub(super) fn has_progressed(&self, progress: &Progress) {

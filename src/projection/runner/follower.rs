@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::context::Context;
-use super::pace::Pace;
+use super::pace::{LONGEST_RECONNECT_PAUSE, Pace};
 use super::read_ahead::ReadAhead;
+use super::stopping::Stopping;
 use crate::model::partition::Partition;
 use crate::observe;
 use crate::projection::apply::{Applier, Pause, Stop};
@@ -24,29 +25,35 @@ const SERVE_EVERY: Duration = Duration::from_secs(1);
 /// that ends by itself.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The longest pause between attempts to reach the database.
-const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
-
-/// Applies a partition until it is asked to stop, has failed, or another worker has it. Returns whether all
-/// went well: then another partition may be taken at once. What has not gone well is tried again when the
-/// manager looks the next time.
+/// Applies a partition until it is asked to stop, has failed, or another worker has it.
 pub(super) fn follow<C: EventConnection + 'static>(
     context: &Arc<Context<C>>,
     projection: &Projection<C>,
     partition: &Partition,
     log: &ReadAhead,
     is_asked_to_stop: &AtomicBool,
-) -> bool {
+) -> Ended {
     let pause = |longest| wake_up::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
     let follower = Follower { context, projection, log, is_asked_to_stop, pause: &pause };
     match follower.run(partition) {
-        Ok(Leased::Yes) => true,
-        Ok(Leased::No) => false,
+        Ok(Leased::Yes) => Ended::Well,
+        Ok(Leased::No) => Ended::Otherwise,
         Err(error) => {
+            let is_handed_over = matches!(error, ProjectionError::HandedOver { .. });
             context.has_failed(error);
-            false
+            if is_handed_over { Ended::HandedOver } else { Ended::Otherwise }
         }
     }
+}
+
+/// Why nothing more is applied to the partition.
+pub(super) enum Ended {
+    /// Another partition may be taken at once.
+    Well,
+    /// A worker of another release may be able to go on.
+    HandedOver,
+    /// It is tried again when the manager looks the next time.
+    Otherwise,
 }
 
 /// Whether the partition was free.
@@ -81,57 +88,50 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
             match stop {
                 Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Leased::Yes)?),
                 Stop::Moved => {}
-                Stop::Error(ProjectionError::Database(error)) => {
-                    let is_lost = error.kind() == DatabaseErrorKind::ConnectionLost || !error.is_retryable();
-                    self.context.has_failed(error.into());
-                    if is_lost {
-                        drop(conn);
-                        conn = self.reconnect(&mut retry)?;
-                    } else {
-                        (self.pause)(retry.next());
+                Stop::Error(error @ (ProjectionError::Database(_) | ProjectionError::RunAgain { .. })) => {
+                    let stuck_for = stuck_since.get_or_insert_with(Instant::now).elapsed();
+                    if stuck_for > PATIENCE && matches!(error, ProjectionError::RunAgain { .. }) {
+                        return Err(self.stop(conn, applier, error));
                     }
+                    conn = self.before_again(conn, &mut applier, error, &mut retry)?;
                 }
-                Stop::Error(error @ ProjectionError::RunAgain { .. }) => {
-                    if stuck_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
-                        return Err(self.fail(conn, &applier, error)?);
-                    }
-                    self.context.has_failed(error);
-                    // A thread that sleeps cannot renew its lease.
-                    (self.pause)(retry.next().min(self.projection.lease / 3));
+                Stop::Error(error @ ProjectionError::HandedOver { .. }) => {
+                    applier.release(&mut conn)?;
+                    return Err(error);
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
                     return if applier.is_replaced(&mut conn)? { Ok(Leased::Yes) } else { Err(error) };
                 }
-                Stop::Error(error) => return Err(self.fail(conn, &applier, error)?),
+                Stop::Error(error) => return Err(self.stop(conn, applier, error)),
             }
         }
     }
 
-    /// The handler may have left the connection unusable, or in a transaction that diesel does not know of.
-    fn fail(
+    fn stop(&self, conn: C, applier: Applier<'f, C>, error: ProjectionError) -> ProjectionError {
+        Stopping { context: self.context, applier, pause: self.pause, error }.stop(conn)
+    }
+
+    /// Reports the error and pauses. The same is then tried again, with this connection or a new one.
+    fn before_again(
         &self,
         mut conn: C,
-        applier: &Applier<'f, C>,
+        applier: &mut Applier<'f, C>,
         error: ProjectionError,
-    ) -> Result<ProjectionError, ProjectionError> {
-        let has_ended = matches!(error, ProjectionError::TransactionEnded { .. });
-        let marked = match has_ended {
-            true => None,
-            false => applier.fail(&mut conn, &error).ok(),
-        };
-        let is_marked = match marked {
-            Some(is_marked) => is_marked,
-            None => {
-                drop(conn);
-                applier.fail(&mut self.context.connect()?, &error)?
-            }
-        };
-        if !is_marked {
-            // Whoever has the lease now applies the event, or fails at it in turn.
-            return Ok(applier.lease_lost());
+        retry: &mut Pace,
+    ) -> Result<C, ProjectionError> {
+        let (text, is_usable) = (error.to_string(), is_connection_usable(&error));
+        self.context.has_failed(error);
+        if !is_usable {
+            drop(conn);
+            conn = self.reconnect(retry)?;
         }
-        observe::projection::failed(applier.partition(), &error);
-        Ok(error)
+        // If this fails, the next attempt will, too, and is reported.
+        let _ = applier.note_failure(&mut conn, &text);
+        if is_usable {
+            // A thread that sleeps cannot renew its lease.
+            (self.pause)(retry.next().min(self.projection.lease / 3));
+        }
+        Ok(conn)
     }
 
     fn first_connection(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
@@ -143,6 +143,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
 
     /// The lease may still hold when the database is back.
     fn reconnect(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
+        let _waiting = self.context.health.waiting();
         loop {
             if !(self.pause)(retry.next()) {
                 return self.context.connect();
@@ -202,4 +203,10 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         });
         Ok(true)
     }
+}
+
+/// After an error of the database that is not known to pass, a new connection may do better.
+fn is_connection_usable(error: &ProjectionError) -> bool {
+    let ProjectionError::Database(error) = error else { return true };
+    error.is_retryable() && error.kind() != DatabaseErrorKind::ConnectionLost
 }

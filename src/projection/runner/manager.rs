@@ -22,7 +22,9 @@ pub(super) fn manage<C: EventConnection + 'static>(context: &Arc<Context<C>>, si
     let tick = tick.expect("there is a projection").max(Duration::from_millis(10));
     let mut conn = None;
     loop {
-        if let Err(error) = adjust(context, &mut all, &mut conn) {
+        let adjusted = adjust(context, &mut all, &mut conn);
+        context.health.is_blind(adjusted.is_err());
+        if let Err(error) = adjusted {
             context.has_failed(error);
             conn = None;
         }

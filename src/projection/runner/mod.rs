@@ -2,16 +2,20 @@
 //! worker applies; each follows the log with its partition, and they share the pages of the log that one of
 //! them has read.
 
+mod aside;
+mod connections;
 mod context;
 mod failures;
 mod follower;
 mod handle;
+mod health;
 mod manager;
 mod options;
 mod pace;
 mod page_cache;
 mod read_ahead;
 mod spawn;
+mod stopping;
 mod threads;
 
 use std::error::Error as StdError;
@@ -23,6 +27,7 @@ use uuid::Uuid;
 use self::context::Context;
 use self::failures::Failures;
 pub use self::handle::RunnerHandle;
+use self::health::Health;
 use self::options::Options;
 use super::definition::Projection;
 use super::error::ProjectionError;
@@ -39,8 +44,8 @@ use crate::storage::connection::EventConnection;
 /// [lease](Projection::lease) has run out.
 ///
 /// A runner needs one connection per partition that it applies, one more, and, while there is much to catch
-/// up with, another per projection: a pool must be that large. Connections must not be in a transaction when
-/// they are handed out.
+/// up with, another per projection: a pool must be that large, and [`start`](Self::start) tries it out.
+/// Connections must not be in a transaction when they are handed out.
 ///
 /// Appends in the same process wake it up at once. It finds what other processes append by looking: a
 /// millisecond after there was nothing new at first, then after ever longer pauses, of a second at most.
@@ -142,26 +147,38 @@ impl<C: EventConnection + 'static> Runner<C> {
     /// - [`ProjectionError::Invalid`]: there is no projection, one name comes twice, or an option is out of
     ///   range.
     /// - [`ProjectionError::Connect`]: a connection could not be opened.
+    /// - [`ProjectionError::TooFewConnections`]: not as many at the same time as this worker's share of the
+    ///   partitions needs. Up to 16 are tried out.
+    /// - [`ProjectionError::Thread`]: the system could not start a thread.
     /// - [`ProjectionError::Database`]: the tables are missing, for instance.
     ///
-    /// What goes wrong later is in [`RunnerHandle::failures`], and in the [`status`](super::status()) of the
-    /// projection.
+    /// A partition that has stopped before does not hinder the start; [`RunnerHandle::failures`] says so at once.
+    /// What goes wrong later is there, too, and in the [`status`](super::status()) of the projection.
     pub fn start(self) -> Result<RunnerHandle, ProjectionError> {
         let Self(options) = self;
         options.validate()?;
-        let mut conn = (options.connect)().map_err(ProjectionError::Connect)?;
-        for projection in &options.projections {
-            find_or_create(&mut conn, projection)?;
-        }
         let (signal, signals) = mpsc::channel();
-        let failures = Failures::default();
+        let (failures, health) = (Failures::default(), Health::default());
         let context = Arc::new(Context {
             worker: format!("{} {}", options.name, Uuid::now_v7()),
             options,
             signal: signal.clone(),
             failures: failures.clone(),
+            health: health.clone(),
         });
-        let thread = spawn::spawn("projections", move || manager::manage(&context, &signals));
-        Ok(RunnerHandle { signal, failures, thread: Some(thread) })
+        prepare(&context)?;
+        let thread = spawn::spawn("projections", move || manager::manage(&context, &signals))?;
+        Ok(RunnerHandle { signal, failures, health, thread: Some(thread) })
     }
+}
+
+fn prepare<C: EventConnection>(context: &Context<C>) -> Result<(), ProjectionError> {
+    let mut conn = context.connect()?;
+    let mut partitions = Vec::new();
+    for projection in &context.options.projections {
+        let found = find_or_create(&mut conn, projection)?;
+        context.see(projection, &found);
+        partitions.push((projection, found));
+    }
+    connections::check(context, &mut conn, &partitions)
 }

@@ -5,6 +5,9 @@ use crate::store::wake_up;
 /// The first pause, when there was nothing new or the database did not answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
+/// The longest pause between attempts to reach the database.
+pub(super) const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
+
 /// Pauses that get longer while there is nothing to do.
 pub(super) struct Pace {
     next: Duration,

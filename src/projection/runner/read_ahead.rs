@@ -48,21 +48,28 @@ impl ReadAhead {
         Ok(page)
     }
 
-    /// If the reader is busy, the thread that needs the page reads it.
+    /// If the reader is busy, or cannot be started, the thread that needs the page reads it.
     fn request<C: EventConnection + 'static>(&self, context: &Arc<Context<C>>, position: Position) {
         // It is replaced as a whole, so a panic elsewhere leaves it whole.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = reader.as_ref().map(|reader| reader.requests.try_send(position));
         if let None | Some(Err(TrySendError::Disconnected(_))) = sent {
-            *reader = Some(self.start(context, position));
+            match self.start(context, position) {
+                Ok(started) => *reader = Some(started),
+                Err(error) => context.has_failed(error),
+            }
         }
     }
 
-    fn start<C: EventConnection + 'static>(&self, context: &Arc<Context<C>>, first: Position) -> Reader {
+    fn start<C: EventConnection + 'static>(
+        &self,
+        context: &Arc<Context<C>>,
+        first: Position,
+    ) -> Result<Reader, ProjectionError> {
         let (requests, received) = mpsc::sync_channel(1);
         let (context, cache) = (Arc::clone(context), Arc::clone(&self.cache));
-        let thread = spawn("projection reader", move || read(&context, &cache, first, &received));
-        Reader { requests, thread }
+        let thread = spawn("projection reader", move || read(&context, &cache, first, &received))?;
+        Ok(Reader { requests, thread })
     }
 }
 

@@ -4,8 +4,9 @@ use std::thread::JoinHandle;
 
 use diesel::result::QueryResult;
 
+use super::aside::Aside;
 use super::context::Context;
-use super::follower::follow;
+use super::follower::{Ended, follow};
 use super::page_cache::PageCache;
 use super::read_ahead::ReadAhead;
 use super::spawn::spawn;
@@ -22,6 +23,7 @@ pub(super) struct PartitionThreads<C> {
     context: Arc<Context<C>>,
     index: usize,
     log: Arc<ReadAhead>,
+    aside: Arc<Aside>,
     /// For how many partitions the log is read.
     read_for: i32,
     threads: Vec<PartitionThread>,
@@ -48,7 +50,8 @@ impl PartitionThread {
 impl<C: EventConnection + 'static> PartitionThreads<C> {
     pub(super) fn new(context: &Arc<Context<C>>, index: usize) -> Self {
         let log = Arc::new(ReadAhead::new(PageCache::new(context.projection(index), 1)));
-        Self { context: Arc::clone(context), index, log, read_for: 1, threads: Vec::new() }
+        let (context, aside) = (Arc::clone(context), Arc::default());
+        Self { context, index, log, aside, read_for: 1, threads: Vec::new() }
     }
 
     fn projection(&self) -> &Projection<C> {
@@ -59,9 +62,13 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
     pub(super) fn adjust(&mut self, conn: &mut C) -> Result<(), ProjectionError> {
         self.threads.retain(|thread| !thread.has_ended());
         let id = self.projection().id.clone();
+        if self.aside.is_aside() {
+            return self.stand_aside(conn);
+        }
         conn.database().report_worker(&id, &self.context.worker, self.projection().lease)?;
         let partitions = find_or_create(conn, self.projection())?;
         let partitions = repartition::complete(conn, &id, partitions)?;
+        self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len())?;
         self.read_for(partitions.len());
         if self.threads.len() > share {
@@ -71,7 +78,21 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         let free: Vec<Partition> =
             partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
         let room = share.saturating_sub(self.threads.len());
-        free.into_iter().take(room).for_each(|partition| self.start(partition));
+        for partition in free.into_iter().take(room) {
+            if let Err(error) = self.start(partition) {
+                self.context.has_failed(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Other workers share all partitions among themselves.
+    fn stand_aside(&mut self, conn: &mut C) -> Result<(), ProjectionError> {
+        self.ask_to_stop();
+        wake_up::all();
+        self.leave(conn)?;
+        let partitions = find_or_create(conn, self.projection())?;
+        self.context.see(self.projection(), &partitions);
         Ok(())
     }
 
@@ -98,21 +119,27 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         }
     }
 
-    fn start(&mut self, partition: Partition) {
+    fn start(&mut self, partition: Partition) -> Result<(), ProjectionError> {
         let is_asked_to_stop = Arc::new(AtomicBool::new(false));
         let has_ended = Arc::new(AtomicBool::new(false));
         let number = partition.key.number;
         let name = format!("{} {number}", self.projection().id.name);
         let (context, index, log) = (Arc::clone(&self.context), self.index, Arc::clone(&self.log));
         let (is_asked, ended) = (Arc::clone(&is_asked_to_stop), Arc::clone(&has_ended));
+        let aside = Arc::clone(&self.aside);
         let thread = spawn(&name, move || {
-            let has_applied = follow(&context, context.projection(index), &partition, &log, &is_asked);
+            let projection = context.projection(index);
+            let outcome = follow(&context, projection, &partition, &log, &is_asked);
+            if let Ended::HandedOver = outcome {
+                aside.step(projection.lease);
+            }
             ended.store(true, Ordering::Release);
-            if has_applied {
+            if !matches!(outcome, Ended::Otherwise) {
                 context.has_ended();
             }
-        });
+        })?;
         self.threads.push(PartitionThread { partition: number, is_asked_to_stop, has_ended, thread });
+        Ok(())
     }
 
     pub(super) fn ask_to_stop(&self) {

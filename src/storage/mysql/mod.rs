@@ -14,6 +14,7 @@ mod galera;
 mod guards;
 mod insert;
 mod interrupted;
+mod log_holders;
 mod migrations;
 mod news;
 mod ordering;

@@ -58,6 +58,12 @@ impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
         let last: Option<i64> = self.0.row(queries::last_position(Position::END)).await?;
         Ok(last.map_or(Position::START, Position::stored))
     }
+
+    async fn first_committed(&mut self, after: Position) -> QueryResult<Option<RecordedEvent>> {
+        let next = LogQuery::after(after);
+        let next = queries::log_events(&next, Position::END, 1);
+        Ok(self.0.load(next, Events::of_log()).await?.pop())
+    }
 }
 
 async fn log_events<C: Executor<Backend = Mysql>>(

@@ -9,6 +9,7 @@ mod checkpoints;
 mod dialect;
 pub(crate) mod error;
 mod executor;
+mod log_holders;
 mod migrations;
 mod news;
 mod ordering;

@@ -60,6 +60,12 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
     async fn last_committed_position(&mut self) -> QueryResult<Position> {
         last_position(self.0, Position::END).await
     }
+
+    async fn first_committed(&mut self, after: Position) -> QueryResult<Option<RecordedEvent>> {
+        let next = LogQuery::after(after);
+        let next = queries::log_events(&next, Position::END, 1);
+        Ok(self.0.load(next, Events::of_log()).await?.pop())
+    }
 }
 
 /// That of the last event at or before a position.

@@ -10,7 +10,7 @@ use diesel::row::Row;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use uuid::Uuid;
 
-use crate::model::partition::{Barrier, Claim, Partition, PartitionKey, State};
+use crate::model::partition::{Barrier, Claim, Failing, Partition, PartitionKey, State};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::executor::Executor;
@@ -39,6 +39,7 @@ type PartitionColumns = (
     Nullable<BigInt>,
     Nullable<Integer>,
     BigInt,
+    Nullable<BigInt>,
 );
 
 macro_rules! select_partitions {
@@ -46,7 +47,7 @@ macro_rules! select_partitions {
         concat!(
             "SELECT projection_name, projection_version, partition_number, partition_count, \
              last_global_position, last_event_id, updated_at, state, last_error, owner, leased_until, \
-             fencing_token, barrier_position, next_partition_count, {now} FROM projection_checkpoints ",
+             fencing_token, barrier_position, next_partition_count, {now}, failing_since FROM projection_checkpoints ",
             $rest
         )
     };
@@ -64,6 +65,7 @@ impl<DB: Columns> FromRow<DB> for Partition {
             updated_at: value(row, 6, DB::time)?,
             state: word(row, 7, "the state of a projection", State::stored)?,
             last_error: optional(row, 8, DB::text)?.map(Into::into),
+            failing: failing(row)?,
             owner: owner(row)?,
             token: value(row, 11, DB::long)?,
             barrier: barrier(row)?,
@@ -76,6 +78,14 @@ fn owner<'r, DB: Columns>(row: &impl Row<'r, DB>) -> deserialize::Result<Option<
     let owner = optional(row, 9, DB::text)?;
     let (leased_until, now) = (optional(row, 10, DB::long)?, value(row, 14, DB::long)?);
     Ok(owner.filter(|_| leased_until.is_some_and(|until| until > now)).map(Into::into))
+}
+
+fn failing<'r, DB: Columns>(row: &impl Row<'r, DB>) -> deserialize::Result<Option<Failing>> {
+    let (since, now) = (optional(row, 15, DB::long)?, value(row, 14, DB::long)?);
+    let lasts = |since: i64| Duration::from_millis(u64::try_from(now - since).unwrap_or(0));
+    let failing =
+        |since| Some(Failing { since: DateTime::from_timestamp_millis(since)?, lasts: lasts(since) });
+    Ok(since.and_then(failing))
 }
 
 fn barrier<'r, DB: Columns>(row: &impl Row<'r, DB>) -> deserialize::Result<Option<Barrier>> {
@@ -193,6 +203,33 @@ statement! {
 
 statement! {
     for every database;
+    NoteFailure<'a> {
+        error: &'a str => bind_text,
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        number: i32 => bind_integer,
+        token: i64 => bind_long,
+    },
+    "UPDATE projection_checkpoints SET last_error = ?, failing_since = coalesce(failing_since, {now}) \
+     WHERE projection_name = ? AND projection_version = ? AND partition_number = ? AND fencing_token = ? \
+     AND state = 'active'"
+}
+
+statement! {
+    for every database;
+    ForgetFailure<'a> {
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        number: i32 => bind_integer,
+        token: i64 => bind_long,
+    },
+    "UPDATE projection_checkpoints SET last_error = NULL, failing_since = NULL \
+     WHERE projection_name = ? AND projection_version = ? AND partition_number = ? AND fencing_token = ? \
+     AND state = 'active'"
+}
+
+statement! {
+    for every database;
     FailPartition<'a> {
         error: &'a str => bind_text,
         name: &'a str => bind_text,
@@ -200,14 +237,15 @@ statement! {
         number: i32 => bind_integer,
         token: i64 => bind_long,
     },
-    "UPDATE projection_checkpoints SET state = 'failed', last_error = ?, owner = NULL, leased_until = NULL \
+    "UPDATE projection_checkpoints SET state = 'failed', last_error = ?, \
+     failing_since = coalesce(failing_since, {now}), owner = NULL, leased_until = NULL \
      WHERE projection_name = ? AND projection_version = ? AND partition_number = ? AND fencing_token = ?"
 }
 
 statement! {
     for every database;
     ResumePartitions<'a> { name: &'a str => bind_text, version: i32 => bind_integer },
-    "UPDATE projection_checkpoints SET state = 'active', last_error = NULL \
+    "UPDATE projection_checkpoints SET state = 'active', last_error = NULL, failing_since = NULL \
      WHERE projection_name = ? AND projection_version = ? AND state = 'failed'"
 }
 
@@ -220,7 +258,7 @@ statement! {
         version: i32 => bind_integer,
     },
     "UPDATE projection_checkpoints SET last_global_position = ?, last_event_id = NULL, updated_at = ?, \
-     state = 'active', last_error = NULL, owner = NULL, leased_until = NULL, \
+     state = 'active', last_error = NULL, failing_since = NULL, owner = NULL, leased_until = NULL, \
      fencing_token = fencing_token + 1, barrier_position = NULL, next_partition_count = NULL \
      WHERE projection_name = ? AND projection_version = ?"
 }
@@ -332,6 +370,18 @@ where
             highest: step.to.get(),
         };
         Ok(self.connection().execute(advance).await? > 0)
+    }
+
+    async fn note_failure(&mut self, claim: &Claim, error: &str) -> QueryResult<bool> {
+        let PartitionKey { projection: ProjectionId { name, version }, number } = &claim.partition;
+        let note = NoteFailure { error, name, version: *version, number: *number, token: claim.token };
+        Ok(self.connection().execute(note).await? > 0)
+    }
+
+    async fn forget_failure(&mut self, claim: &Claim) -> QueryResult<bool> {
+        let PartitionKey { projection: ProjectionId { name, version }, number } = &claim.partition;
+        let forget = ForgetFailure { name, version: *version, number: *number, token: claim.token };
+        Ok(self.connection().execute(forget).await? > 0)
     }
 
     async fn fail(&mut self, claim: &Claim, error: &str) -> QueryResult<bool> {

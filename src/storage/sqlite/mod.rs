@@ -6,6 +6,7 @@ mod dialect;
 pub(crate) mod error;
 mod executor;
 mod insert;
+mod log_holders;
 mod migrations;
 mod news;
 mod options;

@@ -50,6 +50,12 @@ impl Read for Sqlite<'_> {
     async fn last_committed_position(&mut self) -> QueryResult<Position> {
         last_position(self.0)
     }
+
+    async fn first_committed(&mut self, after: Position) -> QueryResult<Option<RecordedEvent>> {
+        let next = LogQuery::after(after);
+        let next = queries::log_events(&next, Position::END, 1);
+        Ok(self.0.load(next, Events::of_log()).await?.pop())
+    }
 }
 
 pub(super) fn version(conn: &mut SqliteConnection, stream: &StreamId) -> QueryResult<i64> {

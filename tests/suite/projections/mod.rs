@@ -17,9 +17,11 @@ pub mod partitions;
 pub mod pooled;
 pub mod promoting;
 pub mod restored;
+pub mod rolling;
 pub mod runner;
 pub mod several_runners;
 pub mod transactions;
+pub mod troubles;
 #[cfg(feature = "derive")]
 pub mod typed;
 pub mod waiting;
@@ -34,7 +36,7 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    let mut areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input };
+    let mut areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
     #[cfg(feature = "derive")]
     areas.extend(areas! { D: typed });
     areas

@@ -1,9 +1,10 @@
 //! What an operator sees and does.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use diesel_event_store::projection::{
-    self, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionId, ProjectionState,
+    self, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionId, ProjectionState, Runner,
 };
 use diesel_event_store::{EventConnection, NewEvent, Position};
 
@@ -24,6 +25,9 @@ tests! {
     status_of_a_projection_that_nobody_runs_is_not_healthy,
     status_knows_every_state,
     status_of_no_projection_is_empty,
+    a_retired_version_is_neither_behind_nor_sick,
+    a_checkpoint_of_the_applications_own_is_not_sick,
+    a_projection_that_no_worker_could_take_yet_is_not_healthy,
 }
 
 fn clear<C: EventConnection>(conn: &mut C) -> Result<(), ProjectionError> {
@@ -211,5 +215,56 @@ fn status_knows_every_state<D: TestDatabase>() -> Result {
 fn status_of_no_projection_is_empty<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     assert!(projection::status(&mut conn)?.is_empty());
+    Ok(())
+}
+
+fn a_retired_version_is_neither_behind_nor_sick<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let versions = [1, 2].map(|version| Projection::new(NAME, version, insert));
+    for version in &versions {
+        version.catch_up(&mut conn)?;
+    }
+    projection::promote(&mut conn, (NAME, 2), |_| Ok::<_, ProjectionError>(()))?;
+    append(&mut conn, "alice", 50)?;
+    let all = projection::status(&mut conn)?;
+    let (old, new) = (&all[0], &all[1]);
+    assert_eq!((old.positions_behind(), old.lag(), old.fraction()), (0, Duration::ZERO, 1.0));
+    assert_eq!(old.time_left(old), Some(Duration::ZERO));
+    assert!(old.is_healthy());
+    assert_eq!(new.positions_behind(), 50);
+    Ok(())
+}
+
+fn a_checkpoint_of_the_applications_own_is_not_sick<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let last = append(&mut conn, "alice", 2)?.last_position();
+    let store = diesel_event_store::EventStore::new();
+    store.save_checkpoint(&mut conn, NAME, last)?;
+    let own = status(&mut conn)?;
+    assert_eq!((states(&mut conn)?, own.positions_behind()), (vec![ProjectionState::Manual], 0));
+    assert!(own.is_healthy());
+
+    // From when a runner has it, it needs one.
+    let running = runner(&db).projection(users()).start()?;
+    eventually("it is run", || Ok(states(&mut conn)? == [ProjectionState::Running]))?;
+    running.stop()?;
+    assert!(!status(&mut conn)?.is_healthy());
+    Ok(())
+}
+
+/// Which must not look like a checkpoint of the application's own.
+fn a_projection_that_no_worker_could_take_yet_is_not_healthy<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let connects = AtomicUsize::new(0);
+    let running = Runner::new(move || match connects.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => db.connect(),
+        _ => Err("the cable is cut".into()),
+    })
+    .projection(users())
+    .start()?;
+    assert_eq!(states(&mut conn)?, [ProjectionState::Idle]);
+    assert!(!status(&mut conn)?.is_healthy());
+    drop(running);
     Ok(())
 }

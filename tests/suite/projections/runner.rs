@@ -32,6 +32,7 @@ tests! {
     its_progress_is_told,
     whoever_is_told_may_panic,
     without_a_connection_it_does_not_start,
+    with_too_few_connections_it_does_not_start,
     it_waits_until_a_connection_can_be_had,
     a_handler_that_ends_the_transaction_stops_it,
 }
@@ -256,6 +257,31 @@ fn without_a_connection_it_does_not_start<D: TestDatabase>() -> Result {
     Ok(())
 }
 
+/// A pool that has as many as are asked for, for one partition and for three, and one less.
+fn with_too_few_connections_it_does_not_start<D: TestDatabase>() -> Result {
+    for partitions in [1, 3] {
+        let (db, mut conn) = application::<D>()?;
+        let needed = partitions as usize + 1;
+        let start = |size: usize| {
+            let (db, connects) = (Arc::clone(&db), AtomicUsize::new(0));
+            let connect = move || match connects.fetch_add(1, Ordering::Relaxed) {
+                given if given >= size => Err("the pool is exhausted".into()),
+                _ => db.connect(),
+            };
+            Runner::new(connect).projection(users().partitions(partitions)).start()
+        };
+        let refused = start(needed - 1).err();
+        let Some(ProjectionError::TooFewConnections { available, needed: wanted, .. }) = &refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!((*available, *wanted), (needed - 1, needed));
+        assert!(refused.unwrap().to_string().contains("the pool is exhausted"));
+        assert_eq!(states(&mut conn)?, vec![ProjectionState::Idle; partitions as usize]);
+        drop(start(needed)?);
+    }
+    Ok(())
+}
+
 /// It has started, and from then on no connection can be had for a while.
 fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
@@ -263,8 +289,8 @@ fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
     let asked = Arc::new(AtomicUsize::new(0));
     let (begin, count) = (Instant::now(), Arc::clone(&asked));
     let connect = move || {
-        // The first checks, the second manages; those who apply have to wait.
-        if count.fetch_add(1, Ordering::Relaxed) >= 2 && begin.elapsed() < Duration::from_millis(300) {
+        // The first two check, the third manages; those who apply have to wait.
+        if count.fetch_add(1, Ordering::Relaxed) >= 3 && begin.elapsed() < Duration::from_millis(300) {
             return Err("the cable is cut".into());
         }
         db.connect()

@@ -1,0 +1,74 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::partition::{Partition, PartitionKey, State};
+use crate::model::projection_id::ProjectionId;
+
+/// What a runner knows of its projections without asking the database.
+#[derive(Clone, Default)]
+pub(super) struct Health(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    /// Until somebody resumes them.
+    stopped: Vec<PartitionKey>,
+    /// Projections with a partition whose worker tries the same again and again.
+    failing: Vec<ProjectionId>,
+    /// Threads that have no connection.
+    unconnected: usize,
+    /// The manager could not look at the partitions.
+    is_blind: bool,
+}
+
+impl Health {
+    /// What the partitions' rows say. Returns those that have stopped since the last time.
+    pub(super) fn see<'p>(
+        &self,
+        projection: &ProjectionId,
+        partitions: &'p [Partition],
+    ) -> Vec<&'p Partition> {
+        let mut known = self.known();
+        let is_failing = |row: &Partition| row.state == State::Active && row.last_error.is_some();
+        known.failing.retain(|failing| failing != projection);
+        if partitions.iter().any(is_failing) {
+            known.failing.push(projection.clone());
+        }
+        let stopped: Vec<_> = partitions.iter().filter(|row| row.state == State::Failed).collect();
+        let news = stopped.iter().copied().filter(|row| !known.stopped.contains(&row.key)).collect();
+        known.stopped.retain(|key| key.projection != *projection);
+        known.stopped.extend(stopped.iter().map(|row| row.key.clone()));
+        news
+    }
+
+    /// A thread of this runner stops the partition, and says so itself.
+    pub(super) fn stops(&self, partition: &PartitionKey) {
+        self.known().stopped.push(partition.clone());
+    }
+
+    pub(super) fn is_blind(&self, is_blind: bool) {
+        self.known().is_blind = is_blind;
+    }
+
+    /// Until it is dropped, a thread waits for a connection.
+    pub(super) fn waiting(&self) -> Waiting<'_> {
+        self.known().unconnected += 1;
+        Waiting(self)
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        let known = self.known();
+        known.stopped.is_empty() && known.failing.is_empty() && known.unconnected == 0 && !known.is_blind
+    }
+
+    /// It is whole between any two statements, so a panic elsewhere leaves it whole.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) struct Waiting<'h>(&'h Health);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.known().unconnected -= 1;
+    }
+}

@@ -1,0 +1,53 @@
+//! A writer that has appended and not ended holds back what was committed after it, and is named to a user who may know.
+
+use diesel::prelude::*;
+use diesel_event_store::chrono::{TimeDelta, Utc};
+use diesel_event_store::projection::{self, Projection};
+
+use super::database::{Database, STORE, append, begin, commit, number};
+use test_support::{Result, execute};
+
+#[test]
+fn it_is_seen_and_named() -> Result {
+    let db = Database::migrated()?;
+    let (mut hanging, mut conn) = (db.connect()?, db.connect()?);
+    let orders = Projection::new("orders", 1, |_: &mut MysqlConnection, _| Ok(()));
+    append(&mut conn, "first")?;
+    orders.catch_up(&mut conn)?;
+    assert_eq!(STORE.log_status(&mut conn)?.held_back_for(), None);
+
+    // What times mean to the sessions has no influence.
+    execute(&mut hanging, "SET time_zone = '-05:00'")?;
+    execute(&mut conn, "SET time_zone = '+07:00'")?;
+    let id = number(&mut hanging, "CONNECTION_ID()")?;
+    begin(&mut hanging)?;
+    append(&mut hanging, "hangs")?;
+    for name in ["second", "third"] {
+        append(&mut conn, name)?;
+    }
+    let [status] = &projection::status(&mut conn)?[..] else { panic!("there is one projection") };
+    assert_eq!(status.positions_behind(), 3, "{status:?}");
+    let log = status.log();
+    assert_eq!(log.positions_held_back(), 3);
+    let holder = log.held_back_by().iter().find(|holder| holder.process() == Some(id));
+    let since = holder.and_then(|holder| holder.since()).ok_or_else(|| format!("{log:?}"))?;
+    assert!((Utc::now() - since).abs() < TimeDelta::minutes(10), "{since}");
+    assert!(log.held_back_for().is_some() && !log.is_stalled(), "{log:?}");
+
+    commit(&mut hanging)?;
+    assert_eq!(STORE.log_status(&mut conn)?.positions_held_back(), 0);
+    Ok(())
+}
+
+#[test]
+fn a_user_who_may_not_know_is_told_that_something_is_held_back() -> Result {
+    let db = Database::migrated()?;
+    let (mut hanging, mut conn) = (db.connect()?, db.connect_as("held", "SELECT, UPDATE")?);
+    begin(&mut hanging)?;
+    append(&mut hanging, "hangs")?;
+    append(&mut db.connect()?, "behind")?;
+    let log = STORE.log_status(&mut conn)?;
+    assert_eq!((log.positions_held_back(), log.held_back_by().len()), (2, 0), "{log:?}");
+    assert!(log.held_back_for().is_some());
+    commit(&mut hanging)
+}
