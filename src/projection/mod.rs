@@ -16,6 +16,7 @@ mod policy;
 mod progress;
 mod repartition;
 mod runner;
+mod start_from;
 mod status;
 mod storable;
 
@@ -32,4 +33,5 @@ pub use policy::OnFailure;
 pub use progress::Progress;
 pub use repartition::repartition;
 pub use runner::{Runner, RunnerHandle};
+pub use start_from::StartFrom;
 pub use status::{PartitionStatus, ProjectionState, ProjectionStatus, status};

@@ -31,6 +31,9 @@ operations! {
 
         fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool>;
 
+        /// Those above a position.
+        fn unpark_after(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<usize>;
+
         fn unpark_all(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
     }
 }

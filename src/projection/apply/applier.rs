@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use diesel::result::QueryResult;
-use uuid::Uuid;
 
 use super::lease::Lease;
 use super::parking::{ParkingLot, held_back, parked, reason};
@@ -16,6 +15,7 @@ use crate::model::parked::ParkedEvent;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::timestamp;
+use crate::model::witness::Witness;
 use crate::observe;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
@@ -254,10 +254,10 @@ impl<C: EventConnection> Applier<'_, C> {
         let kind = error.kind();
         match error.policy().unwrap_or(self.projection.policies.of(kind)) {
             OnFailure::Stop => Err(self.failed(event, error, attempts).into()),
-            OnFailure::Skip => self.settle(conn, end, Some(event.id()), None),
+            OnFailure::Skip => self.settle(conn, end, Some(event), None),
             OnFailure::Park | OnFailure::ParkAlone => {
                 let parked = parked(event, reason(kind), storable(&error.to_string()), attempts);
-                self.settle(conn, end, Some(event.id()), Some(parked))
+                self.settle(conn, end, Some(event), Some(parked))
             }
         }
     }
@@ -278,7 +278,7 @@ impl<C: EventConnection> Applier<'_, C> {
         let begin = Instant::now();
         let projection = self.projection;
         let (events, held) = self.parking.hold_back(events);
-        let step = Step { to: end, last_event_id: last_id(&events, &held), now: timestamp::now() };
+        let step = Step { to: end, witness: last_of(&events, &held), now: timestamp::now() };
         transaction(conn, &mut self.lease, &step, |conn, lease| {
             if !events.is_empty() {
                 lend(conn, lease, projection, &events)?;
@@ -302,11 +302,11 @@ impl<C: EventConnection> Applier<'_, C> {
         &mut self,
         conn: &mut C,
         to: Position,
-        last_event_id: Option<Uuid>,
+        last: Option<&RecordedEvent>,
         parked: Option<ParkedEvent>,
     ) -> Result<(), Stop> {
         let id = &self.projection.id;
-        let step = Step { to, last_event_id, now: timestamp::now() };
+        let step = Step { to, witness: last.map(Witness::from), now: timestamp::now() };
         let outcome = transaction(conn, &mut self.lease, &step, |conn, _| {
             parked.iter().try_for_each(|parked| Ok(conn.database().park(id, parked)?))
         });
@@ -320,6 +320,6 @@ impl<C: EventConnection> Applier<'_, C> {
 }
 
 /// The last event that is dealt with.
-fn last_id(applied: &[RecordedEvent], held: &[RecordedEvent]) -> Option<Uuid> {
-    applied.last().into_iter().chain(held.last()).max_by_key(|event| event.position()).map(RecordedEvent::id)
+fn last_of(applied: &[RecordedEvent], held: &[RecordedEvent]) -> Option<Witness> {
+    applied.last().into_iter().chain(held.last()).max_by_key(|event| event.position()).map(Witness::from)
 }

@@ -141,7 +141,7 @@ impl<C: EventConnection> Requests<'_, C> {
         conn: &mut C,
         work: impl FnOnce(&mut C, &Lease) -> Result<(), Rollback>,
     ) -> Result<(), Rollback> {
-        let step = Step { to: self.lease.checkpoint(), last_event_id: None, now: timestamp::now() };
+        let step = Step { to: self.lease.checkpoint(), witness: None, now: timestamp::now() };
         transaction(conn, self.lease, &step, work)
     }
 }

@@ -12,7 +12,6 @@ use super::spawn::spawn;
 use crate::model::partition::{Partition, State};
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
-use crate::projection::partitions::find_or_create;
 use crate::projection::repartition;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::wake_up;
@@ -60,8 +59,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         self.threads.retain(|thread| !thread.has_ended());
         let id = self.projection().id.clone();
         conn.database().report_worker(&id, &self.context.worker, self.projection().lease)?;
-        let partitions = find_or_create(conn, self.projection())?;
-        let partitions = repartition::complete(conn, &id, partitions)?;
+        let partitions = repartition::current(conn, self.projection())?;
         let share = self.share(conn, partitions.len())?;
         self.read_for(partitions.len());
         if self.threads.len() > share {

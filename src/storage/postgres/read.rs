@@ -1,6 +1,7 @@
 use diesel::pg::Pg;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::result::QueryResult;
+use diesel::sql_types::BigInt;
 use uuid::Uuid;
 
 use super::{position, queries};
@@ -16,6 +17,14 @@ use crate::storage::lent::Postgres;
 use crate::storage::read::Read;
 use crate::storage::server::Server;
 use crate::storage::sql::row::Events;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Pg;
+    LastAssigned -> BigInt,
+    "SELECT GREATEST(event_store_given_position(), counted_position, (SELECT max(global_position) FROM events)) \
+     FROM event_log"
+}
 
 impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
     async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
@@ -58,6 +67,10 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
 
     async fn last_committed_position(&mut self) -> QueryResult<Position> {
         last_position(self.0, Position::END).await
+    }
+
+    async fn last_assigned_position(&mut self) -> QueryResult<Position> {
+        Ok(Position::stored(self.0.row(LastAssigned).await?))
     }
 }
 

@@ -111,6 +111,12 @@ statement! {
 
 statement! {
     for every database;
+    UnparkAfter<'a> { name: &'a str => bind_text, version: i32 => bind_integer, position: i64 => bind_long },
+    "DELETE FROM parked_events WHERE projection_name = ? AND projection_version = ? AND global_position > ?"
+}
+
+statement! {
+    for every database;
     UnparkAll<'a> { name: &'a str => bind_text, version: i32 => bind_integer },
     "DELETE FROM parked_events WHERE projection_name = ? AND projection_version = ?"
 }
@@ -179,6 +185,11 @@ where
     async fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool> {
         let (name, version, position) = (&*projection.name, projection.version, position.get());
         Ok(self.connection().execute(Unpark { name, version, position }).await? > 0)
+    }
+
+    async fn unpark_after(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<usize> {
+        let (name, version, position) = (&*projection.name, projection.version, position.get());
+        self.connection().execute(UnparkAfter { name, version, position }).await
     }
 
     async fn unpark_all(&mut self, projection: &ProjectionId) -> QueryResult<usize> {

@@ -15,11 +15,13 @@ pub mod promoting;
 pub mod restored;
 pub mod runner;
 pub mod several_runners;
+pub mod starting;
 pub mod transactions;
 pub mod waiting;
 
 mod application;
 mod checkpoint;
+mod housekeeping;
 mod script;
 
 pub use application::{NAME, append, application, applied, insert, name_of, runner, users};
@@ -28,5 +30,5 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, bad_input }
+    areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, starting, waiting, restored, partitions, runner, several_runners, bad_input }
 }
