@@ -27,7 +27,7 @@ pub use definition::{MAX_PARTITIONS, Projection};
 pub use error::ProjectionError;
 pub use failure_kind::FailureKind;
 pub use handler::HandlerError;
-pub use operate::{promote, reset, resume, wait_for};
+pub use operate::{has_reached, promote, reset, resume, wait_for};
 pub use parked::{discard_parked, parked, retry_parked};
 pub use policy::OnFailure;
 pub use progress::Progress;

@@ -67,7 +67,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     /// Before events are applied: whether the log is the one that was applied, and what of it is parked.
     pub(in crate::projection) fn begin(&mut self, conn: &mut C) -> Result<(), Stop> {
         self.lease.check_log(conn)?;
-        self.requests().serve(conn)
+        self.requests().begin(conn)
     }
 
     /// After a while, or another connection: the partition's row may have changed.
@@ -78,7 +78,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     /// Serves what operators have asked for since the last time.
     pub(in crate::projection) fn serve_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
         if conn.database().has_requests(&self.projection.id)? {
-            self.requests().serve(conn)?;
+            self.requests().serve_new(conn)?;
         }
         Ok(())
     }
@@ -255,8 +255,8 @@ impl<C: EventConnection> Applier<'_, C> {
         match error.policy().unwrap_or(self.projection.policies.of(kind)) {
             OnFailure::Stop => Err(self.failed(event, error, attempts).into()),
             OnFailure::Skip => self.settle(conn, end, Some(event), None),
-            OnFailure::Park | OnFailure::ParkAlone => {
-                let parked = parked(event, reason(kind), storable(&error.to_string()), attempts);
+            policy @ (OnFailure::Park | OnFailure::ParkAlone) => {
+                let parked = parked(event, reason(kind), storable(&error.to_string()), attempts, policy);
                 self.settle(conn, end, Some(event), Some(parked))
             }
         }
@@ -313,7 +313,7 @@ impl<C: EventConnection> Applier<'_, C> {
         outcome.map_err(Rollback::into_stop)?;
         if let Some(parked) = parked {
             observe::projection::parked(self.lease.partition(), &parked);
-            self.parking.has_parked(parked, &self.projection.policies);
+            self.parking.has_parked(parked);
         }
         Ok(())
     }
