@@ -23,3 +23,4 @@ pub(crate) mod repaired;
 pub(crate) mod stream;
 pub(crate) mod stream_id;
 pub(crate) mod timestamp;
+pub(crate) mod witness;

@@ -19,6 +19,8 @@ pub struct ParkedEvent {
     pub(crate) attempts: i32,
     pub(crate) parked_at: DateTime<Utc>,
     pub(crate) requested: Option<Request>,
+    /// Whether later events of the aggregate wait behind it.
+    pub(crate) holds_back: bool,
 }
 
 impl ParkedEvent {

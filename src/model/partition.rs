@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use twox_hash::XxHash64;
-use uuid::Uuid;
 
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
+use crate::model::witness::Witness;
 
 /// A part of a projection: of the aggregates whose hash falls on its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub(crate) struct Partition {
     pub(crate) key: PartitionKey,
     pub(crate) count: i32,
     pub(crate) position: Position,
-    pub(crate) last_event_id: Option<Uuid>,
+    /// The last event applied.
+    pub(crate) witness: Option<Witness>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) state: State,
     /// Why it has failed, or is tried again.

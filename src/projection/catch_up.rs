@@ -3,7 +3,6 @@ use uuid::Uuid;
 use super::apply::{Applier, Stop};
 use super::definition::Projection;
 use super::error::ProjectionError;
-use super::partitions::find_or_create;
 use super::repartition;
 use crate::model::page_size::PageSize;
 use crate::model::partition::{Partition, PartitionKey};
@@ -66,8 +65,7 @@ impl<C: EventConnection> Projection<C> {
         let owner = format!("catch_up {}", Uuid::now_v7());
         let mut applied = 0;
         loop {
-            let partitions = find_or_create(conn, self)?;
-            let partitions = repartition::complete(conn, &self.id, partitions)?;
+            let partitions = repartition::current(conn, self)?;
             let mut position = Position::END;
             for partition in &partitions {
                 let part = self.catch_up_partition(conn, partition, &owner)?;

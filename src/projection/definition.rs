@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::handler::{Handler, HandlerError};
 use super::policy::{OnFailure, Policies, Retry};
+use super::start_from::StartFrom;
 use crate::model::event::RecordedEvent;
 use crate::model::filter::EventFilter;
 use crate::model::invalid::{InvalidInput, Problem, check_at_least_one, check_name};
@@ -69,6 +70,7 @@ pub struct Projection<C> {
     pub(super) partitions: i32,
     pub(super) lease: Duration,
     pub(super) policies: Policies,
+    pub(super) start_from: StartFrom,
 }
 
 impl<C> Projection<C> {
@@ -76,7 +78,7 @@ impl<C> Projection<C> {
     ///
     /// The checkpoint is kept under the name and the version, which counts from 1. Raise the version when the
     /// handler makes something else of the same events: the new version has a checkpoint of its own, and
-    /// begins with the first event.
+    /// begins with the first event, or where it [starts](Self::start_from).
     ///
     /// A name that is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters or has a
     /// control character, a version below 1, and options out of range are refused when the projection is run.
@@ -130,6 +132,7 @@ impl<C> Projection<C> {
             partitions: 1,
             lease: Duration::from_secs(30),
             policies: Policies::default(),
+            start_from: StartFrom::default(),
         }
     }
 
@@ -190,6 +193,39 @@ impl<C> Projection<C> {
     /// work outside the database.
     pub fn partitions(mut self, partitions: i32) -> Self {
         self.partitions = partitions;
+        self
+    }
+
+    /// Where to start when this version is run for the first time: mails that are sent from now on, for instance.
+    /// It holds for all partitions. Default: [`StartFrom::Beginning`].
+    ///
+    /// Once the projection has a checkpoint, it goes on from there, whatever is said here. A position beyond the
+    /// log, and a time that cannot be stored, are refused as [`Invalid`](super::ProjectionError::Invalid) when the
+    /// projection is run. Inside a transaction on MySQL, `Now` and `Time` end where the log is
+    /// [published](crate::EventStore::publish_position).
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::projection::{Projection, StartFrom};
+    /// use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # let alice = StreamId::new("User", "alice")?;
+    /// let store = EventStore::new();
+    /// store.append(&mut conn, &alice, ExpectedVersion::Any, &[NewEvent::new("UserCreated", &())?])?;
+    ///
+    /// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, _event| Ok(()))
+    ///     .start_from(StartFrom::Now);
+    /// assert_eq!(mails.catch_up(&mut conn)?.applied(), 0);
+    /// store.append(&mut conn, &alice, ExpectedVersion::Any, &[NewEvent::new("UserRenamed", &())?])?;
+    /// assert_eq!(mails.catch_up(&mut conn)?.applied(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_from(mut self, start_from: StartFrom) -> Self {
+        self.start_from = start_from;
         self
     }
 
@@ -283,6 +319,7 @@ impl<C> Projection<C> {
             SHORTEST_LEASE.as_millis(),
             LONGEST_LEASE.as_millis(),
         )?;
+        self.start_from.validate()?;
         self.filter.validate()
     }
 }

@@ -104,9 +104,9 @@ pub enum ProjectionError {
         /// The projection.
         projection: ProjectionId,
     },
-    /// The checkpoint lies beyond the end of the log, or the event that was applied last is not in it:
-    /// another log, or an older copy of it, was put in place. Nothing is applied; call
-    /// [`reset`](super::reset) to rebuild the read model.
+    /// The log has not assigned the checkpoint's position yet, or has another event where the last one was
+    /// applied: another log, or an older copy of it, was put in place. Nothing is applied; call
+    /// [`reset`](super::reset) to rebuild the read model. Events that were erased or archived do not lead to this.
     #[error(
         "{projection} has applied the log up to position {checkpoint}, but the log ends at {last} and \
          does not hold what was applied: was a backup restored? Rebuild the read model with `reset`"

@@ -16,15 +16,18 @@ use crate::store::wake_up;
 /// Waits until a projection has applied everything up to a position: to read your own writes, wait for the
 /// position of the append.
 ///
-/// Do not call it inside a transaction, which may not see what is committed meanwhile.
+/// Do not call it inside a transaction, which may not see what is committed meanwhile. The call keeps the
+/// connection (one from a pool is not given back) and its thread for as long as it waits, and holds no transaction
+/// and no lock. It asks after a millisecond, and then ever less often, at least every 50 milliseconds. Where many
+/// requests would wait at once, ask [`has_reached`] and let the client come again.
 ///
 /// # Errors
 ///
+/// - [`ProjectionError::Unknown`]: the projection was never run, so waiting may be in vain. A
+///   [`Runner`](super::Runner) that has started has created it.
 /// - [`ProjectionError::TimedOut`]: the projection did not reach the position within `longest`.
 /// - [`ProjectionError::HasFailed`], [`ProjectionError::Retired`]: it will not reach the position.
 /// - [`ProjectionError::Database`].
-///
-/// A projection that was never run is waited for, too.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,6 +39,8 @@ use crate::store::wake_up;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let mut conn = SqliteConnection::establish(":memory:")?;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
+/// mails.catch_up(&mut conn)?;
 /// let never = projection::wait_for(&mut conn, ("mails", 1), Position::new(7)?, Duration::from_millis(10));
 /// assert!(matches!(never, Err(ProjectionError::TimedOut { .. })));
 /// # Ok(())
@@ -51,7 +56,7 @@ pub fn wait_for<C: EventConnection + ?Sized>(
     let projection = projection.into();
     let mut pause = Duration::from_millis(1);
     loop {
-        let partitions = conn.database().partitions(&projection)?;
+        let partitions = partitions::known(conn, &projection)?;
         let reached = reached(&partitions);
         if reached >= position {
             return Ok(());
@@ -65,6 +70,38 @@ pub fn wait_for<C: EventConnection + ?Sized>(
         std::thread::sleep(pause.min(left));
         pause = (pause * 2).min(Duration::from_millis(50));
     }
+}
+
+/// Whether a projection has applied everything up to a position. It asks once and does not wait:
+/// [`wait_for`] does.
+///
+/// A partition that has stopped and a retired version have reached what they have applied, and no more:
+/// [`status`](super::status()) says which they are. Inside a transaction it answers as that sees the database.
+///
+/// # Errors
+///
+/// [`ProjectionError::Unknown`], [`ProjectionError::Database`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::Position;
+/// use diesel_event_store::projection::{self, Projection};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let mails = Projection::new("mails", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
+/// mails.catch_up(&mut conn)?;
+/// assert!(!projection::has_reached(&mut conn, ("mails", 1), Position::new(7)?)?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn has_reached<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    Ok(reached(&partitions::known(conn, &projection.into())?) >= position)
 }
 
 /// By all partitions.

@@ -31,24 +31,25 @@ pub(super) fn find_or_create<C: EventConnection>(
     if !known.is_empty() {
         return Ok(known);
     }
-    in_transaction(conn, |conn| create(conn, projection))?;
+    // Outside of the transaction, in which not every database can tell where the log ends.
+    let position = projection.start_from.resolve(conn)?;
+    in_transaction(conn, |conn| create(conn, projection, position))?;
     Ok(conn.database().partitions(&projection.id)?)
 }
 
 /// The worker that creates the first creates the others, too: another one waits for it, and then finds that
 /// they are there.
-fn create<C: EventConnection>(conn: &mut C, projection: &Projection<C>) -> Result<(), ProjectionError> {
+fn create<C: EventConnection>(
+    conn: &mut C,
+    projection: &Projection<C>,
+    position: Position,
+) -> Result<(), ProjectionError> {
     let create = |conn: &mut C, number| {
         let key = PartitionKey { projection: projection.id.clone(), number };
-        conn.database().create_partition(&NewPartition {
-            key: &key,
-            count: projection.partitions,
-            position: Position::START,
-            last_event_id: None,
-            // Below it is only a checkpoint that the application keeps itself.
-            token: Partition::FIRST_TOKEN,
-            now: timestamp::now(),
-        })
+        let count = projection.partitions;
+        // Below the first token is only a checkpoint that the application keeps itself.
+        let first = NewPartition::alone(&key, position, timestamp::now());
+        conn.database().create_partition(&NewPartition { count, token: Partition::FIRST_TOKEN, ..first })
     };
     create(conn, 0)?;
     let known = conn.database().partitions(&projection.id)?;

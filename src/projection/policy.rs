@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use super::failure_kind::FailureKind;
-use crate::model::parked::ParkReason;
 
 /// What a projection does about an event that its handler could not apply.
 ///
@@ -72,20 +71,6 @@ impl Policies {
     pub(super) fn pause(&self, kind: FailureKind, attempts: i32) -> Option<Duration> {
         let is_worth_it = kind == FailureKind::Failed && attempts <= self.retry.times;
         is_worth_it.then(|| self.retry.pause(attempts))
-    }
-
-    /// Whether later events of the same aggregate wait behind one that is parked for this reason.
-    ///
-    /// With [`OnFailure::Stop`] and [`OnFailure::HandOver`] they do: an event that was parked under an earlier policy holds them back,
-    /// where a new failure would keep the partition before it.
-    pub(super) fn hold_back(&self, reason: ParkReason) -> bool {
-        let policy = match reason {
-            ParkReason::Failed => self.failed,
-            ParkReason::Undecodable => self.undecodable,
-            ParkReason::UnknownEventType => self.unknown_event_type,
-            ParkReason::Held => return true,
-        };
-        matches!(policy, OnFailure::Park | OnFailure::Stop | OnFailure::HandOver { .. })
     }
 }
 

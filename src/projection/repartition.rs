@@ -1,7 +1,7 @@
 use super::activity::refuse_retired;
-use super::definition::check_partitions;
+use super::definition::{Projection, check_partitions};
 use super::error::ProjectionError;
-use super::partitions;
+use super::partitions::{self, find_or_create};
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -61,8 +61,27 @@ pub fn repartition<C: EventConnection + ?Sized>(
     })
 }
 
-/// The partitions of a projection; new ones in their place, if all have arrived at a barrier.
-pub(super) fn complete<C: EventConnection>(
+/// The partitions of a projection as they are to be applied.
+pub(super) fn current<C: EventConnection>(
+    conn: &mut C,
+    projection: &Projection<C>,
+) -> Result<Vec<Partition>, ProjectionError> {
+    let mut partitions = find_or_create(conn, projection)?;
+    if is_saved_by_hand(&partitions) && projection.partitions > 1 {
+        repartition(conn, &projection.id, projection.partitions)?;
+        partitions = partitions::known(conn, &projection.id)?;
+    }
+    complete(conn, &projection.id, partitions)
+}
+
+/// Whether there is only a checkpoint which no worker has ever claimed. The number of partitions counts when the
+/// projection is run for the first time.
+fn is_saved_by_hand(partitions: &[Partition]) -> bool {
+    matches!(partitions, [Partition { token: 0, count: 1, barrier: None, .. }])
+}
+
+/// New ones in their place, if all have arrived at a barrier.
+fn complete<C: EventConnection>(
     conn: &mut C,
     projection: &ProjectionId,
     partitions: Vec<Partition>,
@@ -89,14 +108,14 @@ fn replace<C: EventConnection>(
     // one's, too.
     let locked = partitions::known(conn, projection)?;
     let token = locked.iter().map(|row| row.token).max().unwrap_or(0) + 1;
-    let last_event_id = locked.iter().find_map(|row| row.last_event_id);
+    let witness = locked.iter().filter_map(|row| row.witness).max_by_key(|witness| witness.position);
     conn.database().delete_partitions(projection)?;
     for number in 0..barrier.next_count {
         conn.database().create_partition(&NewPartition {
             key: &PartitionKey { projection: projection.clone(), number },
             count: barrier.next_count,
             position: barrier.position,
-            last_event_id,
+            witness,
             token,
             now: timestamp::now(),
         })?;

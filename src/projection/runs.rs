@@ -62,6 +62,7 @@ impl<C: 'static> Projection<C> {
             partitions: self.partitions,
             lease: self.lease,
             policies: self.policies,
+            start_from: self.start_from,
         }
     }
 }

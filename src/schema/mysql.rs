@@ -74,6 +74,7 @@ diesel::table! {
         parked_at -> Datetime,
         #[max_length = 20]
         requested -> Nullable<Varchar>,
+        holds_back -> Integer,
     }
 }
 
@@ -85,6 +86,7 @@ diesel::table! {
         partition_number -> Integer,
         partition_count -> Integer,
         last_global_position -> Bigint,
+        last_event_position -> Nullable<Bigint>,
         #[max_length = 36]
         last_event_id -> Nullable<Char>,
         updated_at -> Datetime,

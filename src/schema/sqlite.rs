@@ -40,6 +40,7 @@ diesel::table! {
         attempts -> Integer,
         parked_at -> Text,
         requested -> Nullable<Text>,
+        holds_back -> Integer,
     }
 }
 
@@ -50,6 +51,7 @@ diesel::table! {
         partition_number -> Integer,
         partition_count -> Integer,
         last_global_position -> BigInt,
+        last_event_position -> Nullable<BigInt>,
         last_event_id -> Nullable<Text>,
         updated_at -> Text,
         state -> Text,

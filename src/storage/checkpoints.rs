@@ -17,12 +17,6 @@ operations! {
         /// Moves the checkpoint forward, or leaves it where it is and returns `false` if it lies further on
         /// already.
         fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool>;
-
-        /// Puts the checkpoint there, wherever it is now.
-        fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()>;
-
-        /// Whether there was one.
-        fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool>;
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod operations;
 pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partitions;
+pub(crate) mod places;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub(crate) mod read;

@@ -14,6 +14,10 @@ operations! {
         /// The parked events, in the order of their positions.
         fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
 
+        /// Those of the streams of which a retry or a discard of any event is requested, in the order of their
+        /// positions.
+        fn parked_beside_requests(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
+
         fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64>;
 
         /// Whether a retry or a discard is requested of any of them.
@@ -30,6 +34,9 @@ operations! {
         fn repark(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<bool>;
 
         fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool>;
+
+        /// Those above a position.
+        fn unpark_after(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<usize>;
 
         fn unpark_all(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
     }

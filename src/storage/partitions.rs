@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::result::QueryResult;
-use uuid::Uuid;
 
 use crate::model::partition::{Claim, Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
+use crate::model::witness::Witness;
 use crate::storage::operations::operations;
 
 /// A partition that is to be created.
@@ -14,22 +14,29 @@ pub(crate) struct NewPartition<'a> {
     pub(crate) key: &'a PartitionKey,
     pub(crate) count: i32,
     pub(crate) position: Position,
-    pub(crate) last_event_id: Option<Uuid>,
+    pub(crate) witness: Option<Witness>,
     pub(crate) token: i64,
     pub(crate) now: DateTime<Utc>,
+}
+
+impl<'a> NewPartition<'a> {
+    /// The only one of its projection, which nobody has applied.
+    pub(crate) fn alone(key: &'a PartitionKey, position: Position, now: DateTime<Utc>) -> Self {
+        Self { key, count: 1, position, witness: None, token: 0, now }
+    }
 }
 
 /// Where a checkpoint is moved.
 pub(crate) struct Step {
     pub(crate) to: Position,
     /// The last event that was applied on the way.
-    pub(crate) last_event_id: Option<Uuid>,
+    pub(crate) witness: Option<Witness>,
     pub(crate) now: DateTime<Utc>,
 }
 
 operations! {
     /// The partitions of projections, with their checkpoints and leases. Every operation is one statement.
-    /// `bool` tells whether the row was there, as it was expected.
+    /// `bool` tells whether the row was there, as it was expected, and `usize` how many there were.
     pub(crate) trait Partitions {
         /// The partitions of one version of a projection, in the order of their numbers.
         fn partitions(&mut self, projection: &ProjectionId) -> QueryResult<Vec<Partition>>;
@@ -43,7 +50,7 @@ operations! {
         /// Creates the partition, unless it exists.
         fn create_partition(&mut self, partition: &NewPartition<'_>) -> QueryResult<()>;
 
-        fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<()>;
+        fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
 
         /// Takes the partition, if it is active and has no owner, or its owner's lease has run out.
         fn claim(&mut self, partition: &PartitionKey, owner: &str, lease: Duration) -> QueryResult<bool>;
@@ -66,6 +73,14 @@ operations! {
 
         /// Lets failed partitions be claimed again.
         fn resume(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
+
+        /// Puts all partitions at a position. Who applies them, and whether, stays as it is.
+        fn rewind(
+            &mut self,
+            projection: &ProjectionId,
+            position: Position,
+            now: DateTime<Utc>,
+        ) -> QueryResult<usize>;
 
         /// Puts all partitions at a position, active and without an owner.
         fn reset(

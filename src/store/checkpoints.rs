@@ -1,8 +1,12 @@
 use crate::model::checkpoint::Checkpoint;
 use crate::model::invalid::check_name;
+use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::storage::checkpoints::CheckpointError;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::partitions::NewPartition;
+use crate::storage::transactions::in_transaction;
 use crate::store::EventStore;
 
 impl EventStore {
@@ -111,7 +115,11 @@ impl EventStore {
         })
     }
 
-    /// Sets a projection's checkpoint to a position, also backward: what lies after it will be applied again.
+    /// Sets a projection's checkpoint to a position, also backward: what lies after it will be applied again,
+    /// and is no longer parked. Of a [`Projection`](crate::projection::Projection) that is version 1, with all its
+    /// partitions; a batch that a worker is applying meanwhile is rolled back.
+    ///
+    /// Alone, it is a transaction of its own; inside a transaction of the application, it is part of that.
     ///
     /// # Errors
     ///
@@ -137,11 +145,23 @@ impl EventStore {
         projection_name: &str,
         position: Position,
     ) -> Result<(), CheckpointError> {
-        Ok(conn.database().set_checkpoint(&Checkpoint::now(projection_name, position)?)?)
+        let Checkpoint { updated_at: now, .. } = Checkpoint::now(projection_name, position)?;
+        let partition = by_hand(projection_name);
+        let projection = &partition.projection;
+        in_transaction(conn, |conn| {
+            conn.database().create_partition(&NewPartition::alone(&partition, position, now))?;
+            conn.database().rewind(projection, position, now)?;
+            conn.database().unpark_after(projection, position)?;
+            Ok(())
+        })
     }
 
-    /// Deletes a projection's checkpoint, so that the projection begins with the first event again. Returns
-    /// whether there was one.
+    /// Deletes a projection's checkpoint, so that the projection begins again where it
+    /// [starts](crate::projection::Projection::start_from), with the first event by default. Returns whether there
+    /// was one. Of a [`Projection`](crate::projection::Projection) that is version 1, with all its partitions and
+    /// parked events.
+    ///
+    /// Alone, it is a transaction of its own; inside a transaction of the application, it is part of that.
     ///
     /// # Errors
     ///
@@ -164,6 +184,16 @@ impl EventStore {
         projection_name: &str,
     ) -> Result<bool, CheckpointError> {
         check_name("projection_name", projection_name)?;
-        Ok(conn.database().delete_checkpoint(projection_name)?)
+        let projection = by_hand(projection_name).projection;
+        in_transaction(conn, |conn| {
+            conn.database().unpark_all(&projection)?;
+            Ok(conn.database().delete_partitions(&projection)? > 0)
+        })
     }
+}
+
+/// Where the checkpoint is kept that an application moves by hand.
+fn by_hand(projection_name: &str) -> PartitionKey {
+    let projection = ProjectionId { name: projection_name.to_owned(), version: Checkpoint::VERSION };
+    PartitionKey { projection, number: Checkpoint::PARTITION }
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 use diesel_event_store::projection::{Projection, ProjectionError, Runner};
 use diesel_event_store::sqlite::Synchronous;
 
-use super::database::{self, Database};
+use super::database;
+use test_support::sqlite_file::SqliteFile;
 use test_support::worker::{ARGUMENT, report};
 
 /// Of a stack that is larger than any address space.
@@ -23,7 +24,7 @@ pub fn run_projections(path: &str, _: &[String]) {
 }
 
 pub fn a_runner_without_threads_is_refused() {
-    let database = Database::migrated();
+    let database = SqliteFile::migrated();
     let output = Command::new(env::current_exe().unwrap())
         .args([ARGUMENT, "run_projections"])
         .arg(database.path())

@@ -76,6 +76,11 @@ pub fn wait_for_projection<C: EventConnection>(
     loop {
         match projection::wait_for(conn, projection.clone(), position, Duration::from_secs(1)) {
             Err(ProjectionError::TimedOut { .. }) => watchdog.show(checkpoints(conn, &projection)?)?,
+            // Its runner, in another process perhaps, has not started yet.
+            Err(ProjectionError::Unknown { .. }) => {
+                watchdog.show(Vec::new())?;
+                thread::sleep(PAUSE);
+            }
             outcome => return Ok(outcome?),
         }
     }

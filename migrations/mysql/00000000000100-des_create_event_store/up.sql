@@ -48,7 +48,7 @@ CREATE TABLE projection_checkpoints (
     partition_number     INT          NOT NULL DEFAULT 0, -- from 0 to partition_count - 1
     partition_count      INT          NOT NULL DEFAULT 1,
     last_global_position BIGINT       NOT NULL, -- everything up to here is applied
-    -- The last event applied; the log must still hold it.
+    last_event_position  BIGINT,                -- of the last event applied: the log has no other one there
     last_event_id        CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin,
     updated_at           DATETIME(6)  NOT NULL,
     state                VARCHAR(20)  NOT NULL DEFAULT 'active'
@@ -88,7 +88,11 @@ CREATE TABLE parked_events (
     parked_at          DATETIME(6)  NOT NULL,
     -- What the worker is asked to do with the event.
     requested          VARCHAR(20)  CHECK (requested IN ('retry', 'discard')),
-    PRIMARY KEY (projection_name, projection_version, global_position)
+    -- Whether later events of the aggregate wait behind it.
+    holds_back         INT          NOT NULL DEFAULT 1 CHECK (holds_back IN (0, 1)),
+    PRIMARY KEY (projection_name, projection_version, global_position),
+    -- Workers look every half second, and there are few requests among however many parked events.
+    KEY parked_events_requested (projection_name, projection_version, requested)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 

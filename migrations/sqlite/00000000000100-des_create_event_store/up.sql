@@ -46,7 +46,8 @@ CREATE TABLE projection_checkpoints (
     partition_number     INTEGER NOT NULL DEFAULT 0, -- from 0 to partition_count - 1
     partition_count      INTEGER NOT NULL DEFAULT 1,
     last_global_position BIGINT  NOT NULL, -- everything up to here is applied
-    last_event_id        TEXT,             -- the last event applied; the log must still hold it
+    last_event_position  BIGINT,           -- of the last event applied: the log has no other one there
+    last_event_id        TEXT,
     updated_at           TEXT    NOT NULL,
     state                TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'failed', 'retired')),
     last_error           TEXT,             -- why the partition has failed, or is tried again
@@ -82,5 +83,11 @@ CREATE TABLE parked_events (
     parked_at          TEXT    NOT NULL,
     -- What the worker is asked to do with the event.
     requested          TEXT    CHECK (requested IN ('retry', 'discard')),
+    -- Whether later events of the aggregate wait behind it.
+    holds_back         INTEGER NOT NULL DEFAULT 1 CHECK (holds_back IN (0, 1)),
     PRIMARY KEY (projection_name, projection_version, global_position)
 ) WITHOUT ROWID;
+
+-- Workers look every half second, and there are few requests among however many parked events.
+CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, global_position)
+    WHERE requested IS NOT NULL;

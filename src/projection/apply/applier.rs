@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use diesel::result::QueryResult;
-use uuid::Uuid;
 
 use super::lease::Lease;
 use super::parking::{ParkingLot, held_back, parked, reason};
@@ -16,6 +15,7 @@ use crate::model::parked::ParkedEvent;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::timestamp;
+use crate::model::witness::Witness;
 use crate::observe;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
@@ -67,7 +67,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     /// Before events are applied: whether the log is the one that was applied, and what of it is parked.
     pub(in crate::projection) fn begin(&mut self, conn: &mut C) -> Result<(), Stop> {
         self.lease.check_log(conn)?;
-        self.requests().serve(conn)
+        self.requests().begin(conn)
     }
 
     /// After a while, or another connection: the partition's row may have changed.
@@ -78,7 +78,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     /// Serves what operators have asked for since the last time.
     pub(in crate::projection) fn serve_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
         if conn.database().has_requests(&self.projection.id)? {
-            self.requests().serve(conn)?;
+            self.requests().serve_new(conn)?;
         }
         Ok(())
     }
@@ -320,10 +320,10 @@ impl<C: EventConnection> Applier<'_, C> {
                 self.lease.note_failure(conn, &error.to_string())?;
                 Err(self.handed_over(event, error).into())
             }
-            OnFailure::Skip => self.settle(conn, end, Some(event.id()), None),
-            OnFailure::Park | OnFailure::ParkAlone => {
-                let parked = parked(event, reason(kind), storable(&error.to_string()), attempts);
-                let outcome = self.settle(conn, end, Some(event.id()), Some(parked));
+            OnFailure::Skip => self.settle(conn, end, Some(event), None),
+            policy @ (OnFailure::Park | OnFailure::ParkAlone) => {
+                let parked = parked(event, reason(kind), storable(&error.to_string()), attempts, policy);
+                let outcome = self.settle(conn, end, Some(event), Some(parked));
                 outcome.map_err(|stop| not_recorded(stop, self.lease.partition(), &error))
             }
         }
@@ -354,7 +354,7 @@ impl<C: EventConnection> Applier<'_, C> {
         let begin = Instant::now();
         let projection = self.projection;
         let (events, held) = self.parking.hold_back(events);
-        let step = Step { to: end, last_event_id: last_id(&events, &held), now: timestamp::now() };
+        let step = Step { to: end, witness: last_of(&events, &held), now: timestamp::now() };
         transaction(conn, &mut self.lease, &step, |conn, lease| {
             if !events.is_empty() {
                 lend(conn, lease, projection, &events)?;
@@ -379,11 +379,11 @@ impl<C: EventConnection> Applier<'_, C> {
         &mut self,
         conn: &mut C,
         to: Position,
-        last_event_id: Option<Uuid>,
+        last: Option<&RecordedEvent>,
         parked: Option<ParkedEvent>,
     ) -> Result<(), Stop> {
         let id = &self.projection.id;
-        let step = Step { to, last_event_id, now: timestamp::now() };
+        let step = Step { to, witness: last.map(Witness::from), now: timestamp::now() };
         let outcome = transaction(conn, &mut self.lease, &step, |conn, _| {
             parked.iter().try_for_each(|parked| Ok(conn.database().park(id, parked)?))
         });
@@ -391,13 +391,13 @@ impl<C: EventConnection> Applier<'_, C> {
         self.lease.forget_failure(conn)?;
         if let Some(parked) = parked {
             observe::projection::parked(self.lease.partition(), &parked);
-            self.parking.has_parked(parked, &self.projection.policies);
+            self.parking.has_parked(parked);
         }
         Ok(())
     }
 }
 
 /// The last event that is dealt with.
-fn last_id(applied: &[RecordedEvent], held: &[RecordedEvent]) -> Option<Uuid> {
-    applied.last().into_iter().chain(held.last()).max_by_key(|event| event.position()).map(RecordedEvent::id)
+fn last_of(applied: &[RecordedEvent], held: &[RecordedEvent]) -> Option<Witness> {
+    applied.last().into_iter().chain(held.last()).max_by_key(|event| event.position()).map(Witness::from)
 }

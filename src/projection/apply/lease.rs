@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
-use uuid::Uuid;
 
 use super::stop::{Pause, Stop};
 use crate::model::event::RecordedEvent;
@@ -10,6 +9,7 @@ use crate::model::partition::{Barrier, Claim, Partition, PartitionKey, State, pa
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
+use crate::model::witness::Witness;
 use crate::projection::activity::refuse_inactive;
 use crate::projection::error::ProjectionError;
 use crate::projection::storable::storable;
@@ -21,7 +21,7 @@ pub(super) struct Lease {
     claim: Claim,
     count: i32,
     /// The last event that was applied under an earlier lease.
-    last_event_id: Option<Uuid>,
+    witness: Option<Witness>,
     barrier: Option<Barrier>,
     /// Since when the partition's row says that it does not move on.
     failing: Option<FailingSince>,
@@ -68,12 +68,12 @@ impl Lease {
     }
 
     fn of(row: Partition, duration: Duration) -> Self {
-        let (count, last_event_id, barrier) = (row.count, row.last_event_id, row.barrier);
+        let (count, witness, barrier) = (row.count, row.witness, row.barrier);
         let failing = row.failing.map(|failing| FailingSince::before_now(failing.lasts));
         let claim = row.claimed(duration);
         let now = Instant::now();
         let scanned_to = claim.position;
-        Self { claim, count, last_event_id, barrier, failing, scanned_to, saved_at: now, renewed_at: now }
+        Self { claim, count, witness, barrier, failing, scanned_to, saved_at: now, renewed_at: now }
     }
 
     /// Gives the partition back.
@@ -150,7 +150,7 @@ impl Lease {
         let Some(row) = row.filter(|row| row.token == self.claim.token && row.state == State::Active) else {
             return Err(self.lost());
         };
-        self.barrier = row.barrier;
+        (self.barrier, self.witness) = (row.barrier, row.witness);
         if row.position != self.claim.position {
             (self.claim.position, self.scanned_to) = (row.position, row.position);
         }
@@ -242,21 +242,21 @@ impl Lease {
         self.barrier.map_or(position, |barrier| barrier.position.min(position))
     }
 
-    /// Whether the log goes so far, and what was applied last is in it. It may go further than its readers
-    /// are shown at this moment: an append that has just begun can hold them back.
+    /// Whether it is the log that was applied: it has assigned the positions up to the checkpoint, and has no
+    /// other event where the last one was applied. Events that are not there any more were erased or archived.
     pub(super) fn check_log<C: EventConnection>(&self, conn: &mut C) -> Result<(), ProjectionError> {
         let checkpoint = self.claim.position;
-        let last = conn.database().last_committed_position()?;
-        if checkpoint <= last && self.is_last_event_known(conn)? {
+        if checkpoint <= conn.database().last_assigned_position()? && !self.is_contradicted(conn)? {
             return Ok(());
         }
+        let last = conn.database().last_committed_position()?;
         Err(ProjectionError::OtherLog { projection: self.projection().clone(), checkpoint, last })
     }
 
-    fn is_last_event_known<C: EventConnection>(&self, conn: &mut C) -> QueryResult<bool> {
-        let Some(id) = self.last_event_id else { return Ok(true) };
-        let event = conn.database().read_event(id)?;
-        Ok(event.is_some_and(|event| event.position() <= self.claim.position))
+    fn is_contradicted<C: EventConnection>(&self, conn: &mut C) -> QueryResult<bool> {
+        let Some(witness) = self.witness else { return Ok(false) };
+        let found = conn.database().event_id_at(witness.position)?;
+        Ok(found.is_some_and(|found| found != witness.event_id))
     }
 }
 

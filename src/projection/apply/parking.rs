@@ -6,7 +6,7 @@ use crate::model::parked::{ParkReason, ParkedEvent};
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::projection::failure_kind::FailureKind;
-use crate::projection::policy::Policies;
+use crate::projection::policy::OnFailure;
 
 /// The streams whose later events wait behind a parked one. Only the worker that has the lease parks and
 /// unparks, so it need not look each time.
@@ -15,15 +15,19 @@ pub(super) struct ParkingLot(HashSet<StreamId>);
 
 impl ParkingLot {
     /// Behind these events.
-    pub(super) fn behind<'a>(parked: impl Iterator<Item = &'a ParkedEvent>, policies: &Policies) -> Self {
-        let holding = parked.filter(|parked| policies.hold_back(parked.reason));
+    pub(super) fn behind<'a>(parked: impl Iterator<Item = &'a ParkedEvent>) -> Self {
+        let holding = parked.filter(|parked| parked.holds_back);
         Self(holding.map(|parked| parked.stream.clone()).collect())
     }
 
-    pub(super) fn has_parked(&mut self, parked: ParkedEvent, policies: &Policies) {
-        if policies.hold_back(parked.reason) {
+    pub(super) fn has_parked(&mut self, parked: ParkedEvent) {
+        if parked.holds_back {
             self.0.insert(parked.stream);
         }
+    }
+
+    pub(super) fn hold(&mut self, stream: &StreamId) {
+        self.0.insert(stream.clone());
     }
 
     pub(super) fn let_go(&mut self, stream: &StreamId) {
@@ -43,7 +47,14 @@ impl ParkingLot {
     }
 }
 
-pub(super) fn parked(event: &RecordedEvent, reason: ParkReason, error: String, attempts: i32) -> ParkedEvent {
+/// An event at which the handler has failed.
+pub(super) fn parked(
+    event: &RecordedEvent,
+    reason: ParkReason,
+    error: String,
+    attempts: i32,
+    policy: OnFailure,
+) -> ParkedEvent {
     ParkedEvent {
         position: event.position(),
         event_id: event.id(),
@@ -53,11 +64,13 @@ pub(super) fn parked(event: &RecordedEvent, reason: ParkReason, error: String, a
         attempts,
         parked_at: timestamp::now(),
         requested: None,
+        holds_back: policy != OnFailure::ParkAlone,
     }
 }
 
 pub(super) fn held_back(event: &RecordedEvent) -> ParkedEvent {
-    parked(event, ParkReason::Held, "an earlier event of the aggregate is parked".to_owned(), 0)
+    let error = "an earlier event of the aggregate is parked".to_owned();
+    parked(event, ParkReason::Held, error, 0, OnFailure::Park)
 }
 
 pub(super) fn reason(kind: FailureKind) -> ParkReason {

@@ -31,24 +31,34 @@ pub(super) struct Requests<'a, C> {
 impl<C: EventConnection> Requests<'_, C> {
     /// Finds out which streams are held back, and serves what was asked for, or left behind by another
     /// worker.
-    pub(super) fn serve(&mut self, conn: &mut C) -> Result<(), Stop> {
-        let streams = self.parked_streams(conn)?;
-        *self.parking = ParkingLot::behind(streams.values().flatten(), &self.projection.policies);
+    pub(super) fn begin(&mut self, conn: &mut C) -> Result<(), Stop> {
+        let parked = conn.database().parked(&self.projection.id)?;
+        let streams = self.by_stream(parked);
+        *self.parking = ParkingLot::behind(streams.values().flatten());
+        self.serve(conn, streams)
+    }
+
+    /// Serves what was asked for since. The streams of which nothing was asked are not looked at.
+    pub(super) fn serve_new(&mut self, conn: &mut C) -> Result<(), Stop> {
+        let parked = conn.database().parked_beside_requests(&self.projection.id)?;
+        let streams = self.by_stream(parked);
+        self.serve(conn, streams)
+    }
+
+    fn serve(&mut self, conn: &mut C, streams: BTreeMap<StreamId, Vec<ParkedEvent>>) -> Result<(), Stop> {
         streams.into_iter().try_for_each(|(stream, parked)| self.serve_stream(conn, &stream, parked))
     }
 
     /// Those of this partition, in the order of their positions.
-    fn parked_streams(&self, conn: &mut C) -> Result<BTreeMap<StreamId, Vec<ParkedEvent>>, Stop> {
+    fn by_stream(&self, parked: Vec<ParkedEvent>) -> BTreeMap<StreamId, Vec<ParkedEvent>> {
         let mut streams: BTreeMap<StreamId, Vec<ParkedEvent>> = BTreeMap::new();
-        for parked in conn.database().parked(&self.projection.id)? {
-            if self.lease.is_mine(&parked.stream) {
-                streams.entry(parked.stream.clone()).or_default().push(parked);
-            }
+        for parked in parked.into_iter().filter(|parked| self.lease.is_mine(&parked.stream)) {
+            streams.entry(parked.stream.clone()).or_default().push(parked);
         }
-        Ok(streams)
+        streams
     }
 
-    /// What stands behind an event that stays parked stays, too, unless the policy is not to hold back.
+    /// What stands behind an event that stays parked stays, too, unless that is parked alone.
     fn serve_stream(
         &mut self,
         conn: &mut C,
@@ -58,27 +68,28 @@ impl<C: EventConnection> Requests<'_, C> {
         let mut is_blocked = false;
         for parked in parked {
             let is_free = parked.reason == ParkReason::Held || parked.requested == Some(Request::Retry);
-            let is_gone = match parked.requested {
+            let holds_back = match parked.requested {
                 Some(Request::Discard) => self.unpark(conn, &parked, None)?,
                 _ if is_free && !is_blocked => self.retry(conn, &parked)?,
-                _ => false,
+                _ => parked.holds_back,
             };
-            is_blocked |= !is_gone && self.projection.policies.hold_back(parked.reason);
+            is_blocked |= holds_back;
         }
-        if !is_blocked {
-            self.parking.let_go(stream);
+        match is_blocked {
+            true => self.parking.hold(stream),
+            false => self.parking.let_go(stream),
         }
         Ok(())
     }
 
-    /// Whether the event is applied now.
+    /// Whether the event still holds back what comes after it.
     fn retry(&mut self, conn: &mut C, parked: &ParkedEvent) -> Result<bool, Stop> {
         let event = conn.database().read_event(parked.event_id)?;
         self.unpark(conn, parked, event.as_ref())
     }
 
     /// Applies the event, if there is one, and forgets that it was parked; or records that it has failed once
-    /// more.
+    /// more. Whether it still holds back what comes after it.
     fn unpark(
         &mut self,
         conn: &mut C,
@@ -96,7 +107,7 @@ impl<C: EventConnection> Requests<'_, C> {
                 Ok(())
             });
             match outcome {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(false),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Handler(error)) if error.is_retryable() => {
                     let pause = transient.pause().filter(|_| self.is_alone);
@@ -113,26 +124,30 @@ impl<C: EventConnection> Requests<'_, C> {
     }
 
     fn has_failed(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<bool, Stop> {
-        if self.projection.policies.of(error.kind()) == OnFailure::Skip {
+        let policy = error.policy().unwrap_or(self.projection.policies.of(error.kind()));
+        if policy == OnFailure::Skip {
             return self.unpark(conn, parked, None);
         }
-        self.repark(conn, parked, error).map(|()| false)
-    }
-
-    fn repark(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<(), Stop> {
         let parked = ParkedEvent {
             reason: reason(error.kind()),
             error: storable(&error.to_string()),
             attempts: parked.attempts.saturating_add(1),
+            // To stop is not to let later events pass.
+            holds_back: policy != OnFailure::ParkAlone,
             ..parked.clone()
         };
+        let outcome = self.repark(conn, &parked);
+        outcome.map_err(|stop| not_recorded(stop, self.lease.partition(), error))?;
+        Ok(parked.holds_back)
+    }
+
+    fn repark(&mut self, conn: &mut C, parked: &ParkedEvent) -> Result<(), Stop> {
         let id = &self.projection.id;
         let outcome = self.in_place(conn, |conn, _| {
-            conn.database().repark(id, &parked)?;
+            conn.database().repark(id, parked)?;
             Ok(())
         });
-        let stop = outcome.map_err(Rollback::into_stop);
-        stop.map_err(|stop| not_recorded(stop, self.lease.partition(), error))
+        outcome.map_err(Rollback::into_stop)
     }
 
     /// A transaction that moves the checkpoint to where it is: a worker that has lost the partition is found
@@ -142,7 +157,7 @@ impl<C: EventConnection> Requests<'_, C> {
         conn: &mut C,
         work: impl FnOnce(&mut C, &Lease) -> Result<(), Rollback>,
     ) -> Result<(), Rollback> {
-        let step = Step { to: self.lease.checkpoint(), last_event_id: None, now: timestamp::now() };
+        let step = Step { to: self.lease.checkpoint(), witness: None, now: timestamp::now() };
         transaction(conn, self.lease, &step, work)
     }
 }

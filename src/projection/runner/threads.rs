@@ -13,7 +13,6 @@ use super::spawn::spawn;
 use crate::model::partition::{Partition, State};
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
-use crate::projection::partitions::find_or_create;
 use crate::projection::repartition;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::wake_up;
@@ -66,8 +65,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
             return self.stand_aside(conn);
         }
         conn.database().report_worker(&id, &self.context.worker, self.projection().lease)?;
-        let partitions = find_or_create(conn, self.projection())?;
-        let partitions = repartition::complete(conn, &id, partitions)?;
+        let partitions = repartition::current(conn, self.projection())?;
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len())?;
         self.read_for(partitions.len());
@@ -91,7 +89,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         self.ask_to_stop();
         wake_up::all();
         self.leave(conn)?;
-        let partitions = find_or_create(conn, self.projection())?;
+        let partitions = conn.database().partitions(&self.projection().id)?;
         self.context.see(self.projection(), &partitions);
         Ok(())
     }

@@ -8,7 +8,6 @@ use super::guards::current;
 use super::outside::refuse_lost_transaction;
 use super::queries;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::position::Position;
 use crate::storage::checkpoints::Checkpoints;
 use crate::storage::lent;
 use crate::storage::server::Server;
@@ -49,35 +48,27 @@ impl<C: Server<Backend = Mysql>> Checkpoints for lent::Mysql<'_, C> {
     }
 
     async fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
-        put(self.0, checkpoint, checkpoint.position).await
-    }
-
-    async fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()> {
-        put(self.0, checkpoint, Position::END).await.map(drop)
-    }
-
-    async fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
-        Ok(self.0.execute(queries::delete_checkpoint(projection_name)).await? > 0)
+        put(self.0, checkpoint).await
     }
 }
 
-/// Whether the checkpoint did not lie above `highest` and has been put. Without the transaction that it belongs
+/// Whether the checkpoint did not lie further on and has been put. Without the transaction that it belongs
 /// to, it would say of events that were rolled back that they are done.
-async fn put<C>(conn: &mut C, checkpoint: &Checkpoint, highest: Position) -> QueryResult<bool>
+async fn put<C>(conn: &mut C, checkpoint: &Checkpoint) -> QueryResult<bool>
 where
     C: Server<Backend = Mysql>,
 {
     refuse_lost_transaction(conn).await?;
-    let (position, updated_at, highest) = (checkpoint.position.get(), checkpoint.updated_at, highest.get());
+    let (position, updated_at) = (checkpoint.position.get(), checkpoint.updated_at);
     let put = PutCheckpoint {
         projection_name: &checkpoint.projection_name,
         position,
         updated_at,
-        highest,
+        highest: position,
         then_updated_at: updated_at,
-        again_highest: highest,
+        again_highest: position,
         then_position: position,
     };
     conn.execute(put).await?;
-    Ok(last_insert_id(conn).await? <= highest)
+    Ok(last_insert_id(conn).await? <= position)
 }

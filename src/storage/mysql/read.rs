@@ -1,6 +1,7 @@
 use diesel::mysql::Mysql;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::result::QueryResult;
+use diesel::sql_types::BigInt;
 use uuid::Uuid;
 
 use super::{position, queries};
@@ -16,6 +17,15 @@ use crate::storage::lent;
 use crate::storage::read::Read;
 use crate::storage::server::Server;
 use crate::storage::sql::row::Events;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Mysql;
+    /// Readers are told no position above the one that is published, unless positions are counted.
+    LastAssigned -> BigInt,
+    "SELECT GREATEST(safe_position, draining_position, last_position, \
+     (SELECT COALESCE(MAX(global_position), 0) FROM events)) FROM event_log WHERE id = 1"
+}
 
 impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
     async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
@@ -63,6 +73,10 @@ impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
         let next = LogQuery::after(after);
         let next = queries::log_events(&next, Position::END, 1);
         Ok(self.0.load(next, Events::of_log()).await?.pop())
+    }
+
+    async fn last_assigned_position(&mut self) -> QueryResult<Position> {
+        Ok(Position::stored(self.0.row(LastAssigned).await?))
     }
 }
 

@@ -5,7 +5,6 @@ use diesel::sql_types::{BigInt, Text, Timestamptz};
 
 use super::queries;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::position::Position;
 use crate::storage::checkpoints::Checkpoints;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
@@ -14,7 +13,7 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Pg;
-    /// Puts a checkpoint at a position, if it lies not above another or does not exist yet.
+    /// Puts a checkpoint at a position, unless it lies further on already.
     PutCheckpoint<'a> {
         projection_name: &'a str => Text,
         position: i64 => BigInt,
@@ -38,20 +37,12 @@ impl<C: Executor<Backend = Pg>> Checkpoints for Postgres<'_, C> {
     }
 
     async fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
-        put(self.0, checkpoint, checkpoint.position).await
-    }
-
-    async fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()> {
-        put(self.0, checkpoint, Position::END).await.map(drop)
-    }
-
-    async fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
-        Ok(self.0.execute(queries::delete_checkpoint(projection_name)).await? > 0)
+        put(self.0, checkpoint).await
     }
 }
 
-/// Whether the checkpoint did not lie above `highest` and has been put.
-async fn put<C>(conn: &mut C, checkpoint: &Checkpoint, highest: Position) -> QueryResult<bool>
+/// Whether the checkpoint did not lie further on and has been put.
+async fn put<C>(conn: &mut C, checkpoint: &Checkpoint) -> QueryResult<bool>
 where
     C: Executor<Backend = Pg>,
 {
@@ -59,7 +50,7 @@ where
         projection_name: &checkpoint.projection_name,
         position: checkpoint.position.get(),
         updated_at: checkpoint.updated_at,
-        highest: highest.get(),
+        highest: checkpoint.position.get(),
     };
     Ok(conn.execute(put).await? > 0)
 }

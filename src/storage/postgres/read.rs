@@ -1,6 +1,7 @@
 use diesel::pg::Pg;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::result::QueryResult;
+use diesel::sql_types::BigInt;
 use uuid::Uuid;
 
 use super::{position, queries};
@@ -16,6 +17,14 @@ use crate::storage::lent::Postgres;
 use crate::storage::read::Read;
 use crate::storage::server::Server;
 use crate::storage::sql::row::Events;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Pg;
+    LastAssigned -> BigInt,
+    "SELECT GREATEST(event_store_given_position(), counted_position, (SELECT max(global_position) FROM events)) \
+     FROM event_log"
+}
 
 impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
     async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
@@ -65,6 +74,10 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
         let next = LogQuery::after(after);
         let next = queries::log_events(&next, Position::END, 1);
         Ok(self.0.load(next, Events::of_log()).await?.pop())
+    }
+
+    async fn last_assigned_position(&mut self) -> QueryResult<Position> {
+        Ok(Position::stored(self.0.row(LastAssigned).await?))
     }
 }
 

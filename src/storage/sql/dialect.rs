@@ -34,6 +34,7 @@ pub(crate) trait Dialect: Columns {
     fn bind_text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()>;
     fn bind_integer<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i32) -> QueryResult<()>;
     fn bind_long<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i64) -> QueryResult<()>;
+    fn bind_optional_long<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Option<i64>) -> QueryResult<()>;
     fn bind_id<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Uuid) -> QueryResult<()>;
     fn bind_optional_id<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Option<Uuid>) -> QueryResult<()>;
     fn bind_time<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b DateTime<Utc>) -> QueryResult<()>;
@@ -56,6 +57,7 @@ macro_rules! binds {
             bind_text(str => diesel::sql_types::Text);
             bind_integer(i32 => diesel::sql_types::Integer);
             bind_long(i64 => diesel::sql_types::BigInt);
+            bind_optional_long(Option<i64> => diesel::sql_types::Nullable<diesel::sql_types::BigInt>);
             bind_id(uuid::Uuid => $crate::storage::sql::dialect::Id);
             bind_optional_id(
                 Option<uuid::Uuid> => diesel::sql_types::Nullable<$crate::storage::sql::dialect::Id>

@@ -7,6 +7,7 @@ pub(crate) mod lease;
 pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partitions;
+pub(crate) mod places;
 pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;

@@ -20,7 +20,7 @@ use crate::storage::sql::row::{Columns, optional_word, value, word};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
-type ParkedColumns = (BigInt, Id, Text, Text, Text, Text, Integer, Time, Nullable<Text>);
+type ParkedColumns = (BigInt, Id, Text, Text, Text, Text, Integer, Time, Nullable<Text>, Integer);
 
 impl<DB: Columns> FromRow<DB> for ParkedEvent {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
@@ -34,6 +34,7 @@ impl<DB: Columns> FromRow<DB> for ParkedEvent {
             attempts: value(row, 6, DB::integer)?,
             parked_at: value(row, 7, DB::time)?,
             requested: optional_word(row, 8, "what is requested of a parked event", Request::stored)?,
+            holds_back: value(row, 9, DB::integer)? != 0,
         })
     }
 }
@@ -51,17 +52,33 @@ statement! {
         error: &'a str => bind_text,
         attempts: i32 => bind_integer,
         parked_at: DateTime<Utc> => bind_time,
+        holds_back: i32 => bind_integer,
     },
     "INSERT INTO parked_events (projection_name, projection_version, global_position, event_id, \
-     aggregate_type, aggregate_id, reason, error, attempts, parked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     aggregate_type, aggregate_id, reason, error, attempts, parked_at, holds_back) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
     for every database;
     SelectParked<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> ParkedColumns,
     "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
-     parked_at, requested FROM parked_events \
+     parked_at, requested, holds_back FROM parked_events \
      WHERE projection_name = ? AND projection_version = ? ORDER BY global_position"
+}
+
+statement! {
+    for every database;
+    SelectParkedBesideRequests<'a> {
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        of_name: &'a str => bind_text,
+        of_version: i32 => bind_integer,
+    } -> ParkedColumns,
+    "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
+     parked_at, requested, holds_back FROM parked_events \
+     WHERE projection_name = ? AND projection_version = ? AND (aggregate_type, aggregate_id) IN \
+     (SELECT aggregate_type, aggregate_id FROM parked_events \
+     WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL) ORDER BY global_position"
 }
 
 statement! {
@@ -72,9 +89,11 @@ statement! {
 
 statement! {
     for every database;
-    CountRequests<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> BigInt,
-    "SELECT count(*) FROM parked_events \
-     WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL"
+    /// At most one, by the index that has only the requests. What is held back is free to be retried anyway, and a
+    /// request for that waits for the event before it.
+    SelectRequest<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> BigInt,
+    "SELECT global_position FROM parked_events WHERE projection_name = ? AND projection_version = ? \
+     AND requested IS NOT NULL AND NOT (requested = 'retry' AND reason = 'held') LIMIT 1"
 }
 
 statement! {
@@ -95,11 +114,12 @@ statement! {
         reason: &'a str => bind_text,
         error: &'a str => bind_text,
         attempts: i32 => bind_integer,
+        holds_back: i32 => bind_integer,
         name: &'a str => bind_text,
         version: i32 => bind_integer,
         position: i64 => bind_long,
     },
-    "UPDATE parked_events SET reason = ?, error = ?, attempts = ?, requested = NULL \
+    "UPDATE parked_events SET reason = ?, error = ?, attempts = ?, holds_back = ?, requested = NULL \
      WHERE projection_name = ? AND projection_version = ? AND global_position = ?"
 }
 
@@ -107,6 +127,12 @@ statement! {
     for every database;
     Unpark<'a> { name: &'a str => bind_text, version: i32 => bind_integer, position: i64 => bind_long },
     "DELETE FROM parked_events WHERE projection_name = ? AND projection_version = ? AND global_position = ?"
+}
+
+statement! {
+    for every database;
+    UnparkAfter<'a> { name: &'a str => bind_text, version: i32 => bind_integer, position: i64 => bind_long },
+    "DELETE FROM parked_events WHERE projection_name = ? AND projection_version = ? AND global_position > ?"
 }
 
 statement! {
@@ -133,6 +159,7 @@ where
             error: &parked.error,
             attempts: parked.attempts,
             parked_at: parked.parked_at,
+            holds_back: parked.holds_back.into(),
         };
         self.connection().execute(park).await.map(drop)
     }
@@ -142,6 +169,12 @@ where
         self.connection().load(SelectParked { name, version }, Stored::default()).await
     }
 
+    async fn parked_beside_requests(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>> {
+        let (name, version) = (&*projection.name, projection.version);
+        let select = SelectParkedBesideRequests { name, version, of_name: name, of_version: version };
+        self.connection().load(select, Stored::default()).await
+    }
+
     async fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64> {
         let (name, version) = (&*projection.name, projection.version);
         self.connection().row(CountParked { name, version }).await
@@ -149,8 +182,8 @@ where
 
     async fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool> {
         let (name, version) = (&*projection.name, projection.version);
-        let requests: i64 = self.connection().row(CountRequests { name, version }).await?;
-        Ok(requests > 0)
+        let request: Option<i64> = self.connection().optional_row(SelectRequest { name, version }).await?;
+        Ok(request.is_some())
     }
 
     async fn request(
@@ -169,6 +202,7 @@ where
             reason: parked.reason.as_str(),
             error: &parked.error,
             attempts: parked.attempts,
+            holds_back: parked.holds_back.into(),
             name: &projection.name,
             version: projection.version,
             position: parked.position.get(),
@@ -179,6 +213,11 @@ where
     async fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool> {
         let (name, version, position) = (&*projection.name, projection.version, position.get());
         Ok(self.connection().execute(Unpark { name, version, position }).await? > 0)
+    }
+
+    async fn unpark_after(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<usize> {
+        let (name, version, position) = (&*projection.name, projection.version, position.get());
+        self.connection().execute(UnparkAfter { name, version, position }).await
     }
 
     async fn unpark_all(&mut self, projection: &ProjectionId) -> QueryResult<usize> {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::model::partition::{Barrier, Claim, Failing, Partition, PartitionKey, State};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
+use crate::model::witness::Witness;
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::partitions::{NewPartition, Partitions, Step};
@@ -22,19 +23,19 @@ use crate::storage::sql::row::{Columns, optional, value, word};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
-/// The types of the columns that `select_partitions!` names.
+/// The types of the columns that `select_partitions!` names. An owner whose lease has run out is none.
 type PartitionColumns = (
     Text,
     Integer,
     Integer,
     Integer,
     BigInt,
+    Nullable<BigInt>,
     Nullable<Id>,
     Time,
     Text,
     Nullable<Text>,
     Nullable<Text>,
-    Nullable<BigInt>,
     BigInt,
     Nullable<BigInt>,
     Nullable<Integer>,
@@ -46,8 +47,9 @@ macro_rules! select_partitions {
     ($rest:literal) => {
         concat!(
             "SELECT projection_name, projection_version, partition_number, partition_count, \
-             last_global_position, last_event_id, updated_at, state, last_error, owner, leased_until, \
-             fencing_token, barrier_position, next_partition_count, {now}, failing_since FROM projection_checkpoints ",
+             last_global_position, last_event_position, last_event_id, updated_at, state, last_error, \
+             CASE WHEN leased_until > {now} THEN owner END, fencing_token, barrier_position, \
+             next_partition_count, {now}, failing_since FROM projection_checkpoints ",
             $rest
         )
     };
@@ -61,23 +63,22 @@ impl<DB: Columns> FromRow<DB> for Partition {
             key: PartitionKey { projection, number: value(row, 2, DB::integer)? },
             count: value(row, 3, DB::integer)?,
             position: Position::stored(value(row, 4, DB::long)?),
-            last_event_id: optional(row, 5, DB::id)?,
-            updated_at: value(row, 6, DB::time)?,
-            state: word(row, 7, "the state of a projection", State::stored)?,
-            last_error: optional(row, 8, DB::text)?.map(Into::into),
+            witness: witness(row)?,
+            updated_at: value(row, 7, DB::time)?,
+            state: word(row, 8, "the state of a projection", State::stored)?,
+            last_error: optional(row, 9, DB::text)?.map(Into::into),
             failing: failing(row)?,
-            owner: owner(row)?,
+            owner: optional(row, 10, DB::text)?.map(Into::into),
             token: value(row, 11, DB::long)?,
             barrier: barrier(row)?,
         })
     }
 }
 
-/// The owner, if its lease has not run out.
-fn owner<'r, DB: Columns>(row: &impl Row<'r, DB>) -> deserialize::Result<Option<String>> {
-    let owner = optional(row, 9, DB::text)?;
-    let (leased_until, now) = (optional(row, 10, DB::long)?, value(row, 14, DB::long)?);
-    Ok(owner.filter(|_| leased_until.is_some_and(|until| until > now)).map(Into::into))
+fn witness<'r, DB: Columns>(row: &impl Row<'r, DB>) -> deserialize::Result<Option<Witness>> {
+    let (position, event_id) = (optional(row, 5, DB::long)?, optional(row, 6, DB::id)?);
+    let witness = |(position, event_id)| Witness { position: Position::stored(position), event_id };
+    Ok(position.zip(event_id).map(witness))
 }
 
 fn failing<'r, DB: Columns>(row: &impl Row<'r, DB>) -> deserialize::Result<Option<Failing>> {
@@ -124,13 +125,14 @@ statement! {
         number: i32 => bind_integer,
         count: i32 => bind_integer,
         position: i64 => bind_long,
+        last_event_position: Option<i64> => bind_optional_long,
         last_event_id: Option<Uuid> => bind_optional_id,
         token: i64 => bind_long,
         now: DateTime<Utc> => bind_time,
     },
     "INSERT INTO projection_checkpoints (projection_name, projection_version, partition_number, \
-     partition_count, last_global_position, last_event_id, fencing_token, updated_at) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) {or_nothing}"
+     partition_count, last_global_position, last_event_position, last_event_id, fencing_token, updated_at) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) {or_nothing}"
 }
 
 statement! {
@@ -184,6 +186,7 @@ statement! {
     for every database;
     AdvanceCheckpoint<'a> {
         position: i64 => bind_long,
+        last_event_position: Option<i64> => bind_optional_long,
         last_event_id: Option<Uuid> => bind_optional_id,
         updated_at: DateTime<Utc> => bind_time,
         lease: i64 => bind_long,
@@ -195,6 +198,7 @@ statement! {
         highest: i64 => bind_long,
     },
     "UPDATE projection_checkpoints SET last_global_position = ?, \
+     last_event_position = coalesce(?, last_event_position), \
      last_event_id = coalesce(?, last_event_id), updated_at = ?, leased_until = {now} + ? \
      WHERE projection_name = ? AND projection_version = ? AND partition_number = ? AND fencing_token = ? \
      AND last_global_position = ? AND state = 'active' \
@@ -251,14 +255,27 @@ statement! {
 
 statement! {
     for every database;
+    RewindPartitions<'a> {
+        position: i64 => bind_long,
+        updated_at: DateTime<Utc> => bind_time,
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+    },
+    "UPDATE projection_checkpoints SET last_global_position = ?, last_event_position = NULL, \
+     last_event_id = NULL, updated_at = ? WHERE projection_name = ? AND projection_version = ?"
+}
+
+statement! {
+    for every database;
     ResetPartitions<'a> {
         position: i64 => bind_long,
         updated_at: DateTime<Utc> => bind_time,
         name: &'a str => bind_text,
         version: i32 => bind_integer,
     },
-    "UPDATE projection_checkpoints SET last_global_position = ?, last_event_id = NULL, updated_at = ?, \
-     state = 'active', last_error = NULL, failing_since = NULL, owner = NULL, leased_until = NULL, \
+    "UPDATE projection_checkpoints SET last_global_position = ?, last_event_position = NULL, \
+     last_event_id = NULL, updated_at = ?, state = 'active', last_error = NULL, failing_since = NULL, \
+     owner = NULL, leased_until = NULL, \
      fencing_token = fencing_token + 1, barrier_position = NULL, next_partition_count = NULL \
      WHERE projection_name = ? AND projection_version = ?"
 }
@@ -323,16 +340,17 @@ where
             number: *number,
             count: partition.count,
             position: partition.position.get(),
-            last_event_id: partition.last_event_id,
+            last_event_position: partition.witness.map(|witness| witness.position.get()),
+            last_event_id: partition.witness.map(|witness| witness.event_id),
             token: partition.token,
             now: partition.now,
         };
         self.connection().execute(create).await.map(drop)
     }
 
-    async fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<()> {
+    async fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<usize> {
         let (name, version) = (&*projection.name, projection.version);
-        self.connection().execute(DeletePartitions { name, version }).await.map(drop)
+        self.connection().execute(DeletePartitions { name, version }).await
     }
 
     async fn claim(&mut self, partition: &PartitionKey, owner: &str, lease: Duration) -> QueryResult<bool> {
@@ -359,7 +377,8 @@ where
         let PartitionKey { projection: ProjectionId { name, version }, number } = &claim.partition;
         let advance = AdvanceCheckpoint {
             position: step.to.get(),
-            last_event_id: step.last_event_id,
+            last_event_position: step.witness.map(|witness| witness.position.get()),
+            last_event_id: step.witness.map(|witness| witness.event_id),
             updated_at: step.now,
             lease: millis(claim.lease),
             name,
@@ -393,6 +412,16 @@ where
     async fn resume(&mut self, projection: &ProjectionId) -> QueryResult<usize> {
         let (name, version) = (&*projection.name, projection.version);
         self.connection().execute(ResumePartitions { name, version }).await
+    }
+
+    async fn rewind(
+        &mut self,
+        projection: &ProjectionId,
+        position: Position,
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        let (name, version, position) = (&*projection.name, projection.version, position.get());
+        self.connection().execute(RewindPartitions { position, updated_at: now, name, version }).await
     }
 
     async fn reset(

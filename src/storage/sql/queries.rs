@@ -15,7 +15,6 @@ impl<DB: Backend, ST, Q: Query<SqlType = ST> + QueryFragment<DB> + QueryId> Ask<
 macro_rules! queries {
     (for $backend:ty; schema: $schema:ident; time: $time:ty; is_one_of: $is_one_of:ident) => {
         use diesel::prelude::{ExpressionMethods, QueryDsl};
-        use diesel::query_builder::{QueryFragment, QueryId};
         use diesel::sql_types::{BigInt, Integer, Nullable, Text};
         use $crate::model::checkpoint::Checkpoint;
         use $crate::model::direction::Direction;
@@ -114,14 +113,6 @@ macro_rules! queries {
                     checkpoints::partition_number.asc(),
                 ))
                 .select(CHECKPOINT)
-        }
-
-        pub(super) fn delete_checkpoint(projection_name: &str) -> impl QueryFragment<$backend> + QueryId {
-            diesel::delete(checkpoints::table.find((
-                projection_name,
-                Checkpoint::VERSION,
-                Checkpoint::PARTITION,
-            )))
         }
     };
 }

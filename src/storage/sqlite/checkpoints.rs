@@ -5,7 +5,6 @@ use diesel::sqlite::Sqlite;
 use super::queries;
 use super::text::time_text;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::position::Position;
 use crate::storage::checkpoints::Checkpoints;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
@@ -14,7 +13,7 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Sqlite;
-    /// Puts a checkpoint at a position, if it lies not above another or does not exist yet.
+    /// Puts a checkpoint at a position, unless it lies further on already.
     PutCheckpoint<'a> {
         projection_name: &'a str => Text,
         position: i64 => BigInt,
@@ -38,25 +37,17 @@ impl Checkpoints for lent::Sqlite<'_> {
     }
 
     async fn advance_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<bool> {
-        put(self.0, checkpoint, checkpoint.position)
-    }
-
-    async fn set_checkpoint(&mut self, checkpoint: &Checkpoint) -> QueryResult<()> {
-        put(self.0, checkpoint, Position::END).map(drop)
-    }
-
-    async fn delete_checkpoint(&mut self, projection_name: &str) -> QueryResult<bool> {
-        Ok(self.0.execute(queries::delete_checkpoint(projection_name)).await? > 0)
+        put(self.0, checkpoint)
     }
 }
 
-/// Whether the checkpoint did not lie above `highest` and has been put.
-fn put(conn: &mut SqliteConnection, checkpoint: &Checkpoint, highest: Position) -> QueryResult<bool> {
+/// Whether the checkpoint did not lie further on and has been put.
+fn put(conn: &mut SqliteConnection, checkpoint: &Checkpoint) -> QueryResult<bool> {
     let written = PutCheckpoint {
         projection_name: &checkpoint.projection_name,
         position: checkpoint.position.get(),
         updated_at: &time_text(checkpoint.updated_at),
-        highest: highest.get(),
+        highest: checkpoint.position.get(),
     }
     .execute(conn)?;
     Ok(written > 0)

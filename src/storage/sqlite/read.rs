@@ -1,4 +1,6 @@
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
 use super::queries;
@@ -11,11 +13,20 @@ use crate::model::stream_id::StreamId;
 use crate::schema::sqlite::events;
 use crate::storage::blocking::now;
 use crate::storage::executor::Executor;
-use crate::storage::lent::Sqlite;
+use crate::storage::lent;
 use crate::storage::read::Read;
 use crate::storage::sql::row::Events;
+use crate::storage::sql::statement::statement;
 
-impl Read for Sqlite<'_> {
+statement! {
+    for Sqlite;
+    /// AUTOINCREMENT's own count remembers the positions of events that were removed.
+    LastAssigned -> BigInt,
+    "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0), \
+     coalesce((SELECT max(global_position) FROM events), 0))"
+}
+
+impl Read for lent::Sqlite<'_> {
     async fn version(&mut self, stream: &StreamId) -> QueryResult<i64> {
         version(self.0, stream)
     }
@@ -55,6 +66,10 @@ impl Read for Sqlite<'_> {
         let next = LogQuery::after(after);
         let next = queries::log_events(&next, Position::END, 1);
         Ok(self.0.load(next, Events::of_log()).await?.pop())
+    }
+
+    async fn last_assigned_position(&mut self) -> QueryResult<Position> {
+        Ok(Position::stored(now(self.0.row(LastAssigned))?))
     }
 }
 

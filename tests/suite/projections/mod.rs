@@ -20,6 +20,7 @@ pub mod restored;
 pub mod rolling;
 pub mod runner;
 pub mod several_runners;
+pub mod starting;
 pub mod transactions;
 pub mod troubles;
 #[cfg(feature = "derive")]
@@ -28,6 +29,7 @@ pub mod waiting;
 
 mod application;
 mod checkpoint;
+mod housekeeping;
 mod script;
 
 pub use application::{NAME, append, application, applied, insert, name_of, runner, users};
@@ -36,7 +38,7 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    let mut areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
+    let mut areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, starting, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
     #[cfg(feature = "derive")]
     areas.extend(areas! { D: typed });
     areas

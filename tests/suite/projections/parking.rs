@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use chrono::{SubsecRound, Utc};
-use diesel_event_store::projection::{self, OnFailure, ParkReason, ParkedEvent, Projection, ProjectionError};
+use diesel_event_store::projection::{
+    self, HandlerError, OnFailure, ParkReason, ParkedEvent, Projection, ProjectionError,
+};
 use diesel_event_store::{EventConnection, EventStore, Position, chrono};
 
-use super::{Fault, NAME, Script, append, application, applied, runner, status};
+use super::{Fault, NAME, Script, append, application, applied, insert, runner, status};
 use test_support::{Result, TestDatabase, eventually, user};
 
 tests! {
@@ -20,6 +22,9 @@ tests! {
     a_held_event_that_fails_in_turn_holds_the_rest_back,
     a_held_event_never_lets_later_ones_pass_whatever_the_policy,
     a_held_event_that_is_to_be_skipped_leaves_no_trace,
+    what_waits_behind_an_event_that_is_then_parked_alone_follows,
+    a_handler_that_parks_holds_back_whatever_the_policy,
+    what_was_held_back_waits_although_the_policy_has_changed,
     what_is_discarded_is_passed_over_for_good,
     a_held_event_can_be_discarded_before_the_one_it_waits_for,
     a_retry_of_a_held_event_waits_for_the_one_before_it,
@@ -242,6 +247,65 @@ fn a_held_event_that_is_to_be_skipped_leaves_no_trace<D: TestDatabase>() -> Resu
     assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
     skipping(Script::with([("alice 2", Fault::IsUndecodable)])).catch_up(&mut conn)?;
     assert_eq!(applied(&mut conn)?, ["alice 1", "alice 3"]);
+    are_parked(&mut conn, &[])
+}
+
+/// A held event, or one that is retried, fails in a way for which the policy is to park it alone.
+fn what_waits_behind_an_event_that_is_then_parked_alone_follows<D: TestDatabase>() -> Result {
+    for then_unknown in ["alice 1", "alice 2"] {
+        let (_db, mut conn) = application::<D>()?;
+        append(&mut conn, "alice", 3)?;
+        let users = |script: &Script| parking(script).on_unknown_event_type(OnFailure::ParkAlone);
+        users(&Script::with([("alice 1", Fault::Fails)])).catch_up(&mut conn)?;
+        let position = first_parked(&mut conn)?;
+        assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
+        let script = Script::with([(then_unknown, Fault::IsUnknown)]);
+        users(&script).catch_up(&mut conn)?;
+        are_parked(&mut conn, &[(then_unknown, ParkReason::UnknownEventType)])?;
+        let others: Vec<_> =
+            ["alice 1", "alice 2", "alice 3"].into_iter().filter(|name| *name != then_unknown).collect();
+        assert_eq!(applied(&mut conn)?, others);
+        append(&mut conn, "alice", 1)?;
+        assert_eq!(users(&script).catch_up(&mut conn)?.applied(), 1);
+    }
+    Ok(())
+}
+
+fn a_handler_that_parks_holds_back_whatever_the_policy<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let users = || {
+        let users = Projection::new(NAME, 1, |conn: &mut D::Conn, event| match event.version() {
+            1 => Err(HandlerError::park("a person has to look at it")),
+            _ => insert(conn, event),
+        });
+        users.on_failure(OnFailure::ParkAlone)
+    };
+    users().catch_up(&mut conn)?;
+    append(&mut conn, "alice", 1)?;
+    users().catch_up(&mut conn)?;
+    assert!(applied(&mut conn)?.is_empty());
+    let position = first_parked(&mut conn)?;
+    assert!(projection::discard_parked(&mut conn, (NAME, 1), position)?);
+    users().catch_up(&mut conn)?;
+    assert_eq!(applied(&mut conn)?, ["alice 2", "alice 3"]);
+    are_parked(&mut conn, &[])
+}
+
+fn what_was_held_back_waits_although_the_policy_has_changed<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let script = Script::with([("alice 1", Fault::Fails)]);
+    parking(&script).catch_up(&mut conn)?;
+    let alone = || script.projection().retries(0, SOON).on_failure(OnFailure::ParkAlone);
+    append(&mut conn, "alice", 1)?;
+    alone().catch_up(&mut conn)?;
+    assert!(applied(&mut conn)?.is_empty());
+    script.mend();
+    let position = first_parked(&mut conn)?;
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
+    alone().catch_up(&mut conn)?;
+    assert_eq!(applied(&mut conn)?, ["alice 1", "alice 2", "alice 3"]);
     are_parked(&mut conn, &[])
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel_event_store::Position;
-use diesel_event_store::projection::{Projection, ProjectionError, promote, wait_for};
+use diesel_event_store::projection::{Projection, ProjectionError, has_reached, promote, wait_for};
 
 use super::{NAME, append, application, applied, insert, runner, set, users};
 use test_support::{LONG, Result, TestDatabase};
@@ -12,7 +12,8 @@ tests! {
     what_is_reached_is_not_waited_for,
     one_reads_ones_own_writes,
     it_gives_up_in_the_end,
-    a_projection_that_nobody_has_run_is_waited_for,
+    a_projection_that_was_never_run_is_not_waited_for,
+    whether_it_has_reached_a_position_is_answered_at_once,
     all_partitions_are_waited_for,
     a_projection_that_has_failed_is_not_waited_for,
     a_retired_version_is_not_waited_for,
@@ -51,11 +52,31 @@ fn it_gives_up_in_the_end<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-fn a_projection_that_nobody_has_run_is_waited_for<D: TestDatabase>() -> Result {
+fn a_projection_that_was_never_run_is_not_waited_for<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
+    users().catch_up(&mut conn)?;
+    for id in [("other", 1), (NAME, 2)] {
+        let unknown = wait_for(&mut conn, id, Position::START, Duration::MAX);
+        let Err(ProjectionError::Unknown { projection, .. }) = unknown else { panic!("{unknown:?}") };
+        assert_eq!((projection.name(), projection.version()), id);
+        let unknown = has_reached(&mut conn, id, Position::START);
+        assert!(matches!(unknown, Err(ProjectionError::Unknown { .. })), "{unknown:?}");
+    }
+    Ok(())
+}
+
+fn whether_it_has_reached_a_position_is_answered_at_once<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    users().partitions(3).catch_up(&mut conn)?;
     let last = append(&mut conn, "alice", 1)?.last_position();
-    let late = wait_for(&mut conn, (NAME, 1), last, BRIEFLY);
-    assert!(matches!(late, Err(ProjectionError::TimedOut { .. })), "{late:?}");
+    assert!(!has_reached(&mut conn, (NAME, 1), last)?);
+    users().catch_up(&mut conn)?;
+    assert!(has_reached(&mut conn, (NAME, 1), last)?);
+    set(&mut conn, &format!("last_global_position = CASE partition_number WHEN 2 THEN 0 ELSE {last} END"))?;
+    assert!(!has_reached(&mut conn, (NAME, 1), last)?);
+    set(&mut conn, "state = 'failed', last_error = 'by hand'")?;
+    assert!(!has_reached(&mut conn, (NAME, 1), last)?);
+    assert!(has_reached(&mut conn, (NAME, 1), Position::START)?);
     Ok(())
 }
 

@@ -1,0 +1,73 @@
+use chrono::{DateTime, Utc};
+
+use super::error::ProjectionError;
+use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::position::Position;
+use crate::model::timestamp;
+use crate::storage::connection::{EventConnection, HasDatabase};
+
+/// Where a projection starts that was never run before, as
+/// [`Projection::start_from`](super::Projection::start_from) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StartFrom {
+    /// With the first event of the log.
+    #[default]
+    Beginning,
+    /// After the end of the log, as [`last_position`](crate::EventStore::last_position) finds it when the
+    /// projection is created: by [`Runner::start`](super::Runner::start), or the first
+    /// [`catch_up`](super::Projection::catch_up).
+    ///
+    /// Everything that is committed later is applied. So are events that are committed already, but lie behind a
+    /// transaction that has appended and is still open: no reader of the log has seen those yet. While there is such
+    /// a transaction, the log ends on MySQL where its last reader has
+    /// [published](crate::EventStore::publish_position) it.
+    Now,
+    /// After this position. It must not lie beyond the last one that the log has assigned.
+    Position(Position),
+    /// With the first event, by position, whose [`created_at`](crate::RecordedEvent::created_at) is this time or
+    /// later; with what is appended from now on if there is none. From the year 1000 to 9999.
+    ///
+    /// From there on everything is applied, also events that an application has given an earlier time. No index
+    /// has the times, so finding the first walks over all events before it, once.
+    Time(DateTime<Utc>),
+}
+
+impl StartFrom {
+    pub(super) fn validate(self) -> Result<(), InvalidInput> {
+        match self {
+            Self::Time(time) => timestamp::check_range("start_from", time),
+            Self::Beginning | Self::Now | Self::Position(_) => Ok(()),
+        }
+    }
+
+    /// The position after which the projection starts.
+    pub(super) fn resolve<C: EventConnection>(self, conn: &mut C) -> Result<Position, ProjectionError> {
+        match self {
+            Self::Beginning => Ok(Position::START),
+            Self::Now => Ok(conn.database().last_position()?),
+            Self::Position(position) => within_log(conn, position),
+            Self::Time(time) => before_first_since(conn, timestamp::cut_to_micros(time)),
+        }
+    }
+}
+
+fn within_log<C: EventConnection>(conn: &mut C, position: Position) -> Result<Position, ProjectionError> {
+    let highest = conn.database().last_assigned_position()?.get();
+    if position.get() <= highest {
+        return Ok(position);
+    }
+    let problem = Problem::OutOfRange { value: position.get(), lowest: 0, highest };
+    Err(InvalidInput::new("start_from", problem).into())
+}
+
+/// The end of the log is asked for first. An append that is not committed yet lies above it, so the event that is
+/// found is the first unless it lies above, too.
+fn before_first_since<C: EventConnection>(
+    conn: &mut C,
+    time: DateTime<Utc>,
+) -> Result<Position, ProjectionError> {
+    let end = conn.database().last_position()?;
+    let first = conn.database().first_since(time)?;
+    Ok(first.map_or(end, |first| end.min(Position::stored(first.get() - 1))))
+}

@@ -1,0 +1,18 @@
+use chrono::{DateTime, Utc};
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use crate::model::position::Position;
+use crate::storage::operations::operations;
+
+operations! {
+    /// Single places in the log.
+    pub(crate) trait Places {
+        /// The id of the event at a position, if there is one.
+        fn event_id_at(&mut self, position: Position) -> QueryResult<Option<Uuid>>;
+
+        /// The first committed event, by position, that was created at this time or later. It walks over the
+        /// events before.
+        fn first_since(&mut self, time: DateTime<Utc>) -> QueryResult<Option<Position>>;
+    }
+}
