@@ -27,32 +27,33 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// The longest pause between attempts to reach the database.
 const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
 
-/// Applies a partition until it is asked to stop, has failed, or another worker has it. Returns whether all
-/// went well: then another partition may be taken at once. What has not gone well is tried again when the
-/// manager looks the next time.
+/// Applies a partition until it is asked to stop, has failed, or another worker has it.
 pub(super) fn follow<C: EventConnection + 'static>(
     context: &Arc<Context<C>>,
     projection: &Projection<C>,
     partition: &Partition,
     log: &ReadAhead,
     is_asked_to_stop: &AtomicBool,
-) -> bool {
+) -> Followed {
     let pause = |longest| wake_up::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
     let follower = Follower { context, projection, log, is_asked_to_stop, pause: &pause };
     match follower.run(partition) {
-        Ok(Leased::Yes) => true,
-        Ok(Leased::No) => false,
+        Ok(followed) => followed,
         Err(error) => {
             context.has_failed(error);
-            false
+            Followed::Failed
         }
     }
 }
 
-/// Whether the partition was free.
-enum Leased {
-    Yes,
-    No,
+/// What has become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// It was applied, and given back.
+    Applied,
+    /// Another worker was faster.
+    NotLeased,
+    Failed,
 }
 
 struct Follower<'f, C> {
@@ -64,12 +65,12 @@ struct Follower<'f, C> {
 }
 
 impl<'f, C: EventConnection + 'static> Follower<'f, C> {
-    fn run(&self, partition: &Partition) -> Result<Leased, ProjectionError> {
+    fn run(&self, partition: &Partition) -> Result<Followed, ProjectionError> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         let mut conn = self.first_connection(&mut retry)?;
         let worker = &self.context.worker;
         let leased = Applier::lease(&mut conn, self.projection, partition, worker, self.pause)?;
-        let Some(mut applier) = leased else { return Ok(Leased::No) };
+        let Some(mut applier) = leased else { return Ok(Followed::NotLeased) };
         let mut stuck_since = None;
         loop {
             let position = applier.position();
@@ -79,7 +80,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                 stuck_since = None;
             }
             match stop {
-                Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Leased::Yes)?),
+                Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Followed::Applied)?),
                 Stop::Moved => {}
                 Stop::Error(ProjectionError::Database(error)) => {
                     let is_lost = error.kind() == DatabaseErrorKind::ConnectionLost || !error.is_retryable();
@@ -100,7 +101,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                     (self.pause)(retry.next().min(self.projection.lease / 3));
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
-                    return if applier.is_replaced(&mut conn)? { Ok(Leased::Yes) } else { Err(error) };
+                    return if applier.is_replaced(&mut conn)? { Ok(Followed::Applied) } else { Err(error) };
                 }
                 Stop::Error(error) => return Err(self.fail(conn, &applier, error)?),
             }

@@ -10,6 +10,7 @@ mod manager;
 mod options;
 mod pace;
 mod page_cache;
+mod predecessor;
 mod read_ahead;
 mod spawn;
 mod threads;
@@ -34,8 +35,9 @@ use crate::storage::connection::EventConnection;
 ///
 /// A runner that was started is a *worker*. Any number of workers, in any number of processes, can run the
 /// same projections: they share the partitions as evenly as possible, and each partition is applied by one
-/// worker at a time. When a worker dies, the others take over its partitions after its
-/// [lease](Projection::lease) has run out.
+/// worker at a time. A partition that is given back, or whose [lease](Projection::lease) has run out because its
+/// worker has died, is taken over within a second. A worker that is started again under a [name](Self::name) of its
+/// own does not wait for its old leases.
 ///
 /// A runner needs one connection per partition that it applies, one more, and, while there is much to catch
 /// up with, another per projection: a pool must be that large. Connections must not be in a transaction when
@@ -92,7 +94,7 @@ impl<C: EventConnection + 'static> Runner<C> {
         Self(Options {
             connect: Box::new(move || connect().map_err(Into::into)),
             projections: Vec::new(),
-            name: "worker".to_owned(),
+            name: None,
             longest_pause: Duration::from_secs(1),
             on_progress: None,
         })
@@ -108,8 +110,14 @@ impl<C: EventConnection + 'static> Runner<C> {
     ///
     /// With a unique id behind it, it is what a [partition's status](super::PartitionStatus::owner) names as
     /// the owner.
+    ///
+    /// Give a runner a name that no other running one has, such as that of its machine or pod. After a crash it then
+    /// takes back at once what it had when it starts again, and does not wait for its old leases to run out. If
+    /// another runner of the same name is running after all, that one loses its partitions when this one starts, with
+    /// [`LeaseLost`](ProjectionError::LeaseLost); no event is applied twice, and both go on sharing. Runners with the
+    /// default name take nothing from each other.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.0.name = name.into();
+        self.0.name = Some(name.into());
         self
     }
 
@@ -145,12 +153,15 @@ impl<C: EventConnection + 'static> Runner<C> {
         options.validate()?;
         let mut conn = (options.connect)().map_err(ProjectionError::Connect)?;
         for projection in &options.projections {
-            find_or_create(&mut conn, projection)?;
+            let partitions = find_or_create(&mut conn, projection)?;
+            if let Some(name) = &options.name {
+                predecessor::replace(&mut conn, projection.id(), partitions, name)?;
+            }
         }
         let (signal, signals) = mpsc::channel();
         let failures = Failures::default();
         let context = Arc::new(Context {
-            worker: format!("{} {}", options.name, Uuid::now_v7()),
+            worker: format!("{} {}", options.name(), Uuid::now_v7()),
             options,
             signal: signal.clone(),
             failures: failures.clone(),
