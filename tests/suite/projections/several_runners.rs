@@ -138,6 +138,7 @@ fn what_a_dead_worker_had_is_taken_over_once_its_lease_has_run_out<D: TestDataba
     patient(2).catch_up(&mut conn)?;
     set(&mut conn, &format!("owner = 'dead {DEAD}', leased_until = 99999999999999"))?;
     let one = runner(&db).name("one").projection(patient(2)).start()?;
+    eventually("it has looked", || Ok(count(&mut conn, "projection_workers")? == 1))?;
     assert_eq!(shares(&mut conn)?.get("one"), None);
     set(&mut conn, "leased_until = 1")?;
     have(&mut conn, &[("one", 2)])?;
