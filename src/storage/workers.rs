@@ -5,6 +5,14 @@ use diesel::result::QueryResult;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::operations::operations;
 
+/// What has to change before a worker has anything to do about the partitions it applies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sharing {
+    /// How many active partitions no worker has leased.
+    pub(crate) free: i64,
+    pub(crate) workers: i64,
+}
+
 operations! {
     /// The workers that run a projection.
     pub(crate) trait Workers {
@@ -18,6 +26,9 @@ operations! {
 
         /// The workers that run, sorted.
         fn workers(&mut self, projection: &ProjectionId) -> QueryResult<Vec<String>>;
+
+        /// What there is to share, in one statement.
+        fn sharing(&mut self, projection: &ProjectionId) -> QueryResult<Sharing>;
 
         /// Forgets this worker, and those that have not reported for an hour.
         fn forget_worker(&mut self, projection: &ProjectionId, worker: &str) -> QueryResult<()>;

@@ -32,34 +32,29 @@ pub(super) fn follow<C: EventConnection + 'static>(
     partition: &Partition,
     log: &ReadAhead,
     is_asked_to_stop: &AtomicBool,
-) -> Ended {
+) -> Followed {
     let pause = |longest| wake_up::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
     let follower = Follower { context, projection, log, is_asked_to_stop, pause: &pause };
     match follower.run(partition) {
-        Ok(Leased::Yes) => Ended::Well,
-        Ok(Leased::No) => Ended::Otherwise,
+        Ok(followed) => followed,
         Err(error) => {
             let is_handed_over = matches!(error, ProjectionError::HandedOver { .. });
             context.has_failed(error);
-            if is_handed_over { Ended::HandedOver } else { Ended::Otherwise }
+            if is_handed_over { Followed::HandedOver } else { Followed::Failed }
         }
     }
 }
 
-/// Why nothing more is applied to the partition.
-pub(super) enum Ended {
-    /// Another partition may be taken at once.
-    Well,
+/// What has become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// It was applied, and given back.
+    Applied,
+    /// Another worker was faster.
+    NotLeased,
+    Failed,
     /// A worker of another release may be able to go on.
     HandedOver,
-    /// It is tried again when the manager looks the next time.
-    Otherwise,
-}
-
-/// Whether the partition was free.
-enum Leased {
-    Yes,
-    No,
 }
 
 struct Follower<'f, C> {
@@ -71,12 +66,12 @@ struct Follower<'f, C> {
 }
 
 impl<'f, C: EventConnection + 'static> Follower<'f, C> {
-    fn run(&self, partition: &Partition) -> Result<Leased, ProjectionError> {
+    fn run(&self, partition: &Partition) -> Result<Followed, ProjectionError> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         let mut conn = self.first_connection(&mut retry)?;
         let worker = &self.context.worker;
         let leased = Applier::lease(&mut conn, self.projection, partition, worker, self.pause)?;
-        let Some(mut applier) = leased else { return Ok(Leased::No) };
+        let Some(mut applier) = leased else { return Ok(Followed::NotLeased) };
         let mut stuck_since = None;
         loop {
             let position = applier.position();
@@ -86,7 +81,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                 stuck_since = None;
             }
             match stop {
-                Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Leased::Yes)?),
+                Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Followed::Applied)?),
                 Stop::Moved => {}
                 Stop::Error(error @ (ProjectionError::Database(_) | ProjectionError::RunAgain { .. })) => {
                     let stuck_for = stuck_since.get_or_insert_with(Instant::now).elapsed();
@@ -100,7 +95,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                     return Err(error);
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
-                    return if applier.is_replaced(&mut conn)? { Ok(Leased::Yes) } else { Err(error) };
+                    return if applier.is_replaced(&mut conn)? { Ok(Followed::Applied) } else { Err(error) };
                 }
                 Stop::Error(error) => return Err(self.stop(conn, applier, error)),
             }

@@ -14,6 +14,10 @@ use crate::store::wake_up;
 /// How often it is looked whether another process has news.
 const LISTEN_EVERY: Duration = Duration::from_millis(5);
 
+/// How often it is looked whether a partition is free, by one statement per projection: it is taken over within a
+/// second.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// Until it is told to stop.
 pub(super) fn manage<C: EventConnection + 'static>(context: &Arc<Context<C>>, signals: &Receiver<Signal>) {
     let mut all: Vec<PartitionThreads<C>> =
@@ -21,24 +25,35 @@ pub(super) fn manage<C: EventConnection + 'static>(context: &Arc<Context<C>>, si
     let tick = context.options.projections.iter().map(|projection| projection.lease / 3).min();
     let tick = tick.expect("there is a projection").max(Duration::from_millis(10));
     let mut conn = None;
+    let mut next_tick = Instant::now();
     loop {
-        let adjusted = adjust(context, &mut all, &mut conn);
-        context.health.is_blind(adjusted.is_err());
-        if let Err(error) = adjusted {
-            context.has_failed(error);
-            conn = None;
+        let is_due = Instant::now() >= next_tick;
+        if is_due {
+            next_tick = Instant::now() + tick;
+            all.iter_mut().for_each(PartitionThreads::forget_failures);
         }
-        if wait(signals, tick, &mut conn) == Next::Stop {
+        let adjusted = adjust(context, &mut all, &mut conn, is_due);
+        context.health.is_blind(adjusted.is_err());
+        let pause = match adjusted {
+            Ok(()) => tick.min(LOOK_EVERY),
+            Err(error) => {
+                context.has_failed(error);
+                conn = None;
+                tick
+            }
+        };
+        if wait(signals, pause, &mut conn) == Next::Stop {
             break;
         }
+    }
+    if let Some((conn, _)) = &mut conn {
+        // First, so that others take over each partition as soon as it is given back. If this fails, they forget
+        // this worker when it has not been seen for long.
+        all.iter().for_each(|threads| drop(threads.leave(conn)));
     }
     all.iter().for_each(PartitionThreads::ask_to_stop);
     wake_up::all();
     all.iter_mut().for_each(PartitionThreads::join);
-    if let Some((conn, _)) = &mut conn {
-        // If this fails, the other workers forget this one when it has not been seen for long.
-        all.iter().for_each(|threads| drop(threads.leave(conn)));
-    }
 }
 
 /// A connection, and how news from other processes come by it.
@@ -48,12 +63,18 @@ fn adjust<C: EventConnection + 'static>(
     context: &Context<C>,
     all: &mut [PartitionThreads<C>],
     conn: &mut Listening<C>,
+    is_due: bool,
 ) -> Result<(), ProjectionError> {
     let (conn, _) = match conn {
         Some(listening) => listening,
         None => conn.insert(listen(context.connect()?)?),
     };
-    all.iter_mut().try_for_each(|threads| threads.adjust(conn))
+    for threads in all {
+        if is_due || threads.is_to_be_adjusted(conn)? {
+            threads.adjust(conn)?;
+        }
+    }
+    Ok(())
 }
 
 fn listen<C: EventConnection>(mut conn: C) -> Result<(C, Listener), ProjectionError> {

@@ -13,6 +13,7 @@ mod manager;
 mod options;
 mod pace;
 mod page_cache;
+mod predecessor;
 mod read_ahead;
 mod spawn;
 mod stopping;
@@ -40,8 +41,9 @@ use crate::storage::connection::EventConnection;
 ///
 /// A runner that was started is a *worker*. Any number of workers, in any number of processes, can run the
 /// same projections: they share the partitions as evenly as possible, and each partition is applied by one
-/// worker at a time. When a worker dies, the others take over its partitions after its
-/// [lease](Projection::lease) has run out.
+/// worker at a time. A partition that is given back, or whose [lease](Projection::lease) has run out because its
+/// worker has died, is taken over within a second. A worker that is started again under a [name](Self::name) of its
+/// own does not wait for its old leases.
 ///
 /// A runner needs one connection per partition that it applies, one more, and, while there is much to catch
 /// up with, another per projection: a pool must be that large, and [`start`](Self::start) tries it out.
@@ -98,7 +100,7 @@ impl<C: EventConnection + 'static> Runner<C> {
         Self(Options {
             connect: Box::new(move || connect().map_err(Into::into)),
             projections: Vec::new(),
-            name: "worker".to_owned(),
+            name: None,
             longest_pause: Duration::from_secs(1),
             on_progress: None,
         })
@@ -119,8 +121,14 @@ impl<C: EventConnection + 'static> Runner<C> {
     ///
     /// With a unique id behind it, it is what a [partition's status](super::PartitionStatus::owner) names as
     /// the owner.
+    ///
+    /// Give a runner a name that no other running one has, such as that of its machine or pod. After a crash it then
+    /// takes back at once what it had when it starts again, and does not wait for its old leases to run out. If
+    /// another runner of the same name is running after all, that one loses its partitions when this one starts, with
+    /// [`LeaseLost`](ProjectionError::LeaseLost); no event is applied twice, and both go on sharing. Runners with the
+    /// default name take nothing from each other.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.0.name = name.into();
+        self.0.name = Some(name.into());
         self
     }
 
@@ -160,7 +168,7 @@ impl<C: EventConnection + 'static> Runner<C> {
         let (signal, signals) = mpsc::channel();
         let (failures, health) = (Failures::default(), Health::default());
         let context = Arc::new(Context {
-            worker: format!("{} {}", options.name, Uuid::now_v7()),
+            worker: format!("{} {}", options.name(), Uuid::now_v7()),
             options,
             signal: signal.clone(),
             failures: failures.clone(),
@@ -178,6 +186,9 @@ fn prepare<C: EventConnection>(context: &Context<C>) -> Result<(), ProjectionErr
     for projection in &context.options.projections {
         let found = find_or_create(&mut conn, projection)?;
         context.see(projection, &found);
+        if let Some(name) = &context.options.name {
+            predecessor::replace(&mut conn, projection.id(), &found, name)?;
+        }
         partitions.push((projection, found));
     }
     connections::check(context, &mut conn, &partitions)

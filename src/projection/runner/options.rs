@@ -15,15 +15,20 @@ const LONGEST_NAME: usize = MAX_NAME_LENGTH - 37;
 pub(super) struct Options<C> {
     pub(super) connect: Box<Connect<C>>,
     pub(super) projections: Vec<Projection<C>>,
-    pub(super) name: String,
+    /// If the application has given one.
+    pub(super) name: Option<String>,
     pub(super) longest_pause: Duration,
     pub(super) on_progress: Option<Box<OnProgress>>,
 }
 
 impl<C> Options<C> {
+    pub(super) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("worker")
+    }
+
     pub(super) fn validate(&self) -> Result<(), InvalidInput> {
-        check_name("name", &self.name)?;
-        let length = self.name.chars().count();
+        check_name("name", self.name())?;
+        let length = self.name().chars().count();
         if length > LONGEST_NAME {
             return Err(InvalidInput::new("name", Problem::TooLong { length, limit: LONGEST_NAME }));
         }

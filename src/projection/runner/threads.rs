@@ -1,12 +1,12 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use diesel::result::QueryResult;
 
 use super::aside::Aside;
 use super::context::Context;
-use super::follower::{Ended, follow};
+use super::follower::{Followed, follow};
 use super::page_cache::PageCache;
 use super::read_ahead::ReadAhead;
 use super::spawn::spawn;
@@ -15,6 +15,7 @@ use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::repartition;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::workers::Sharing;
 use crate::store::wake_up;
 
 /// The threads that apply one projection in this worker, one per partition.
@@ -26,12 +27,14 @@ pub(super) struct PartitionThreads<C> {
     /// For how many partitions the log is read.
     read_for: i32,
     threads: Vec<PartitionThread>,
+    /// When the partitions were shared last.
+    shared: Sharing,
 }
 
 struct PartitionThread {
     partition: i32,
     is_asked_to_stop: Arc<AtomicBool>,
-    has_ended: Arc<AtomicBool>,
+    followed: Arc<OnceLock<Followed>>,
     thread: JoinHandle<()>,
 }
 
@@ -42,29 +45,55 @@ impl PartitionThread {
 
     /// The system may still have the thread when it says that it has ended.
     fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Acquire) || self.thread.is_finished()
+        self.followed.get().is_some() || self.thread.is_finished()
+    }
+
+    fn has_failed(&self) -> bool {
+        self.followed.get() == Some(&Followed::Failed)
     }
 }
 
 impl<C: EventConnection + 'static> PartitionThreads<C> {
     pub(super) fn new(context: &Arc<Context<C>>, index: usize) -> Self {
         let log = Arc::new(ReadAhead::new(PageCache::new(context.projection(index), 1)));
-        let (context, aside) = (Arc::clone(context), Arc::default());
-        Self { context, index, log, aside, read_for: 1, threads: Vec::new() }
+        Self {
+            context: Arc::clone(context),
+            index,
+            log,
+            aside: Arc::default(),
+            read_for: 1,
+            threads: Vec::new(),
+            shared: Sharing::default(),
+        }
     }
 
     fn projection(&self) -> &Projection<C> {
         self.context.projection(self.index)
     }
 
+    /// Whether there may be something to take or to give back: a partition is free, or there are other workers than
+    /// there were.
+    pub(super) fn is_to_be_adjusted(&self, conn: &mut C) -> Result<bool, ProjectionError> {
+        let now = conn.database().sharing(&self.projection().id)?;
+        Ok(now.free > 0 || now.workers != self.shared.workers)
+    }
+
+    /// Partitions that could not be applied are tried again.
+    pub(super) fn forget_failures(&mut self) {
+        self.threads.retain(|thread| !thread.has_failed());
+    }
+
     /// Takes as many partitions as are this worker's share, and gives back what is more.
     pub(super) fn adjust(&mut self, conn: &mut C) -> Result<(), ProjectionError> {
-        self.threads.retain(|thread| !thread.has_ended());
+        self.threads.retain(|thread| !thread.has_ended() || thread.has_failed());
         let id = self.projection().id.clone();
         if self.aside.is_aside() {
             return self.stand_aside(conn);
         }
-        conn.database().report_worker(&id, &self.context.worker, self.projection().lease)?;
+        // A worker that dies is forgotten before its leases run out: they are renewed every third, too.
+        let seen = self.projection().lease / 3 * 2;
+        conn.database().report_worker(&id, &self.context.worker, seen)?;
+        self.shared = conn.database().sharing(&id)?;
         let partitions = repartition::current(conn, self.projection())?;
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len())?;
@@ -89,6 +118,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         self.ask_to_stop();
         wake_up::all();
         self.leave(conn)?;
+        self.shared = conn.database().sharing(&self.projection().id)?;
         let partitions = conn.database().partitions(&self.projection().id)?;
         self.context.see(self.projection(), &partitions);
         Ok(())
@@ -119,24 +149,24 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
 
     fn start(&mut self, partition: Partition) -> Result<(), ProjectionError> {
         let is_asked_to_stop = Arc::new(AtomicBool::new(false));
-        let has_ended = Arc::new(AtomicBool::new(false));
+        let followed = Arc::new(OnceLock::new());
         let number = partition.key.number;
         let name = format!("{} {number}", self.projection().id.name);
         let (context, index, log) = (Arc::clone(&self.context), self.index, Arc::clone(&self.log));
-        let (is_asked, ended) = (Arc::clone(&is_asked_to_stop), Arc::clone(&has_ended));
+        let (is_asked, ended) = (Arc::clone(&is_asked_to_stop), Arc::clone(&followed));
         let aside = Arc::clone(&self.aside);
         let thread = spawn(&name, move || {
             let projection = context.projection(index);
-            let outcome = follow(&context, projection, &partition, &log, &is_asked);
-            if let Ended::HandedOver = outcome {
+            let followed = follow(&context, projection, &partition, &log, &is_asked);
+            if followed == Followed::HandedOver {
                 aside.step(projection.lease);
             }
-            ended.store(true, Ordering::Release);
-            if !matches!(outcome, Ended::Otherwise) {
+            ended.get_or_init(|| followed);
+            if matches!(followed, Followed::Applied | Followed::HandedOver) {
                 context.has_ended();
             }
         })?;
-        self.threads.push(PartitionThread { partition: number, is_asked_to_stop, has_ended, thread });
+        self.threads.push(PartitionThread { partition: number, is_asked_to_stop, followed, thread });
         Ok(())
     }
 

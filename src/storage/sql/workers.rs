@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use diesel::deserialize::FromSqlRow;
+use diesel::deserialize::{self, FromSqlRow};
 use diesel::expression::QueryMetadata;
 use diesel::result::QueryResult;
-use diesel::sql_types::Text;
+use diesel::row::Row;
+use diesel::sql_types::{BigInt, Text};
 
 use crate::model::projection_id::ProjectionId;
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::sql::dialect::Dialect;
 use crate::storage::sql::lease::millis;
+use crate::storage::sql::row::{Columns, value};
+use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
-use crate::storage::workers::Workers;
+use crate::storage::workers::{Sharing, Workers};
 
 statement! {
     for every database;
@@ -48,6 +51,26 @@ statement! {
 
 statement! {
     for every database;
+    SelectSharing<'a> {
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        workers_name: &'a str => bind_text,
+        workers_version: i32 => bind_integer,
+    } -> (BigInt, BigInt),
+    "SELECT (SELECT count(*) FROM projection_checkpoints WHERE projection_name = ? AND projection_version = ? \
+     AND state = 'active' AND (leased_until IS NULL OR leased_until <= {now})), \
+     (SELECT count(*) FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
+     AND seen_until > {now})"
+}
+
+impl<DB: Columns> FromRow<DB> for Sharing {
+    fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
+        Ok(Self { free: value(row, 0, DB::long)?, workers: value(row, 1, DB::long)? })
+    }
+}
+
+statement! {
+    for every database;
     ForgetWorkers<'a> {
         name: &'a str => bind_text,
         version: i32 => bind_integer,
@@ -60,7 +83,7 @@ statement! {
 impl<L> Workers for L
 where
     L: Lent,
-    BackendOf<L>: Dialect + QueryMetadata<Text>,
+    BackendOf<L>: Dialect + QueryMetadata<Text> + QueryMetadata<(BigInt, BigInt)>,
     String: FromSqlRow<Text, BackendOf<L>>,
 {
     async fn report_worker(
@@ -80,6 +103,12 @@ where
     async fn workers(&mut self, projection: &ProjectionId) -> QueryResult<Vec<String>> {
         let (name, version) = (&*projection.name, projection.version);
         self.connection().rows(SelectWorkers { name, version }).await
+    }
+
+    async fn sharing(&mut self, projection: &ProjectionId) -> QueryResult<Sharing> {
+        let (name, version) = (&*projection.name, projection.version);
+        let select = SelectSharing { name, version, workers_name: name, workers_version: version };
+        Ok(self.connection().load(select, Stored::default()).await?.pop().unwrap_or_default())
     }
 
     async fn forget_worker(&mut self, projection: &ProjectionId, worker: &str) -> QueryResult<()> {

@@ -6,13 +6,17 @@ use std::time::Duration;
 use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{PartitionStatus, Projection, RunnerHandle};
 
-use super::{append, application, applied, runner, status, users};
-use test_support::{Result, TestDatabase, advances_until, count, eventually};
+use super::{NAME, append, application, applied, runner, set, status, users};
+use test_support::{Result, TestDatabase, advances_until, count, eventually, execute, wait_for_projection};
 
 tests! {
     they_share_fairly_and_take_over,
     what_cannot_be_shared_equally_is_shared_as_fairly_as_it_can_be,
     one_partition_is_for_one_and_the_other_stands_by,
+    what_is_given_back_is_taken_over_long_before_a_lease_runs_out,
+    what_a_dead_worker_had_is_taken_over_once_its_lease_has_run_out,
+    a_runner_of_the_same_name_takes_back_what_it_had,
+    what_a_runner_without_a_name_had_is_left_until_its_lease_has_run_out,
 }
 
 /// Runners look after each other every third of a lease. It is long enough for a machine that is busy with other tests.
@@ -107,5 +111,64 @@ fn one_partition_is_for_one_and_the_other_stands_by<D: TestDatabase>() -> Result
     append(&mut conn, "alice", 3)?;
     assert_complete(&mut conn, 6)?;
     stop(two);
+    Ok(())
+}
+
+/// Of which a third is longer than any test waits.
+fn patient<C: EventConnection + 'static>(partitions: i32) -> Projection<C> {
+    users().partitions(partitions).lease(Duration::from_secs(3600))
+}
+
+fn what_is_given_back_is_taken_over_long_before_a_lease_runs_out<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let one = runner(&db).name("one").projection(patient(4)).start()?;
+    have(&mut conn, &[("one", 4)])?;
+    let two = runner(&db).name("two").projection(patient(4)).start()?;
+    have(&mut conn, &[("one", 2), ("two", 2)])?;
+    stop(one);
+    have(&mut conn, &[("two", 4)])?;
+    stop(two);
+    Ok(())
+}
+
+const DEAD: &str = "018f0000-0000-7000-8000-000000000000";
+
+fn what_a_dead_worker_had_is_taken_over_once_its_lease_has_run_out<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    patient(2).catch_up(&mut conn)?;
+    set(&mut conn, &format!("owner = 'dead {DEAD}', leased_until = 99999999999999"))?;
+    let one = runner(&db).name("one").projection(patient(2)).start()?;
+    eventually("it has looked", || Ok(count(&mut conn, "projection_workers")? == 1))?;
+    assert_eq!(shares(&mut conn)?.get("one"), None);
+    set(&mut conn, "leased_until = 1")?;
+    have(&mut conn, &[("one", 2)])?;
+    stop(one);
+    Ok(())
+}
+
+fn a_runner_of_the_same_name_takes_back_what_it_had<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    patient(2).catch_up(&mut conn)?;
+    set(&mut conn, &format!("owner = 'web 1 {DEAD}', leased_until = 99999999999999"))?;
+    execute(
+        &mut conn,
+        &format!("INSERT INTO projection_workers VALUES ('{NAME}', 1, 'web 1 {DEAD}', 99999999999999)"),
+    )?;
+    let running = runner(&db).name("web 1").projection(patient(2)).start()?;
+    let last = append(&mut conn, "alice", 3)?.last_position();
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
+    assert_complete(&mut conn, 3)?;
+    stop(running);
+    Ok(())
+}
+
+fn what_a_runner_without_a_name_had_is_left_until_its_lease_has_run_out<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    patient(1).catch_up(&mut conn)?;
+    set(&mut conn, &format!("owner = 'worker {DEAD}', leased_until = 99999999999999"))?;
+    for running in [runner(&db), runner(&db).name("other")] {
+        stop(running.projection(patient(1)).start()?);
+        assert_eq!(status(&mut conn)?.partitions()[0].owner(), Some(&*format!("worker {DEAD}")));
+    }
     Ok(())
 }
