@@ -9,6 +9,9 @@ pub mod migrations {}
 #[doc = include_str!("../docs/databases.md")]
 pub mod databases {}
 
+#[doc = include_str!("../docs/clusters.md")]
+pub mod clusters {}
+
 #[doc = include_str!("../docs/projections.md")]
 pub mod projections {}
 
