@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use diesel_event_store::{Error, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations};
-
-use super::load::{Client, Reader, STORE, Writer};
 use test_support::advances_until;
 use test_support::private_server::PrivateServer;
 use test_support::random::Random;
 use test_support::witness::{Entry, Ledger, Versions, committed_after, is_lost_connection};
+
+use super::load::{Client, Reader, STORE, Writer};
 
 const WRITERS: usize = 8;
 const KILLS: usize = 20;

@@ -7,7 +7,6 @@ use diesel_event_store::{
     Error, EventConnection, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent,
     StreamId,
 };
-
 use test_support::random::Random;
 use test_support::witness::{Entry, Ledger, ids_of_new, is_lost_connection};
 

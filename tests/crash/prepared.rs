@@ -3,7 +3,6 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_event_store::run_pending_migrations;
-
 use test_support::private_server::PrivateServer;
 use test_support::witness::{Tail, append_one, begin};
 

@@ -4,9 +4,9 @@ use std::process::{Command, Output};
 
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 use tempfile::TempDir;
+use test_support::sql::names;
 
 use crate::database::CliDatabase;
-use test_support::sql::names;
 
 /// The versioned folder of this crate's first migration.
 pub const OURS: &str = "00000000000100-des_create_event_store";

@@ -9,9 +9,9 @@ use diesel::prelude::*;
 use diesel_event_store::{
     AppendError, DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, RecordedEvent, StreamId,
 };
+use test_support::{Result, app_rows, at_once, counted, create_app_rows, insert_app_row, user};
 
 use super::cluster::{Cluster, STORE, follow, positions, retrying};
-use test_support::{Result, app_rows, at_once, counted, create_app_rows, insert_app_row, user};
 
 const ROUNDS: i64 = 30;
 

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use diesel::prelude::*;
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{Error, EventStore, Position, RecordedEvent, run_pending_migrations};
-
 use test_support::{Result, execute};
 
 pub const STORE: EventStore = EventStore::new();

@@ -1,9 +1,9 @@
 //! Starting on several nodes at once.
 
 use diesel_event_store::{ExpectedVersion, run_pending_migrations};
+use test_support::{Result, at_once, counted, user};
 
 use super::cluster::{Cluster, STORE};
-use test_support::{Result, at_once, counted, user};
 
 /// The lock that lets others wait is one node's alone.
 #[test]

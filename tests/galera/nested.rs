@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use diesel::mysql::MysqlConnection;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{Error, ExpectedVersion, NewEvent, RecordedEvent, StreamId, write_transaction};
-
-use super::cluster::{Cluster, STORE, follow};
 use test_support::random::Random;
 use test_support::witness::{Entry, Ledger, committed_after, ids_of, ids_of_new, is_lost_connection};
 use test_support::{Result, app_rows, create_app_rows, insert_app_row};
+
+use super::cluster::{Cluster, STORE, follow};
 
 const WRITERS: usize = 8;
 /// Of each writer, and so many more as there is time to soak.

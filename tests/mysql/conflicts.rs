@@ -1,9 +1,9 @@
 //! A refusal is the same whatever the size of the batch.
 
 use diesel_event_store::{AppendError, ExpectedVersion};
+use test_support::{Result, counted, user};
 
 use super::database::{Database, STORE};
-use test_support::{Result, counted, user};
 
 /// More than the 65,535 parameters that a statement can have.
 const MANY: i64 = 66_000;

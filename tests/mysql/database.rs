@@ -9,7 +9,6 @@ use diesel_event_store::{
     AppendError, Appended, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogQuery, Position,
     StreamId,
 };
-
 use test_support::{self, Mysql, Result, TestDatabase, counted, execute};
 
 pub const STORE: EventStore = EventStore::new();

@@ -4,9 +4,9 @@ use diesel::Connection;
 use diesel_event_store::{
     DatabaseError, DatabaseErrorKind, Error, ExpectedVersion, Position, run_pending_migrations,
 };
+use test_support::{Result, at_once, counted, create_app_rows, execute, insert_app_row, user};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kill, kind_of, number, rollback};
-use test_support::{Result, at_once, counted, create_app_rows, execute, insert_app_row, user};
 
 #[test]
 fn a_lock_that_is_not_given_in_time() -> Result {

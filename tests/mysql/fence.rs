@@ -1,9 +1,9 @@
 //! A reader never goes beyond an event that may still be committed, and never stops at one that cannot.
 
 use diesel_event_store::Position;
+use test_support::{Result, create_app_rows, execute, insert_app_row};
 
 use super::database::{Database, STORE, append, begin, commit, kill, log, number, rollback};
-use test_support::{Result, create_app_rows, execute, insert_app_row};
 
 const ISOLATION_LEVELS: [&str; 4] = ["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
 

@@ -7,9 +7,9 @@ use diesel_event_store::projection::Projection;
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, Position, run_pending_migrations,
 };
+use test_support::{Result, count, counted, create_app_rows, execute, insert_app_row, user};
 
 use super::database::{Database, STORE, append, kind_of, log};
-use test_support::{Result, count, counted, create_app_rows, execute, insert_app_row, user};
 
 type Grants = &'static [(&'static str, &'static str)];
 

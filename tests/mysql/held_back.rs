@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel_event_store::chrono::{TimeDelta, Utc};
 use diesel_event_store::projection::{self, Projection};
+use test_support::{Result, execute};
 
 use super::database::{Database, STORE, append, begin, commit, number};
-use test_support::{Result, execute};
 
 #[test]
 fn it_is_seen_and_named() -> Result {

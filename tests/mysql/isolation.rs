@@ -2,9 +2,9 @@
 
 use diesel::Connection;
 use diesel_event_store::{Error, ExpectedVersion, Position};
+use test_support::{Result, counted, user};
 
 use super::database::{Database, STORE, append, log};
-use test_support::{Result, counted, user};
 
 #[test]
 fn appends_and_reads_work_in_every_isolation_level() -> Result {

@@ -6,9 +6,9 @@ use diesel::mysql::MysqlConnection;
 use diesel_event_store::{
     DatabaseErrorKind, Error, ExpectedVersion, LogOrdering, Position, write_transaction,
 };
+use test_support::{Result, app_rows, count, counted, create_app_rows, insert_app_row, user};
 
 use super::database::{Database, STORE, append, is_mariadb, kind_of};
-use test_support::{Result, app_rows, count, counted, create_app_rows, insert_app_row, user};
 
 /// What an application does that goes on after an error, at this depth of nested transactions.
 fn go_on(

@@ -2,9 +2,9 @@
 
 use diesel::Connection;
 use diesel_event_store::{MigrationError, run_pending_migrations};
+use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row, table_exists};
 
 use super::database::{Database, append, log};
-use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row, table_exists};
 
 const TABLES: [&str; 7] = [
     "events",

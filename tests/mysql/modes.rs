@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel_event_store::chrono::{DateTime, Utc};
 use diesel_event_store::{ExpectedVersion, NewEvent, Position};
+use test_support::{Result, counted, create_app_rows, execute, user};
 
 use super::database::{Database, STORE, append, is_mariadb, log, text};
-use test_support::{Result, counted, create_app_rows, execute, user};
 
 #[test]
 fn appends_and_reads_work_in_every_sql_mode() -> Result {

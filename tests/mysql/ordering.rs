@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_event_store::{DatabaseErrorKind, EventStore, ExpectedVersion, LogOrdering, Position, StreamId};
+use test_support::{Result, count, counted, execute};
 
 use super::database::{Database, STORE, append, begin, commit, kind_of, log, rollback};
-use test_support::{Result, count, counted, execute};
 
 fn positions(conn: &mut MysqlConnection) -> Result<Vec<i64>> {
     let log = STORE.read_forward(conn, Position::START, 1000)?;

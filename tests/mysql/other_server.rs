@@ -4,9 +4,9 @@
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
 use diesel_event_store::{DatabaseErrorKind, LogOrdering};
+use test_support::{Result, execute};
 
 use super::database::{Database, STORE, append, begin, commit, kind_of, log, rollback, text};
-use test_support::{Result, execute};
 
 const ANOTHER: &str = "UPDATE event_fence SET server_id = @@server_id + 1";
 

@@ -1,9 +1,9 @@
 //! What a server takes at once: its max_allowed_packet.
 
 use diesel_event_store::{AppendError, EventStore, ExpectedVersion, NewEvent};
+use test_support::{Result, count, execute, user};
 
 use super::database::{Database, number, text};
-use test_support::{Result, count, execute, user};
 
 const MIB: usize = 1 << 20;
 const STORE: EventStore = EventStore::new().max_json_bytes(200 * MIB);

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use diesel_event_store::{ExpectedVersion, LogOrdering, Position};
+use test_support::{Result, counted, user};
 
 use super::database::{Database, STORE};
-use test_support::{Result, counted, user};
 
 /// Runs something three times. Everything but transaction control is prepared to be kept the first time, or the second if it
 /// takes another way then, and nothing is prepared the third time.

@@ -2,9 +2,9 @@
 
 use diesel::Connection;
 use diesel_event_store::{DatabaseErrorKind, LogOrdering, Position};
+use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row};
 
 use super::database::{Database, STORE, append, begin, commit, kind_of, log, rollback, text};
-use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row};
 
 #[test]
 fn a_transaction_reads_up_to_what_was_published() -> Result {

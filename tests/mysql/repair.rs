@@ -3,9 +3,9 @@
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
 use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, LogOrdering, Position};
+use test_support::{Result, counted, execute, user};
 
 use super::database::{Database, STORE, append, kind_of, log};
-use test_support::{Result, counted, execute, user};
 
 /// Rows as an import writes them, with positions and without heads.
 fn import(conn: &mut MysqlConnection, positions: std::ops::RangeInclusive<i64>) -> Result {

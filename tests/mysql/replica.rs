@@ -5,10 +5,10 @@ use diesel::mysql::MysqlConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::{DatabaseErrorKind, run_pending_migrations};
-
-use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, log, number, text};
 use test_support::private_server::PrivateServer;
 use test_support::{Result, eventually};
+
+use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, log, number, text};
 
 #[derive(QueryableByName)]
 struct BinaryLog {

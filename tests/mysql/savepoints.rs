@@ -3,9 +3,9 @@
 use diesel::Connection;
 use diesel::mysql::MysqlConnection;
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent, StreamId};
+use test_support::{Result, counted, create_app_rows, execute, insert_app_row};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, rollback};
-use test_support::{Result, counted, create_app_rows, execute, insert_app_row};
 
 const ISOLATION_LEVELS: [&str; 2] = ["READ COMMITTED", "REPEATABLE READ"];
 

@@ -2,9 +2,9 @@
 
 use diesel::connection::SimpleConnection;
 use diesel_event_store::{DatabaseErrorKind, Error, ExpectedVersion, Position, run_pending_migrations};
+use test_support::{Result, counted, execute, user};
 
 use super::database::{Database, STORE, append, is_mariadb, kind_of, log, text};
-use test_support::{Result, counted, execute, user};
 
 const MODES: [&str; 9] = [
     "",

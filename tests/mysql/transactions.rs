@@ -6,9 +6,9 @@ use std::time::Duration;
 use diesel::Connection;
 use diesel::mysql::MysqlConnection;
 use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, LogOrdering, NewEvent, StreamId};
+use test_support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, number, rollback};
-use test_support::{Result, app_rows, count, counted, create_app_rows, execute, insert_app_row, user};
 
 /// BEGIN would commit it without a word.
 #[test]

@@ -7,7 +7,6 @@ use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, LogOrdering, Position, run_pending_migrations,
 };
-
 use test_support::witness::{append_one, kind};
 use test_support::{self, Postgres, TestDatabase, app_rows, create_app_rows, insert_app_row};
 

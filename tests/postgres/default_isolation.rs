@@ -7,7 +7,6 @@ use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId,
     run_pending_migrations,
 };
-
 use test_support::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
 use test_support::{self, Postgres, TestDatabase, at_once};
 

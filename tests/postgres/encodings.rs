@@ -5,7 +5,6 @@ use std::fs;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_event_store::{MigrationError, run_pending_migrations};
-
 use test_support::{self, Postgres, TestDatabase};
 
 /// Another database beside that of the test, gone when it is dropped.

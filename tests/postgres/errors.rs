@@ -8,7 +8,6 @@ use diesel::prelude::*;
 use diesel_event_store::{
     AppendError, DatabaseErrorKind, Error, EventStore, ExpectedVersion, NewEvent, StreamId,
 };
-
 use test_support::witness::{append_one, begin, commit, kind, roll_back};
 use test_support::{self, Postgres, TestDatabase};
 

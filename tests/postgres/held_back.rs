@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use diesel_event_store::chrono::Utc;
 use diesel_event_store::projection::{self, Projection, ProjectionStatus};
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent};
-
 use test_support::witness::{append_one, begin, commit};
 use test_support::{Postgres, Result, TestDatabase, execute, user};
 

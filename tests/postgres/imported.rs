@@ -6,7 +6,6 @@ use diesel_event_store::{
     AppendError, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position,
     StreamId,
 };
-
 use test_support::witness::{Tail, append_one, begin, commit, kind};
 use test_support::{self, Postgres, TestDatabase};
 

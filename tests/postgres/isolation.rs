@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId,
 };
-
 use test_support::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
 use test_support::{self, Postgres, TestDatabase};
 

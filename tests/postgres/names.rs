@@ -2,7 +2,6 @@
 
 use diesel::connection::SimpleConnection;
 use diesel_event_store::{MigrationError, run_pending_migrations};
-
 use test_support::{self, Postgres, TestDatabase, table_exists};
 
 /// What is created, its name, and its kind.

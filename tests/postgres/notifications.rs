@@ -2,7 +2,6 @@
 
 use diesel::prelude::*;
 use diesel_event_store::postgres::set_append_notifications;
-
 use test_support::witness::{append_one, begin, commit, roll_back};
 use test_support::{Postgres, TestDatabase, eventually};
 

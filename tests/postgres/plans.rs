@@ -5,7 +5,6 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::{
     EventStore, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations,
 };
-
 use test_support::{self, Postgres, TestDatabase};
 
 #[derive(Debug, QueryableByName)]

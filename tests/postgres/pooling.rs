@@ -1,7 +1,6 @@
 //! One connection to the server for many clients, as a pooler such as PgBouncer lends it: a transaction at a time.
 
 use diesel::connection::{CacheSize, Connection, SimpleConnection};
-
 use test_support::witness::{Tail, append_one, begin, commit};
 use test_support::{self, Postgres, TestDatabase};
 

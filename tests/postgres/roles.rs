@@ -6,7 +6,6 @@ use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, LogOrdering, Position, StreamId, run_pending_migrations,
 };
-
 use test_support::witness::{append_one, kind};
 use test_support::{self, Postgres, TestDatabase};
 

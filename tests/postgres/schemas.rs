@@ -3,7 +3,6 @@
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use diesel_event_store::{EventStore, LogOrdering, run_pending_migrations};
-
 use test_support::witness::{Tail, append_one, begin, commit};
 use test_support::{self, Postgres, TestDatabase};
 

@@ -4,7 +4,6 @@ use diesel::connection::SimpleConnection;
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, MigrationError, Position, run_pending_migrations,
 };
-
 use test_support::witness::{Tail, append_one, begin, commit, kind};
 use test_support::{self, Postgres, TestDatabase};
 

@@ -12,7 +12,6 @@ use diesel_event_store::{
     CheckpointError, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogQuery, NewEvent, Position,
     StreamId, run_pending_migrations,
 };
-
 use test_support::private_server::PrivateServer;
 use test_support::random::Random;
 use test_support::witness::{

@@ -3,7 +3,6 @@
 use diesel::connection::SimpleConnection;
 use diesel_event_store::chrono::{DateTime, Utc};
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
-
 use test_support::{self, Postgres, TestDatabase};
 
 #[test]

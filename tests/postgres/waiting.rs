@@ -1,7 +1,6 @@
 //! For whom readers wait: for transactions that have appended, and only with what lies behind them.
 
 use diesel::connection::SimpleConnection;
-
 use test_support::witness::{Tail, append_one, begin, commit};
 use test_support::{self, Postgres, TestDatabase};
 

@@ -7,11 +7,11 @@ use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{
     AppendError, Error, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent, StreamId,
 };
-
-use super::database::{self, STORE, stream};
 use test_support::random::Random;
 use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 use test_support::worker::{Worker, order, report, wait_for_the_others};
+
+use super::database::{self, STORE, stream};
 
 const WRITERS: u64 = 8;
 const APPENDS: usize = 250;

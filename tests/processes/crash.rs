@@ -6,11 +6,11 @@ use diesel::prelude::*;
 use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{Appended, Error, ExpectedVersion, LogQuery, NewEvent, Position};
-
-use super::database::{self, STORE, stream};
 use test_support::random::Random;
 use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 use test_support::worker::{Worker, report};
+
+use super::database::{self, STORE, stream};
 
 const AGGREGATES: u64 = 5;
 

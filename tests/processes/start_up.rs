@@ -1,9 +1,9 @@
 use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{ExpectedVersion, NewEvent, run_pending_migrations};
-
-use super::database::{self, STORE, stream};
 use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 use test_support::worker::{Worker, report, wait_for_the_others};
+
+use super::database::{self, STORE, stream};
 
 const PROCESSES: i64 = 8;
 const ROUNDS: usize = 6;

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use diesel_event_store::projection::{Projection, ProjectionError, Runner};
 use diesel_event_store::sqlite::Synchronous;
-
-use super::database;
 use test_support::sqlite_file::SqliteFile;
 use test_support::worker::{ARGUMENT, report};
+
+use super::database;
 
 /// Of a stack that is larger than any address space.
 const LARGEST_STACK: u64 = 1 << 47;

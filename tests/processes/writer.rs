@@ -6,14 +6,14 @@ use diesel::connection::SimpleConnection;
 use diesel_event_store::sqlite::{Synchronous, WriteError, Writer};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{AppendError, Error, ExpectedVersion, NewEvent};
+use test_support::random::Random;
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
+use test_support::worker::{Worker, report, wait_for_the_others};
 
 use super::crash::{
     Place, acknowledge, acknowledged, assert_all_recorded, assert_no_half_batch, run_and_kill, some_batch,
 };
 use super::database::{self, STORE, stream};
-use test_support::random::Random;
-use test_support::sqlite_file::{SqliteFile, assert_intact, number};
-use test_support::worker::{Worker, report, wait_for_the_others};
 
 const CALLERS: u64 = 64;
 const AGGREGATES: u64 = 5;

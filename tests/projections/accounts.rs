@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::projection::{HandlerError, parked};
 use diesel_event_store::{EventConnection, EventStore, LogQuery, Position, RecordedEvent};
-
 use test_support::{self, changed, count, execute};
 
 pub const STORE: EventStore = EventStore::new();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{OnFailure, Projection, Runner, RunnerHandle};
 use diesel_event_store::uuid::Uuid;
+use test_support::worker::{order, report};
 
 use super::accounts::{self, NAME};
 use super::client::{Client, Job, on_database};
-use test_support::worker::{order, report};
 
 /// Applies the projection until it is told to stop. With how many partitions it begins is an argument, and its lease in
 /// milliseconds.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{ProjectionError, repartition};
-
-use super::accounts::{NAME, end_of_log};
 use test_support::random::Random;
 use test_support::worker::Worker;
 use test_support::{advances_until, checkpoints, eventually, wait_for_projection};
+
+use super::accounts::{NAME, end_of_log};
 
 /// It runs out often: whenever a process is killed, or does not get the processor for so long.
 pub const SHORT_LEASE: Duration = Duration::from_millis(500);

@@ -4,13 +4,13 @@ use std::thread;
 use std::time::Duration;
 
 use diesel_event_store::EventConnection;
+use test_support::random::Random;
+use test_support::{TestDatabase, advances_until, count};
 
 use super::accounts::{assert_equal_to_log, create_tables};
 use super::client::Client;
 use super::crew::{Crew, LONG_LEASE, SHORT_LEASE, change_partitions, wait_for_partitions};
 use super::load::Load;
-use test_support::random::Random;
-use test_support::{TestDatabase, advances_until, count};
 
 const KILLS: usize = 8;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use diesel_event_store::{
     AppendError, DatabaseErrorKind, EventConnection, ExpectedVersion, NewEvent, StreamId,
 };
+use test_support::random::Random;
 
 use super::accounts::{Payload, STORE};
 use super::client::Client;
-use test_support::random::Random;
 
 const WRITERS: usize = 2;
 const ACCOUNTS: u64 = 12;

@@ -3,14 +3,14 @@ use std::thread;
 
 use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{ParkReason, ParkedEvent, parked, retry_parked};
+use test_support::random::Random;
+use test_support::{TestDatabase, advances_until, count, execute};
 
 use super::accounts::{NAME, TROUBLE, assert_equal_to_log, create_tables};
 use super::client::Client;
 use super::crew::{Crew, SHORT_LEASE, change_partitions, wait_for_partitions};
 use super::exactly_once::{change_before, kills};
 use super::load::Load;
-use test_support::random::Random;
-use test_support::{TestDatabase, advances_until, count, execute};
 
 const KILLS: usize = 6;
 const PARTITIONS: [i32; 3] = [2, 5, 3];

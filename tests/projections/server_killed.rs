@@ -3,15 +3,15 @@ use std::thread;
 use std::time::Duration;
 
 use diesel_event_store::run_pending_migrations;
+use test_support::private_server::PrivateServer;
+use test_support::random::Random;
+use test_support::{self, count};
 
 use super::accounts::{assert_equal_to_log, create_tables};
 use super::client::Client;
 use super::crew::{Crew, SHORT_LEASE, change_partitions, wait_for_partitions};
 use super::exactly_once::{change_before, kills, wait_for_more};
 use super::load::Load;
-use test_support::private_server::PrivateServer;
-use test_support::random::Random;
-use test_support::{self, count};
 
 const KILLS: usize = 4;
 const PARTITIONS: [i32; 2] = [4, 3];

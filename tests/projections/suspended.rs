@@ -12,12 +12,12 @@ use diesel_event_store::projection::{Projection, Runner};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{ExpectedVersion, NewEvent, StreamId};
 use tempfile::TempDir;
+use test_support::worker::{Worker, report};
+use test_support::{TestDatabase, count, wait_for_projection};
 
 use super::accounts::{self, NAME, Payload, STORE, create_tables, end_of_log};
 use super::client::{Client, Job, on_database};
 use super::crew::SHORT_LEASE;
-use test_support::worker::{Worker, report};
-use test_support::{TestDatabase, count, wait_for_projection};
 
 const EVENTS: i64 = 10;
 const BATCH: usize = 5;

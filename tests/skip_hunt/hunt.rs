@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use diesel::Connection;
 use diesel::connection::TransactionManager;
 use diesel_event_store::{EventConnection, EventStore, LogOrdering, Position};
+use test_support::random::Random;
+use test_support::witness::{Entry, Ledger, Versions, committed_after};
+use test_support::{self, TestDatabase, at_once};
 
 use super::follower::{Following, MOST_STANDSTILLS};
 use super::naive::Naive;
 use super::reader::{Reader, STYLES};
 use super::session::Sessions;
 use super::writer::{Writer, linger};
-use test_support::random::Random;
-use test_support::witness::{Entry, Ledger, Versions, committed_after};
-use test_support::{self, TestDatabase, at_once};
 
 pub const STORE: EventStore = EventStore::new();
 pub const OWN: &str = "Own";

@@ -4,10 +4,10 @@ use diesel::Connection;
 use diesel_event_store::{
     EventConnection, EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId,
 };
-
-use super::session;
 use test_support::witness::{Tail, append_one, begin, commit, roll_back};
 use test_support::{self, TestDatabase};
+
+use super::session;
 
 test_support::tests! {
     the_first_event_of_a_log_is_committed_second,

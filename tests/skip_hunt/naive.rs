@@ -1,9 +1,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_event_store::EventConnection;
+use test_support::witness::Entry;
 
 use super::follower::Follower;
-use test_support::witness::Entry;
 
 /// The negative control: it follows the log as most event stores do, by the highest position it has seen.
 pub struct Naive<C> {

@@ -8,14 +8,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::projection::{Projection, ProjectionError, Runner, RunnerHandle, repartition};
 use diesel_event_store::{EventConnection, Position};
+use test_support::random::Random;
+use test_support::witness::{Entry, committed_after};
+use test_support::{TestDatabase, eventually, execute, wait_for_projection};
 
 use super::hunt::{EVENT_TYPES, Figures, Hunt, OWN, TURN, WRITERS, round};
 use super::reader::Filter;
 use super::session::{self, Sessions};
 use super::writer::Writer;
-use test_support::random::Random;
-use test_support::witness::{Entry, committed_after};
-use test_support::{TestDatabase, eventually, execute, wait_for_projection};
 
 const ROUNDS: usize = 2;
 const RUNNERS: usize = 2;

@@ -1,11 +1,11 @@
 use diesel::Connection;
 use diesel_event_store::{Error, LogQuery, Position, ReadError};
+use test_support::witness::{Entry, is_lost_connection, is_not_published};
+use test_support::{self, TestDatabase};
 
 use super::follower::Follower;
 use super::hunt::{EVENT_TYPES, OWN, SHARED, STORE};
 use super::session::Sessions;
-use test_support::witness::{Entry, is_lost_connection, is_not_published};
-use test_support::{self, TestDatabase};
 
 /// How a reader follows the log.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,6 @@ use diesel::prelude::*;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use diesel_event_store::ConnectionRef;
 use diesel_event_store::EventConnection;
-
 use test_support::{self, TestDatabase};
 
 /// The server's number for the connection; none in a database without a server.

@@ -4,12 +4,12 @@ use std::time::Duration;
 use diesel::Connection;
 use diesel::connection::TransactionManager;
 use diesel_event_store::{Appended, Error, ExpectedVersion, NewEvent, RecordedEvent, StreamId};
-
-use super::hunt::{EVENT_TYPES, Hunt, OWN, SHARED, SHARED_AGGREGATES, STORE};
-use super::session::Sessions;
 use test_support::random::Random;
 use test_support::witness::{Ledger, ids_of, ids_of_new, is_lost_connection};
 use test_support::{self, TestDatabase};
+
+use super::hunt::{EVENT_TYPES, Hunt, OWN, SHARED, SHARED_AGGREGATES, STORE};
+use super::session::Sessions;
 
 type Manager<D> = <<D as TestDatabase>::Conn as Connection>::TransactionManager;
 

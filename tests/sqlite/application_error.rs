@@ -9,9 +9,9 @@ use diesel_event_store::{
     DecodeError, Error, ExpectedVersion, LogOrdering, NewEvent, Position, RecordedEvent, StreamId,
     run_pending_migrations, write_transaction,
 };
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::{STORE, event, stream};
-use test_support::sqlite_file::SqliteFile;
 
 #[derive(Debug, thiserror::Error)]
 enum AppError {

@@ -8,9 +8,9 @@ use diesel::prelude::*;
 use diesel_event_store::{
     DatabaseError, DatabaseErrorKind, Error, ExpectedVersion, Position, run_pending_migrations,
 };
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 use super::database::{STORE, append_one, count, events, stream};
-use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 /// `VACUUM INTO` a new file, as the database `database.path()` of a folder of its own.
 fn back_up(conn: &mut SqliteConnection) -> SqliteFile {

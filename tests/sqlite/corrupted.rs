@@ -7,9 +7,9 @@ use diesel_event_store::{
     AppendError, CheckpointError, DatabaseErrorKind, Error, ExpectedVersion, LogQuery, MigrationError,
     Position, ReadError, run_pending_migrations,
 };
+use test_support::sqlite_file::{SqliteFile, number};
 
 use super::database::{STORE, event, events, stream};
-use test_support::sqlite_file::{SqliteFile, number};
 
 /// What kind of failure of the database it is, if it is one.
 fn kind_of(error: &Error) -> Option<DatabaseErrorKind> {

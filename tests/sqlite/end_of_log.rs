@@ -1,8 +1,8 @@
 use diesel_event_store::ExpectedVersion;
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::{STORE, events, stream};
 use super::statements::Watch;
-use test_support::sqlite_file::SqliteFile;
 
 #[test]
 fn a_reader_at_the_end_of_the_log_asks_for_no_events() {

@@ -3,10 +3,10 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent, StreamId};
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 
 use super::database::{STORE, append_one, count, event, stream};
 use super::statements::Watch;
-use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 
 /// A database with one event, which cannot grow any more.
 fn full_database() -> (SqliteFile, SqliteConnection) {

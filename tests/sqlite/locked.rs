@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use diesel_event_store::projection::{HandlerError, Projection, ProjectionError};
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, Position};
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 use super::database::{STORE, append_one, count, event, stream};
-use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 const FOR_EVER: Duration = Duration::from_secs(600);
 

@@ -6,9 +6,9 @@ use std::cell::Cell;
 use diesel::prelude::*;
 use diesel_event_store::projection::Projection;
 use diesel_event_store::{ExpectedVersion, LogQuery, NewEvent, Position};
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::{STORE, events, stream};
-use test_support::sqlite_file::SqliteFile;
 
 thread_local! {
     static HELD: Cell<isize> = const { Cell::new(0) };

@@ -3,9 +3,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{DatabaseErrorKind, MigrationError, run_pending_migrations};
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::count;
-use test_support::sqlite_file::SqliteFile;
 
 #[test]
 fn a_start_with_nothing_pending_does_not_wait_for_a_writer() {

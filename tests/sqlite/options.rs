@@ -6,9 +6,9 @@ use diesel_event_store::sqlite::{JournalMode, Options, OptionsError, Synchronous
 use diesel_event_store::{
     DatabaseErrorKind, Error, ExpectedVersion, LogQuery, Position, Problem, run_pending_migrations,
 };
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::{STORE, append_one, events, pragma, stream};
-use test_support::sqlite_file::SqliteFile;
 
 const SETTINGS: [&str; 5] =
     ["busy_timeout", "journal_mode", "synchronous", "foreign_keys", "recursive_triggers"];

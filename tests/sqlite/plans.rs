@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_event_store::{ExpectedVersion, LogQuery, NewEvent, Position, StreamId};
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::STORE;
 use super::statements::Watch;
-use test_support::sqlite_file::SqliteFile;
 
 #[derive(Debug, QueryableByName)]
 struct Step {

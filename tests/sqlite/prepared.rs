@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel_event_store::{Error, ExpectedVersion, LogQuery, NewEvent, Position};
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::{STORE, events, stream};
 use super::statements::{Watch, table_of_insert};
-use test_support::sqlite_file::SqliteFile;
 
 const TIMES: i64 = 3;
 

@@ -4,9 +4,9 @@ use diesel_event_store::{
     run_pending_migrations,
 };
 use diesel_migrations::MigrationHarness;
+use test_support::sqlite_file::SqliteFile;
 
 use super::database::{STORE, append_one, event, stream};
-use test_support::sqlite_file::SqliteFile;
 
 fn database_with_one_event() -> (SqliteFile, SqliteConnection) {
     let database = SqliteFile::migrated();

@@ -2,9 +2,9 @@ use diesel::prelude::*;
 use diesel_event_store::chrono::{DateTime, Utc};
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position};
+use test_support::sqlite_file::{SqliteFile, number, text};
 
 use super::database::stream;
-use test_support::sqlite_file::{SqliteFile, number, text};
 
 const TIME: &str = "2026-11-22T05:12:45.403334Z";
 

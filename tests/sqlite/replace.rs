@@ -1,9 +1,9 @@
 use diesel::prelude::*;
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{DatabaseError, DatabaseErrorKind};
+use test_support::sqlite_file::{SqliteFile, assert_intact, text};
 
 use super::database::{append_one, stream};
-use test_support::sqlite_file::{SqliteFile, assert_intact, text};
 
 const REPLACE: &str = "INSERT OR REPLACE INTO events \
     SELECT global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, \

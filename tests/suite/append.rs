@@ -6,7 +6,6 @@ use diesel_event_store::{
     write_transaction,
 };
 use serde_json::json;
-
 use test_support::{Result, TestDatabase, count, counted, user, versions};
 
 tests! {

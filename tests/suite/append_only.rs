@@ -2,7 +2,6 @@
 
 use diesel::Connection;
 use diesel_event_store::{DatabaseError, DatabaseErrorKind, EventStore, ExpectedVersion, Position};
-
 use test_support::{Result, TestDatabase, app_rows, counted, create_app_rows, execute, insert_app_row, user};
 
 tests! {

@@ -12,7 +12,6 @@ use diesel_event_store::{
     AppendError, CheckpointError, EventConnection, EventStore, ExpectedVersion, InvalidInput, LogQuery,
     MAX_JSON_DEPTH, MAX_NAME_LENGTH, NewEvent, Position, Problem, ReadError, StreamId, StreamQuery, chrono,
 };
-
 use test_support::{Result, TestDatabase, count, counted, execute, user};
 
 tests! {

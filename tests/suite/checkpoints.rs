@@ -4,7 +4,6 @@ use chrono::{SubsecRound, Utc};
 use diesel::Connection;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{CheckpointError, EventConnection, EventStore, Position, chrono};
-
 use test_support::{Result, TestDatabase, app_rows, create_app_rows, insert_app_row};
 
 tests! {

@@ -9,7 +9,6 @@ use diesel_event_store::{
     AppendError, Appended, EventConnection, EventStore, ExpectedVersion, LogQuery, Position, RecordedEvent,
     StreamId,
 };
-
 use test_support::{Result, TestDatabase, at_once, count, counted, user, versions};
 
 tests! {

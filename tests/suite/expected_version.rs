@@ -2,7 +2,6 @@
 
 use diesel_event_store::ExpectedVersion::{self, Any, Exact, NoStream, StreamExists};
 use diesel_event_store::{Error, EventConnection, EventStore, Position, StreamId};
-
 use test_support::{Result, TestDatabase, count, counted, user};
 
 tests! {

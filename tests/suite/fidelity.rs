@@ -5,7 +5,6 @@ use diesel_event_store::{
     EventConnection, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent, StreamId,
     chrono,
 };
-
 use test_support::{Result, TestDatabase, user};
 
 tests! {

@@ -3,7 +3,6 @@
 use diesel::Connection;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{EventStore, ExpectedVersion, MigrationError, run_pending_migrations};
-
 use test_support::{
     Result, TestDatabase, at_once, count, counted, create_app_rows, execute, insert_app_row, table_exists,
     user,

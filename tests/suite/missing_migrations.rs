@@ -5,7 +5,6 @@ use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, ReadError,
     run_pending_migrations,
 };
-
 use test_support::{Result, TestDatabase, create_app_rows, insert_app_row, table_exists, user};
 
 tests! {

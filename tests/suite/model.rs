@@ -9,7 +9,6 @@ use diesel_event_store::{
     StreamId,
 };
 use proptest::prelude::*;
-
 use test_support::{Result, TestDatabase, count, counted, for_all, versions};
 
 tests! {

@@ -8,7 +8,6 @@ use diesel_event_store::{
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use serde_json::Value;
-
 use test_support::{Result, TestDatabase, for_all, user};
 
 tests! {

@@ -2,7 +2,6 @@
 
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, ExpectedVersion, NewEvent};
-
 use test_support::{Result, TestDatabase, counted, user};
 
 tests! {

@@ -4,7 +4,6 @@ use diesel_event_store::{
     EventConnection, EventStore, ExpectedVersion, LogQuery, LogSlice, NewEvent, Position, ReadError,
     RecordedEvent, StreamId,
 };
-
 use test_support::{Result, TestDatabase, counted, user};
 
 tests! {

@@ -3,7 +3,6 @@
 use diesel_event_store::{
     EventConnection, EventStore, ExpectedVersion, ReadError, StreamId, StreamQuery, StreamSlice,
 };
-
 use test_support::{Result, TestDatabase, counted, execute, user, versions};
 
 tests! {

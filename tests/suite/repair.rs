@@ -5,7 +5,6 @@ use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{
     AppendError, DatabaseErrorKind, EventStore, ExpectedVersion, Position, run_pending_migrations,
 };
-
 use test_support::{Result, TestDatabase, count, counted, execute, user};
 
 tests! {

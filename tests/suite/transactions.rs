@@ -5,7 +5,6 @@ use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::{
     AppendError, Error, EventStore, ExpectedVersion, InvalidInput, NewEvent, Position, StreamId,
 };
-
 use test_support::{
     Result, TestDatabase, app_rows, count, counted, create_app_rows, insert_app_row, user, versions,
 };

@@ -1,7 +1,6 @@
 //! The version of an aggregate, without its events.
 
 use diesel_event_store::{EventStore, ExpectedVersion, StreamId};
-
 use test_support::{Result, TestDatabase, counted, user};
 
 tests! {

@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use diesel_event_store::{Error, EventConnection, EventStore, ExpectedVersion, NewEvent, write_transaction};
-
 use test_support::{
     Result, TestDatabase, app_rows, at_once, count, counted, create_app_rows, insert_app_row, user,
 };

@@ -2,10 +2,10 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterError};
 use diesel_event_store::{Appended, Error, ExpectedVersion};
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 use super::super::database::{STORE, append_one, count, event, stream};
 use super::gate::Gate;
-use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 fn database_with_orders() -> SqliteFile {
     let database = SqliteFile::migrated();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel_event_store::sqlite::{Options, Ticket, WriteError, Writer, WriterError, WriterOptions};
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent};
+use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 
 use super::super::database::{append_one, count, event, stream};
 use super::gate::Gate;
-use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 
 fn kind(error: &WriteError) -> DatabaseErrorKind {
     match error {

@@ -8,10 +8,10 @@ use std::thread::{self, Thread};
 
 use diesel_event_store::sqlite::{Ticket, Writer, WriterOptions};
 use diesel_event_store::{Error, ExpectedVersion};
+use test_support::sqlite_file::SqliteFile;
 
 use super::super::database::{STORE, append_one, event, stream};
 use super::gate::Gate;
-use test_support::sqlite_file::SqliteFile;
 
 /// Wakes a thread, and counts how often.
 struct Woken {

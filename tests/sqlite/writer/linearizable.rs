@@ -3,13 +3,13 @@ use std::thread;
 
 use diesel_event_store::sqlite::{WriteError, Writer, WriterOptions};
 use diesel_event_store::{AppendError, ExpectedVersion};
+use test_support::sqlite_file::SqliteFile;
 use todc_utils::linearizability::WGLChecker;
 use todc_utils::linearizability::history::Action::{Call, Response};
 use todc_utils::linearizability::history::{Action, History};
 use todc_utils::specifications::Specification;
 
 use super::super::database::{event, stream};
-use test_support::sqlite_file::SqliteFile;
 
 /// An append that expects a version, and what was said of it: the version it led to, or the one it has found instead.
 #[derive(Debug, Clone, Copy, PartialEq)]

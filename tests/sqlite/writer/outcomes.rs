@@ -5,10 +5,10 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterOptions};
 use diesel_event_store::{AppendError, Error, EventStore, ExpectedVersion, NewEvent};
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 use super::super::database::{STORE, append_one, count, event, events, stream};
 use super::gate::Gate;
-use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 #[test]
 fn an_append_says_what_was_recorded() {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use diesel_event_store::sqlite::{Writer, WriterOptions};
 use diesel_event_store::{Error, ExpectedVersion};
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 use super::super::database::{STORE, event, stream};
 use super::gate::Gate;
-use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 fn small(database: &SqliteFile, capacity: usize) -> Writer {
     WriterOptions::default().queue_capacity(capacity).start(database.connect()).unwrap()

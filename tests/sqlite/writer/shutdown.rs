@@ -5,10 +5,10 @@ use std::time::Duration;
 use diesel::Connection;
 use diesel_event_store::ExpectedVersion;
 use diesel_event_store::sqlite::{Ticket, WriteError, Writer, WriterError, WriterOptions};
+use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 use super::super::database::{STORE, count, event, stream};
 use super::gate::Gate;
-use test_support::sqlite_file::{SqliteFile, assert_intact};
 
 fn is_closed(error: &WriteError) -> bool {
     matches!(error, WriteError::Writer(WriterError::Closed))

@@ -5,7 +5,6 @@ use diesel_event_store::projection::{HandlerError, Projection, Runner};
 use diesel_event_store::{
     Appended, ConnectionRef, EventConnection, EventStore, ExpectedVersion, RecordedEvent,
 };
-
 use test_support::{Result, TestDatabase, counted, execute, names, user};
 
 /// The name of the projection under test.

@@ -10,9 +10,9 @@ use diesel_event_store::projection::{
     self, FailureKind, HandlerError, OnFailure, ParkReason, Projection, ProjectionError, ProjectionState,
 };
 use diesel_event_store::{DecodeError, Error, EventConnection, RecordedEvent};
+use test_support::{Result, TestDatabase, eventually, execute};
 
 use super::{NAME, append, application, applied, insert, reached, runner, states};
-use test_support::{Result, TestDatabase, eventually, execute};
 
 tests! {
     an_error_that_may_not_come_again_is_known_inside_any_other,

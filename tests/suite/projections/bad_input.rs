@@ -6,9 +6,9 @@ use diesel_event_store::projection::{self, MAX_PARTITIONS, Projection, Projectio
 use diesel_event_store::{
     DatabaseErrorKind, EventConnection, InvalidInput, MAX_NAME_LENGTH, Position, Problem,
 };
+use test_support::{Result, TestDatabase, count, eventually, execute};
 
 use super::{NAME, application, insert, runner, status, users};
-use test_support::{Result, TestDatabase, count, eventually, execute};
 
 tests! {
     a_projection_that_cannot_be_named,

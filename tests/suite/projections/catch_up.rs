@@ -6,9 +6,9 @@ use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
     EventConnection, EventFilter, EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId,
 };
+use test_support::{Result, TestDatabase};
 
 use super::{NAME, append, application, applied, insert, reached, users};
-use test_support::{Result, TestDatabase};
 
 tests! {
     every_event_is_applied_once_and_in_order,

@@ -3,9 +3,9 @@
 use diesel::result::QueryResult;
 use diesel_event_store::projection::{self, PartitionStatus, ProjectionState, ProjectionStatus};
 use diesel_event_store::{EventConnection, Position};
+use test_support::{Result, execute};
 
 use super::NAME;
-use test_support::{Result, execute};
 
 /// The only projection there is.
 pub fn status<C: EventConnection>(conn: &mut C) -> Result<ProjectionStatus> {

@@ -6,9 +6,9 @@ use diesel_event_store::projection::{
     self, FailureKind, OnFailure, Projection, ProjectionError, ProjectionId, ProjectionState,
 };
 use diesel_event_store::{ConnectionRef, EventConnection, Position, StreamId};
+use test_support::{Result, TestDatabase, eventually, execute, names, user};
 
 use super::{Fault, NAME, Script, append, application, applied, reached, runner, states, status};
-use test_support::{Result, TestDatabase, eventually, execute, names, user};
 
 tests! {
     it_stops_before_the_event_unless_it_is_told_otherwise,

@@ -1,7 +1,6 @@
 //! What is done to the tables of the log past the triggers that keep it append-only.
 
 use diesel_event_store::{ConnectionRef, EventConnection, Position};
-
 use test_support::{Result, execute};
 
 /// Removes events through the documented door.

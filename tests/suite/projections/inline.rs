@@ -5,9 +5,9 @@ use diesel_event_store::projection::{FailureKind, HandlerError, OnFailure, Proje
 use diesel_event_store::{
     EventFilter, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent, StreamId,
 };
+use test_support::{Result, TestDatabase, count, counted, user};
 
 use super::{Fault, NAME, Script, append, application, applied, users};
-use test_support::{Result, TestDatabase, count, counted, user};
 
 tests! {
     a_filter_lets_through_what_a_query_finds,

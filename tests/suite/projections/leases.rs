@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use diesel_event_store::projection::{Projection, ProjectionError, ProjectionId};
 use diesel_event_store::{Position, RecordedEvent};
+use test_support::{Result, TestDatabase, count, execute, wait_for_projection};
 
 use super::{NAME, append, application, applied, insert, reached, runner, set, status, users};
-use test_support::{Result, TestDatabase, count, execute, wait_for_projection};
 
 tests! {
     what_another_worker_has_is_left_to_it,

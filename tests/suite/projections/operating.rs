@@ -7,11 +7,11 @@ use diesel_event_store::projection::{
     self, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionId, ProjectionState, Runner,
 };
 use diesel_event_store::{EventConnection, NewEvent, Position};
+use test_support::{Result, TestDatabase, eventually, execute, wait_for_projection};
 
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, set, states, status, users,
 };
-use test_support::{Result, TestDatabase, eventually, execute, wait_for_projection};
 
 tests! {
     a_reset_applies_everything_again,

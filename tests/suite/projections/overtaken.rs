@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use diesel_event_store::projection::{HandlerError, Projection, ProjectionError, ProjectionState};
 use diesel_event_store::{Position, RecordedEvent};
+use test_support::{Result, TestDatabase, count, eventually, execute};
 
 use super::{NAME, append, application, applied, insert, reached, runner, set, states};
-use test_support::{Result, TestDatabase, count, eventually, execute};
 
 tests! {
     it_applies_nothing,

@@ -7,9 +7,9 @@ use diesel_event_store::projection::{
     self, HandlerError, OnFailure, ParkReason, ParkedEvent, Projection, ProjectionError,
 };
 use diesel_event_store::{EventConnection, EventStore, Position, chrono};
+use test_support::{Result, TestDatabase, eventually, user};
 
 use super::{Fault, NAME, Script, append, application, applied, insert, runner, status};
-use test_support::{Result, TestDatabase, eventually, user};
 
 tests! {
     what_is_known_of_a_parked_event_is_recorded,

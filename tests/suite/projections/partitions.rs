@@ -7,11 +7,11 @@ use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{self, ProjectionError};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use test_support::{Result, TestDatabase, advances_until, at_once, count, eventually, for_all};
 
 use super::{
     Fault, NAME, Script, append, application, applied, name_of, reached, runner, set, status, users,
 };
-use test_support::{Result, TestDatabase, advances_until, at_once, count, eventually, for_all};
 
 tests! {
     each_partition_applies_its_aggregates,

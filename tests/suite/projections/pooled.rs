@@ -1,10 +1,10 @@
 //! A projection that is written for diesel's own connection, in a runner that takes its connections from a pool.
 
 use diesel_event_store::projection::{Projection, Runs};
+use test_support::{InAPool, PoolDatabase, Result, TestDatabase, wait_for_projection};
 
 use super::{append, application, applied, runner, users};
 use crate::suite::Tests;
-use test_support::{InAPool, PoolDatabase, Result, TestDatabase, wait_for_projection};
 
 type Pooled<D> = <InAPool<D> as TestDatabase>::Conn;
 

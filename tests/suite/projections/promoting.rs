@@ -2,9 +2,9 @@
 
 use diesel_event_store::projection::{self, Projection, ProjectionError, ProjectionId, ProjectionState};
 use diesel_event_store::{EventConnection, Position};
+use test_support::{Result, TestDatabase, count, execute, wait_for_projection};
 
 use super::{NAME, append, application, applied, insert, runner};
-use test_support::{Result, TestDatabase, count, execute, wait_for_projection};
 
 tests! {
     the_old_version_is_retired_and_refused,

@@ -7,10 +7,10 @@ use diesel_event_store::projection::{
 };
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, Position, StreamId};
+use test_support::{Result, TestDatabase, counted, eventually, execute};
 
 use super::housekeeping::{remove, restore};
 use super::{Fault, NAME, Script, append, application, applied, insert, runner, set, states, status, users};
-use test_support::{Result, TestDatabase, counted, eventually, execute};
 
 tests! {
     a_checkpoint_beyond_the_log_is_refused,

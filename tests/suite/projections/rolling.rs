@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{self, OnFailure, Projection, ProjectionError, ProjectionState};
+use test_support::{Result, TestDatabase, eventually};
 
 use super::{Fault, NAME, Script, append, application, applied, runner, states, status};
-use test_support::{Result, TestDatabase, eventually};
 
 tests! {
     what_one_release_does_not_know_another_applies,

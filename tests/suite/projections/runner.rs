@@ -9,12 +9,12 @@ use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::projection::{
     self, Progress, Projection, ProjectionError, ProjectionId, ProjectionState, Runner,
 };
+use test_support::{
+    LONG, Result, TestDatabase, advances_until, at_once, count, eventually, execute, wait_for_projection,
+};
 
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, states, status, users,
-};
-use test_support::{
-    LONG, Result, TestDatabase, advances_until, at_once, count, eventually, execute, wait_for_projection,
 };
 
 tests! {

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_event_store::projection::{HandlerError, Projection};
 use diesel_event_store::{EventConnection, RecordedEvent};
+use test_support::Result;
 
 use super::application::{NAME, insert, name_of};
-use test_support::Result;
 
 /// What goes wrong with an event, after its row was written.
 #[derive(Debug, Clone, Copy)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{PartitionStatus, Projection, RunnerHandle};
+use test_support::{Result, TestDatabase, advances_until, count, eventually, execute, wait_for_projection};
 
 use super::{NAME, append, application, applied, runner, set, status, users};
-use test_support::{Result, TestDatabase, advances_until, count, eventually, execute, wait_for_projection};
 
 tests! {
     they_share_fairly_and_take_over,

@@ -8,9 +8,9 @@ use diesel_event_store::ConnectionRef;
 use diesel_event_store::chrono::{DateTime, TimeDelta, Utc};
 use diesel_event_store::projection::{Projection, ProjectionError, StartFrom, status};
 use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, NewEvent, Position, Problem};
+use test_support::{Result, TestDatabase, at_once, counted, user, wait_for_projection};
 
 use super::{NAME, append, application, applied, insert, runner, users};
-use test_support::{Result, TestDatabase, at_once, counted, user, wait_for_projection};
 
 tests! {
     from_now_only_what_comes_later_is_applied,

@@ -8,9 +8,9 @@ use diesel::connection::TransactionManager;
 use diesel::result::Error::RollbackTransaction;
 use diesel_event_store::projection::{HandlerError, Projection, ProjectionError, ProjectionId};
 use diesel_event_store::{ConnectionRef, EventConnection, EventStore, Position};
+use test_support::{Result, TestDatabase, count, execute};
 
 use super::{Fault, NAME, Script, append, application, applied, insert, reached, users};
-use test_support::{Result, TestDatabase, count, execute};
 
 tests! {
     rows_and_checkpoint_are_committed_together,

@@ -8,9 +8,9 @@ use diesel_event_store::projection::{
     self, HandlerError, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionState,
     ProjectionStatus, RunnerHandle,
 };
+use test_support::{Result, TestDatabase, advances_until, eventually, execute, names};
 
 use super::{Fault, NAME, Script, append, application, applied, runner, set};
-use test_support::{Result, TestDatabase, advances_until, eventually, execute, names};
 
 tests! {
     what_has_stopped_before_is_told_at_the_start,

@@ -9,9 +9,9 @@ use diesel_event_store::{
     UpcastError,
 };
 use serde_json::Value;
+use test_support::{Result, TestDatabase, execute, user};
 
 use super::{NAME, application, applied};
-use test_support::{Result, TestDatabase, execute, user};
 
 tests! {
     the_handler_is_given_the_typed_event,

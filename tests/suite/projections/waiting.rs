@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use diesel_event_store::Position;
 use diesel_event_store::projection::{Projection, ProjectionError, has_reached, promote, wait_for};
+use test_support::{LONG, Result, TestDatabase};
 
 use super::{NAME, append, application, applied, insert, runner, set, users};
-use test_support::{LONG, Result, TestDatabase};
 
 tests! {
     what_is_reached_is_not_waited_for,
