@@ -49,7 +49,7 @@ diesel::table! {
         attempts -> Int4,
         parked_at -> Timestamptz,
         requested -> Nullable<Text>,
-        holds_back -> Integer,
+        holds_back -> Int4,
     }
 }
 
@@ -60,7 +60,7 @@ diesel::table! {
         partition_number -> Int4,
         partition_count -> Int4,
         last_global_position -> Int8,
-        last_event_position -> Nullable<BigInt>,
+        last_event_position -> Nullable<Int8>,
         last_event_id -> Nullable<Uuid>,
         updated_at -> Timestamptz,
         state -> Text,
