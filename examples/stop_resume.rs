@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -70,9 +69,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(!status.is_healthy());
     assert_eq!(status.partitions()[0].state(), ProjectionState::Failed);
 
-    // Deploy the fixed handler. The projection stays stopped until the operator resumes it.
+    // Deploy the fixed handler. The projection stays stopped until the operator resumes it, and the runner says so.
     let running = Runner::new(connect).projection(with_words()).start()?;
-    thread::sleep(Duration::from_millis(100));
+    let told = running.failures();
+    assert!(matches!(told[..], [ProjectionError::HasFailed { .. }]), "{told:?}");
+    assert!(!running.is_healthy());
     assert_eq!(rows(&mut conn)?, [("alice".into(), 31)]);
     projection::resume(&mut conn, ("ages", 1))?;
     projection::wait_for(&mut conn, ("ages", 1), carol, Duration::from_secs(60))?;
