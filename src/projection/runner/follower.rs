@@ -38,9 +38,14 @@ pub(super) fn follow<C: EventConnection + 'static>(
     match follower.run(partition) {
         Ok(followed) => followed,
         Err(error) => {
-            let is_handed_over = matches!(error, ProjectionError::HandedOver { .. });
+            let followed = match error {
+                ProjectionError::HandedOver { .. } => Followed::HandedOver,
+                // Nothing is wrong with the partition: it is taken again as soon as it is free.
+                ProjectionError::LeaseLost { .. } => Followed::NotLeased,
+                _ => Followed::Failed,
+            };
             context.has_failed(error);
-            if is_handed_over { Followed::HandedOver } else { Followed::Failed }
+            followed
         }
     }
 }
@@ -50,7 +55,7 @@ pub(super) fn follow<C: EventConnection + 'static>(
 pub(super) enum Followed {
     /// It was applied, and given back.
     Applied,
-    /// Another worker was faster.
+    /// Another worker was faster, or has taken it over.
     NotLeased,
     Failed,
     /// A worker of another release may be able to go on.
