@@ -13,7 +13,8 @@ use bench_support::bench::Bench;
 use bench_support::ours::OurStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::raw_store::RawStore;
-use bench_support::rounds::{Rounds, Side};
+use bench_support::rounds::Rounds;
+use bench_support::side::Side;
 use bench_support::workload::Workload;
 use bench_support::{database, plot_data};
 use diesel_event_store::sqlite::Synchronous;
@@ -52,7 +53,7 @@ fn sizes(largest: usize) -> Vec<usize> {
 fn table(folder: &TempDir, sizes: &[usize], rounds: &Rounds) -> String {
     let mut table = String::from("events,ours,raw,bytes_per_event\n");
     for (size, &events) in sizes.iter().enumerate() {
-        let (ours, raw) = (rounds.median_seconds(2 * size), rounds.median_seconds(2 * size + 1));
+        let (ours, raw) = (rounds.seconds(2 * size).median, rounds.seconds(2 * size + 1).median);
         let file = database::kept(folder, streams(events), EVENTS_EACH);
         let bytes = fs::metadata(file).expect("a file").len();
         let per_event = bytes / u64::try_from(events).expect("a count");

@@ -8,7 +8,7 @@ use bench_support::database;
 use bench_support::ours::OurStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::raw_store::RawStore;
-use bench_support::rounds::Side;
+use bench_support::side::Side;
 use diesel_event_store::sqlite::Synchronous;
 
 const PAGE: usize = 1_000;

@@ -10,7 +10,7 @@ use diesel_event_store::sqlite::Synchronous;
 use super::running::run_to_the_end;
 use bench_support::bench::Bench;
 use bench_support::database;
-use bench_support::rounds::Side;
+use bench_support::side::Side;
 use bench_support::workload::aggregate_id;
 
 mod schema {

@@ -216,8 +216,6 @@ pub enum Problem {
     },
 }
 
-/// The rule for every type, id and name: 1 to [`MAX_NAME_LENGTH`] characters, none of them a control
-/// character.
 /// A number of events or bytes that is asked for. No log has more than fit.
 pub(crate) fn check_at_least_one(field: &'static str, number: usize) -> Result<i64, InvalidInput> {
     if number == 0 {
@@ -227,6 +225,8 @@ pub(crate) fn check_at_least_one(field: &'static str, number: usize) -> Result<i
     Ok(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// The rule for every type, id and name: 1 to [`MAX_NAME_LENGTH`] characters, none of them a control
+/// character.
 pub(crate) fn check_name(field: &'static str, name: &str) -> Result<(), InvalidInput> {
     find_problem(name).map_or(Ok(()), |problem| Err(InvalidInput::new(field, problem)))
 }

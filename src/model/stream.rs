@@ -97,7 +97,6 @@ impl StreamQuery {
     }
 }
 
-/// A limit must be at least 1.
 macro_rules! stream_query_from_ranges {
     ($($range:ty),+ $(,)?) => {$(
         impl From<$range> for StreamQuery {

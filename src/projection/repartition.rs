@@ -77,7 +77,7 @@ pub(super) fn current<C: EventConnection>(
 /// Whether there is only a checkpoint which no worker has ever claimed. The number of partitions counts when the
 /// projection is run for the first time.
 fn is_saved_by_hand(partitions: &[Partition]) -> bool {
-    matches!(partitions, [Partition { token: 0, count: 1, barrier: None, .. }])
+    matches!(partitions, [only @ Partition { count: 1, barrier: None, .. }] if only.is_manual())
 }
 
 /// New ones in their place, if all have arrived at a barrier.

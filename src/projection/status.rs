@@ -109,8 +109,7 @@ fn of_projection<C: EventConnection + ?Sized>(
 
 /// How old the first event is that is not applied.
 fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<Duration, ProjectionError> {
-    let first = conn.database().first_committed(position)?;
-    let age = first.map(|event| Utc::now() - event.created_at());
+    let age = conn.database().created_after(position)?.map(|created_at| Utc::now() - created_at);
     Ok(age.and_then(|age| age.to_std().ok()).unwrap_or_default())
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct NewPartition<'a> {
 }
 
 impl<'a> NewPartition<'a> {
-    /// The only one of its projection, which nobody has applied.
+    /// The only one of its projection, which no worker has claimed.
     pub(crate) fn alone(key: &'a PartitionKey, position: Position, now: DateTime<Utc>) -> Self {
         Self { key, count: 1, position, witness: None, token: 0, now }
     }

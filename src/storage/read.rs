@@ -28,9 +28,6 @@ operations! {
         /// The position of the last event, whether or not the log is complete up to there.
         fn last_committed_position(&mut self) -> QueryResult<Position>;
 
-        /// The first event after a position, whether or not the log is complete up to there.
-        fn first_committed(&mut self, after: Position) -> QueryResult<Option<RecordedEvent>>;
-
         /// The last position that the log has assigned, as far as it is known, whether or not there is an event
         /// at it. It never lies before what a reader was told.
         fn last_assigned_position(&mut self) -> QueryResult<Position>;

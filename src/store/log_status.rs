@@ -51,7 +51,9 @@ impl EventStore {
 fn find_holders<C: EventConnection + ?Sized>(conn: &mut C, status: &mut LogStatus) -> Result<(), ReadError> {
     status.held_back_by = conn.database().log_holders(status.last_committed)?;
     let oldest = status.held_back_by.iter().filter_map(LogHolder::since).min();
-    let first = conn.database().first_committed(status.last_readable)?;
-    status.held_back_since = oldest.or(first.map(|event| event.created_at()));
+    status.held_back_since = match oldest {
+        Some(oldest) => Some(oldest),
+        None => conn.database().created_after(status.last_readable)?,
+    };
     Ok(())
 }

@@ -10,7 +10,7 @@ use diesel_event_store::{EventStore, LogOrdering};
 use server_benches::mysql::{Client, Database, Ordering, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
-use server_benches::rounds::Side;
+use server_benches::side::Side;
 use server_benches::store::Store;
 use server_benches::writers::Writers;
 

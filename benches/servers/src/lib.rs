@@ -10,7 +10,7 @@ pub mod postgres;
 pub mod questions;
 pub mod raw_event;
 pub mod report;
-pub mod rounds;
+pub mod side;
 pub mod statements;
 pub mod store;
 pub mod writers;

@@ -1,7 +1,7 @@
 //! The comparisons that every server runs.
 
 use crate::report::Report;
-use crate::rounds::Side;
+use crate::side::Side;
 use crate::store::Store;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::{Workload, aggregate_id, scatter};

@@ -1,20 +1,17 @@
 use std::time::Duration;
 
-use crate::rounds::{Rounds, Side, Spread};
+use bench_support::length::Length;
+use bench_support::rounds::{Rounds, Spread, Timed};
+
+use crate::side::Side;
+
+const FULL: Duration = Duration::from_secs(10);
 
 /// Compares ways of doing the same, and prints a table row per comparison.
 pub struct Report {
     length: Length,
     /// Parts of the names of the wanted comparisons; none means all.
     wanted: Vec<String>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Length {
-    /// Runs each operation once, to check that it works: `cargo test --benches`.
-    Test,
-    Quick,
-    Full,
 }
 
 impl Report {
@@ -25,7 +22,7 @@ impl Report {
 
     /// The amount of data, which is smaller when the bench only checks that it works.
     pub fn size<T>(&self, usual: T, test: T) -> T {
-        if self.length == Length::Test { test } else { usual }
+        self.length.size(usual, test)
     }
 
     pub fn heading(&self, text: &str) {
@@ -61,11 +58,15 @@ impl Report {
         if !self.wanted.is_empty() && !self.wanted.iter().any(|part| name.contains(part)) {
             return;
         }
-        let Some(budget) = self.length.budget() else {
+        let Some(budget) = self.length.budget(FULL) else {
             sides.iter_mut().for_each(Side::run_once);
             println!("| {name} | works |");
             return;
         };
+        // A connection plans a statement several times before it keeps a plan.
+        for side in &mut sides {
+            side.time_block(block);
+        }
         let rounds = Rounds::measure(budget, block, &mut sides);
         for &(one, other) in pairs {
             let names = [sides[one].name, sides[other].name];
@@ -98,27 +99,4 @@ fn time(seconds: Spread) -> String {
 #[expect(clippy::cast_precision_loss)]
 fn rate(appends: usize, seconds: Spread) -> String {
     format!("{:.0} a second", appends as f64 / seconds.median)
-}
-
-impl Length {
-    fn from_args() -> Self {
-        let arguments: Vec<String> = std::env::args().collect();
-        let given = |argument: &str| arguments.iter().any(|given| given == argument);
-        // `cargo bench` passes this, `cargo test` does not.
-        if given("--test") || !given("--bench") {
-            Length::Test
-        } else if given("--quick") {
-            Length::Quick
-        } else {
-            Length::Full
-        }
-    }
-
-    fn budget(self) -> Option<Duration> {
-        match self {
-            Length::Test => None,
-            Length::Quick => Some(Duration::from_millis(1500)),
-            Length::Full => Some(Duration::from_secs(10)),
-        }
-    }
 }

@@ -2,7 +2,11 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
-use crate::rounds::{Rounds, Side};
+use crate::length::Length;
+use crate::rounds::{Rounds, Spread};
+use crate::side::Side;
+
+const FULL: Duration = Duration::from_secs(6);
 
 /// Runs each comparison twice: through criterion, for its statistics and history, and in turns, for a ratio
 /// that holds on a busy machine.
@@ -10,14 +14,6 @@ pub struct Bench {
     criterion: Criterion,
     length: Length,
     ratios: Vec<String>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Length {
-    /// Runs each operation once, to check that it works: `cargo bench -- --test`, and `cargo test --benches`.
-    Test,
-    Quick,
-    Full,
 }
 
 impl Bench {
@@ -31,7 +27,7 @@ impl Bench {
 
     /// The amount of data, which is smaller when the bench only checks that it works.
     pub fn size<T>(&self, usual: T, test: T) -> T {
-        if self.length == Length::Test { test } else { usual }
+        self.length.size(usual, test)
     }
 
     /// Measures each side, and compares the sides of each pair, which are given by their indexes. Returns
@@ -50,9 +46,10 @@ impl Bench {
         if !self.measure_one_by_one(name, sides()) {
             return None;
         }
-        let rounds = Rounds::measure(self.length.budget()?, block, &mut sides());
+        let mut sides = sides();
+        let rounds = Rounds::measure(self.length.budget(FULL)?, block, &mut sides);
         for &(one, other) in pairs {
-            self.ratios.push(format!("{name}: {}", rounds.paired_ratio(one, other)));
+            self.ratios.push(format!("{name}: {}", compared(&sides, &rounds, one, other)));
         }
         Some(rounds)
     }
@@ -79,25 +76,17 @@ impl Bench {
     }
 }
 
-impl Length {
-    fn from_args() -> Self {
-        let arguments: Vec<String> = std::env::args().collect();
-        let given = |argument: &str| arguments.iter().any(|given| given == argument);
-        // `cargo bench` passes this, `cargo test` does not.
-        if given("--test") || !given("--bench") {
-            Length::Test
-        } else if given("--quick") {
-            Length::Quick
-        } else {
-            Length::Full
-        }
-    }
-
-    fn budget(self) -> Option<Duration> {
-        match self {
-            Length::Test => None,
-            Length::Quick => Some(Duration::from_millis(1500)),
-            Length::Full => Some(Duration::from_secs(6)),
-        }
-    }
+/// One side relative to another, in words.
+fn compared(sides: &[Side], rounds: &Rounds, one: usize, other: usize) -> String {
+    let Spread { low, median, high } = rounds.ratio(one, other);
+    let time = |side: usize| format!("{:.1} µs", rounds.seconds(side).median * 1e6);
+    format!(
+        "{} / {} = {median:.2} ({} / {}; {} rounds of {}, the middle half {low:.2} to {high:.2})",
+        sides[one].name,
+        sides[other].name,
+        time(one),
+        time(other),
+        rounds.count(),
+        rounds.block(),
+    )
 }

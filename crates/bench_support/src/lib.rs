@@ -4,6 +4,7 @@
 pub mod bench;
 #[cfg(feature = "sqlite")]
 pub mod database;
+pub mod length;
 pub mod load;
 #[cfg(feature = "sqlite")]
 pub mod ours;
@@ -14,4 +15,5 @@ pub mod raw;
 #[cfg(feature = "sqlite")]
 pub mod raw_store;
 pub mod rounds;
+pub mod side;
 pub mod workload;

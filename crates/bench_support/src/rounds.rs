@@ -1,47 +1,29 @@
 use std::time::{Duration, Instant};
 
 /// One of the compared ways to do an operation.
-pub struct Side {
-    pub name: String,
-    open: Box<dyn FnMut() -> Operation>,
+pub trait Timed {
+    /// The duration of a block of operations, in seconds.
+    fn time_block(&mut self, block: u32) -> f64;
 }
 
-pub type Operation = Box<dyn FnMut()>;
-
-impl Side {
-    /// `open` opens the connection that the operation uses while it is kept.
-    pub fn new<O: FnMut() + 'static>(name: impl Into<String>, mut open: impl FnMut() -> O + 'static) -> Self {
-        Self { name: name.into(), open: Box::new(move || Box::new(open())) }
-    }
-
-    pub fn open(&mut self) -> Operation {
-        (self.open)()
-    }
-
-    /// The duration of a block of operations on a warm connection, in seconds.
-    ///
-    /// No other connection is open meanwhile. As libsqlite3-sys builds SQLite, all connections of a process
-    /// share the memory for their pages, and of two that do the same work one could take 1.4 times as long as
-    /// the other.
-    fn time_block(&mut self, block: u32) -> f64 {
-        let mut operation = self.open();
-        (0..block).for_each(|_| operation());
-        let begun = Instant::now();
-        (0..block).for_each(|_| operation());
-        begun.elapsed().as_secs_f64()
-    }
-}
-
-/// Sides measured in turns: each round runs a block of operations per side.
+/// Sides measured in turns: each round runs a block of operations per side. Blocks are short, so that a disturbance
+/// spoils few of them.
 pub struct Rounds {
-    names: Vec<String>,
     block: u32,
     /// Per round, the duration of each side's block in seconds.
     times: Vec<Vec<f64>>,
 }
 
+/// The median of many numbers, and the range of their middle half.
+#[derive(Clone, Copy)]
+pub struct Spread {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+}
+
 impl Rounds {
-    pub fn measure(budget: Duration, block: u32, sides: &mut [Side]) -> Self {
+    pub fn measure(budget: Duration, block: u32, sides: &mut [impl Timed]) -> Self {
         const FEWEST: usize = 12;
         let begun = Instant::now();
         let mut times = Vec::new();
@@ -54,35 +36,34 @@ impl Rounds {
             }
             times.push(round);
         }
-        Self { names: sides.iter().map(|side| side.name.clone()).collect(), block, times }
+        Self { block, times }
+    }
+
+    pub fn count(&self) -> usize {
+        self.times.len()
+    }
+
+    pub fn block(&self) -> u32 {
+        self.block
+    }
+
+    /// The duration of one operation.
+    pub fn seconds(&self, side: usize) -> Spread {
+        Spread::of(self.times.iter().map(|round| round[side] / f64::from(self.block)))
     }
 
     /// The blocks of a round saw the same disturbances, so their ratio says more than the ratio of two
     /// averages. The median of many ratios ignores the rounds in which they did not.
-    pub fn paired_ratio(&self, one: usize, other: usize) -> String {
-        let ratios = sorted(self.times.iter().map(|round| round[one] / round[other]));
-        format!(
-            "{} / {} = {:.2} ({} / {}; {} rounds of {}, the middle half {:.2} to {:.2})",
-            self.names[one],
-            self.names[other],
-            quantile(&ratios, 0.5),
-            self.median_time(one),
-            self.median_time(other),
-            ratios.len(),
-            self.block,
-            quantile(&ratios, 0.25),
-            quantile(&ratios, 0.75),
-        )
+    pub fn ratio(&self, one: usize, other: usize) -> Spread {
+        Spread::of(self.times.iter().map(|round| round[one] / round[other]))
     }
+}
 
-    fn median_time(&self, side: usize) -> String {
-        format!("{:.1} µs", self.median_seconds(side) * 1e6)
-    }
-
-    /// The median duration of one operation.
-    pub fn median_seconds(&self, side: usize) -> f64 {
-        let seconds = sorted(self.times.iter().map(|round| round[side]));
-        quantile(&seconds, 0.5) / f64::from(self.block)
+impl Spread {
+    fn of(numbers: impl Iterator<Item = f64>) -> Self {
+        let sorted = sorted(numbers);
+        let [low, median, high] = [0.25, 0.5, 0.75].map(|share| quantile(&sorted, share));
+        Self { low, median, high }
     }
 }
 

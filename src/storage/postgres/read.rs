@@ -70,12 +70,6 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
         last_position(self.0, Position::END).await
     }
 
-    async fn first_committed(&mut self, after: Position) -> QueryResult<Option<RecordedEvent>> {
-        let next = LogQuery::after(after);
-        let next = queries::log_events(&next, Position::END, 1);
-        Ok(self.0.load(next, Events::of_log()).await?.pop())
-    }
-
     async fn last_assigned_position(&mut self) -> QueryResult<Position> {
         Ok(Position::stored(self.0.row(LastAssigned).await?))
     }

@@ -20,7 +20,18 @@ use crate::storage::sql::row::{Columns, optional_word, value, word};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
+/// The types of the columns that `select_parked!` names.
 type ParkedColumns = (BigInt, Id, Text, Text, Text, Text, Integer, Time, Nullable<Text>, Integer);
+
+macro_rules! select_parked {
+    ($rest:literal) => {
+        concat!(
+            "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
+             parked_at, requested, holds_back FROM parked_events ",
+            $rest
+        )
+    };
+}
 
 impl<DB: Columns> FromRow<DB> for ParkedEvent {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
@@ -55,15 +66,14 @@ statement! {
         holds_back: i32 => bind_integer,
     },
     "INSERT INTO parked_events (projection_name, projection_version, global_position, event_id, \
-     aggregate_type, aggregate_id, reason, error, attempts, parked_at, holds_back) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     aggregate_type, aggregate_id, reason, error, attempts, parked_at, holds_back) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
     for every database;
     SelectParked<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> ParkedColumns,
-    "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
-     parked_at, requested, holds_back FROM parked_events \
-     WHERE projection_name = ? AND projection_version = ? ORDER BY global_position"
+    select_parked!("WHERE projection_name = ? AND projection_version = ? ORDER BY global_position")
 }
 
 statement! {
@@ -74,11 +84,11 @@ statement! {
         of_name: &'a str => bind_text,
         of_version: i32 => bind_integer,
     } -> ParkedColumns,
-    "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
-     parked_at, requested, holds_back FROM parked_events \
-     WHERE projection_name = ? AND projection_version = ? AND (aggregate_type, aggregate_id) IN \
-     (SELECT aggregate_type, aggregate_id FROM parked_events \
-     WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL) ORDER BY global_position"
+    select_parked!(
+        "WHERE projection_name = ? AND projection_version = ? AND (aggregate_type, aggregate_id) IN \
+         (SELECT aggregate_type, aggregate_id FROM parked_events \
+         WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL) ORDER BY global_position"
+    )
 }
 
 statement! {

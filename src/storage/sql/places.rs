@@ -12,7 +12,7 @@ use crate::model::position::Position;
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::places::Places;
-use crate::storage::sql::dialect::{Dialect, Id};
+use crate::storage::sql::dialect::{Dialect, Id, Time};
 use crate::storage::sql::row::{Columns, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
@@ -20,6 +20,12 @@ use crate::storage::sql::statement::statement;
 impl<DB: Columns> FromRow<DB> for Uuid {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
         value(row, 0, DB::id)
+    }
+}
+
+impl<DB: Columns> FromRow<DB> for DateTime<Utc> {
+    fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
+        value(row, 0, DB::time)
     }
 }
 
@@ -37,6 +43,12 @@ statement! {
 
 statement! {
     for every database;
+    SelectCreatedAfter { position: i64 => bind_long } -> Time,
+    "SELECT created_at FROM events WHERE global_position > ? ORDER BY global_position LIMIT 1"
+}
+
+statement! {
+    for every database;
     SelectFirstSince { time: DateTime<Utc> => bind_time } -> BigInt,
     "SELECT global_position FROM events WHERE created_at >= ? ORDER BY global_position LIMIT 1"
 }
@@ -44,10 +56,15 @@ statement! {
 impl<L> Places for L
 where
     L: Lent,
-    BackendOf<L>: Dialect + QueryMetadata<Id> + QueryMetadata<BigInt>,
+    BackendOf<L>: Dialect + QueryMetadata<Id> + QueryMetadata<Time> + QueryMetadata<BigInt>,
 {
     async fn event_id_at(&mut self, position: Position) -> QueryResult<Option<Uuid>> {
         Ok(self.connection().load(SelectIdAt { position: position.get() }, Stored::default()).await?.pop())
+    }
+
+    async fn created_after(&mut self, position: Position) -> QueryResult<Option<DateTime<Utc>>> {
+        let select = SelectCreatedAfter { position: position.get() };
+        Ok(self.connection().load(select, Stored::default()).await?.pop())
     }
 
     async fn first_since(&mut self, time: DateTime<Utc>) -> QueryResult<Option<Position>> {
