@@ -3,6 +3,9 @@
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
 
+#[doc = include_str!("../docs/appending.md")]
+pub mod appending {}
+
 #[doc = include_str!("../docs/migrations.md")]
 pub mod migrations {}
 

@@ -90,7 +90,7 @@ pub use model::duplicate::Duplicate;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
-pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
+pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, MAX_TENANT_LENGTH, Problem};
 pub use model::log::{DEFAULT_SLICE_BYTES, LogQuery, LogSlice};
 pub use model::log_status::{LogHolder, LogStatus};
 pub use model::ordering::LogOrdering;

@@ -77,6 +77,17 @@ impl LogQuery {
         self
     }
 
+    /// Short for [`EventFilter::tenant`].
+    ///
+    /// ```
+    /// # use diesel_event_store::{LogQuery, Position};
+    /// let query = LogQuery::after(Position::START).tenant("acme");
+    /// ```
+    pub fn tenant(mut self, tenant_id: impl ToString) -> Self {
+        self.filter = self.filter.tenant(tenant_id);
+        self
+    }
+
     /// Short for [`EventFilter::aggregate_types`].
     ///
     /// ```

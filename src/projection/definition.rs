@@ -155,6 +155,13 @@ impl<C> Projection<C> {
         self
     }
 
+    /// Short for [`EventFilter::tenant`]. The log is read in the order of the positions, past the events of all
+    /// other tenants.
+    pub fn tenant(mut self, tenant_id: impl ToString) -> Self {
+        self.filter = self.filter.tenant(tenant_id);
+        self
+    }
+
     /// Short for [`EventFilter::aggregate_types`].
     pub fn aggregate_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
         self.filter = self.filter.aggregate_types(types);
@@ -187,7 +194,7 @@ impl<C> Projection<C> {
     /// How many parts of the projection can be applied at the same time, from 1 to [`MAX_PARTITIONS`].
     /// Default: 1.
     ///
-    /// All events of an aggregate belong to one partition, by a hash of its type and id. The number counts
+    /// All events of an aggregate belong to one partition, by a hash of its type, id and tenant. The number counts
     /// when the projection is run for the first time; later, [`repartition`](super::repartition) changes it.
     /// On SQLite, where there is one writer at a time, partitions only help handlers that do most of their
     /// work outside the database.

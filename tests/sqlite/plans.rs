@@ -14,13 +14,13 @@ struct Step {
     detail: String,
 }
 
-/// Events of two types of aggregates, and of two types, a few of them of one request.
+/// Events of two tenants and types of aggregates, and of two types, a few of them of one request.
 fn database() -> SqliteFile {
     let database = SqliteFile::migrated();
     let mut conn = database.connect();
     for nth in 0..200 {
-        let aggregate_type = if nth % 2 == 0 { "Order" } else { "User" };
-        let stream = StreamId::new(aggregate_type, nth).unwrap();
+        let (aggregate_type, tenant_id) = if nth % 2 == 0 { ("Order", "acme") } else { ("User", "other") };
+        let stream = StreamId::new(aggregate_type, nth).unwrap().in_tenant(tenant_id).unwrap();
         let events = ["Placed", "Paid"].map(|event_type| {
             NewEvent::new(event_type, &nth).unwrap().correlation_id(format!("request {}", nth / 4))
         });
@@ -48,6 +48,9 @@ fn filters(from: LogQuery) -> Vec<(LogQuery, &'static str)> {
         (from.clone().aggregate_types(["Order"]), BY_POSITION),
         (from.clone().aggregate_types(["Order", "User"]), BY_POSITION),
         (from.clone().event_types(["Paid"]), BY_POSITION),
+        (from.clone().tenant("acme"), BY_POSITION),
+        (from.clone().tenant("acme").aggregate_types(["Order"]), BY_POSITION),
+        (of_request.clone().tenant("acme"), BY_CORRELATION),
         (from.aggregate_types(["Order"]).event_types(["Paid", "Placed"]), BY_POSITION),
         (of_request.clone(), BY_CORRELATION),
         (of_request.aggregate_types(["Order"]).event_types(["Paid"]), BY_CORRELATION),

@@ -37,13 +37,14 @@ pub mod read_event;
 pub mod read_log;
 pub mod read_stream;
 pub mod repair;
+pub mod tenants;
 pub mod transactions;
 pub mod version;
 pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair }
+    areas! { D: append, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.

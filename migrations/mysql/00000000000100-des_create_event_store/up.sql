@@ -7,6 +7,7 @@
 -- No CHECK (JSON_VALID(payload)): MariaDB refuses JSON nested more than 31 levels, and escapes like \ud800.
 CREATE TABLE events (
     global_position   BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT '', -- '': none
     aggregate_type    VARCHAR(255) NOT NULL,
     aggregate_id      VARCHAR(255) NOT NULL,
     aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0),
@@ -21,7 +22,7 @@ CREATE TABLE events (
     created_at        DATETIME(6)  NOT NULL, -- in UTC, whatever the session's time zone
     UNIQUE KEY events_event_id_key (event_id),
     -- Also the index for reading streams.
-    UNIQUE KEY events_stream_key (aggregate_type, aggregate_id, aggregate_version),
+    UNIQUE KEY events_stream_key (tenant_id, aggregate_type, aggregate_id, aggregate_version),
     KEY events_correlation_id (correlation_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
@@ -33,11 +34,12 @@ CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: DELETE is refused';
 
 CREATE TABLE aggregate_heads (
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT '',
     aggregate_type    VARCHAR(255) NOT NULL,
     aggregate_id      VARCHAR(255) NOT NULL,
     aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0), -- of the aggregate's last event
     updated_at        DATETIME(6)  NOT NULL,
-    PRIMARY KEY (aggregate_type, aggregate_id)
+    PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
@@ -80,6 +82,7 @@ CREATE TABLE parked_events (
     projection_version INT          NOT NULL,
     global_position    BIGINT       NOT NULL,
     event_id           CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tenant_id          VARCHAR(63)  NOT NULL,
     aggregate_type     VARCHAR(255) NOT NULL,
     aggregate_id       VARCHAR(255) NOT NULL,
     reason             VARCHAR(20)  NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),

@@ -13,6 +13,7 @@ use super::fence::{self, Entry};
 use super::galera::is_galera;
 use super::guards::{current, inside};
 use super::insert::{insert_events, statement_bytes};
+use crate::model::stream_id::StreamId;
 use crate::schema::mysql::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind::NeedsRepair;
@@ -31,6 +32,7 @@ statement! {
     AdvanceHead<'a> {
         added: i64 => BigInt,
         now: DateTime<Utc> => Time,
+        tenant_id: &'a str => Text,
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
         lowest: i64 => BigInt,
@@ -40,7 +42,7 @@ statement! {
         "UPDATE aggregate_heads SET aggregate_version = ",
         inside!("LAST_INSERT_ID(aggregate_version) + ?"),
         ", updated_at = ? \
-         WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
+         WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
     )
 }
 
@@ -50,6 +52,7 @@ statement! {
     /// head was, also if it stays there: the number of affected rows does not tell. Assignments are made from
     /// left to right.
     CreateOrAdvanceHead<'a> {
+        tenant_id: &'a str => Text,
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
         added: i64 => BigInt,
@@ -62,8 +65,8 @@ statement! {
         then_added: i64 => BigInt,
     },
     current!(
-        "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-         VALUES (?, ?, ",
+        "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+         VALUES (?, ?, ?, ",
         inside!("LAST_INSERT_ID(0) + ?"),
         ", ?) ON DUPLICATE KEY UPDATE \
          updated_at = IF(aggregate_version BETWEEN ? AND ?, ?, updated_at), aggregate_version = ",
@@ -73,17 +76,26 @@ statement! {
 
 statement! {
     for Mysql;
-    LockHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text } -> BigInt,
+    LockHead<'a> {
+        tenant_id: &'a str => Text,
+        aggregate_type: &'a str => Text,
+        aggregate_id: &'a str => Text,
+    } -> BigInt,
     current!(
-        "SELECT aggregate_version FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ? FOR UPDATE"
+        "SELECT aggregate_version FROM aggregate_heads \
+         WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? FOR UPDATE"
     )
 }
 
 statement! {
     for Mysql;
     /// A head that was just created. Rolled back, it would leave a lock on the gap where it was.
-    RemoveHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text },
-    "DELETE FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ?"
+    RemoveHead<'a> {
+        tenant_id: &'a str => Text,
+        aggregate_type: &'a str => Text,
+        aggregate_id: &'a str => Text,
+    },
+    "DELETE FROM aggregate_heads WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ?"
 }
 
 /// How many ids are asked for at once: a statement has room for 65,535.
@@ -134,8 +146,7 @@ async fn leave_head<C: Executor<Backend = Mysql>>(
     if entry.last_insert_id > 0 {
         return Err(refused);
     }
-    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
-    conn.execute(RemoveHead { aggregate_type, aggregate_id }).await?;
+    conn.execute(remove_head(batch.stream)).await?;
     Ok(Err(refused))
 }
 
@@ -159,6 +170,7 @@ where
 fn create_or_advance_head<'a>(batch: &Batch<'a>) -> CreateOrAdvanceHead<'a> {
     let (lowest, highest) = batch.acceptable_versions().into_inner();
     CreateOrAdvanceHead {
+        tenant_id: batch.stream.tenant_column(),
         aggregate_type: batch.stream.aggregate_type(),
         aggregate_id: batch.stream.aggregate_id(),
         added: batch.len(),
@@ -177,10 +189,27 @@ fn move_existing_head<'a>(batch: &Batch<'a>) -> AdvanceHead<'a> {
     AdvanceHead {
         added: batch.len(),
         now: batch.now,
+        tenant_id: batch.stream.tenant_column(),
         aggregate_type: batch.stream.aggregate_type(),
         aggregate_id: batch.stream.aggregate_id(),
         lowest,
         highest,
+    }
+}
+
+fn lock_head(stream: &StreamId) -> LockHead<'_> {
+    LockHead {
+        tenant_id: stream.tenant_column(),
+        aggregate_type: stream.aggregate_type(),
+        aggregate_id: stream.aggregate_id(),
+    }
+}
+
+fn remove_head(stream: &StreamId) -> RemoveHead<'_> {
+    RemoveHead {
+        tenant_id: stream.tenant_column(),
+        aggregate_type: stream.aggregate_type(),
+        aggregate_id: stream.aggregate_id(),
     }
 }
 
@@ -200,8 +229,7 @@ where
 }
 
 async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<i64> {
-    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
-    Ok(conn.optional_row(LockHead { aggregate_type, aggregate_id }).await?.unwrap_or(0))
+    Ok(conn.optional_row(lock_head(batch.stream)).await?.unwrap_or(0))
 }
 
 /// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its

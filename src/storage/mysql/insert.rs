@@ -147,6 +147,8 @@ impl<'a> EventRow<'a> {
         let content = &self.event.content;
         out.push_bind_param::<Nullable<BigInt>, _>(&self.global_position)?;
         out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.stream.tenant_column())?;
+        out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.stream.aggregate_type())?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.stream.aggregate_id())?;
@@ -178,8 +180,8 @@ struct InsertEvents<'a>(&'a [EventRow<'a>]);
 impl QueryFragment<Mysql> for InsertEvents<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         out.push_sql(
-            "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
-             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
+            "INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, aggregate_version, \
+             event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
              created_at) VALUES ",
         );
         let mut separator = "(";

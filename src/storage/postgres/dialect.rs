@@ -44,6 +44,7 @@ impl Columns for Pg {
 impl Dialect for Pg {
     const NOW: &'static str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
     const OR_NOTHING: &'static str = "ON CONFLICT DO NOTHING";
+    const TENANT_UNINDEXED: &'static str = "events.tenant_id || ''";
 
     binds! {}
 }

@@ -30,6 +30,8 @@ pub(crate) trait Dialect: Columns {
     const NOW: &'static str;
     /// What makes an INSERT of a key that is there do nothing.
     const OR_NOTHING: &'static str;
+    /// The tenant of an event, as an expression that no index has.
+    const TENANT_UNINDEXED: &'static str;
 
     fn bind_text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()>;
     fn bind_integer<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i32) -> QueryResult<()>;

@@ -3,6 +3,7 @@
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;
 pub(crate) mod lease;
+pub(crate) mod of_tenant;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod ordering;
 pub(crate) mod parked;

@@ -21,7 +21,7 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("disk I/O error", DatabaseErrorKind::Io),
     ("unable to open database file", DatabaseErrorKind::Io),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
-    ("UNIQUE constraint failed: events.aggregate_type", DatabaseErrorKind::NeedsRepair),
+    ("UNIQUE constraint failed: events.tenant_id", DatabaseErrorKind::NeedsRepair),
     ("cannot start a transaction within a transaction", DatabaseErrorKind::ForeignTransaction),
 ];
 
