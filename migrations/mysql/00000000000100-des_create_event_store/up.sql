@@ -4,10 +4,12 @@
 -- otherwise `'a' = 'a '`. MariaDB and MySQL name it differently. Each reads only the versioned comment with
 -- its name.
 --
+-- X'' is '', also where a session of MariaDB takes that for NULL (sql_mode EMPTY_STRING_IS_NULL).
+--
 -- No CHECK (JSON_VALID(payload)): MariaDB refuses JSON nested more than 31 levels, and escapes like \ud800.
 CREATE TABLE events (
     global_position   BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
-    tenant_id         VARCHAR(63)  NOT NULL DEFAULT '', -- '': none
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''), -- '': none
     aggregate_type    VARCHAR(255) NOT NULL,
     aggregate_id      VARCHAR(255) NOT NULL,
     aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0),
@@ -34,7 +36,7 @@ CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: DELETE is refused';
 
 CREATE TABLE aggregate_heads (
-    tenant_id         VARCHAR(63)  NOT NULL DEFAULT '',
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
     aggregate_type    VARCHAR(255) NOT NULL,
     aggregate_id      VARCHAR(255) NOT NULL,
     aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0), -- of the aggregate's last event

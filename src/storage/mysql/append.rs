@@ -13,6 +13,7 @@ use super::fence::{self, Entry};
 use super::galera::is_galera;
 use super::guards::{current, inside};
 use super::insert::{insert_events, statement_bytes};
+use super::tenant::tenant;
 use crate::model::stream_id::StreamId;
 use crate::schema::mysql::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
@@ -41,8 +42,9 @@ statement! {
     current!(
         "UPDATE aggregate_heads SET aggregate_version = ",
         inside!("LAST_INSERT_ID(aggregate_version) + ?"),
-        ", updated_at = ? \
-         WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
+        ", updated_at = ? WHERE tenant_id = ",
+        tenant!(),
+        " AND aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
     )
 }
 
@@ -66,7 +68,9 @@ statement! {
     },
     current!(
         "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
-         VALUES (?, ?, ?, ",
+         VALUES (",
+        tenant!(),
+        ", ?, ?, ",
         inside!("LAST_INSERT_ID(0) + ?"),
         ", ?) ON DUPLICATE KEY UPDATE \
          updated_at = IF(aggregate_version BETWEEN ? AND ?, ?, updated_at), aggregate_version = ",
@@ -82,8 +86,9 @@ statement! {
         aggregate_id: &'a str => Text,
     } -> BigInt,
     current!(
-        "SELECT aggregate_version FROM aggregate_heads \
-         WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? FOR UPDATE"
+        "SELECT aggregate_version FROM aggregate_heads WHERE tenant_id = ",
+        tenant!(),
+        " AND aggregate_type = ? AND aggregate_id = ? FOR UPDATE"
     )
 }
 
@@ -95,7 +100,11 @@ statement! {
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
     },
-    "DELETE FROM aggregate_heads WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ?"
+    concat!(
+        "DELETE FROM aggregate_heads WHERE tenant_id = ",
+        tenant!(),
+        " AND aggregate_type = ? AND aggregate_id = ?"
+    )
 }
 
 /// How many ids are asked for at once: a statement has room for 65,535.

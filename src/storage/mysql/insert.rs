@@ -16,7 +16,7 @@ use crate::storage::append::{AppendError, Batch};
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::refused::Refused;
-use crate::storage::sql::dialect::Time;
+use crate::storage::sql::dialect::{Dialect, Time};
 
 /// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than
 /// a row, but the numbers of rows are powers of two, so that there are few statements and all of them stay
@@ -147,7 +147,7 @@ impl<'a> EventRow<'a> {
         let content = &self.event.content;
         out.push_bind_param::<Nullable<BigInt>, _>(&self.global_position)?;
         out.push_sql(", ");
-        out.push_bind_param::<Text, _>(self.stream.tenant_column())?;
+        Mysql::bind_tenant(out, self.stream.tenant_column())?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.stream.aggregate_type())?;
         out.push_sql(", ");

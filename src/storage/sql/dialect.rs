@@ -34,6 +34,10 @@ pub(crate) trait Dialect: Columns {
     const TENANT_UNINDEXED: &'static str;
 
     fn bind_text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()>;
+    /// A tenant, which may be empty.
+    fn bind_tenant<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()> {
+        Self::bind_text(out, value)
+    }
     fn bind_integer<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i32) -> QueryResult<()>;
     fn bind_long<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i64) -> QueryResult<()>;
     fn bind_optional_long<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Option<i64>) -> QueryResult<()>;

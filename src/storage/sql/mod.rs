@@ -3,7 +3,6 @@
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;
 pub(crate) mod lease;
-pub(crate) mod of_tenant;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod ordering;
 pub(crate) mod parked;
@@ -13,5 +12,6 @@ pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod statement;
+pub(crate) mod tenant;
 pub(crate) mod versions;
 pub(crate) mod workers;

@@ -60,7 +60,7 @@ statement! {
         version: i32 => bind_integer,
         position: i64 => bind_long,
         event_id: Uuid => bind_id,
-        tenant_id: &'a str => bind_text,
+        tenant_id: &'a str => bind_tenant,
         aggregate_type: &'a str => bind_text,
         aggregate_id: &'a str => bind_text,
         reason: &'a str => bind_text,

@@ -7,10 +7,10 @@ statement! {
     for every database;
     /// The version of an aggregate, and that of its last event, as one snapshot has them.
     Versions<'a> {
-        tenant_id: &'a str => bind_text,
+        tenant_id: &'a str => bind_tenant,
         aggregate_type: &'a str => bind_text,
         aggregate_id: &'a str => bind_text,
-        same_tenant: &'a str => bind_text,
+        same_tenant: &'a str => bind_tenant,
         same_type: &'a str => bind_text,
         same_id: &'a str => bind_text,
     } -> (Nullable<BigInt>, Nullable<BigInt>),
