@@ -5,6 +5,7 @@ mod app_connection;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod gapless;
 mod list;
+pub mod look;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "r2d2")]
