@@ -15,6 +15,7 @@ mod mysql {
     mod ordering;
     mod other_server;
     mod packets;
+    mod plans;
     mod prepared;
     mod published;
     mod repair;
