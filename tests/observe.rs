@@ -2,7 +2,9 @@
 //! process's.
 
 mod observe {
+    mod observed;
     mod projections;
     mod recorded;
+    mod runners;
     mod subscriber;
 }

@@ -20,9 +20,6 @@ operations! {
 
         fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64>;
 
-        /// Whether a retry or a discard is requested of any of them.
-        fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool>;
-
         fn request(
             &mut self,
             projection: &ProjectionId,

@@ -1,67 +1,66 @@
-//! By which index MySQL and MariaDB read.
+//! How MySQL and MariaDB find what is read again and again.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
-use diesel_event_store::{ExpectedVersion, LogQuery, Position, StreamId};
-use test_support::{Result, counted, execute};
+use test_support::filtered::{assert_that_a_page_costs_what_it_scans, fill_log};
+use test_support::look::{look_of_a_runner, park_many};
+use test_support::{self, Mysql, Result, TestDatabase, execute};
 
 use super::database::{Database, STORE};
 
-#[derive(Debug, QueryableByName)]
-struct Step {
-    #[diesel(sql_type = Nullable<Text>, column_name = "key")]
-    index: Option<String>,
-    #[diesel(sql_type = Nullable<Text>, column_name = "Extra")]
-    extra: Option<String>,
+/// By this session, in all tables. To ask costs rows, too, each time as many.
+fn rows_read(conn: &mut MysqlConnection) -> Result<i64> {
+    #[derive(QueryableByName)]
+    struct Variable {
+        #[diesel(sql_type = Text, column_name = "Value")]
+        value: String,
+    }
+    let variables: Vec<Variable> =
+        diesel::sql_query("SHOW SESSION STATUS LIKE 'Handler_read%'").load(conn)?;
+    variables.iter().map(|variable| Ok(variable.value.parse::<i64>()?)).sum()
 }
 
-/// Also of a tenant that has so few events that the database would rather sort them.
 #[test]
-fn a_page_of_a_tenant_is_read_in_the_order_of_the_positions() -> Result {
-    let db = Database::migrated()?;
-    let mut conn = db.connect()?;
-    for nth in 0..400 {
-        let tenant = if nth % 100 == 0 { "acme" } else { "other" };
-        let stream = StreamId::new("Order", nth)?.in_tenant(tenant)?;
-        STORE.append(&mut conn, &stream, ExpectedVersion::NoStream, &counted(5)?)?;
-    }
-    STORE.last_position(&mut conn)?;
+fn a_page_of_the_log_costs_what_it_scans_with_every_filter() -> Result {
+    let database = Database::migrated()?;
+    fill_log(&mut database.connect()?)?;
     for statistics in ["SELECT 1", "ANALYZE TABLE events"] {
-        execute(&mut db.connect()?, statistics)?;
-        for from in [LogQuery::after(Position::START), LogQuery::before(Position::END)] {
-            let page = last_statement(&mut conn, |conn| {
-                assert_eq!(STORE.read_log(conn, &from.clone().tenant("acme"), 10)?.len(), 10);
-                Ok(())
-            })?;
-            let bound = ["2000", "0", "'acme'", "10"]
-                .into_iter()
-                .fold(page, |sql, value| sql.replacen('?', value, 1));
-            let [step] =
-                <[Step; 1]>::try_from(diesel::sql_query(format!("EXPLAIN {bound}")).load(&mut conn)?)
-                    .map_err(|steps| format!("{steps:?}"))?;
-            assert_eq!(step.index.as_deref(), Some("PRIMARY"), "{statistics}: {step:?}");
-            assert!(!step.extra.unwrap_or_default().contains("filesort"), "{statistics}");
-        }
+        let mut conn = database.connect()?;
+        execute(&mut conn, statistics)?;
+        let cost_of_asking = -(rows_read(&mut conn)? - rows_read(&mut conn)?);
+        assert_that_a_page_costs_what_it_scans(|query| {
+            let before = rows_read(&mut conn)?;
+            let slice = STORE.read_log(&mut conn, query, 10)?;
+            Ok((slice, rows_read(&mut conn)? - before - cost_of_asking))
+        })?;
     }
     Ok(())
 }
 
-/// The last statement that `work` has sent, without its values.
-fn last_statement(
-    conn: &mut MysqlConnection,
-    work: impl FnOnce(&mut MysqlConnection) -> Result,
-) -> Result<String> {
-    let sent = Arc::new(Mutex::new(String::new()));
-    let noted = Arc::clone(&sent);
-    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            *noted.lock().unwrap() = query.to_string();
-        }
-    });
-    work(conn)?;
-    let sent = sent.lock().unwrap();
-    Ok(sent.split(" -- binds:").next().unwrap_or_default().to_owned())
+#[test]
+fn an_idle_runner_finds_requests_without_looking_at_what_is_parked() -> Result {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Nullable<Text>)]
+        table: Option<String>,
+        #[diesel(sql_type = Nullable<Text>)]
+        key: Option<String>,
+    }
+    let db = Arc::new(Mysql::migrated()?);
+    let look = look_of_a_runner(&db)?;
+    let mut conn = db.connect()?;
+    park_many(&mut conn)?;
+    execute(&mut conn, "ANALYZE TABLE parked_events")?;
+    let with_values =
+        ["'nothing'", "1"].iter().cycle().take(6).fold(look, |sql, value| sql.replacen('?', value, 1));
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN {with_values}")).load(&mut conn)?;
+    let keys: Vec<Option<&str>> = steps
+        .iter()
+        .filter(|step| step.table.as_deref() == Some("parked_events"))
+        .map(|step| step.key.as_deref())
+        .collect();
+    assert_eq!(keys, [Some("parked_events_requested")]);
+    Ok(())
 }

@@ -3,31 +3,28 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel_event_store::sqlite::{Options, Writer};
 use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, run_pending_migrations};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use metrics::Key;
+use metrics_util::debugging::{DebugValue, Snapshotter};
 use tempfile::TempDir;
 
-use super::subscriber::Kept;
+use super::observed::Observed;
 
 const STORE: EventStore = EventStore::new();
 
-/// In one test: there is one recorder and one subscriber in a process.
 #[test]
 fn appends_and_writers_are_reported() -> Result<(), Box<dyn std::error::Error>> {
-    let recorder = DebuggingRecorder::new();
-    let figures = recorder.snapshotter();
-    recorder.install()?;
-    let traces = Kept::default();
-    tracing::subscriber::set_global_default(traces.clone())?;
+    let observed = Observed::alone();
+    let traces = &observed.traces;
     let folder = tempfile::tempdir()?;
 
     append_and_conflict(&mut connect(&folder))?;
-    let plain = Figures::of(&figures);
+    let plain = observed.figures();
     assert_eq!(plain.counter("events.appended"), 2);
     assert_eq!(plain.counter("append.conflicts"), 1);
     assert_eq!(traces.take()[0], "DEBUG message=events appended stream=Order/1 events=2 version=2");
 
     group_of_three(connect(&folder))?;
-    let grouped = Figures::of(&figures);
+    let grouped = observed.figures();
     assert_eq!(grouped.counter("events.appended"), 2);
     assert_eq!(grouped.counter("append.conflicts"), 1);
     assert_eq!(grouped.gauge("writer.queue_depth"), 0.0);
@@ -94,17 +91,26 @@ fn group_that_fails(folder: &TempDir) -> Result<(), Error> {
 }
 
 /// What was recorded since the last time.
-pub struct Figures(Vec<(String, DebugValue)>);
+pub struct Figures(Vec<(Key, DebugValue)>);
 
 impl Figures {
     pub fn of(snapshotter: &Snapshotter) -> Self {
         let values = snapshotter.snapshot().into_vec().into_iter();
-        Self(values.map(|(key, _, _, value)| (key.key().name().to_owned(), value)).collect())
+        Self(values.map(|(key, _, _, value)| (key.key().clone(), value)).collect())
+    }
+
+    fn find(&self, name: &str) -> &(Key, DebugValue) {
+        let full = format!("diesel_event_store.{name}");
+        self.0.iter().find(|(key, _)| key.name() == full).expect("it was recorded")
     }
 
     fn get(&self, name: &str) -> &DebugValue {
-        let full = format!("diesel_event_store.{name}");
-        &self.0.iter().find(|(known, _)| *known == full).expect("it was recorded").1
+        &self.find(name).1
+    }
+
+    /// As `name=value`.
+    pub fn labels(&self, name: &str) -> Vec<String> {
+        self.find(name).0.labels().map(|label| format!("{}={}", label.key(), label.value())).collect()
     }
 
     pub fn counter(&self, name: &str) -> u64 {

@@ -1,12 +1,16 @@
-//! How PostgreSQL comes to the plan of an append, which takes longer than to carry it out, and by which index it
-//! reads.
+//! How PostgreSQL comes to the plan of an append, which takes longer than to carry it out, and how it finds
+//! what is read again and again.
+
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_event_store::{
-    EventStore, ExpectedVersion, LogOrdering, LogQuery, NewEvent, Position, StreamId, run_pending_migrations,
+    EventStore, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations,
 };
-use test_support::{self, Postgres, TestDatabase};
+use test_support::filtered::{assert_that_a_page_costs_what_it_scans, fill_log};
+use test_support::look::{look_of_a_runner, park_many};
+use test_support::{self, Postgres, TestDatabase, execute};
 
 #[derive(Debug, QueryableByName)]
 struct Prepared {
@@ -47,54 +51,6 @@ fn an_append_is_not_planned_again_and_again() -> test_support::Result {
     Ok(())
 }
 
-#[derive(Debug, QueryableByName)]
-struct PlanLine {
-    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
-    line: String,
-}
-
-const ANALYZE: &str = "ANALYZE events";
-
-/// Also of a tenant that has so few events that PostgreSQL would rather sort them.
-#[test]
-fn a_page_of_a_tenant_is_read_in_the_order_of_the_positions() -> test_support::Result {
-    let database = Postgres::create()?;
-    let mut conn = database.connect()?;
-    run_pending_migrations(&mut conn)?;
-    for nth in 0..400 {
-        let tenant = if nth % 100 == 0 { "acme" } else { "other" };
-        append(&mut conn, &StreamId::new("Order", nth)?.in_tenant(tenant)?, ExpectedVersion::NoStream, 5)?;
-    }
-    for statistics in ["SELECT 1", ANALYZE] {
-        diesel::sql_query(statistics).execute(&mut conn)?;
-        for from in [LogQuery::after(Position::START), LogQuery::before(Position::END)] {
-            let mut conn = database.connect()?;
-            assert_eq!(EventStore::new().read_log(&mut conn, &from.tenant("acme"), 10)?.len(), 10);
-            let plan = plan_of_page(&mut conn, "2000, 0, 'acme', 10")?;
-            assert!(
-                plan.contains("events_pkey") && !plan.contains("events_tenant_id"),
-                "{statistics}:\n{plan}"
-            );
-            assert!(!plan.contains("Sort") || statistics != ANALYZE, "{statistics}:\n{plan}");
-        }
-    }
-    Ok(())
-}
-
-/// Of the statement that the connection has prepared to read a page.
-fn plan_of_page(conn: &mut PgConnection, arguments: &str) -> test_support::Result<String> {
-    #[derive(QueryableByName)]
-    struct Named {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let find = "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%tenant_id ||%'";
-    let Named { name } = diesel::sql_query(find).get_result(conn)?;
-    let lines: Vec<PlanLine> =
-        diesel::sql_query(format!("EXPLAIN EXECUTE {name}({arguments})")).load(conn)?;
-    Ok(lines.into_iter().map(|line| line.line + "\n").collect())
-}
-
 fn append(
     conn: &mut PgConnection,
     stream: &StreamId,
@@ -103,5 +59,54 @@ fn append(
 ) -> test_support::Result {
     let events: Vec<_> = (0..size).map(|nth| NewEvent::new("Counted", &nth)).collect::<Result<_, _>>()?;
     EventStore::new().append(conn, stream, expected, &events)?;
+    Ok(())
+}
+
+/// Of the events, in this transaction and in some before it.
+fn rows_read(conn: &mut PgConnection) -> QueryResult<i64> {
+    #[derive(QueryableByName)]
+    struct Read {
+        #[diesel(sql_type = BigInt)]
+        rows_read: i64,
+    }
+    let read = "SELECT seq_tup_read + idx_tup_fetch AS rows_read FROM pg_stat_xact_user_tables \
+                WHERE relname = 'events'";
+    Ok(diesel::sql_query(read).get_result::<Read>(conn)?.rows_read)
+}
+
+#[test]
+fn a_page_of_the_log_costs_what_it_scans_with_every_filter() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    fill_log(&mut conn)?;
+    // As the server does by itself once a table has grown.
+    execute(&mut conn, "ANALYZE events")?;
+    assert_that_a_page_costs_what_it_scans(|query| {
+        conn.transaction(|conn| {
+            let before = rows_read(conn)?;
+            let slice = EventStore::new().read_log(conn, query, 10)?;
+            Ok((slice, rows_read(conn)? - before))
+        })
+    })
+}
+
+#[test]
+fn an_idle_runner_finds_requests_without_looking_at_what_is_parked() -> test_support::Result {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+        step: String,
+    }
+    let db = Arc::new(Postgres::migrated()?);
+    let look = look_of_a_runner(&db)?;
+    let mut conn = db.connect()?;
+    park_many(&mut conn)?;
+    execute(&mut conn, "ANALYZE parked_events")?;
+    execute(&mut conn, &format!("PREPARE look AS {look}"))?;
+    let explain = "EXPLAIN EXECUTE look ('nothing', 1, 'nothing', 1, 'nothing', 1)";
+    let steps: Vec<Step> = diesel::sql_query(explain).load(&mut conn)?;
+    let of_parked: Vec<&str> =
+        steps.iter().map(|step| &*step.step).filter(|step| step.contains("parked_events")).collect();
+    assert!(matches!(of_parked[..], [step] if step.contains("parked_events_requested")), "{of_parked:?}");
     Ok(())
 }

@@ -2,9 +2,11 @@
 //! servers that can be killed, and a ledger of what was really committed.
 
 mod app_connection;
+pub mod filtered;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod gapless;
 mod list;
+pub mod look;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "r2d2")]

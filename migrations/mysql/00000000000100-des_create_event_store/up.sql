@@ -97,7 +97,7 @@ CREATE TABLE parked_events (
     holds_back         INT          NOT NULL DEFAULT 1 CHECK (holds_back IN (0, 1)),
     PRIMARY KEY (projection_name, projection_version, global_position),
     -- Workers look every half second, and there are few requests among however many parked events.
-    KEY parked_events_requested (projection_name, projection_version, requested)
+    KEY parked_events_requested (projection_name, projection_version, requested, reason)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 

@@ -115,7 +115,7 @@ CREATE TABLE parked_events (
 );
 
 -- Workers look every half second, and there are few requests among however many parked events.
-CREATE INDEX ON parked_events (projection_name, projection_version, global_position)
+CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, requested, reason)
     WHERE requested IS NOT NULL;
 
 -- One row: how positions are assigned, the last one if they are counted, and the last one published.

@@ -91,6 +91,8 @@ CREATE TABLE parked_events (
     PRIMARY KEY (projection_name, projection_version, global_position)
 ) WITHOUT ROWID;
 
--- Workers look every half second, and there are few requests among however many parked events.
-CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, global_position)
+-- Workers look every half second, and there are few requests among however many parked events. With all
+-- columns that they look at, the index is preferred to the primary key, also where nothing is known of the
+-- table.
+CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, requested, reason)
     WHERE requested IS NOT NULL;

@@ -59,6 +59,7 @@ run_examples() {
     example multiple_projections
     example scoped_projection
     example partitioned
+    example scaling
     example mails
     example live_dashboard 2
     server_examples postgres_basic "$TEST_POSTGRES_URL"

@@ -235,7 +235,7 @@ impl Lease {
 
     /// Nothing above the barrier can be applied until the number of partitions has been changed.
     pub(super) fn is_at_barrier(&self) -> bool {
-        self.barrier.is_some_and(|barrier| self.claim.position >= barrier.position)
+        self.barrier.is_some_and(|barrier| self.scanned_to >= barrier.position)
     }
 
     pub(super) fn up_to_barrier(&self, position: Position) -> Position {

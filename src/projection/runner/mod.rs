@@ -3,6 +3,7 @@
 //! them has read.
 
 mod aside;
+mod asked;
 mod connections;
 mod context;
 mod failures;

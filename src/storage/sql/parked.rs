@@ -104,15 +104,6 @@ statement! {
 
 statement! {
     for every database;
-    /// At most one, by the index that has only the requests. What is held back is free to be retried anyway, and a
-    /// request for that waits for the event before it.
-    SelectRequest<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> BigInt,
-    "SELECT global_position FROM parked_events WHERE projection_name = ? AND projection_version = ? \
-     AND requested IS NOT NULL AND NOT (requested = 'retry' AND reason = 'held') LIMIT 1"
-}
-
-statement! {
-    for every database;
     RequestOfParked<'a> {
         request: &'a str => bind_text,
         name: &'a str => bind_text,
@@ -194,12 +185,6 @@ where
     async fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64> {
         let (name, version) = (&*projection.name, projection.version);
         self.connection().row(CountParked { name, version }).await
-    }
-
-    async fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool> {
-        let (name, version) = (&*projection.name, projection.version);
-        let request: Option<i64> = self.connection().optional_row(SelectRequest { name, version }).await?;
-        Ok(request.is_some())
     }
 
     async fn request(
