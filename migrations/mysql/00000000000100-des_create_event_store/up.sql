@@ -84,7 +84,7 @@ CREATE TABLE parked_events (
     projection_version INT          NOT NULL,
     global_position    BIGINT       NOT NULL,
     event_id           CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    tenant_id          VARCHAR(63)  NOT NULL,
+    tenant_id          VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
     aggregate_type     VARCHAR(255) NOT NULL,
     aggregate_id       VARCHAR(255) NOT NULL,
     reason             VARCHAR(20)  NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),

@@ -100,7 +100,7 @@ CREATE TABLE parked_events (
     projection_version INTEGER     NOT NULL,
     global_position    BIGINT      NOT NULL,
     event_id           UUID        NOT NULL,
-    tenant_id          TEXT        COLLATE "C" NOT NULL,
+    tenant_id          TEXT        COLLATE "C" NOT NULL DEFAULT '',
     aggregate_type     TEXT        COLLATE "C" NOT NULL,
     aggregate_id       TEXT        COLLATE "C" NOT NULL,
     reason             TEXT        NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),

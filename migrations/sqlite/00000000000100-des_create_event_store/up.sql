@@ -77,7 +77,7 @@ CREATE TABLE parked_events (
     projection_version INTEGER NOT NULL,
     global_position    BIGINT  NOT NULL,
     event_id           TEXT    NOT NULL,
-    tenant_id          TEXT    NOT NULL,
+    tenant_id          TEXT    NOT NULL DEFAULT '',
     aggregate_type     TEXT    NOT NULL,
     aggregate_id       TEXT    NOT NULL,
     reason             TEXT    NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),

@@ -48,7 +48,7 @@ impl Columns for Mysql {
 impl Dialect for Mysql {
     const NOW: &'static str = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
     const OR_NOTHING: &'static str = "ON DUPLICATE KEY UPDATE projection_name = VALUES(projection_name)";
-    const TENANT_UNINDEXED: &'static str = "COALESCE(events.tenant_id)";
+    const OF_TENANT: (&'static str, &'static str) = ("COALESCE(events.tenant_id) = ", "");
 
     binds! {}
 

@@ -30,8 +30,8 @@ pub(crate) trait Dialect: Columns {
     const NOW: &'static str;
     /// What makes an INSERT of a key that is there do nothing.
     const OR_NOTHING: &'static str;
-    /// The tenant of an event, as an expression that no index has.
-    const TENANT_UNINDEXED: &'static str;
+    /// What is around a tenant in the condition that an event is of that tenant, so that no index answers it.
+    const OF_TENANT: (&'static str, &'static str);
 
     fn bind_text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()>;
     /// A tenant, which may be empty.

@@ -42,8 +42,10 @@ impl<QS> AppearsOnTable<QS> for OfTenant<'_> {}
 
 impl<DB: Dialect> QueryFragment<DB> for OfTenant<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql(DB::TENANT_UNINDEXED);
-        out.push_sql(" = ");
-        DB::bind_text(&mut out, self.0)
+        let (before, after) = DB::OF_TENANT;
+        out.push_sql(before);
+        DB::bind_text(&mut out, self.0)?;
+        out.push_sql(after);
+        Ok(())
     }
 }
