@@ -66,6 +66,8 @@
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 compile_error!("diesel_event_store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
+mod aggregate;
+mod decision;
 mod error;
 mod event;
 #[cfg(any(doc, doctest))]
@@ -76,11 +78,14 @@ pub mod projection;
 pub mod schema;
 mod storage;
 mod store;
+pub mod testing;
 #[cfg(feature = "sqlite")]
 mod writer;
 
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
+pub use aggregate::{AggregateRef, ExecuteError, LoadError};
+pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded};
 pub use error::Error;
 pub use event::{Decoded, Event, EventError, EventName, EventProblem, EventType, UpcastError};
 pub use model::appended::Appended;
@@ -112,6 +117,7 @@ pub use storage::postgres;
 pub use storage::read::ReadError;
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
+pub use store::run_again::RunAgain;
 pub use store::write_transaction::write_transaction;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 

@@ -7,6 +7,7 @@ use std::iter::successors;
 use super::Error;
 use crate::event::EventProblem;
 use crate::model::decode_error::{DecodeError, Undecodable};
+use crate::model::expected_version::Conflict;
 use crate::projection::{FailureKind, HandlerError, OnFailure, ProjectionError};
 use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
@@ -132,6 +133,7 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     }
     match error.downcast_ref::<diesel::result::Error>() {
         Some(error) => DatabaseError::kind_of(error).is_retryable(),
+        None if is_conflict(error) => true,
         None => is_one_of!(
             Error,
             AppendError,
@@ -142,4 +144,11 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
             DatabaseError
         ),
     }
+}
+
+/// The handler has decided on a state that another append has made old: it can decide again.
+fn is_conflict(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<Conflict>()
+        || error.downcast_ref().is_some_and(|error: &AppendError| error.conflict().is_some())
+        || error.downcast_ref().is_some_and(|error: &Error| error.conflict().is_some())
 }

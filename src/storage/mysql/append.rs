@@ -14,10 +14,12 @@ use super::galera::is_galera;
 use super::guards::{current, inside};
 use super::insert::{insert_events, statement_bytes};
 use crate::schema::mysql::events;
+use crate::model::stream_id::StreamId;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind::NeedsRepair;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
+use crate::storage::read::Read;
 use crate::storage::refused::Refused;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
@@ -94,6 +96,15 @@ impl<C: Server<Backend = Mysql>> Append for lent::Mysql<'_, C> {
         let write = Write { batch, statement_bytes: statement_bytes(self.0, batch).await? };
         let outcome = all_or_nothing(self.0, write).await.and_then(identity);
         outcome.map_err(|error| name_duplicate(batch, error))
+    }
+
+    /// Only a head that is there: above READ COMMITTED, to lock one that is not would keep every other aggregate out
+    /// that begins in the same gap. There, what the transaction has read before stays as it was.
+    async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
+        if self.version(stream).await? > 0 {
+            locked_version(self.0, stream).await?;
+        }
+        Ok(())
     }
 }
 
@@ -191,7 +202,7 @@ where
     C: Executor<Backend = Mysql>,
 {
     while conn.execute(move_existing_head(batch)).await? == 0 {
-        let actual = locked_version(conn, batch).await?;
+        let actual = locked_version(conn, batch.stream).await?;
         if !batch.acceptable_versions().contains(&actual) {
             return Err(refusal(conn, batch, actual).await?);
         }
@@ -199,8 +210,8 @@ where
     Ok(())
 }
 
-async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<i64> {
-    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
+async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, stream: &StreamId) -> QueryResult<i64> {
+    let (aggregate_type, aggregate_id) = (stream.aggregate_type(), stream.aggregate_id());
     Ok(conn.optional_row(LockHead { aggregate_type, aggregate_id }).await?.unwrap_or(0))
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::error::{is_aborted, is_overtaken, recorded_key};
 use crate::model::json::Json;
 use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 use crate::schema::postgres::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -105,6 +106,15 @@ append_statement!(
      WHERE head.aggregate_version BETWEEN ? AND ?"
 );
 
+statement! {
+    for Pg;
+    /// Above READ COMMITTED it locks nothing: a row that another transaction has changed since the snapshot would abort
+    /// the transaction.
+    LockHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text } -> BigInt,
+    "SELECT aggregate_version FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ? \
+     AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
+}
+
 /// How often an append is tried that is a transaction of its own.
 const ATTEMPTS: u32 = 10;
 
@@ -121,6 +131,12 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
             // What stood in the way is gone: another connection has committed meanwhile. So each time around
             // one of them gets on.
         }
+    }
+
+    async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
+        let (aggregate_type, aggregate_id) = (stream.aggregate_type(), stream.aggregate_id());
+        let _: Option<i64> = self.0.optional_row(LockHead { aggregate_type, aggregate_id }).await?;
+        Ok(())
     }
 }
 
