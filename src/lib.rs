@@ -38,6 +38,8 @@
 //! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
+//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows |
+//! | test that without a database | [`testing`] |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
@@ -82,10 +84,10 @@ pub mod testing;
 #[cfg(feature = "sqlite")]
 mod writer;
 
-#[cfg(feature = "derive")]
-pub use diesel_event_store_derive::Event;
 pub use aggregate::{AggregateRef, ExecuteError, LoadError};
 pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded};
+#[cfg(feature = "derive")]
+pub use diesel_event_store_derive::Event;
 pub use error::Error;
 pub use event::{Decoded, Event, EventError, EventName, EventProblem, EventType, UpcastError};
 pub use model::appended::Appended;

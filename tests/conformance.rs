@@ -11,10 +11,10 @@ mod suite;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-#[cfg(feature = "r2d2")]
-use suite::of_a_pool;
 #[cfg(feature = "derive")]
 use suite::aggregates;
+#[cfg(feature = "r2d2")]
+use suite::of_a_pool;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use suite::of_an_ordering;
 use suite::{Area, of_a_connection, projections, store};

@@ -14,8 +14,8 @@ use crate::store::EventStore;
 
 /// An aggregate by its id, and how commands are executed on it. It holds no connection.
 ///
-/// [`EventStore::aggregate`] makes it. The methods that take a connection do the work, and tell what is wrong with what
-/// was given here: [`load`](Self::load), [`execute`](Self::execute), [`update`](Self::update).
+/// [`EventStore::aggregate`] makes it. The methods that take a connection do the work, and tell what is wrong
+/// with what was given here: [`load`](Self::load), [`execute`](Self::execute), [`update`](Self::update).
 pub struct AggregateRef<A> {
     pub(super) store: EventStore,
     stream: Result<StreamId, InvalidInput>,
@@ -110,8 +110,8 @@ impl EventStore {
 
 impl<A: Aggregate> AggregateRef<A> {
     /// The version that the client has seen: an `If-Match`. A command is then refused with a
-    /// [`Conflict`](crate::Conflict), before anything is decided, if the stream is at another version, and is never tried
-    /// again. Default: whatever version is loaded.
+    /// [`Conflict`](crate::Conflict), before anything is decided, if the stream is at another version, and is
+    /// never tried again. Default: whatever version is loaded.
     ///
     /// ```
     /// # use diesel_event_store::*;
@@ -159,7 +159,8 @@ impl<A: Aggregate> AggregateRef<A> {
         Self { envelope: self.envelope.causation_id(causation_id), ..self }
     }
 
-    /// The events are appended because of this one: its id is their causation id, and its correlation id is theirs.
+    /// The events are appended because of this one: its id is their causation id, and its correlation id is
+    /// theirs.
     ///
     /// ```
     /// # use diesel_event_store::*;
@@ -171,8 +172,8 @@ impl<A: Aggregate> AggregateRef<A> {
         Self { envelope: self.envelope.caused_by(recorded), ..self }
     }
 
-    /// The [metadata](crate::NewEvent::metadata) of the events that are appended: anything that serde can serialize as
-    /// JSON.
+    /// The [metadata](crate::NewEvent::metadata) of the events that are appended: anything that serde can
+    /// serialize as JSON.
     ///
     /// ```
     /// # use diesel_event_store::*;

@@ -23,20 +23,22 @@ impl<A: Aggregate> AggregateRef<A> {
     /// | another append is faster | reads only what is new and decides again, after a short random pause | cannot be, on SQLite, and in READ COMMITTED if the stream has events |
     /// | in a higher isolation level | the same | the conflict or deadlock is returned |
     ///
-    /// **Alone** it is tried again after a conflict, a deadlock or a lock that was not released in time, up to
-    /// [`attempts`](Self::attempts) times; with [`expecting`](Self::expecting) it is not. Metric: `aggregate.retried`.
-    /// After a lost connection it is never tried again, because the events may have been recorded.
+    /// **Alone** it is tried again after a conflict, a deadlock or a lock that was not released in time, up
+    /// to [`attempts`](Self::attempts) times; with [`expecting`](Self::expecting) it is not. Metric:
+    /// `aggregate.retried`. After a lost connection it is never tried again, because the events may have been
+    /// recorded.
     ///
-    /// **Inside a transaction** it is never tried again, since everything else that the transaction has read may be out
-    /// of date: [`EventStore::transaction`](crate::EventStore::transaction) runs the whole again. A transaction should
-    /// begin as that one does: in MySQL's default, REPEATABLE READ, what was read before the lock stays as it was.
+    /// **Inside a transaction** it is never tried again, since everything else that the transaction has read
+    /// may be out of date: [`EventStore::transaction`](crate::EventStore::transaction) runs the whole again.
+    /// A transaction should begin as that one does: in MySQL's default, REPEATABLE READ, what was read before
+    /// the lock stays as it was.
     ///
     /// # Errors
     ///
     /// - [`ExecuteError::Rejected`]: the aggregate has rejected the command.
     /// - [`ExecuteError::Load`]: it could not be loaded, or an id that was given cannot be stored.
-    /// - [`ExecuteError::Append`]: a [conflict](crate::AppendError::Conflict), or an event that cannot be stored or could
-    ///   not be read back.
+    /// - [`ExecuteError::Append`]: a [conflict](crate::AppendError::Conflict), or an event that cannot be
+    ///   stored or could not be read back.
     /// - [`ExecuteError::Database`]: the database refused or failed.
     ///
     /// A panic in the decision passes through. Nothing is appended, and alone no transaction is open.
@@ -117,7 +119,8 @@ impl<A: Aggregate> AggregateRef<A> {
         }
     }
 
-    /// What was loaded is `known` after an append that has failed, so that the next attempt reads only what is new.
+    /// What was loaded is `known` after an append that has failed, so that the next attempt reads only what
+    /// is new.
     fn attempt<E, C: EventConnection + ?Sized>(
         &self,
         conn: &mut C,

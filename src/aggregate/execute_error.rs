@@ -24,7 +24,8 @@ use crate::store::run_again::RunAgain;
 /// assert_eq!(status(&ExecuteError::Rejected("sold out")), 422);
 /// assert_eq!(status::<()>(&diesel::result::Error::NotFound.into()), 500);
 /// ```
-// Each of the errors is also the source, so that it is known for what it is inside any error of the application.
+// Each of the errors is also the source, so that it is known for what it is inside any error of the
+// application.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecuteError<E> {
@@ -78,8 +79,8 @@ impl<E> ExecuteError<E> {
         }
     }
 
-    /// Whether the same may well succeed when the outermost transaction is run again. A conflict is not of this kind: it
-    /// needs a new decision.
+    /// Whether the same may well succeed when the outermost transaction is run again. A conflict is not of
+    /// this kind: it needs a new decision.
     ///
     /// ```
     /// use diesel_event_store::ExecuteError;

@@ -17,7 +17,8 @@ impl<A: Aggregate> AggregateRef<A> {
     /// # Errors
     ///
     /// - [`LoadError::Event`]: an event cannot be read.
-    /// - [`LoadError::Invalid`]: the id is empty, too long or has a control character; or something else that was given.
+    /// - [`LoadError::Invalid`]: the id is empty, too long or has a control character; or something else that
+    ///   was given.
     /// - [`LoadError::Database`]: the database refused or failed.
     ///
     /// ```

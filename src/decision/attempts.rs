@@ -8,7 +8,7 @@ use crate::model::invalid::{InvalidInput, Problem};
 pub const DEFAULT_ATTEMPTS: u32 = 20;
 
 const SHORTEST: Duration = Duration::from_micros(200);
-const LONGEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Attempts at the same, by callers that give way to each other a little longer each time.
 pub(crate) struct Attempts {
@@ -25,14 +25,14 @@ impl Attempts {
         self.made
     }
 
-    /// How long to pause before the next attempt, if there is to be one. The pauses are random, and in proportion to
-    /// how long an attempt takes: callers that are slow, because the machine is or because they are many, need more
-    /// room between them.
+    /// How long to pause before the next attempt, if there is to be one. The pauses are random, and in
+    /// proportion to how long an attempt takes: callers that are slow, because the machine is or because they
+    /// are many, need more room between them.
     pub(crate) fn pause_after(&mut self, took: Duration) -> Option<Duration> {
         if self.made >= self.most {
             return None;
         }
-        let longest = took.max(SHORTEST).saturating_mul(1 << self.made.min(10)).min(LONGEST);
+        let longest = took.max(SHORTEST).saturating_mul(1 << self.made.min(7)).min(LONGEST);
         self.made += 1;
         Some(up_to(longest))
     }

@@ -50,8 +50,8 @@ pub trait Decide<Command: ?Sized>: Aggregate {
     /// Why a command is rejected.
     type Error;
 
-    /// What happens: no events are a decision, too. It only decides and changes nothing outside, because it runs again
-    /// after another append was faster.
+    /// What happens: no events are a decision, too. It only decides and changes nothing outside, because it
+    /// runs again after another append was faster.
     ///
     /// # Errors
     ///

@@ -8,8 +8,8 @@ use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 
-/// What a state has decided: the events as they are appended, and as they will be read. An event that could not be
-/// read back would make the aggregate unreadable for ever, so it is refused before it is appended.
+/// What a state has decided: the events as they are appended, and as they will be read. An event that could
+/// not be read back would make the aggregate unreadable for ever, so it is refused before it is appended.
 pub(crate) struct Decided<E> {
     new: Vec<NewEvent>,
     read: Vec<Decoded<E>>,

@@ -39,7 +39,7 @@ pub trait Evolve: Sized {
     /// What can happen to it.
     type Event: Event;
 
-    /// The state after the event. The event has happened, so this neither refuses nor fails, and it depends on nothing
-    /// but its arguments. The state is taken by value, so that an enum can be a state machine.
+    /// The state after the event. The event has happened, so this neither refuses nor fails, and it depends
+    /// on nothing but its arguments. The state is taken by value, so that an enum can be a state machine.
     fn evolve(self, event: Self::Event) -> Self;
 }

@@ -2,7 +2,8 @@ use crate::model::event::RecordedEvent;
 
 /// What came of a command.
 ///
-/// [`AggregateRef::execute`](crate::AggregateRef::execute) and [`update`](crate::AggregateRef::update) return it.
+/// [`AggregateRef::execute`](crate::AggregateRef::execute) and [`update`](crate::AggregateRef::update) return
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Executed<A> {

@@ -8,7 +8,9 @@ impl RunAgain for Error {
             Error::Append(error) => error.may_run_again(),
             Error::Read(error) => error.may_run_again(),
             Error::Checkpoint(error) => error.may_run_again(),
-            Error::Projection(ProjectionError::Database(error)) | Error::Database(error) => error.may_run_again(),
+            Error::Projection(ProjectionError::Database(error)) | Error::Database(error) => {
+                error.may_run_again()
+            }
             _ => false,
         }
     }

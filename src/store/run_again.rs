@@ -6,8 +6,8 @@ use crate::storage::read::ReadError;
 /// An application's error that tells whether the transaction that failed with it may be run again:
 /// [`EventStore::transaction`](crate::EventStore::transaction) asks it.
 ///
-/// The errors of this crate implement it. They say yes to a conflict, a deadlock and a lock that was not released in
-/// time, and no to a lost connection, which leaves open whether the transaction was committed.
+/// The errors of this crate implement it. They say yes to a conflict, a deadlock and a lock that was not
+/// released in time, and no to a lost connection, which leaves open whether the transaction was committed.
 ///
 /// ```
 /// use diesel_event_store::RunAgain;

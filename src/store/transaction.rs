@@ -10,22 +10,23 @@ use crate::store::EventStore;
 use crate::store::run_again::RunAgain;
 
 impl EventStore {
-    /// Runs a transaction that is going to write, and runs it again when it has lost against another: for commands that
-    /// also write rows of the application.
+    /// Runs a transaction that is going to write, and runs it again when it has lost against another: for
+    /// commands that also write rows of the application.
     ///
-    /// It begins as [`write_transaction`](crate::write_transaction) does. If it fails with an error that
-    /// [may run again](RunAgain), everything is rolled back and `work` is called again after a short random pause, up to
-    /// [`DEFAULT_ATTEMPTS`] times in all. So `work` changes nothing outside the transaction. Metric:
+    /// It begins as [`write_transaction`](crate::write_transaction) does. If it fails with an error that [may
+    /// run again](RunAgain), everything is rolled back and `work` is called again after a short random pause,
+    /// up to [`DEFAULT_ATTEMPTS`] times in all. So `work` changes nothing outside the transaction. Metric:
     /// `transaction.run_again`.
     ///
-    /// Inside a transaction that is open already, it is a savepoint and runs once: the outermost transaction has to be
-    /// run again.
+    /// Inside a transaction that is open already, it is a savepoint and runs once: the outermost transaction
+    /// has to be run again.
     ///
     /// A lost connection is never tried again, since the transaction may have been committed.
     ///
     /// # Errors
     ///
-    /// What `work` returns the last time, or, as `E`, diesel's error if the transaction cannot begin or commit.
+    /// What `work` returns the last time, or, as `E`, diesel's error if the transaction cannot begin or
+    /// commit.
     ///
     /// # Example
     ///

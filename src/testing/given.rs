@@ -21,7 +21,8 @@ pub struct Given<A> {
 ///
 /// # Panics
 ///
-/// If an event cannot be stored, or not be read back as an event of the aggregate; or if the id cannot be stored.
+/// If an event cannot be stored, or not be read back as an event of the aggregate; or if the id cannot be
+/// stored.
 ///
 /// ```
 /// # use diesel_event_store::Aggregate;
@@ -37,8 +38,8 @@ pub fn given<A: Aggregate>(id: impl ToString, events: impl IntoIterator<Item = A
     Given::all(id, events.into_iter().map(|event| event.to_new()))
 }
 
-/// An aggregate to which events have happened that an older release has recorded: type, version and payload as they are
-/// stored.
+/// An aggregate to which events have happened that an older release has recorded: type, version and payload
+/// as they are stored.
 ///
 /// # Panics
 ///

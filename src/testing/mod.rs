@@ -1,7 +1,8 @@
-//! Tests of aggregates without a database: given these events, when this command comes, then these events happen.
+//! Tests of aggregates without a database: given these events, when this command comes, then these events
+//! happen.
 //!
-//! Events are compared as the text that is stored, in their order and number. What is not as expected is a panic that
-//! shows a diff, an event per line.
+//! Events are compared as the text that is stored, in their order and number. What is not as expected is a
+//! panic that shows a diff, an event per line.
 //!
 //! ```
 //! # #[cfg(feature = "derive")] {

@@ -10,7 +10,9 @@ use serde::Deserialize;
 /// By hand, so that it can say what it does not read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DoorEvent {
-    Opened { by: String },
+    Opened {
+        by: String,
+    },
     Closed,
     /// Of another aggregate.
     Foreign,

@@ -6,9 +6,11 @@ use super::door::{Cause, Door, DoorEvent, IsOpen, failure, opened};
 fn other_events_are_a_diff() {
     let said = failure(|| {
         let happened = Cause(vec![opened("Al"), DoorEvent::Closed, opened("Bo")]);
-        given::<Door>("front", [opened("Cy"), DoorEvent::Closed])
-            .when(&happened)
-            .then([opened("Al"), opened("Bo"), DoorEvent::Closed])
+        given::<Door>("front", [opened("Cy"), DoorEvent::Closed]).when(&happened).then([
+            opened("Al"),
+            opened("Bo"),
+            DoorEvent::Closed,
+        ])
     });
     assert_eq!(
         said,
@@ -77,7 +79,8 @@ fn another_rejection_is_shown_beside_the_expected_one() {
 fn an_event_of_another_aggregate_is_caught() {
     let said = failure(|| given::<Door>("front", [DoorEvent::Foreign]));
     assert!(said.starts_with("given event 1 cannot be read: WindowBroken version 1"), "{said}");
-    let said = failure(|| given::<Door>("front", []).when(&Cause(vec![DoorEvent::Closed, DoorEvent::Foreign])));
+    let said =
+        failure(|| given::<Door>("front", []).when(&Cause(vec![DoorEvent::Closed, DoorEvent::Foreign])));
     let beginning = "what was decided cannot be recorded: event 1 of the batch: event is \"WindowBroken\"";
     assert!(said.starts_with(beginning), "{said}");
 }

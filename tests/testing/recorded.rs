@@ -12,7 +12,8 @@ fn events_of_an_older_release_are_read_as_they_are_from_a_database() {
 #[test]
 fn one_that_cannot_be_read_is_named() {
     let said = failure(|| given_recorded::<Door>("front", [("DoorClosed", 1, "{}"), ("DoorOpened", 2, "7")]));
-    let beginning = "given event 2 cannot be read: DoorOpened version 2, event 2 of Door/front at position 2: ";
+    let beginning =
+        "given event 2 cannot be read: DoorOpened version 2, event 2 of Door/front at position 2: ";
     assert!(said.starts_with(beginning), "{said}");
 }
 

@@ -13,8 +13,8 @@ use super::fence::{self, Entry};
 use super::galera::is_galera;
 use super::guards::{current, inside};
 use super::insert::{insert_events, statement_bytes};
-use crate::schema::mysql::events;
 use crate::model::stream_id::StreamId;
+use crate::schema::mysql::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind::NeedsRepair;
 use crate::storage::executor::Executor;
@@ -98,8 +98,9 @@ impl<C: Server<Backend = Mysql>> Append for lent::Mysql<'_, C> {
         outcome.map_err(|error| name_duplicate(batch, error))
     }
 
-    /// Only a head that is there: above READ COMMITTED, to lock one that is not would keep every other aggregate out
-    /// that begins in the same gap. There, what the transaction has read before stays as it was.
+    /// Only a head that is there: above READ COMMITTED, to lock one that is not would keep every other
+    /// aggregate out that begins in the same gap. There, what the transaction has read before stays as it
+    /// was.
     async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
         if self.version(stream).await? > 0 {
             locked_version(self.0, stream).await?;
@@ -134,8 +135,8 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Write<'_> {
     }
 }
 
-/// Leaves the head as it was, after an event was refused whose insert, in MySQL, would keep every other append
-/// waiting until the application's transaction ends. A head that was moved can be rolled back.
+/// Leaves the head as it was, after an event was refused whose insert, in MySQL, would keep every other
+/// append waiting until the application's transaction ends. A head that was moved can be rolled back.
 async fn leave_head<C: Executor<Backend = Mysql>>(
     conn: &mut C,
     batch: &Batch<'_>,
@@ -244,9 +245,9 @@ where
     Ok(None)
 }
 
-/// A version or a position that is taken although the row that counts it is locked. On a node of Galera, which
-/// lets what other nodes have committed pass locks, the transaction has lost against another, and has not been
-/// told so yet. Elsewhere the row does not agree with the events.
+/// A version or a position that is taken although the row that counts it is locked. On a node of Galera,
+/// which lets what other nodes have committed pass locks, the transaction has lost against another, and has
+/// not been told so yet. Elsewhere the row does not agree with the events.
 async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
     let is_of_event_id = duplicate_event_id(&error).is_some();
     match error {

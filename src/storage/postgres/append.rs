@@ -108,8 +108,8 @@ append_statement!(
 
 statement! {
     for Pg;
-    /// Above READ COMMITTED it locks nothing: a row that another transaction has changed since the snapshot would abort
-    /// the transaction.
+    /// Above READ COMMITTED it locks nothing: a row that another transaction has changed since the snapshot
+    /// would abort the transaction.
     LockHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text } -> BigInt,
     "SELECT aggregate_version FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ? \
      AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
@@ -167,8 +167,9 @@ macro_rules! filled {
     }};
 }
 
-/// A statement that is its own transaction is run again if the database has ended it so that another can go on:
-/// a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same aggregate.
+/// A statement that is its own transaction is run again if the database has ended it so that another can go
+/// on: a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same
+/// aggregate.
 async fn insert_alone_again<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
 where
     C: Server<Backend = Pg>,

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::convert::Infallible;
 
 use diesel_event_store::{
-    Aggregate, AggregateRef, Decide, Event, EventConnection, EventStore, Evolve, StreamId,
+    Aggregate, AggregateRef, Decide, Event, EventConnection, EventStore, Evolve, RecordedEvent, StreamId,
+    UpcastError,
 };
 use test_support::Result;
 
@@ -15,11 +16,17 @@ thread_local! {
 
 #[derive(Debug, Clone, PartialEq, Event)]
 #[event(retired(name = "AccountLookedAt"))]
+#[event(retired(name = "MoneyDepositedTwice", split = split))]
 pub enum AccountEvent {
     #[event(name = "MoneyDeposited")]
     Deposited { cents: i64 },
     #[event(name = "MoneyWithdrawn")]
     Withdrawn { cents: i64 },
+}
+
+fn split(recorded: &RecordedEvent) -> Result<Vec<AccountEvent>, UpcastError> {
+    let cents = recorded.payload()?;
+    Ok(vec![AccountEvent::Deposited { cents }; 2])
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 
 use diesel_event_store::{
-    Aggregate, AggregateRef, AppendError, Decoded, Event, EventError, EventStore, EventType, Evolve, ExecuteError,
-    ExpectedVersion, InvalidInput, LoadError, MAX_NAME_LENGTH, NewEvent, Problem, RecordedEvent,
+    Aggregate, AggregateRef, AppendError, Decoded, Event, EventError, EventStore, EventType, Evolve,
+    ExecuteError, ExpectedVersion, InvalidInput, LoadError, MAX_NAME_LENGTH, NewEvent, Problem,
+    RecordedEvent,
 };
 use test_support::{Result, TestDatabase, count};
 
@@ -36,7 +37,9 @@ fn what_the_command_carries_is_checked_first<D: TestDatabase>() -> Result {
             is_decided = true;
             Ok::<_, Infallible>(vec![AccountEvent::Deposited { cents: 1 }])
         });
-        let Err(ExecuteError::Load(LoadError::Invalid(invalid))) = refused else { panic!("{field}: {refused:?}") };
+        let Err(ExecuteError::Load(LoadError::Invalid(invalid))) = refused else {
+            panic!("{field}: {refused:?}")
+        };
         assert_eq!((invalid.field(), is_decided), (field, false));
         let Err(LoadError::Invalid(invalid)) = account.load(&mut conn) else { panic!("{field} was loaded") };
         assert_eq!(invalid.field(), field);
@@ -90,7 +93,10 @@ fn record<D: TestDatabase>(conn: &mut D::Conn, second: NewEvent) -> Result<(), E
     let decided = || Ok(vec![Careless(NewEvent::new("CarelessHappened", &())?), Careless(second.clone())]);
     let decided: Result<Vec<Careless>, InvalidInput> = decided();
     let mut decided = Some(decided?);
-    EventStore::new().aggregate::<Nobody>("n").update(conn, |_| Ok(decided.take().unwrap_or_default())).map(drop)
+    EventStore::new()
+        .aggregate::<Nobody>("n")
+        .update(conn, |_| Ok(decided.take().unwrap_or_default()))
+        .map(drop)
 }
 
 fn content_that_cannot_be_stored_names_its_event<D: TestDatabase>() -> Result {
@@ -114,7 +120,9 @@ fn an_event_of_another_aggregate_is_refused<D: TestDatabase>() -> Result {
         let refused = record::<D>(&mut conn, foreign);
         let Err(ExecuteError::Append(AppendError::Invalid(invalid))) = refused else { panic!("{refused:?}") };
         assert_eq!((invalid.field(), invalid.event_index()), ("event", Some(1)));
-        assert!(matches!(invalid.problem(), Problem::CannotBeReadBack { event_type, .. } if *event_type == name));
+        assert!(
+            matches!(invalid.problem(), Problem::CannotBeReadBack { event_type, .. } if *event_type == name)
+        );
     }
     assert_eq!(count(&mut conn, "events")?, 0);
     record::<D>(&mut conn, NewEvent::new("CarelessHappened", &())?)?;

@@ -14,6 +14,7 @@ tests! {
     the_state_is_folded_from_all_events,
     a_stream_of_many_pages_is_folded_once,
     a_retired_event_counts_in_the_version_only,
+    a_split_event_is_folded_in_parts_and_counts_once,
     a_command_records_what_it_decides,
     a_rejected_command_records_nothing,
     nothing_decided_is_a_success,
@@ -67,6 +68,17 @@ fn a_retired_event_counts_in_the_version_only<D: TestDatabase>() -> Result {
     let loaded = account("a").load(&mut conn)?;
     assert_eq!((loaded.state.folded, loaded.version), (2, 3));
     assert_eq!(account("a").execute(&mut conn, &Deposit(1))?.version, 4);
+    Ok(())
+}
+
+fn a_split_event_is_folded_in_parts_and_counts_once<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    let stream = fund(&mut conn, "a", 1)?;
+    let twice = NewEvent::new("MoneyDepositedTwice", &10)?;
+    EventStore::new().append(&mut conn, &stream, ExpectedVersion::Any, &[twice])?;
+    let loaded = account("a").load(&mut conn)?;
+    assert_eq!((loaded.state.cents, loaded.state.folded, loaded.version), (21, 3, 2));
+    assert_eq!(account("a").execute(&mut conn, &Withdraw(21))?.version, 3);
     Ok(())
 }
 
@@ -167,7 +179,8 @@ fn every_failure_becomes_an_error_of_the_crate<D: TestDatabase>() -> Result {
     let Error::Rejected(rejection) = &rejected else { panic!("{rejected:?}") };
     assert!(rejection.is::<NotEnough>());
 
-    let of_the_crate = account("a").update(&mut conn, |_| Err(user("").map(drop).map_err(Error::from).unwrap_err()));
+    let of_the_crate =
+        account("a").update(&mut conn, |_| Err(user("").map(drop).map_err(Error::from).unwrap_err()));
     assert!(matches!(Error::from(of_the_crate.unwrap_err()), Error::Invalid(_)));
 
     execute(&mut conn, "DROP TABLE events")?;

@@ -20,7 +20,10 @@ fn what_the_client_has_seen_is_what_is_decided_on<D: TestDatabase>() -> Result {
     let seen = account("a").load(&mut conn)?.version;
     let done = account("a").expecting(ExpectedVersion::Exact(seen)).execute(&mut conn, &Deposit(1))?;
     assert_eq!((done.version, done.state.cents), (2, 2));
-    assert_eq!(account("a").expecting(ExpectedVersion::StreamExists).execute(&mut conn, &Deposit(1))?.version, 3);
+    assert_eq!(
+        account("a").expecting(ExpectedVersion::StreamExists).execute(&mut conn, &Deposit(1))?.version,
+        3
+    );
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use diesel::result::{DatabaseErrorKind as DieselKind, Error as DieselError};
 use diesel_event_store::{
-    AppendError, DEFAULT_ATTEMPTS, Error, EventConnection, EventStore, ExecuteError, ExpectedVersion, RunAgain,
+    AppendError, DEFAULT_ATTEMPTS, Error, EventConnection, EventStore, ExecuteError, ExpectedVersion,
+    RunAgain,
 };
 use test_support::{
     Result, TestDatabase, app_rows, at_once, count, counted, create_app_rows, insert_app_row, user,
