@@ -16,8 +16,8 @@ pub fn compare(bench: &mut Bench) {
     let streams = bench.size(20_000, 20);
     let sides = || {
         vec![
-            side("execute", &folder, streams, |conn, id| Order::execute(conn, id)),
-            side("read and append", &folder, streams, |conn, id| Order::by_hand(conn, id)),
+            side("execute", &folder, streams, Order::execute),
+            side("read and append", &folder, streams, Order::by_hand),
         ]
     };
     bench.compare("a command on an aggregate of 10 events, alone", 30, sides, &[(0, 1)]);
