@@ -38,6 +38,8 @@
 //! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
+//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows |
+//! | test that without a database | [`testing`] |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
@@ -66,6 +68,8 @@
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 compile_error!("diesel_event_store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
+mod aggregate;
+mod decision;
 mod error;
 mod event;
 #[cfg(any(doc, doctest))]
@@ -76,9 +80,12 @@ pub mod projection;
 pub mod schema;
 mod storage;
 mod store;
+pub mod testing;
 #[cfg(feature = "sqlite")]
 mod writer;
 
+pub use aggregate::{AggregateRef, ExecuteError, LoadError};
+pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded};
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
 pub use error::Error;
@@ -112,6 +119,7 @@ pub use storage::postgres;
 pub use storage::read::ReadError;
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
+pub use store::run_again::RunAgain;
 pub use store::write_transaction::write_transaction;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 

@@ -2,6 +2,7 @@
 #![cfg(feature = "mysql")]
 
 mod mysql {
+    mod aggregates;
     mod conflicts;
     mod database;
     mod errors;

@@ -189,6 +189,16 @@ pub enum Problem {
         /// The serializer's message.
         reason: String,
     },
+    /// An event that an aggregate has decided on is of a type or a form that the aggregate cannot read back: of another
+    /// aggregate's type, say. It would make the aggregate unreadable.
+    #[error("is {event_type:?}, which the aggregate could not read back: {reason}")]
+    #[non_exhaustive]
+    CannotBeReadBack {
+        /// The type of the event.
+        event_type: String,
+        /// Why it could not be read.
+        reason: String,
+    },
     /// JSON is nested too deep to be decoded again.
     #[error("is nested deeper than the limit of {limit} levels")]
     #[non_exhaustive]

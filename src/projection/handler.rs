@@ -60,7 +60,7 @@ fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), Han
 /// - [`FailureKind::UnknownEventType`]: made by [`unknown_event_type`](Self::unknown_event_type), or an
 ///   [`EventError`](crate::EventError) about a type or a newer version.
 /// - [`FailureKind::Failed`]: everything else. A database error that is worth another try (a deadlock, a lost
-///   connection) is not counted as a failure: the batch is run again.
+///   connection) is not counted as a failure, and neither is a [`Conflict`](crate::Conflict): the batch is run again.
 ///
 /// ```
 /// use diesel_event_store::projection::{FailureKind, HandlerError};

@@ -19,6 +19,10 @@ operations! {
     pub(crate) trait Append {
         /// Appends the batch, which is validated, or nothing of it.
         fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError>;
+
+        /// Inside a transaction of the application, before a stream is read that will be appended to: keeps other
+        /// appends to it out until the transaction ends, where what is read afterwards is then the newest.
+        fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()>;
     }
 }
 

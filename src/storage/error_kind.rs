@@ -66,6 +66,12 @@ impl DatabaseErrorKind {
         matches!(self, Self::Locked | Self::Deadlock | Self::ConnectionLost)
     }
 
+    /// Whether it was rolled back so that another could go on. Unlike after a lost connection, nothing of it was
+    /// committed, and the connection is sound.
+    pub(crate) fn has_given_way(self) -> bool {
+        matches!(self, Self::Locked | Self::Deadlock)
+    }
+
     /// What happened, and what to do about it.
     pub(crate) fn advice(self) -> &'static str {
         match self {

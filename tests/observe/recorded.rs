@@ -6,6 +6,7 @@ use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId,
 use metrics::Key;
 use metrics_util::debugging::{DebugValue, Snapshotter};
 use tempfile::TempDir;
+use test_support::counter::{count_once, count_while};
 
 use super::observed::Observed;
 
@@ -36,6 +37,16 @@ fn appends_and_writers_are_reported() -> Result<(), Box<dyn std::error::Error>> 
         traced.iter().any(|line| line.starts_with("DEBUG message=append refused by a conflict conflict="))
     );
     assert!(traced.iter().any(|line| line.starts_with("DEBUG message=group committed batch_size=3 commit_")));
+
+    command_decided_again(&folder)?;
+    let commands = Figures::of(&figures);
+    assert_eq!(commands.counter("aggregate.retried"), 1);
+    assert_eq!(commands.counter("transaction.run_again"), 2);
+    let traced = traces.take();
+    let retried = "DEBUG message=command is decided again stream=Counter/c attempt=2".to_owned();
+    assert!(traced.contains(&retried), "{traced:?}");
+    let again = "DEBUG message=transaction is run again attempt=3".to_owned();
+    assert!(traced.contains(&again), "{traced:?}");
 
     group_that_fails(&folder)?;
     assert!(traces.take()[0].starts_with("WARN message=group failed batch_size=1 error="));
@@ -79,6 +90,23 @@ fn group_of_three(conn: SqliteConnection) -> Result<(), Error> {
     let outcomes: Vec<_> = tickets.wait()?.into_iter().map(|ticket| ticket.wait().is_ok()).collect();
     assert_eq!(outcomes, [true, false, true]);
     Ok(())
+}
+
+/// A command that is too late once, and a transaction that is twice.
+fn command_decided_again(folder: &TempDir) -> Result<(), Error> {
+    let (mut conn, mut other, mut is_late) = (connect(folder), connect(folder), true);
+    let (_, counted) = count_while(&mut conn, "c", || {
+        if std::mem::take(&mut is_late) {
+            count_once(&mut other, "c").unwrap();
+        }
+    });
+    assert_eq!(counted?.attempts, 2);
+    let mut expected = 3;
+    STORE.transaction(&mut conn, |conn| {
+        expected -= 1;
+        STORE.append(conn, &StreamId::new("Order", 9)?, ExpectedVersion::Exact(expected), &[placed()])?;
+        Ok(())
+    })
 }
 
 fn group_that_fails(folder: &TempDir) -> Result<(), Error> {

@@ -21,6 +21,8 @@ macro_rules! areas {
     };
 }
 
+#[cfg(feature = "derive")]
+pub mod aggregates;
 pub mod append;
 pub mod append_only;
 pub mod bad_input;

@@ -6,6 +6,8 @@ pub mod bench;
 pub mod database;
 pub mod length;
 pub mod load;
+#[cfg(feature = "store")]
+pub mod order;
 #[cfg(feature = "sqlite")]
 pub mod ours;
 pub mod payload;

@@ -2,6 +2,7 @@
 //! servers that can be killed, and a ledger of what was really committed.
 
 mod app_connection;
+pub mod counter;
 pub mod filtered;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod gapless;

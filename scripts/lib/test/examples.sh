@@ -51,6 +51,7 @@ replay_real_log() {
 run_examples() {
     example basic
     example basic
+    example bank_account
     example same_transaction
     example with_tracing
     example group_commit

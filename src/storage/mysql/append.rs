@@ -20,6 +20,7 @@ use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind::NeedsRepair;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
+use crate::storage::read::Read;
 use crate::storage::refused::Refused;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
@@ -116,6 +117,16 @@ impl<C: Server<Backend = Mysql>> Append for lent::Mysql<'_, C> {
         let outcome = all_or_nothing(self.0, write).await.and_then(identity);
         outcome.map_err(|error| name_duplicate(batch, error))
     }
+
+    /// Only a head that is there: above READ COMMITTED, to lock one that is not would keep every other
+    /// aggregate out that begins in the same gap. There, what the transaction has read before stays as it
+    /// was.
+    async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
+        if self.version(stream).await? > 0 {
+            locked_version(self.0, stream).await?;
+        }
+        Ok(())
+    }
 }
 
 struct Write<'b> {
@@ -144,8 +155,8 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Write<'_> {
     }
 }
 
-/// Leaves the head as it was, after an event was refused whose insert, in MySQL, would keep every other append
-/// waiting until the application's transaction ends. A head that was moved can be rolled back.
+/// Leaves the head as it was, after an event was refused whose insert, in MySQL, would keep every other
+/// append waiting until the application's transaction ends. A head that was moved can be rolled back.
 async fn leave_head<C: Executor<Backend = Mysql>>(
     conn: &mut C,
     batch: &Batch<'_>,
@@ -229,7 +240,7 @@ where
     C: Executor<Backend = Mysql>,
 {
     while conn.execute(move_existing_head(batch)).await? == 0 {
-        let actual = locked_version(conn, batch).await?;
+        let actual = locked_version(conn, batch.stream).await?;
         if !batch.acceptable_versions().contains(&actual) {
             return Err(refusal(conn, batch, actual).await?);
         }
@@ -237,8 +248,8 @@ where
     Ok(())
 }
 
-async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<i64> {
-    Ok(conn.optional_row(lock_head(batch.stream)).await?.unwrap_or(0))
+async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, stream: &StreamId) -> QueryResult<i64> {
+    Ok(conn.optional_row(lock_head(stream)).await?.unwrap_or(0))
 }
 
 /// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its
@@ -270,9 +281,9 @@ where
     Ok(None)
 }
 
-/// A version or a position that is taken although the row that counts it is locked. On a node of Galera, which
-/// lets what other nodes have committed pass locks, the transaction has lost against another, and has not been
-/// told so yet. Elsewhere the row does not agree with the events.
+/// A version or a position that is taken although the row that counts it is locked. On a node of Galera,
+/// which lets what other nodes have committed pass locks, the transaction has lost against another, and has
+/// not been told so yet. Elsewhere the row does not agree with the events.
 async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
     let is_of_event_id = duplicate_event_id(&error).is_some();
     match error {

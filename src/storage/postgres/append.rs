@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::error::{is_aborted, is_overtaken, recorded_key};
 use crate::model::json::Json;
 use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 use crate::schema::postgres::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -108,6 +109,20 @@ append_statement!(
      WHERE head.aggregate_version BETWEEN ? AND ?"
 );
 
+statement! {
+    for Pg;
+    /// Above READ COMMITTED it locks nothing: a row that another transaction has changed since the snapshot
+    /// would abort the transaction.
+    LockHead<'a> {
+        tenant_id: &'a str => Text,
+        aggregate_type: &'a str => Text,
+        aggregate_id: &'a str => Text,
+    } -> BigInt,
+    "SELECT aggregate_version FROM aggregate_heads \
+     WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? \
+     AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
+}
+
 /// How often an append is tried that is a transaction of its own.
 const ATTEMPTS: u32 = 10;
 
@@ -124,6 +139,16 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
             // What stood in the way is gone: another connection has committed meanwhile. So each time around
             // one of them gets on.
         }
+    }
+
+    async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
+        let lock = LockHead {
+            tenant_id: stream.tenant_column(),
+            aggregate_type: stream.aggregate_type(),
+            aggregate_id: stream.aggregate_id(),
+        };
+        let _: Option<i64> = self.0.optional_row(lock).await?;
+        Ok(())
     }
 }
 
@@ -155,8 +180,9 @@ macro_rules! filled {
     }};
 }
 
-/// A statement that is its own transaction is run again if the database has ended it so that another can go on:
-/// a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same aggregate.
+/// A statement that is its own transaction is run again if the database has ended it so that another can go
+/// on: a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same
+/// aggregate.
 async fn insert_alone_again<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
 where
     C: Server<Backend = Pg>,

@@ -6,9 +6,10 @@ use super::error::is_duplicate_event_id;
 use super::insert::insert_events;
 use super::read;
 use super::text::time_text;
-use super::transactions::all_or_nothing;
+use super::transactions::{TakeWriteLock, all_or_nothing};
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::lent;
 use crate::storage::sql::statement::statement;
@@ -60,6 +61,11 @@ extern "SQL" {
 impl Append for lent::Sqlite<'_> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
         append(self.0, batch)
+    }
+
+    /// A transaction that has read cannot wait for the write lock, so a deferred one takes it now.
+    async fn lock_head(&mut self, _stream: &StreamId) -> QueryResult<()> {
+        TakeWriteLock.execute(self.0).map(drop)
     }
 }
 
