@@ -56,6 +56,7 @@
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
 //! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
+//! | `schema-lock` | no | the module `schema_lock`: a test finds out whether recorded events can still be read |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
 //! | `metrics` | no | metrics for the recorder that the application installs for the crate `metrics` |
 //! | `tracing` | no | tracing events for the application's subscriber of the crate `tracing` |
@@ -74,6 +75,8 @@ mod model;
 mod observe;
 pub mod projection;
 pub mod schema;
+#[cfg(feature = "schema-lock")]
+pub mod schema_lock;
 mod storage;
 mod store;
 #[cfg(feature = "sqlite")]

@@ -18,7 +18,7 @@ use architecture::modules::Modules;
 const FLOORS: [&[&str]; 7] = [
     &["model"],
     &["event", "observe", "schema"],
-    &["storage"],
+    &["schema_lock", "storage"],
     &["store"],
     &["projection", "writer"],
     &["error"],

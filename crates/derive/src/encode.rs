@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Result;
 
 use crate::event_enum::EventEnum;
-use crate::variant::{Content, Kind, Stored, Variant};
+use crate::variant::{Content, Kind, Stored, Variant, fields_with};
 
 pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
     let krate = &events.krate;
@@ -89,7 +89,7 @@ fn shadow(variant: &Variant) -> TokenStream {
     match &variant.kind {
         Kind::Stored(Stored { content: Content::Newtype(ty), .. }) => quote!(#(#serde)* #ident(#ty)),
         Kind::Stored(Stored { content: Content::Fields(fields), .. }) => {
-            let fields = fields.named.iter();
+            let fields = fields_with(fields, &["serde"]);
             quote!(#(#serde)* #ident { #(#fields),* })
         }
         Kind::Stored(_) | Kind::Other => quote!(#[serde(skip)] #ident),

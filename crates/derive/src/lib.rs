@@ -6,6 +6,7 @@ mod decode;
 mod encode;
 mod event_enum;
 mod expand;
+mod lock;
 mod names;
 mod upcasts;
 mod variant;
@@ -87,8 +88,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|
 /// | `retired(name = "OrderViewed")` | was recorded once, and is ignored when it is read |
 /// | `retired(name = "OrderPaidAndShipped", split = function)` | is read as other events: `fn(&RecordedEvent) -> Result<Vec<OrderEvent>, UpcastError>`. They share its version, position and id |
+/// | `lock` | for tests, as `#[cfg_attr(test, event(lock))]`: implements `diesel_event_store::schema_lock::Locked`, which needs the feature `schema-lock`. The values of newtypes then implement `schemars::JsonSchema`; fields may have attributes of `schemars` |
 /// | `crate = "…"` | the path of `diesel_event_store`. Default: `::diesel_event_store` |
-#[proc_macro_derive(Event, attributes(event, serde))]
+#[proc_macro_derive(Event, attributes(event, serde, schemars))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand::expand(input).unwrap_or_else(syn::Error::into_compile_error).into()
