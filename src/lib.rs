@@ -38,6 +38,7 @@
 //! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
+//! | find out whether recorded events can still be read | [`guide::changing_events`]; [`EventStore::check_log`] for a real log, the module `schema_lock` for a test |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
@@ -113,6 +114,7 @@ pub use storage::ordering::OrderingError;
 #[cfg(feature = "postgres")]
 pub use storage::postgres;
 pub use storage::read::ReadError;
+pub use store::check_log::{ErrorReport, LogReport, TypeReport};
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
 pub use store::write_transaction::write_transaction;

@@ -24,6 +24,7 @@ macro_rules! areas {
 pub mod append;
 pub mod append_only;
 pub mod bad_input;
+pub mod check_log;
 pub mod checkpoints;
 pub mod concurrency;
 pub mod expected_version;
@@ -43,7 +44,7 @@ pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair }
+    areas! { D: append, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.
