@@ -24,6 +24,9 @@ pub mod databases {}
 #[doc = include_str!("../docs/clusters.md")]
 pub mod clusters {}
 
+#[doc = include_str!("../docs/changing-events.md")]
+pub mod changing_events {}
+
 #[doc = include_str!("../docs/projections.md")]
 pub mod projections {}
 

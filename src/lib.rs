@@ -40,6 +40,7 @@
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
 //! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows |
 //! | test that without a database | [`testing`] |
+//! | find out whether recorded events can still be read | [`guide::changing_events`]; [`EventStore::check_log`] for a real log, the module `schema_lock` for a test |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
@@ -58,6 +59,7 @@
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
 //! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
+//! | `schema-lock` | no | the module `schema_lock`: a test finds out whether recorded events can still be read |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
 //! | `metrics` | no | metrics for the recorder that the application installs for the crate `metrics` |
 //! | `tracing` | no | tracing events for the application's subscriber of the crate `tracing` |
@@ -78,6 +80,8 @@ mod model;
 mod observe;
 pub mod projection;
 pub mod schema;
+#[cfg(feature = "schema-lock")]
+pub mod schema_lock;
 mod storage;
 mod store;
 pub mod testing;
@@ -117,6 +121,7 @@ pub use storage::ordering::OrderingError;
 #[cfg(feature = "postgres")]
 pub use storage::postgres;
 pub use storage::read::ReadError;
+pub use store::check_log::{ErrorReport, LogReport, TypeReport};
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
 pub use store::run_again::RunAgain;

@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 8] = [
     &["model"],
     &["event", "observe", "schema"],
     &["decision"],
-    &["storage", "testing"],
+    &["schema_lock", "storage", "testing"],
     &["store"],
     &["aggregate", "projection", "writer"],
     &["error"],

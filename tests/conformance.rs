@@ -1,7 +1,8 @@
-//! One suite that proves the promises on every database. Behaviours run once on each database; through every kind of
-//! connection runs only what depends on that kind.
+//! One suite that proves the promises on every database. Behaviours run once on each database; through every
+//! kind of connection runs only what depends on that kind.
 //!
-//! A test is named `database::area::test`: `cargo test --test conformance postgres::read_log` runs one area on one.
+//! A test is named `database::area::test`: `cargo test --test conformance postgres::read_log` runs one area
+//! on one.
 
 #[macro_use(tests)]
 extern crate test_support;

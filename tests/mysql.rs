@@ -1,4 +1,5 @@
-//! What only MySQL and MariaDB do: the fence of two rows, their isolation levels, their failures, their limits.
+//! What only MySQL and MariaDB do: the fence of two rows, their isolation levels, their failures, their
+//! limits.
 #![cfg(feature = "mysql")]
 
 mod mysql {

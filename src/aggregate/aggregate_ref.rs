@@ -109,6 +109,19 @@ impl EventStore {
 }
 
 impl<A: Aggregate> AggregateRef<A> {
+    /// The aggregate with the same id that belongs to this tenant. What is wrong with the tenant is told by
+    /// the method that takes a connection, as for the id. Default: an aggregate of no tenant.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn of_acme<A: Aggregate>(order: AggregateRef<A>) -> AggregateRef<A> {
+    /// order.in_tenant("acme")
+    /// # }
+    /// ```
+    pub fn in_tenant(self, tenant_id: impl ToString) -> Self {
+        Self { stream: self.stream.and_then(|stream| stream.in_tenant(tenant_id)), ..self }
+    }
+
     /// The version that the client has seen: an `If-Match`. A command is then refused with a
     /// [`Conflict`](crate::Conflict), before anything is decided, if the stream is at another version, and is
     /// never tried again. Default: whatever version is loaded.

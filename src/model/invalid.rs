@@ -189,8 +189,8 @@ pub enum Problem {
         /// The serializer's message.
         reason: String,
     },
-    /// An event that an aggregate has decided on is of a type or a form that the aggregate cannot read back: of another
-    /// aggregate's type, say. It would make the aggregate unreadable.
+    /// An event that an aggregate has decided on is of a type or a form that the aggregate cannot read back:
+    /// of another aggregate's type, say. It would make the aggregate unreadable.
     #[error("is {event_type:?}, which the aggregate could not read back: {reason}")]
     #[non_exhaustive]
     CannotBeReadBack {

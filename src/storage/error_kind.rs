@@ -42,8 +42,8 @@ pub enum DatabaseErrorKind {
     NotPublished,
     /// The role or user of the connection lacks a privilege.
     NotPermitted,
-    /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT that
-    /// positions come from, or `event_log`. Nothing was written. See
+    /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT
+    /// that positions come from, or `event_log`. Nothing was written. See
     /// [`EventStore::repair`](crate::EventStore::repair).
     NeedsRepair,
     /// On MySQL and MariaDB: events are appended on another server, and to append here as well would let
@@ -66,8 +66,8 @@ impl DatabaseErrorKind {
         matches!(self, Self::Locked | Self::Deadlock | Self::ConnectionLost)
     }
 
-    /// Whether it was rolled back so that another could go on. Unlike after a lost connection, nothing of it was
-    /// committed, and the connection is sound.
+    /// Whether it was rolled back so that another could go on. Unlike after a lost connection, nothing of it
+    /// was committed, and the connection is sound.
     pub(crate) fn has_given_way(self) -> bool {
         matches!(self, Self::Locked | Self::Deadlock)
     }

@@ -39,7 +39,7 @@ fn appends_and_writers_are_reported() -> Result<(), Box<dyn std::error::Error>> 
     assert!(traced.iter().any(|line| line.starts_with("DEBUG message=group committed batch_size=3 commit_")));
 
     command_decided_again(&folder)?;
-    let commands = Figures::of(&figures);
+    let commands = observed.figures();
     assert_eq!(commands.counter("aggregate.retried"), 1);
     assert_eq!(commands.counter("transaction.run_again"), 2);
     let traced = traces.take();

@@ -174,8 +174,8 @@ fn a_parked_event_holds_back_its_own_tenants_aggregate_only<D: TestDatabase>() -
     Ok(())
 }
 
-/// Which partition an aggregate belongs to must not change with a new version of this crate: so it is written down
-/// here.
+/// Which partition an aggregate belongs to must not change with a new version of this crate: so it is written
+/// down here.
 fn the_partition_of_an_aggregate_depends_on_its_tenant<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let append = |conn: &mut D::Conn, tenant| -> Result<Position> {

@@ -17,8 +17,8 @@ const PAGES: usize = 8;
 /// More than the events of a request, and what is read to find the end of the log.
 const FEW: i64 = 30;
 
-/// Events of two types each, of which one in twenty belongs to an aggregate of a rare type, and another one to a
-/// rare tenant; eight each belong to one request.
+/// Events of two types each, of which one in twenty belongs to an aggregate of a rare type, and another one
+/// to a rare tenant; eight each belong to one request.
 pub fn fill_log<C: EventConnection>(conn: &mut C) -> Result {
     write_transaction(conn, |conn| (0..FILLED / 2).try_for_each(|nth| append(conn, nth)))
 }

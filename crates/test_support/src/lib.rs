@@ -1,5 +1,5 @@
-//! What the tests share: a new database in a temporary place and connections to it, processes and threads that act at once,
-//! servers that can be killed, and a ledger of what was really committed.
+//! What the tests share: a new database in a temporary place and connections to it, processes and threads
+//! that act at once, servers that can be killed, and a ledger of what was really committed.
 
 mod app_connection;
 pub mod counter;

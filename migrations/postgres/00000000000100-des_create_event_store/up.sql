@@ -212,10 +212,9 @@ $$;
 
 -- How positions are assigned:
 --
---   event_store_enter()          an append calls this before anything else.
---   event_store_reserve(n, ...)  an append of n events calls this before its first position, with the position
---                                of the last event if it is to look for that. Returns NULL if positions come
---                                from the sequence, else the one below the first of the n.
+--   event_store_enter()          an append calls this before anything else. event_store_reserve(n, ...)  an
+--   append of n events calls this before its first position, with the position of the last event if it is to
+--   look for that. Returns NULL if positions come from the sequence, else the one below the first of the n.
 --   event_store_look()           tells a reader where the log ends.
 --
 -- Fenced: before its first position a transaction takes a shared advisory lock, whose key says "whatever I

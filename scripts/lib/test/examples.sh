@@ -63,6 +63,7 @@ run_examples() {
     example scaling
     example mails
     example live_dashboard 2
+    example schema_lock
     server_examples postgres_basic "$TEST_POSTGRES_URL"
     server_examples mysql_basic "$TEST_MYSQL_URL"
 

@@ -1,4 +1,5 @@
-//! Failures that do not count, because the same may well succeed when it is run again: deadlocks, locks, lost races.
+//! Failures that do not count, because the same may well succeed when it is run again: deadlocks, locks, lost
+//! races.
 
 use std::time::Duration;
 

@@ -19,8 +19,8 @@ use crate::storage::connection::EventConnection;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::store::wake_up;
 
-/// How long a handler may fail with errors that do not count before its partition stops: longer than a lock or an outage
-/// that ends by itself.
+/// How long a handler may fail with errors that do not count before its partition stops: longer than a lock
+/// or an outage that ends by itself.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Applies a partition until it is asked to stop, has failed, or another worker has it.

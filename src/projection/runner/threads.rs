@@ -67,8 +67,8 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         self.context.projection(self.index)
     }
 
-    /// Whether there may be something to take or to give back: a partition is free, or there are other workers than
-    /// there were.
+    /// Whether there may be something to take or to give back: a partition is free, or there are other
+    /// workers than there were.
     pub(super) fn is_to_be_adjusted(&self, conn: &mut C) -> Result<bool, ProjectionError> {
         let now = self.look(conn)?;
         Ok(now.free > 0 || now.workers != self.shared.workers)

@@ -89,8 +89,8 @@ pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
     Ok(positions.into_iter().map(Position::stored).collect())
 }
 
-/// Readers are beyond the safe position. AUTO_INCREMENT has not been as far if events were removed, or an older
-/// state of their table was restored.
+/// Readers are beyond the safe position. AUTO_INCREMENT has not been as far if events were removed, or an
+/// older state of their table was restored.
 fn refuse_below(position: i64, safe: i64) -> QueryResult<()> {
     if position > safe {
         return Ok(());

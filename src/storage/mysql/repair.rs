@@ -102,8 +102,8 @@ async fn set_heads<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<u64>
     Ok(heads.unsigned_abs())
 }
 
-/// Has positions go on behind the last one, and behind that which readers may have come to: if the last events
-/// were removed, or an older state of their table was restored.
+/// Has positions go on behind the last one, and behind that which readers may have come to: if the last
+/// events were removed, or an older state of their table was restored.
 async fn set_counted<C: Server<Backend = Mysql>>(
     conn: &mut C,
     last: i64,

@@ -148,8 +148,8 @@ pub(crate) fn stored_tenant(name: &str) -> Option<Arc<str>> {
     (!name.is_empty()).then(|| name.into())
 }
 
-/// What comes again and again in one read. Tenants are apart, so that many of them do not take the room of the
-/// types.
+/// What comes again and again in one read. Tenants are apart, so that many of them do not take the room of
+/// the types.
 #[derive(Default)]
 struct Names {
     tenants: Shared,

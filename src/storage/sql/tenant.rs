@@ -9,8 +9,8 @@ use crate::storage::sql::dialect::Dialect;
 #[derive(Debug, ValidGrouping)]
 pub(crate) struct Tenant<'a>(pub(crate) &'a str);
 
-/// Whether an event is of this tenant. Not by the index of the streams, which the tenant leads: for each page a
-/// database could read and sort every event of the tenant. Without an index it reads in the order of the
+/// Whether an event is of this tenant. Not by the index of the streams, which the tenant leads: for each page
+/// a database could read and sort every event of the tenant. Without an index it reads in the order of the
 /// positions, and stops when the page is full.
 #[derive(Debug, ValidGrouping)]
 pub(crate) struct OfTenant<'a>(pub(crate) &'a str);

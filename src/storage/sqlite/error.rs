@@ -34,8 +34,8 @@ pub(crate) fn is_missing_savepoint(message: &str) -> bool {
     message.starts_with("no such savepoint")
 }
 
-/// The kind and the name of what stands in the way of a CREATE: `table … already exists`, `there is already an
-/// index named …`.
+/// The kind and the name of what stands in the way of a CREATE: `table … already exists`, `there is already
+/// an index named …`.
 pub(super) fn existing(message: &str) -> Option<(&str, &str)> {
     let (kind, name) = match message.strip_suffix(" already exists") {
         Some(what) => what.split_once(' ')?,

@@ -22,9 +22,10 @@ fn what_the_command_carries_is_checked_first<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (long, not_json) = ("x".repeat(MAX_NAME_LENGTH + 1), HashMap::from([([1], 2)]));
-    let bad: [(&str, AggregateRef<Account>); 7] = [
+    let bad: [(&str, AggregateRef<Account>); 8] = [
         ("aggregate_id", account("")),
         ("aggregate_id", account(&long)),
+        ("tenant_id", account("a").in_tenant("")),
         ("correlation_id", account("a").correlation_id(&long)),
         ("causation_id", account("a").causation_id("")),
         ("metadata", account("a").metadata(&not_json)),

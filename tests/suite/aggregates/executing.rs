@@ -20,6 +20,7 @@ tests! {
     nothing_decided_is_a_success,
     several_events_are_recorded_together,
     all_events_carry_what_the_command_carries,
+    aggregates_of_two_tenants_are_apart,
     what_is_caused_by_an_event_carries_its_ids,
     an_event_that_cannot_be_read_is_named,
     every_failure_becomes_an_error_of_the_crate,
@@ -141,6 +142,18 @@ fn all_events_carry_what_the_command_carries<D: TestDatabase>() -> Result {
         assert_eq!(event.metadata_json(), Some(r#"["at","desk"]"#));
     }
     assert_eq!(log.events().len(), 2);
+    Ok(())
+}
+
+fn aggregates_of_two_tenants_are_apart<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    account("a").execute(&mut conn, &Deposit(5))?;
+    let at_acme = account("a").in_tenant("acme").execute(&mut conn, &Deposit(7))?;
+    assert_eq!((at_acme.state.cents, at_acme.version), (7, 1));
+    assert_eq!(at_acme.events()[0].tenant_id(), Some("acme"));
+    assert_eq!(account("a").load(&mut conn)?.state.cents, 5);
+    assert_eq!(account("a").in_tenant("acme").load(&mut conn)?.state.cents, 7);
+    assert_eq!(account("a").in_tenant("other").load(&mut conn)?.version, 0);
     Ok(())
 }
 

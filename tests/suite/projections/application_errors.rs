@@ -1,4 +1,5 @@
-//! What a projection makes of the application's own errors: it looks through them, and writes down whatever they say.
+//! What a projection makes of the application's own errors: it looks through them, and writes down whatever
+//! they say.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
