@@ -16,6 +16,13 @@ use crate::store::EventStore;
 ///
 /// [`EventStore::aggregate`] makes it. The methods that take a connection do the work, and tell what is wrong
 /// with what was given here: [`load`](Self::load), [`execute`](Self::execute), [`update`](Self::update).
+///
+/// ```
+/// # use diesel_event_store::*;
+/// fn order<Order: Aggregate>(id: u64, request: &str) -> AggregateRef<Order> {
+///     EventStore::new().aggregate(id).correlation_id(request).attempts(5)
+/// }
+/// ```
 pub struct AggregateRef<A> {
     pub(super) store: EventStore,
     stream: Result<StreamId, InvalidInput>,

@@ -4,6 +4,16 @@ use crate::storage::error::{DatabaseError, OperationError, operation_error};
 use crate::store::run_again::RunAgain;
 
 /// Why an aggregate could not be loaded.
+///
+/// ```
+/// use diesel_event_store::LoadError;
+///
+/// fn is_the_callers_fault(error: &LoadError) -> bool {
+///     matches!(error, LoadError::Invalid(_))
+/// }
+///
+/// assert!(!is_the_callers_fault(&diesel::result::Error::NotFound.into()));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {

@@ -4,6 +4,13 @@ use crate::model::event::RecordedEvent;
 ///
 /// [`AggregateRef::execute`](crate::AggregateRef::execute) and [`update`](crate::AggregateRef::update) return
 /// it.
+///
+/// ```
+/// # use diesel_event_store::*;
+/// fn answer<A>(done: &Executed<A>) -> String {
+///     format!("now at version {}, after {} new events", done.version, done.events().len())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Executed<A> {

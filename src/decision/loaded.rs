@@ -5,6 +5,14 @@ use crate::model::event::RecordedEvent;
 /// The state of an aggregate, and the version of its stream up to which it is folded.
 ///
 /// [`AggregateRef::load`](crate::AggregateRef::load) returns it.
+///
+/// ```
+/// # use diesel_event_store::*;
+/// /// What a client sends back as `If-Match`, for [`AggregateRef::expecting`].
+/// fn etag<A>(loaded: &Loaded<A>) -> String {
+///     format!("\"{}\"", loaded.version)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loaded<A> {

@@ -134,7 +134,8 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     }
     match error.downcast_ref::<diesel::result::Error>() {
         Some(error) => DatabaseError::kind_of(error).is_retryable(),
-        None if is_conflict(error) => true,
+        // The handler has decided on a state that another append has made old: it can decide again.
+        None if error.is::<Conflict>() => true,
         None => is_one_of!(
             Error,
             AppendError,
@@ -145,11 +146,4 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
             DatabaseError
         ),
     }
-}
-
-/// The handler has decided on a state that another append has made old: it can decide again.
-fn is_conflict(error: &(dyn StdError + 'static)) -> bool {
-    error.is::<Conflict>()
-        || error.downcast_ref().is_some_and(|error: &AppendError| error.conflict().is_some())
-        || error.downcast_ref().is_some_and(|error: &Error| error.conflict().is_some())
 }

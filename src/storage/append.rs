@@ -110,8 +110,9 @@ pub(crate) struct Placement {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
-    /// The aggregate is not at the expected version: read it again and decide anew.
-    #[error(transparent)]
+    /// The aggregate is not at the expected version: read it again and decide anew. It is also the source, so
+    /// that it is known for what it is inside any error of the application.
+    #[error("{0}")]
     Conflict(#[from] Conflict),
     /// An event with this id is recorded already, or comes twice in the batch. It is reported before a
     /// conflict: after a failure that left open whether an append went through, repeating it with the same

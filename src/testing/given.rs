@@ -9,7 +9,7 @@ use crate::model::invalid::InvalidInput;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
-/// An aggregate after what has happened to it.
+/// An aggregate after what has happened to it: [`given`] and [`given_recorded`] make it.
 #[derive(Debug, Clone)]
 pub struct Given<A> {
     stream: StreamId,

@@ -4,7 +4,7 @@ use super::diff::diff;
 use super::line::lines;
 use crate::decision::Aggregate;
 
-/// What an aggregate has decided on a command.
+/// What an aggregate has decided on a command: [`Given::when`](super::Given::when) makes it.
 #[derive(Debug, Clone)]
 pub struct Outcome<A, E> {
     decision: Result<Decision<A>, E>,
