@@ -94,7 +94,9 @@ pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded
 pub use diesel_event_store_derive::Event;
 pub use error::Error;
 pub use event::{Decoded, Event, EventError, EventName, EventProblem, EventType, UpcastError};
+pub use model::append_batch::AppendBatch;
 pub use model::appended::Appended;
+pub use model::batch_appended::BatchAppended;
 pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;
 pub use model::duplicate::Duplicate;

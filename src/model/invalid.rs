@@ -110,6 +110,20 @@ pub enum Problem {
         /// The name.
         name: String,
     },
+    /// A stream is guarded to which the batch appends, and which therefore has an expected version already.
+    #[error("names {stream}, which the batch appends to: expect the version there")]
+    #[non_exhaustive]
+    GuardsWritten {
+        /// The stream.
+        stream: String,
+    },
+    /// A stream is guarded that may be at any version.
+    #[error("expects any version of {stream}, and so guards nothing")]
+    #[non_exhaustive]
+    GuardsNothing {
+        /// The stream.
+        stream: String,
+    },
     /// A text has more characters than can be stored.
     #[error("is {length} characters long; the limit is {limit}")]
     #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! [`EventStore`], an `impl` block per topic: each file has the methods beside what only they need.
 
 pub(crate) mod append;
+mod append_batch;
 pub(crate) mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;
@@ -27,7 +28,7 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// | topic | methods |
 /// |---|---|
-/// | append | [`append`](Self::append) |
+/// | append | [`append`](Self::append), [`append_batch`](Self::append_batch) |
 /// | load, decide and append | [`aggregate`](Self::aggregate); [`transaction`](Self::transaction) with rows of the application |
 /// | read a stream | [`read_stream`](Self::read_stream), [`iter_stream`](Self::iter_stream), [`version`](Self::version) |
 /// | read the log | [`read_forward`](Self::read_forward), [`read_backward`](Self::read_backward), [`read_log`](Self::read_log), [`iter_log`](Self::iter_log), [`last_position`](Self::last_position), [`log_status`](Self::log_status) |

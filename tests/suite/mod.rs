@@ -26,6 +26,7 @@ pub mod aggregates;
 pub mod append;
 pub mod append_only;
 pub mod bad_input;
+pub mod batches;
 pub mod check_log;
 pub mod checkpoints;
 pub mod concurrency;
@@ -47,13 +48,13 @@ pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
+    areas! { D: append, batches, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, expected_version, transactions, concurrency, read_log, model }
+    areas! { D: append, batches, expected_version, transactions, concurrency, read_log, model }
 }
 
 /// What depends on the kind of connection that is lent: a pooled one, or an application's enum.

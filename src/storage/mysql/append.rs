@@ -15,6 +15,7 @@ use super::guards::{current, inside};
 use super::insert::{insert_events, statement_bytes};
 use super::tenant::tenant;
 use crate::model::stream_id::StreamId;
+use crate::model::timestamp;
 use crate::schema::mysql::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind::NeedsRepair;
@@ -148,7 +149,7 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Write<'_> {
                 return leave_head(conn, self.batch, &entry, duplicate).await;
             }
         }
-        match insert_events(conn, self.batch, &entry, self.statement_bytes).await {
+        match insert_events(conn, self.batch, entry.last_insert_id, &entry, self.statement_bytes).await {
             Ok(positions) => Ok(Ok(Placement { previous_version: entry.last_insert_id, positions })),
             Err(error) => Err(overtaken(conn, error).await.into()),
         }
@@ -187,7 +188,7 @@ where
     Err(refusal(conn, batch, entry.last_insert_id).await?)
 }
 
-fn create_or_advance_head<'a>(batch: &Batch<'a>) -> CreateOrAdvanceHead<'a> {
+pub(super) fn create_or_advance_head<'a>(batch: &Batch<'a>) -> CreateOrAdvanceHead<'a> {
     let (lowest, highest) = batch.acceptable_versions().into_inner();
     CreateOrAdvanceHead {
         tenant_id: batch.stream.tenant_column(),
@@ -217,6 +218,24 @@ fn move_existing_head<'a>(batch: &Batch<'a>) -> AdvanceHead<'a> {
     }
 }
 
+/// Creates a head if there is none, and keeps in LAST_INSERT_ID where it is.
+pub(super) fn reserve_head(stream: &StreamId) -> CreateOrAdvanceHead<'_> {
+    let now = timestamp::now();
+    CreateOrAdvanceHead {
+        tenant_id: stream.tenant_column(),
+        aggregate_type: stream.aggregate_type(),
+        aggregate_id: stream.aggregate_id(),
+        added: 1,
+        now,
+        lowest: 0,
+        highest: 0,
+        then_now: now,
+        again_lowest: 0,
+        again_highest: 0,
+        then_added: 1,
+    }
+}
+
 fn lock_head(stream: &StreamId) -> LockHead<'_> {
     LockHead {
         tenant_id: stream.tenant_column(),
@@ -225,7 +244,7 @@ fn lock_head(stream: &StreamId) -> LockHead<'_> {
     }
 }
 
-fn remove_head(stream: &StreamId) -> RemoveHead<'_> {
+pub(super) fn remove_head(stream: &StreamId) -> RemoveHead<'_> {
     RemoveHead {
         tenant_id: stream.tenant_column(),
         aggregate_type: stream.aggregate_type(),
@@ -235,7 +254,7 @@ fn remove_head(stream: &StreamId) -> RemoveHead<'_> {
 
 /// If the head is elsewhere, where it is now is asked by a locking read: an old snapshot of the application's
 /// transaction does not know. It may just have come to where it is expected, but now it stays there.
-async fn advance_head<C>(conn: &mut C, batch: &Batch<'_>) -> Result<(), AppendError>
+pub(super) async fn advance_head<C>(conn: &mut C, batch: &Batch<'_>) -> Result<(), AppendError>
 where
     C: Executor<Backend = Mysql>,
 {
@@ -254,7 +273,7 @@ async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, stream: &Str
 
 /// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its
 /// own doing: that it is recorded already says more than the conflict.
-async fn refusal<C>(conn: &mut C, batch: &Batch<'_>, actual: i64) -> QueryResult<AppendError>
+pub(super) async fn refusal<C>(conn: &mut C, batch: &Batch<'_>, actual: i64) -> QueryResult<AppendError>
 where
     C: Executor<Backend = Mysql>,
 {
@@ -266,7 +285,7 @@ where
 }
 
 /// The first event of the batch whose id is recorded already.
-async fn duplicate<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
+pub(super) async fn duplicate<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
 where
     C: Executor<Backend = Mysql>,
 {
@@ -284,7 +303,7 @@ where
 /// A version or a position that is taken although the row that counts it is locked. On a node of Galera,
 /// which lets what other nodes have committed pass locks, the transaction has lost against another, and has
 /// not been told so yet. Elsewhere the row does not agree with the events.
-async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
+pub(super) async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
     let is_of_event_id = duplicate_event_id(&error).is_some();
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information) if !is_of_event_id => {
@@ -298,7 +317,7 @@ async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> 
     }
 }
 
-fn name_duplicate(batch: &Batch<'_>, error: AppendError) -> AppendError {
+pub(super) fn name_duplicate(batch: &Batch<'_>, error: AppendError) -> AppendError {
     let AppendError::Database(database_error) = &error else { return error };
     let Some(id) = duplicate_event_id(database_error.diesel_error()) else { return error };
     match batch.events.iter().position(|event| event.id().to_string() == id) {

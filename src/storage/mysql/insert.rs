@@ -60,10 +60,11 @@ fn row_bytes(event: &NewEvent) -> usize {
 pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
     conn: &mut C,
     batch: &Batch<'_>,
+    previous_version: i64,
     entry: &Entry,
     statement_bytes: usize,
 ) -> QueryResult<Vec<Position>> {
-    let versions = entry.last_insert_id + 1..=entry.last_insert_id + batch.len();
+    let versions = previous_version + 1..=previous_version + batch.len();
     let mut rows: Vec<_> =
         versions.zip(batch.events).map(|(version, event)| EventRow::new(batch, version, event)).collect();
     if entry.ordering == LogOrdering::Gapless {

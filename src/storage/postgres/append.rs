@@ -32,10 +32,9 @@ use crate::storage::sql::versions::versions;
 /// fetch it from the system anew. `nth` is an array like the others, because of any other series PostgreSQL
 /// expects a thousand rows, and would plan each append anew to find that there are fewer.
 macro_rules! append_statement {
-    ($(#[$doc:meta])* $name:ident, $head:literal) => {
+    ($name:ident, $head:expr) => {
         statement! {
             for Pg;
-            $(#[$doc])*
             $name<'a> {
                 tenant_id: &'a str => Text,
                 aggregate_type: &'a str => Text,
@@ -60,8 +59,21 @@ macro_rules! append_statement {
                 "WITH head AS (",
                 $head,
                 " RETURNING head.tenant_id, head.aggregate_type, head.aggregate_id, \
-                 head.aggregate_version), \
-                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($4, ?, \
+head.aggregate_version), ",
+                insert_events!("$4, ?", "$4", "$6")
+            )
+        }
+    };
+}
+
+/// Inserts the events of a stream whose `head` is at the version of the last of them. `$reserve` are the
+/// first two arguments of `event_store_reserve`.
+macro_rules! insert_events {
+    ($reserve:literal, $number:literal, $event_ids:literal) => {
+        concat!(
+            "reserved AS MATERIALIZED (SELECT head.*, event_store_reserve(",
+            $reserve,
+            ", \
                  CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
                  AS position FROM head) \
                  INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, \
@@ -69,45 +81,57 @@ macro_rules! append_statement {
                  correlation_id, causation_id, created_at) \
                  SELECT coalesce(reserved.position + nth, nextval(event_store_sequence())), \
                  reserved.tenant_id, reserved.aggregate_type, reserved.aggregate_id, \
-                 reserved.aggregate_version - $4 + nth, event_id, event_type, event_version, payload::json, \
+                 reserved.aggregate_version - ",
+            $number,
+            " + nth, event_id, event_type, event_version, payload::json, \
                  metadata::json, trace_id, correlation_id, causation_id, created_at \
-                 FROM reserved, (SELECT unnest(?) AS nth, unnest($6) AS event_id, unnest(?) AS event_type, \
+                 FROM reserved, (SELECT unnest(?) AS nth, unnest(",
+            $event_ids,
+            ") AS event_id, unnest(?) AS event_type, \
                  unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
                  unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
                  unnest(?) AS created_at) AS event \
                  ORDER BY nth \
                  RETURNING aggregate_version, global_position"
-            )
-        }
+        )
     };
 }
 
-append_statement!(
-    /// Appends to an aggregate that has events.
-    AppendToStream,
-    "UPDATE aggregate_heads AS head \
-     SET aggregate_version = head.aggregate_version + added, updated_at = now \
-     FROM (SELECT event_store_enter() AS is_entered, ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, \
-     ? AS added, ? AS now) AS batch \
-     WHERE is_entered AND head.tenant_id = batch.tenant_id \
-     AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
-     AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
-     AND head.aggregate_version BETWEEN ? AND ?"
-);
+pub(super) use insert_events;
 
-append_statement!(
-    /// Appends to an aggregate that may not have events yet.
-    CreateOrAppendToStream,
-    "INSERT INTO aggregate_heads AS head \
-     (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT ?, ?, ?, ?, ? \
-     WHERE event_store_enter() \
-     AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
-     ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
-     SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
-     updated_at = excluded.updated_at \
-     WHERE head.aggregate_version BETWEEN ? AND ?"
-);
+/// Moves the head of an aggregate that has events.
+macro_rules! advance_head {
+    () => {
+        "UPDATE aggregate_heads AS head \
+         SET aggregate_version = head.aggregate_version + added, updated_at = now \
+         FROM (SELECT event_store_enter() AS is_entered, ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, \
+         ? AS added, ? AS now) AS batch \
+         WHERE is_entered AND head.tenant_id = batch.tenant_id \
+         AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
+         AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
+         AND head.aggregate_version BETWEEN ? AND ?"
+    };
+}
+
+/// Moves the head of an aggregate that may not have events yet.
+macro_rules! create_or_advance_head {
+    () => {
+        "INSERT INTO aggregate_heads AS head \
+         (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+         SELECT ?, ?, ?, ?, ? \
+         WHERE event_store_enter() \
+         AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
+         ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
+         SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
+         updated_at = excluded.updated_at \
+         WHERE head.aggregate_version BETWEEN ? AND ?"
+    };
+}
+
+pub(super) use {advance_head, create_or_advance_head};
+
+append_statement!(AppendToStream, advance_head!());
+append_statement!(CreateOrAppendToStream, create_or_advance_head!());
 
 statement! {
     for Pg;
@@ -124,7 +148,7 @@ statement! {
 }
 
 /// How often an append is tried that is a transaction of its own.
-const ATTEMPTS: u32 = 10;
+pub(super) const ATTEMPTS: u32 = 10;
 
 impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
@@ -214,12 +238,12 @@ where
     }
 }
 
-fn event_ids(batch: &Batch<'_>) -> Vec<Uuid> {
+pub(super) fn event_ids(batch: &Batch<'_>) -> Vec<Uuid> {
     batch.events.iter().map(|event| event.id()).collect()
 }
 
 /// Of rows of versions and positions; `None` if there are none.
-fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
+pub(super) fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
     rows.sort_unstable(); // they come in this order, which SQL does not promise
     let (first_version, _) = *rows.first()?;
     let positions = rows.into_iter().map(|(_, position)| Position::stored(position)).collect();
@@ -228,7 +252,7 @@ fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
 
 /// Why nothing was written, if the reason still stands. An append that went through and is repeated finds the
 /// stream elsewhere, by its own doing: that it is recorded already says more than the conflict.
-async fn refusal<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
+pub(super) async fn refusal<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
 where
     C: Executor<Backend = Pg>,
 {
@@ -258,7 +282,7 @@ where
 /// What stands in one of the indexes already. An id: another connection has recorded it at the same moment.
 /// PostgreSQL has aborted the transaction, so it cannot be asked any more, but it has said which id it is. A
 /// version or a position: it was not counted where it is counted.
-fn explain(batch: &Batch<'_>, error: Error) -> AppendError {
+pub(super) fn explain(batch: &Batch<'_>, error: Error) -> AppendError {
     let Some(key) = recorded_key(&error) else { return error.into() };
     if !key.starts_with("Key (event_id)=") {
         return Refused::error(DatabaseErrorKind::NeedsRepair, format!("events: {key}")).into();

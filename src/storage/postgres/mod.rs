@@ -5,6 +5,7 @@
 
 mod all_or_nothing;
 mod append;
+mod append_many;
 mod checkpoints;
 mod dialect;
 pub(crate) mod error;

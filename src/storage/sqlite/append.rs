@@ -138,7 +138,7 @@ fn name_duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>, error: AppendE
 }
 
 /// The first event of the batch whose id is recorded already.
-fn duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
+pub(super) fn duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
     for (event_index, event) in batch.events.iter().enumerate() {
         if read::event(conn, event.id())?.is_some() {
             return Ok(Some(batch.duplicate(event_index)));
