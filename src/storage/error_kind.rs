@@ -117,8 +117,9 @@ impl DatabaseErrorKind {
                 "the database role lacks a privilege; a reader needs SELECT on events, aggregate_heads and \
                  event_log, on PostgreSQL SELECT on the sequence of events, on MySQL and MariaDB SELECT on \
                  event_fence, UPDATE on event_log and event_fence; an appender also INSERT on \
-                 events, INSERT and UPDATE on aggregate_heads, on PostgreSQL USAGE on the sequence, UPDATE on \
-                 event_log if positions are gapless; a projection SELECT, INSERT, UPDATE and DELETE on \
+                 events, INSERT and UPDATE on aggregate_heads (and DELETE if a batch guards a stream without \
+                 events), on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; \
+                 a projection SELECT, INSERT, UPDATE and DELETE on \
                  projection_checkpoints, projection_workers and parked_events (docs/databases.md has the \
                  statements)"
             }

@@ -58,8 +58,7 @@ macro_rules! append_statement {
             concat!(
                 "WITH head AS (",
                 $head,
-                " RETURNING head.tenant_id, head.aggregate_type, head.aggregate_id, \
-head.aggregate_version), ",
+                " RETURNING head.tenant_id, head.aggregate_type, head.aggregate_id, head.aggregate_version), ",
                 insert_events!("$4, ?", "$4", "$6")
             )
         }
@@ -74,25 +73,25 @@ macro_rules! insert_events {
             "reserved AS MATERIALIZED (SELECT head.*, event_store_reserve(",
             $reserve,
             ", \
-                 CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
-                 AS position FROM head) \
-                 INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, \
-                 aggregate_version, event_id, event_type, event_version, payload, metadata, trace_id, \
-                 correlation_id, causation_id, created_at) \
-                 SELECT coalesce(reserved.position + nth, nextval(event_store_sequence())), \
-                 reserved.tenant_id, reserved.aggregate_type, reserved.aggregate_id, \
-                 reserved.aggregate_version - ",
+             CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
+             AS position FROM head) \
+             INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, \
+             aggregate_version, event_id, event_type, event_version, payload, metadata, trace_id, \
+             correlation_id, causation_id, created_at) \
+             SELECT coalesce(reserved.position + nth, nextval(event_store_sequence())), \
+             reserved.tenant_id, reserved.aggregate_type, reserved.aggregate_id, \
+             reserved.aggregate_version - ",
             $number,
             " + nth, event_id, event_type, event_version, payload::json, \
-                 metadata::json, trace_id, correlation_id, causation_id, created_at \
-                 FROM reserved, (SELECT unnest(?) AS nth, unnest(",
+             metadata::json, trace_id, correlation_id, causation_id, created_at \
+             FROM reserved, (SELECT unnest(?) AS nth, unnest(",
             $event_ids,
             ") AS event_id, unnest(?) AS event_type, \
-                 unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
-                 unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
-                 unnest(?) AS created_at) AS event \
-                 ORDER BY nth \
-                 RETURNING aggregate_version, global_position"
+             unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
+             unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
+             unnest(?) AS created_at) AS event \
+             ORDER BY nth \
+             RETURNING aggregate_version, global_position"
         )
     };
 }
