@@ -65,7 +65,7 @@ fn a_sample_is_tried_itself() -> Result {
 #[test]
 fn a_sample_for_nothing_is_refused() -> Result {
     let lock = Lock::new()?;
-    for (name, version) in [("Payed", 1), ("Paid", 2)] {
+    for (name, version) in [("Unpaid", 1), ("Paid", 2)] {
         let refused = lock.run(Mode::Update, [shapes::<Payment>().sample(name, version, json!({}))]);
         let Err(LockError::UnknownSample { name: told, version: of, .. }) = refused else {
             panic!("{refused:?}")
