@@ -1,8 +1,8 @@
 //! A test finds out that a change would make recorded events unreadable, and what to do about it:
 //! `cargo run --example schema_lock --features derive,schema-lock`
 //!
-//! In an application, `#[cfg_attr(test, event(lock))]` and `#[cfg_attr(test, derive(JsonSchema))]` keep all of this out of
-//! the program, and the check is a unit test of one line:
+//! In an application, `#[cfg_attr(test, event(lock))]` and `#[cfg_attr(test, derive(JsonSchema))]` keep all
+//! of this out of the program, and the check is a unit test of one line:
 //! `schema_lock::check("events.lock.json", [shapes::<OrderEvent>()])`.
 
 use std::error::Error;

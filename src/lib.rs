@@ -38,6 +38,8 @@
 //! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
+//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows |
+//! | test that without a database | [`testing`] |
 //! | find out whether recorded events can still be read | [`guide::changing_events`]; [`EventStore::check_log`] for a real log, the module `schema_lock` for a test |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
@@ -68,6 +70,8 @@
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 compile_error!("diesel_event_store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
+mod aggregate;
+mod decision;
 mod error;
 mod event;
 #[cfg(any(doc, doctest))]
@@ -80,9 +84,12 @@ pub mod schema;
 pub mod schema_lock;
 mod storage;
 mod store;
+pub mod testing;
 #[cfg(feature = "sqlite")]
 mod writer;
 
+pub use aggregate::{AggregateRef, ExecuteError, LoadError};
+pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded};
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
 pub use error::Error;
@@ -94,7 +101,7 @@ pub use model::duplicate::Duplicate;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
-pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
+pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, MAX_TENANT_LENGTH, Problem};
 pub use model::log::{DEFAULT_SLICE_BYTES, LogQuery, LogSlice};
 pub use model::log_status::{LogHolder, LogStatus};
 pub use model::ordering::LogOrdering;
@@ -117,6 +124,7 @@ pub use storage::read::ReadError;
 pub use store::check_log::{ErrorReport, LogReport, TypeReport};
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
+pub use store::run_again::RunAgain;
 pub use store::write_transaction::write_transaction;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 

@@ -1,4 +1,5 @@
-//! The schema lock: what it finds, what it lets pass, what it writes, and what it says. No database is needed.
+//! The schema lock: what it finds, what it lets pass, what it writes, and what it says. No database is
+//! needed.
 
 mod schema_lock {
     mod alternatives;

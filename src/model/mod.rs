@@ -1,6 +1,7 @@
 //! Domain types and pure rules: nothing here knows a connection.
 
 pub(crate) mod appended;
+pub(crate) mod chance;
 pub(crate) mod checkpoint;
 pub(crate) mod decode_error;
 pub(crate) mod direction;

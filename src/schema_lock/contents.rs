@@ -4,8 +4,8 @@ use super::content::Content;
 use super::node::Node;
 use super::scalars::{integers, numbers, text};
 
-/// Contents that cover what the schema allows: all fields, only those that are required, and one by one each alternative
-/// and the extremes of each number. A text is that of the samples, which are tried, too.
+/// Contents that cover what the schema allows: all fields, only those that are required, and one by one each
+/// alternative and the extremes of each number. A text is that of the samples, which are tried, too.
 pub(super) fn contents(schema: &Value, samples: &[&Value]) -> Vec<Content> {
     let samples_first = samples.iter().map(|sample| Content::usual((*sample).clone()));
     samples_first.chain(Maker::default().of(Node::root(schema), samples)).collect()
@@ -143,7 +143,8 @@ impl Maker {
     }
 }
 
-/// Objects with all members, one of which at a time is other than the first; and one with what is required alone.
+/// Objects with all members, one of which at a time is other than the first; and one with what is required
+/// alone.
 fn variations(members: &[(String, Vec<Content>)], is_required: impl Fn(&str) -> bool) -> Vec<Content> {
     let first = |(name, contents): &(String, Vec<Content>)| (name.clone(), contents[0].value.clone());
     let all: Map<String, Value> = members.iter().map(first).collect();

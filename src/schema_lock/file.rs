@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::error::LockError;
 
-/// What was released: per name and version every schema that has ever been locked, the latest last. An event may have been
-/// recorded before a field was added to its version, so no schema takes the place of an earlier one.
+/// What was released: per name and version every schema that has ever been locked, the latest last. An event
+/// may have been recorded before a field was added to its version, so no schema takes the place of an earlier
+/// one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LockFile {

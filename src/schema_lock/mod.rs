@@ -1,8 +1,9 @@
-//! A test of the application that finds out whether events that were recorded can still be read (feature `schema-lock`).
+//! A test of the application that finds out whether events that were recorded can still be read (feature
+//! `schema-lock`).
 //!
-//! A lock file, committed with the code, keeps the JSON schema of each event that was ever released, per name and version.
-//! [`check()`] makes contents from these schemas and has today's code read them, through its upcasts. It fails for what
-//! cannot be read any more, before an application finds it in its log.
+//! A lock file, committed with the code, keeps the JSON schema of each event that was ever released, per name
+//! and version. [`check()`] makes contents from these schemas and has today's code read them, through its
+//! upcasts. It fails for what cannot be read any more, before an application finds it in its log.
 //!
 //! ```no_run
 //! # mod application {
@@ -32,7 +33,8 @@
 //! # }
 //! ```
 //!
-//! Nothing of it is in the application that runs: the feature belongs to the dev-dependencies, together with `schemars`.
+//! Nothing of it is in the application that runs: the feature belongs to the dev-dependencies, together with
+//! `schemars`.
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -54,9 +56,10 @@
 //!
 //! # What it cannot know
 //!
-//! - A text with rules of its own (a currency, a number as text): give a [`sample`](Shapes::sample). A number with rules of
-//!   its own: `#[schemars(range(min = 1, max = 100))]` at its field.
-//! - An old variant that `#[serde(other)]` takes, and a field that still has its name and means something else.
+//! - A text with rules of its own (a currency, a number as text): give a [`sample`](Shapes::sample). A number
+//!   with rules of its own: `#[schemars(range(min = 1, max = 100))]` at its field.
+//! - An old variant that `#[serde(other)]` takes, and a field that still has its name and means something
+//!   else.
 //! - Whether an upcast says the right thing. It is only run.
 
 mod changes;
@@ -88,8 +91,8 @@ use std::path::Path;
 use file::LockFile;
 use review::Review;
 
-/// Compares the events with the lock file, as the environment variable `EVENTS_LOCK` says: not set, it only compares; with
-/// `update` or `force` it also writes the file. See [`Mode`].
+/// Compares the events with the lock file, as the environment variable `EVENTS_LOCK` says: not set, it only
+/// compares; with `update` or `force` it also writes the file. See [`Mode`].
 ///
 /// All enums whose events are in the log belong into one call: what is locked and none of them reads is gone.
 ///

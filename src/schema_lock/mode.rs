@@ -3,7 +3,8 @@ use std::ffi::OsString;
 
 use super::error::LockError;
 
-/// What a check does with the lock file. The environment variable `EVENTS_LOCK` says it to [`check`](super::check()).
+/// What a check does with the lock file. The environment variable `EVENTS_LOCK` says it to
+/// [`check`](super::check()).
 ///
 /// ```
 /// use diesel_event_store::schema_lock::Mode;
@@ -16,10 +17,11 @@ use super::error::LockError;
 pub enum Mode {
     /// Compares, and changes nothing. `EVENTS_LOCK` is not set.
     Check,
-    /// Records what is new, and what has changed so that all recorded events can still be read. `EVENTS_LOCK=update`.
+    /// Records what is new, and what has changed so that all recorded events can still be read.
+    /// `EVENTS_LOCK=update`.
     Update,
-    /// Also replaces and removes what was locked and cannot be read any more: no event of it has been recorded yet.
-    /// `EVENTS_LOCK=force`.
+    /// Also replaces and removes what was locked and cannot be read any more: no event of it has been
+    /// recorded yet. `EVENTS_LOCK=force`.
     Force,
 }
 

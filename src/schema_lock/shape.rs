@@ -49,14 +49,15 @@ impl Shape {
         (self.event_type.name(), self.event_type.version()) == (name, version)
     }
 
-    /// The JSON schema, sorted, and without descriptions, titles and defaults, which say nothing about the form.
+    /// The JSON schema, sorted, and without descriptions, titles and defaults, which say nothing about the
+    /// form.
     pub fn schema(&self) -> &Value {
         &self.schema
     }
 }
 
-/// Types are written out where they are used, so that their Rust names do not matter. Only a type that contains itself
-/// is named.
+/// Types are written out where they are used, so that their Rust names do not matter. Only a type that
+/// contains itself is named.
 fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.meta_schema = None;

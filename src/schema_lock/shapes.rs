@@ -6,8 +6,8 @@ use super::shape::Shape;
 use crate::event::{Decoded, Event, EventError, EventType};
 use crate::model::event::{NewEvent, RecordedEvent};
 
-/// Events whose shapes a [lock](super) keeps. `#[event(lock)]` at the enum implements it; by hand, it lists the
-/// [`Shape`] of each event that is written.
+/// Events whose shapes a [lock](super) keeps. `#[event(lock)]` at the enum implements it; by hand, it lists
+/// the [`Shape`] of each event that is written.
 ///
 /// ```
 /// use diesel_event_store::schema_lock::{Locked, Shape};
@@ -76,9 +76,9 @@ pub fn shapes<E: Locked>() -> Shapes {
 }
 
 impl Shapes {
-    /// Content of this event as it may have been recorded in this version. Needed where a text has rules of its own, which
-    /// its schema does not tell: wherever the sample has a text, the contents that are tried have it, too. It is tried
-    /// itself as well, so several may be given for one version.
+    /// Content of this event as it may have been recorded in this version. Needed where a text has rules of
+    /// its own, which its schema does not tell: wherever the sample has a text, the contents that are tried
+    /// have it, too. It is tried itself as well, so several may be given for one version.
     ///
     /// ```no_run
     /// # use diesel_event_store::schema_lock::{self, Locked};

@@ -85,8 +85,8 @@ impl Trial<'_> {
         Some(Trouble::Unreadable { content: value, error })
     }
 
-    /// A field that has become `null`. Of those that are not declared any more it takes note whether they are read, as
-    /// one with an alias is.
+    /// A field that has become `null`. Of those that are not declared any more it takes note whether they are
+    /// read, as one with an alias is.
     ///
     /// Only of the version that is written: an upcast leaves out what it means to.
     fn lost(&self, content: Value, written: &NewEvent, seen: &mut Seen) -> Option<Trouble> {

@@ -42,8 +42,8 @@ pub enum DatabaseErrorKind {
     NotPublished,
     /// The role or user of the connection lacks a privilege.
     NotPermitted,
-    /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT that
-    /// positions come from, or `event_log`. Nothing was written. See
+    /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT
+    /// that positions come from, or `event_log`. Nothing was written. See
     /// [`EventStore::repair`](crate::EventStore::repair).
     NeedsRepair,
     /// On MySQL and MariaDB: events are appended on another server, and to append here as well would let
@@ -64,6 +64,12 @@ impl DatabaseErrorKind {
     /// Whether the same may well succeed when it is run again.
     pub(crate) fn is_retryable(self) -> bool {
         matches!(self, Self::Locked | Self::Deadlock | Self::ConnectionLost)
+    }
+
+    /// Whether it was rolled back so that another could go on. Unlike after a lost connection, nothing of it
+    /// was committed, and the connection is sound.
+    pub(crate) fn has_given_way(self) -> bool {
+        matches!(self, Self::Locked | Self::Deadlock)
     }
 
     /// What happened, and what to do about it.

@@ -11,19 +11,23 @@ use crate::storage::read::ReadError;
 use crate::store::EventStore;
 
 impl EventStore {
-    /// Reads the events of a real log as `E`, and counts by type and version which can be read: before a release that
-    /// changes events, on a copy of production, or as a job afterwards. It appends and changes nothing.
+    /// Reads the events of a real log as `E`, and counts by type and version which can be read: before a
+    /// release that changes events, on a copy of production, or as a job afterwards. It appends and changes
+    /// nothing.
     ///
     /// The filter says which events `E` is responsible for. With
     /// [`aggregate_types`](EventFilter::aggregate_types), the types that `E` does not know are found as well;
-    /// `EventFilter::new().event_types(E::TYPES.iter().map(|known| known.name()))` reads only those that it names.
+    /// `EventFilter::new().event_types(E::TYPES.iter().map(|known| known.name()))` reads only those that it
+    /// names.
     ///
     /// It holds one page of events in memory at a time, and reads the log to the end that it has then, as
-    /// [`iter_log`](Self::iter_log): inside a transaction on MySQL, up to the position that was published last.
+    /// [`iter_log`](Self::iter_log): inside a transaction on MySQL, up to the position that was published
+    /// last.
     ///
     /// # Errors
     ///
-    /// Those of [`read_log`](Self::read_log). An event that cannot be read as `E` is no error, but is in the report.
+    /// Those of [`read_log`](Self::read_log). An event that cannot be read as `E` is no error, but is in the
+    /// report.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -70,8 +74,8 @@ impl EventStore {
     }
 }
 
-/// How many events of a log can be read, by type and version. [`EventStore::check_log`] returns it; it is displayed as a
-/// list.
+/// How many events of a log can be read, by type and version. [`EventStore::check_log`] returns it; it is
+/// displayed as a list.
 #[derive(Debug, Default)]
 pub struct LogReport {
     types: BTreeMap<(String, i32), TypeReport>,

@@ -10,6 +10,8 @@ mod ordering;
 mod read_log;
 mod read_stream;
 mod repair;
+pub(crate) mod run_again;
+mod transaction;
 pub(crate) mod wake_up;
 pub(crate) mod write_transaction;
 
@@ -26,6 +28,7 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// | topic | methods |
 /// |---|---|
 /// | append | [`append`](Self::append) |
+/// | load, decide and append | [`aggregate`](Self::aggregate); [`transaction`](Self::transaction) with rows of the application |
 /// | read a stream | [`read_stream`](Self::read_stream), [`iter_stream`](Self::iter_stream), [`version`](Self::version) |
 /// | read the log | [`read_forward`](Self::read_forward), [`read_backward`](Self::read_backward), [`read_log`](Self::read_log), [`iter_log`](Self::iter_log), [`last_position`](Self::last_position), [`log_status`](Self::log_status) |
 /// | find out whether typed events can be read | [`check_log`](Self::check_log) |

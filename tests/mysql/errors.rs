@@ -201,7 +201,8 @@ fn migrations_that_may_not_be_applied() -> Result {
     Ok(())
 }
 
-/// Among the rows, where the client library has been seen to wait for the rest of them for ever, the next time.
+/// Among the rows, where the client library has been seen to wait for the rest of them for ever, the next
+/// time.
 #[test]
 fn a_read_that_was_interrupted_can_be_repeated() -> Result {
     let db = Database::migrated()?;

@@ -23,7 +23,8 @@ const PROJECTION: &str =
     "GRANT SELECT, INSERT, UPDATE, DELETE ON projection_checkpoints, projection_workers, parked_events TO";
 const MIGRATOR: &str = "GRANT CREATE, USAGE ON SCHEMA public TO";
 
-/// A role of one test's own, gone when it is dropped. What it owns is in the test's database and goes with that.
+/// A role of one test's own, gone when it is dropped. What it owns is in the test's database and goes with
+/// that.
 struct Role<'d> {
     name: String,
     database: &'d Postgres,

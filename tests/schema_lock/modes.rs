@@ -77,7 +77,8 @@ fn force_takes_what_breaks_and_what_is_gone() -> Result {
 
 const FOLDER: &str = "TEST_LOCK_FOLDER";
 
-/// Run by itself, it has no lock, so nothing is recorded; the test below runs it in a process with each value.
+/// Run by itself, it has no lock, so nothing is recorded; the test below runs it in a process with each
+/// value.
 #[test]
 fn checks_as_the_environment_says() -> Result {
     let empty = Lock::new()?;

@@ -49,7 +49,8 @@ fn to_new(events: &EventEnum, variant: &Variant) -> TokenStream {
     }
 }
 
-/// serde's own way to serialise a type from outside, without its tag: just the content, and without copying it.
+/// serde's own way to serialise a type from outside, without its tag: just the content, and without copying
+/// it.
 fn content(events: &EventEnum) -> Result<TokenStream> {
     let has_content = |variant: &Variant| matches!(&variant.kind, Kind::Stored(stored) if !matches!(stored.content, Content::Nothing));
     if !events.variants.iter().any(has_content) {

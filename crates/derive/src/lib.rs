@@ -1,5 +1,5 @@
-//! `#[derive(Event)]` for `diesel_event_store`: how an enum of events is stored and read. Use it through that crate's
-//! feature `derive`, where the trait and its attributes are documented.
+//! `#[derive(Event)]` for `diesel_event_store`: how an enum of events is stored and read. Use it through that
+//! crate's feature `derive`, where the trait and its attributes are documented.
 
 mod attributes;
 mod decode;
@@ -14,7 +14,8 @@ mod variant;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Implements `diesel_event_store::Event` for an enum: each variant is an event, stored under the name that stands beside it.
+/// Implements `diesel_event_store::Event` for an enum: each variant is an event, stored under the name that
+/// stands beside it.
 ///
 /// ```
 /// use diesel_event_store::{Decoded, Event, RecordedEvent, UpcastError};
@@ -63,9 +64,9 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// # What is stored
 ///
-/// The content of the variant, as serde writes it: the value of a newtype, the named fields with their serde attributes, or
-/// `{}` if there is nothing. `#[serde(rename_all_fields = "camelCase")]` at the enum and `#[serde(rename_all = "camelCase")]`
-/// at a variant are followed as well.
+/// The content of the variant, as serde writes it: the value of a newtype, the named fields with their serde
+/// attributes, or `{}` if there is nothing. `#[serde(rename_all_fields = "camelCase")]` at the enum and
+/// `#[serde(rename_all = "camelCase")]` at a variant are followed as well.
 ///
 /// # At a variant
 ///

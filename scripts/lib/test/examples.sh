@@ -51,6 +51,7 @@ replay_real_log() {
 run_examples() {
     example basic
     example basic
+    example bank_account
     example same_transaction
     example with_tracing
     example group_commit
@@ -59,6 +60,7 @@ run_examples() {
     example multiple_projections
     example scoped_projection
     example partitioned
+    example scaling
     example mails
     example live_dashboard 2
     example schema_lock

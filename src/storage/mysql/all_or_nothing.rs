@@ -54,8 +54,8 @@ where
     }
 }
 
-/// After a deadlock the server has rolled back the application's whole transaction. An application that goes on
-/// all the same believes to be in it, and so does diesel.
+/// After a deadlock the server has rolled back the application's whole transaction. An application that goes
+/// on all the same believes to be in it, and so does diesel.
 async fn refuse_lost<C: Server<Backend = Mysql>>(conn: &mut C, scope: Scope) -> QueryResult<()> {
     match scope {
         Scope::Transaction => Ok(()),

@@ -23,6 +23,7 @@ mod position;
 mod queries;
 mod read;
 mod repair;
+mod tenant;
 mod time;
 mod transactions;
 mod write_transaction;

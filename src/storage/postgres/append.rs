@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::error::{is_aborted, is_overtaken, recorded_key};
 use crate::model::json::Json;
 use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 use crate::schema::postgres::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -36,6 +37,7 @@ macro_rules! append_statement {
             for Pg;
             $(#[$doc])*
             $name<'a> {
+                tenant_id: &'a str => Text,
                 aggregate_type: &'a str => Text,
                 aggregate_id: &'a str => Text,
                 count: i64 => BigInt,
@@ -57,18 +59,19 @@ macro_rules! append_statement {
             concat!(
                 "WITH head AS (",
                 $head,
-                " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
-                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3, ?, \
+                " RETURNING head.tenant_id, head.aggregate_type, head.aggregate_id, \
+                 head.aggregate_version), \
+                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($4, ?, \
                  CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
                  AS position FROM head) \
-                 INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, \
-                 event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, \
-                 causation_id, created_at) \
+                 INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, \
+                 aggregate_version, event_id, event_type, event_version, payload, metadata, trace_id, \
+                 correlation_id, causation_id, created_at) \
                  SELECT coalesce(reserved.position + nth, nextval(event_store_sequence())), \
-                 reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, \
-                 event_id, event_type, event_version, payload::json, metadata::json, trace_id, \
-                 correlation_id, causation_id, created_at \
-                 FROM reserved, (SELECT unnest(?) AS nth, unnest($5) AS event_id, unnest(?) AS event_type, \
+                 reserved.tenant_id, reserved.aggregate_type, reserved.aggregate_id, \
+                 reserved.aggregate_version - $4 + nth, event_id, event_type, event_version, payload::json, \
+                 metadata::json, trace_id, correlation_id, causation_id, created_at \
+                 FROM reserved, (SELECT unnest(?) AS nth, unnest($6) AS event_id, unnest(?) AS event_type, \
                  unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
                  unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
                  unnest(?) AS created_at) AS event \
@@ -84,10 +87,10 @@ append_statement!(
     AppendToStream,
     "UPDATE aggregate_heads AS head \
      SET aggregate_version = head.aggregate_version + added, updated_at = now \
-     FROM (SELECT event_store_enter() AS is_entered, ? AS aggregate_type, ? AS aggregate_id, ? AS added, \
-     ? AS now) AS batch \
-     WHERE is_entered AND head.aggregate_type = batch.aggregate_type \
-     AND head.aggregate_id = batch.aggregate_id \
+     FROM (SELECT event_store_enter() AS is_entered, ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, \
+     ? AS added, ? AS now) AS batch \
+     WHERE is_entered AND head.tenant_id = batch.tenant_id \
+     AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
      AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
      AND head.aggregate_version BETWEEN ? AND ?"
 );
@@ -95,15 +98,30 @@ append_statement!(
 append_statement!(
     /// Appends to an aggregate that may not have events yet.
     CreateOrAppendToStream,
-    "INSERT INTO aggregate_heads AS head (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT ?, ?, ?, ? \
+    "INSERT INTO aggregate_heads AS head \
+     (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     SELECT ?, ?, ?, ?, ? \
      WHERE event_store_enter() \
      AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
-     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
+     ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
      SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
      updated_at = excluded.updated_at \
      WHERE head.aggregate_version BETWEEN ? AND ?"
 );
+
+statement! {
+    for Pg;
+    /// Above READ COMMITTED it locks nothing: a row that another transaction has changed since the snapshot
+    /// would abort the transaction.
+    LockHead<'a> {
+        tenant_id: &'a str => Text,
+        aggregate_type: &'a str => Text,
+        aggregate_id: &'a str => Text,
+    } -> BigInt,
+    "SELECT aggregate_version FROM aggregate_heads \
+     WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? \
+     AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
+}
 
 /// How often an append is tried that is a transaction of its own.
 const ATTEMPTS: u32 = 10;
@@ -122,6 +140,16 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
             // one of them gets on.
         }
     }
+
+    async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
+        let lock = LockHead {
+            tenant_id: stream.tenant_column(),
+            aggregate_type: stream.aggregate_type(),
+            aggregate_id: stream.aggregate_id(),
+        };
+        let _: Option<i64> = self.0.optional_row(lock).await?;
+        Ok(())
+    }
 }
 
 /// Fills in one of the two statements.
@@ -130,6 +158,7 @@ macro_rules! filled {
         let contents = || $batch.events.iter().map(|event| &event.content);
         let (lowest, highest) = $batch.acceptable_versions().into_inner();
         $statement {
+            tenant_id: $batch.stream.tenant_column(),
             aggregate_type: $batch.stream.aggregate_type(),
             aggregate_id: $batch.stream.aggregate_id(),
             count: $batch.len(),
@@ -151,8 +180,9 @@ macro_rules! filled {
     }};
 }
 
-/// A statement that is its own transaction is run again if the database has ended it so that another can go on:
-/// a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same aggregate.
+/// A statement that is its own transaction is run again if the database has ended it so that another can go
+/// on: a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same
+/// aggregate.
 async fn insert_alone_again<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
 where
     C: Server<Backend = Pg>,

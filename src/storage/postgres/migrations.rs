@@ -38,8 +38,8 @@ impl Migrations for Postgres<'_, PgConnection> {
 }
 
 fn apply_pending(conn: &mut PgConnection) -> Result<Vec<String>, MigrationError> {
-    // To ask what is pending makes diesel's own table if it is missing, at which two processes that start would
-    // collide.
+    // To ask what is pending makes diesel's own table if it is missing, at which two processes that start
+    // would collide.
     lock(conn)?;
     if SOURCE.pending(conn)?.is_empty() {
         return Ok(Vec::new());

@@ -12,5 +12,6 @@ pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod statement;
+pub(crate) mod tenant;
 pub(crate) mod versions;
 pub(crate) mod workers;

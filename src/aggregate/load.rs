@@ -1,0 +1,54 @@
+use super::{AggregateRef, LoadError};
+use crate::decision::{Aggregate, Loaded};
+use crate::model::direction::Direction;
+use crate::model::stream::StreamPart;
+use crate::model::stream_id::StreamId;
+use crate::storage::connection::{EventConnection, HasDatabase};
+
+/// How many events are in memory at the same time.
+const PAGE: i64 = 1_000;
+
+impl<A: Aggregate> AggregateRef<A> {
+    /// The state of the aggregate, folded from its events. Without events it is the
+    /// [initial](Aggregate::initial) one, at version 0.
+    ///
+    /// Inside a transaction it sees what the transaction has appended, and locks nothing.
+    ///
+    /// # Errors
+    ///
+    /// - [`LoadError::Event`]: an event cannot be read.
+    /// - [`LoadError::Invalid`]: the id is empty, too long or has a control character; or something else that
+    ///   was given.
+    /// - [`LoadError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// fn version_of<A: Aggregate>(conn: &mut impl EventConnection, id: &str) -> Result<i64, LoadError> {
+    ///     Ok(EventStore::new().aggregate::<A>(id).load(conn)?.version)
+    /// }
+    /// ```
+    pub fn load<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
+        read_on(conn, self.stream()?, None)
+    }
+}
+
+/// Reads what is new since the aggregate was loaded.
+pub(super) fn read_on<A: Aggregate, C: EventConnection + ?Sized>(
+    conn: &mut C,
+    stream: &StreamId,
+    known: Option<Loaded<A>>,
+) -> Result<Loaded<A>, LoadError> {
+    let mut loaded = known.unwrap_or_else(|| Loaded::initial(stream.aggregate_id()));
+    loop {
+        let page = page_after(loaded.version);
+        let events = conn.database().read_stream(stream, page)?;
+        loaded = loaded.after(&events)?;
+        if loaded.version < page.to {
+            return Ok(loaded);
+        }
+    }
+}
+
+fn page_after(version: i64) -> StreamPart {
+    StreamPart { from: version + 1, to: version + PAGE, direction: Direction::Forward }
+}
