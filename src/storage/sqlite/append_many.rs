@@ -5,7 +5,7 @@ use super::error::is_duplicate_event_id;
 use super::read;
 use super::transactions::all_or_nothing;
 use crate::storage::append::{AppendError, Placement};
-use crate::storage::append_many::{AppendMany, Head, WholeBatch};
+use crate::storage::append_many::{AppendMany, WholeBatch};
 use crate::storage::lent;
 
 impl AppendMany for lent::Sqlite<'_> {
@@ -21,10 +21,8 @@ fn write_all(conn: &mut SqliteConnection, whole: &WholeBatch<'_>) -> Result<Vec<
     for (nth, batch) in whole.streams.iter().enumerate() {
         placements.push(write(conn, batch).map_err(|error| whole.counted(nth, error))?);
     }
-    for head in whole.heads() {
-        if let Head::Guarded(guard) = head {
-            guard.check(read::version(conn, &guard.stream)?)?;
-        }
+    for guard in whole.guards {
+        guard.check(read::version(conn, &guard.stream)?)?;
     }
     Ok(placements)
 }
