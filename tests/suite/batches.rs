@@ -314,7 +314,7 @@ fn what_was_guarded_holds_in_the_order_of_the_log<D: TestDatabase>() -> Result {
         let mut done = 0;
         while done < ROUNDS {
             let version = STORE.version(conn, guarded)?;
-            let append = |conn: &mut D::Conn| -> Result<bool> {
+            let append = |conn: &mut D::Conn| -> Result<bool, Error> {
                 let batch = AppendBatch::new()
                     .append(written, Any, [NewEvent::new("Guarding", &version)?])
                     .guard(guarded, Exact(version));
@@ -324,7 +324,7 @@ fn what_was_guarded_holds_in_the_order_of_the_log<D: TestDatabase>() -> Result {
                     Err(other) => Err(other.into()),
                 }
             };
-            let is_done = if done % 2 == 0 { append(conn)? } else { write_transaction(conn, append)? };
+            let is_done = if done % 2 == 0 { append(conn)? } else { STORE.transaction(conn, append)? };
             done += usize::from(is_done);
         }
         Ok(())
