@@ -26,6 +26,7 @@ use crate::storage::refused::Refused;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
 use crate::storage::sql::dialect::Time;
+use crate::storage::sql::of_stream::of_stream;
 use crate::storage::sql::statement::statement;
 use crate::storage::sql::versions::versions;
 
@@ -80,13 +81,9 @@ statement! {
     )
 }
 
-statement! {
+of_stream! {
     for Mysql;
-    LockHead<'a> {
-        tenant_id: &'a str => Text,
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-    } -> BigInt,
+    LockHead -> BigInt,
     current!(
         "SELECT aggregate_version FROM aggregate_heads WHERE tenant_id = ",
         tenant!(),
@@ -94,14 +91,10 @@ statement! {
     )
 }
 
-statement! {
+of_stream! {
     for Mysql;
     /// A head that was just created. Rolled back, it would leave a lock on the gap where it was.
-    RemoveHead<'a> {
-        tenant_id: &'a str => Text,
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-    },
+    RemoveHead,
     concat!(
         "DELETE FROM aggregate_heads WHERE tenant_id = ",
         tenant!(),
@@ -167,7 +160,7 @@ async fn leave_head<C: Executor<Backend = Mysql>>(
     if entry.last_insert_id > 0 {
         return Err(refused);
     }
-    conn.execute(remove_head(batch.stream)).await?;
+    conn.execute(RemoveHead::of(batch.stream)).await?;
     Ok(Err(refused))
 }
 
@@ -236,22 +229,6 @@ pub(super) fn reserve_head(stream: &StreamId) -> CreateOrAdvanceHead<'_> {
     }
 }
 
-fn lock_head(stream: &StreamId) -> LockHead<'_> {
-    LockHead {
-        tenant_id: stream.tenant_column(),
-        aggregate_type: stream.aggregate_type(),
-        aggregate_id: stream.aggregate_id(),
-    }
-}
-
-pub(super) fn remove_head(stream: &StreamId) -> RemoveHead<'_> {
-    RemoveHead {
-        tenant_id: stream.tenant_column(),
-        aggregate_type: stream.aggregate_type(),
-        aggregate_id: stream.aggregate_id(),
-    }
-}
-
 /// If the head is elsewhere, where it is now is asked by a locking read: an old snapshot of the application's
 /// transaction does not know. It may just have come to where it is expected, but now it stays there.
 pub(super) async fn advance_head<C>(conn: &mut C, batch: &Batch<'_>) -> Result<(), AppendError>
@@ -268,7 +245,7 @@ where
 }
 
 async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, stream: &StreamId) -> QueryResult<i64> {
-    Ok(conn.optional_row(lock_head(stream)).await?.unwrap_or(0))
+    Ok(conn.optional_row(LockHead::of(stream)).await?.unwrap_or(0))
 }
 
 /// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its

@@ -1,9 +1,9 @@
 use diesel::mysql::Mysql;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 
 use super::all_or_nothing::{Work, all_or_nothing};
 use super::append::{
-    advance_head, create_or_advance_head, duplicate, name_duplicate, overtaken, refusal, remove_head,
+    RemoveHead, advance_head, create_or_advance_head, duplicate, name_duplicate, overtaken, refusal,
     reserve_head,
 };
 use super::fence::{self, last_insert_id};
@@ -17,16 +17,12 @@ use crate::storage::executor::Executor;
 use crate::storage::lent;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
-use crate::storage::sql::statement::statement;
+use crate::storage::sql::of_stream::of_stream;
 
-statement! {
+of_stream! {
     for Mysql;
     /// Keeps the head where it is until the transaction ends.
-    HoldHead<'a> {
-        tenant_id: &'a str => Text,
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-    } -> BigInt,
+    HoldHead -> BigInt,
     current!(
         "SELECT aggregate_version FROM aggregate_heads WHERE tenant_id = ",
         tenant!(),
@@ -114,12 +110,7 @@ async fn hold<C: Executor<Backend = Mysql>>(conn: &mut C, guard: &Guard) -> Resu
     if guard.expected.allows(0) {
         return hold_absent(conn, guard).await;
     }
-    let hold = HoldHead {
-        tenant_id: guard.stream.tenant_column(),
-        aggregate_type: guard.stream.aggregate_type(),
-        aggregate_id: guard.stream.aggregate_id(),
-    };
-    let version: Option<i64> = conn.optional_row(hold).await?;
+    let version: Option<i64> = conn.optional_row(HoldHead::of(&guard.stream)).await?;
     Ok(guard.check(version.unwrap_or(0))?)
 }
 
@@ -127,7 +118,7 @@ async fn hold<C: Executor<Backend = Mysql>>(conn: &mut C, guard: &Guard) -> Resu
 async fn hold_absent<C: Executor<Backend = Mysql>>(conn: &mut C, guard: &Guard) -> Result<(), AppendError> {
     conn.execute(reserve_head(&guard.stream)).await?;
     guard.check(last_insert_id(conn).await?)?;
-    conn.execute(remove_head(&guard.stream)).await?;
+    conn.execute(RemoveHead::of(&guard.stream)).await?;
     Ok(())
 }
 

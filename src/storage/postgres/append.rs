@@ -18,8 +18,58 @@ use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::refused::Refused;
 use crate::storage::server::Server;
+use crate::storage::sql::of_stream::of_stream;
 use crate::storage::sql::statement::statement;
 use crate::storage::sql::versions::versions;
+
+/// A statement that inserts events and returns their versions and positions. It ends with the arrays of what
+/// they hold, which `of_events` fills in.
+macro_rules! events_statement {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $rust:ty => $sql_type:ty),+ $(,)? }, $sql:expr) => {
+        statement! {
+            for Pg;
+            $(#[$doc])*
+            $name<'a> {
+                $($field: $rust => $sql_type,)+
+                event_types: Vec<&'a str> => Array<Text>,
+                event_versions: Vec<i32> => Array<Integer>,
+                payloads: Vec<&'a str> => Array<Text>,
+                metadata: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                trace_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                correlation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                causation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                created_at: Vec<DateTime<Utc>> => Array<Timestamptz>,
+            } -> (BigInt, BigInt),
+            $sql
+        }
+    };
+}
+
+/// Fills in a statement that inserts the events of a batch, with the values of its own fields.
+macro_rules! of_events {
+    ($statement:ident, $batch:ident, { $($field:ident: $value:expr),+ $(,)? }) => {{
+        let contents = || $batch.events.iter().map(|event| &event.content);
+        $statement {
+            tenant_id: $batch.stream.tenant_column(),
+            aggregate_type: $batch.stream.aggregate_type(),
+            aggregate_id: $batch.stream.aggregate_id(),
+            count: $batch.len(),
+            event_ids: event_ids($batch),
+            nths: (1..=$batch.len()).collect(),
+            event_types: contents().map(|content| &*content.event_type).collect(),
+            event_versions: contents().map(|content| content.event_version).collect(),
+            payloads: contents().map(|content| content.payload.as_str()).collect(),
+            metadata: contents().map(|content| content.metadata.as_ref().map(Json::as_str)).collect(),
+            trace_ids: contents().map(|content| content.trace_id.as_deref()).collect(),
+            correlation_ids: contents().map(|content| content.correlation_id.as_deref()).collect(),
+            causation_ids: contents().map(|content| content.causation_id.as_deref()).collect(),
+            created_at: $batch.events.iter().map(|event| event.created_at.unwrap_or($batch.now)).collect(),
+            $($field: $value),+
+        }
+    }};
+}
+
+pub(super) use {events_statement, of_events};
 
 /// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first,
 /// which takes the row lock; then a place in the log; then the events. If the head does not move, or one of
@@ -33,9 +83,8 @@ use crate::storage::sql::versions::versions;
 /// expects a thousand rows, and would plan each append anew to find that there are fewer.
 macro_rules! append_statement {
     ($name:ident, $head:expr) => {
-        statement! {
-            for Pg;
-            $name<'a> {
+        events_statement! {
+            $name {
                 tenant_id: &'a str => Text,
                 aggregate_type: &'a str => Text,
                 aggregate_id: &'a str => Text,
@@ -46,15 +95,7 @@ macro_rules! append_statement {
                 highest: i64 => BigInt,
                 is_alone: bool => Bool,
                 nths: Vec<i64> => Array<BigInt>,
-                event_types: Vec<&'a str> => Array<Text>,
-                event_versions: Vec<i32> => Array<Integer>,
-                payloads: Vec<&'a str> => Array<Text>,
-                metadata: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                trace_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                correlation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                causation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                created_at: Vec<DateTime<Utc>> => Array<Timestamptz>,
-            } -> (BigInt, BigInt),
+            },
             concat!(
                 "WITH head AS (",
                 $head,
@@ -132,15 +173,11 @@ pub(super) use {advance_head, create_or_advance_head};
 append_statement!(AppendToStream, advance_head!());
 append_statement!(CreateOrAppendToStream, create_or_advance_head!());
 
-statement! {
+of_stream! {
     for Pg;
     /// Above READ COMMITTED it locks nothing: a row that another transaction has changed since the snapshot
     /// would abort the transaction.
-    LockHead<'a> {
-        tenant_id: &'a str => Text,
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-    } -> BigInt,
+    LockHead -> BigInt,
     "SELECT aggregate_version FROM aggregate_heads \
      WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? \
      AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
@@ -165,42 +202,9 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
     }
 
     async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
-        let lock = LockHead {
-            tenant_id: stream.tenant_column(),
-            aggregate_type: stream.aggregate_type(),
-            aggregate_id: stream.aggregate_id(),
-        };
-        let _: Option<i64> = self.0.optional_row(lock).await?;
+        let _: Option<i64> = self.0.optional_row(LockHead::of(stream)).await?;
         Ok(())
     }
-}
-
-/// Fills in one of the two statements.
-macro_rules! filled {
-    ($statement:ident, $batch:ident, $is_alone:ident) => {{
-        let contents = || $batch.events.iter().map(|event| &event.content);
-        let (lowest, highest) = $batch.acceptable_versions().into_inner();
-        $statement {
-            tenant_id: $batch.stream.tenant_column(),
-            aggregate_type: $batch.stream.aggregate_type(),
-            aggregate_id: $batch.stream.aggregate_id(),
-            count: $batch.len(),
-            now: $batch.now,
-            event_ids: event_ids($batch),
-            lowest,
-            highest,
-            is_alone: $is_alone,
-            nths: (1..=$batch.len()).collect(),
-            event_types: contents().map(|content| &*content.event_type).collect(),
-            event_versions: contents().map(|content| content.event_version).collect(),
-            payloads: contents().map(|content| content.payload.as_str()).collect(),
-            metadata: contents().map(|content| content.metadata.as_ref().map(Json::as_str)).collect(),
-            trace_ids: contents().map(|content| content.trace_id.as_deref()).collect(),
-            correlation_ids: contents().map(|content| content.correlation_id.as_deref()).collect(),
-            causation_ids: contents().map(|content| content.causation_id.as_deref()).collect(),
-            created_at: $batch.events.iter().map(|event| event.created_at.unwrap_or($batch.now)).collect(),
-        }
-    }};
 }
 
 /// A statement that is its own transaction is run again if the database has ended it so that another can go
@@ -230,10 +234,16 @@ where
 {
     // Whether the append is a transaction of its own.
     let is_alone = conn.depth()? == 0;
+    let (now, (lowest, highest)) = (batch.now, batch.acceptable_versions().into_inner());
+    macro_rules! filled {
+        ($statement:ident) => {
+            of_events!($statement, batch, { now: now, lowest: lowest, highest: highest, is_alone: is_alone })
+        };
+    }
     if batch.expected.allows(0) {
-        conn.rows(filled!(CreateOrAppendToStream, batch, is_alone)).await
+        conn.rows(filled!(CreateOrAppendToStream)).await
     } else {
-        conn.rows(filled!(AppendToStream, batch, is_alone)).await
+        conn.rows(filled!(AppendToStream)).await
     }
 }
 

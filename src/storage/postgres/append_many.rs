@@ -6,17 +6,18 @@ use uuid::Uuid;
 
 use super::all_or_nothing::{begin, end};
 use super::append::{
-    ATTEMPTS, advance_head, create_or_advance_head, event_ids, explain, insert_events, placement, refusal,
+    ATTEMPTS, advance_head, create_or_advance_head, event_ids, events_statement, explain, insert_events,
+    of_events, placement, refusal,
 };
 use crate::model::append_batch::Guard;
 use crate::model::json::Json;
-use crate::model::stream_id::StreamId;
 use crate::storage::append::{AppendError, Batch, Placement};
 use crate::storage::append_many::{AppendMany, Head, WholeBatch};
 use crate::storage::error::OperationError;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::server::Server;
+use crate::storage::sql::of_stream::of_stream;
 use crate::storage::sql::statement::statement;
 use crate::storage::sql::versions::versions;
 
@@ -50,10 +51,9 @@ macro_rules! head_statement {
 head_statement!(AdvanceHead, advance_head!());
 head_statement!(CreateOrAdvanceHead, create_or_advance_head!());
 
-statement! {
-    for Pg;
+events_statement! {
     /// The version is that of the last event.
-    InsertEvents<'a> {
+    InsertEvents {
         tenant_id: &'a str => Text,
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
@@ -61,66 +61,34 @@ statement! {
         count: i64 => BigInt,
         nths: Vec<i64> => Array<BigInt>,
         event_ids: Vec<Uuid> => Array<diesel::sql_types::Uuid>,
-        event_types: Vec<&'a str> => Array<Text>,
-        event_versions: Vec<i32> => Array<Integer>,
-        payloads: Vec<&'a str> => Array<Text>,
-        metadata: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-        trace_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-        correlation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-        causation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-        created_at: Vec<DateTime<Utc>> => Array<Timestamptz>,
-    } -> (BigInt, BigInt),
+    },
     concat!(
         "WITH head AS (SELECT ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, ? AS aggregate_version), ",
         insert_events!("?, false", "$5", "?")
     )
 }
 
-statement! {
+of_stream! {
     for Pg;
     /// Keeps the head where it is until the transaction ends.
-    HoldHead<'a> {
-        tenant_id: &'a str => Text,
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-    } -> BigInt,
+    HoldHead -> BigInt,
     "SELECT aggregate_version FROM aggregate_heads \
      WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? FOR SHARE"
 }
 
-statement! {
+of_stream! {
     for Pg;
     /// Whoever inserts the same head waits until this transaction has ended, also once the row is deleted
     /// again.
-    ReserveHead<'a> {
-        tenant_id: &'a str => Text,
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-    },
+    ReserveHead,
     "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
      VALUES (?, ?, ?, 0, now()) ON CONFLICT DO NOTHING"
 }
 
-statement! {
+of_stream! {
     for Pg;
-    RemoveHead<'a> {
-        tenant_id: &'a str => Text,
-        aggregate_type: &'a str => Text,
-        aggregate_id: &'a str => Text,
-    },
+    RemoveHead,
     "DELETE FROM aggregate_heads WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ?"
-}
-
-/// Fills in a statement about one head.
-macro_rules! of_stream {
-    ($statement:ident, $stream:expr) => {{
-        let stream: &StreamId = $stream;
-        $statement {
-            tenant_id: stream.tenant_column(),
-            aggregate_type: stream.aggregate_type(),
-            aggregate_id: stream.aggregate_id(),
-        }
-    }};
 }
 
 impl<C: Server<Backend = Pg>> AppendMany for Postgres<'_, C> {
@@ -202,41 +170,23 @@ async fn insert<C>(conn: &mut C, batch: &Batch<'_>, last_version: i64) -> QueryR
 where
     C: Executor<Backend = Pg>,
 {
-    let contents = || batch.events.iter().map(|event| &event.content);
-    conn.rows(InsertEvents {
-        tenant_id: batch.stream.tenant_column(),
-        aggregate_type: batch.stream.aggregate_type(),
-        aggregate_id: batch.stream.aggregate_id(),
-        aggregate_version: last_version,
-        count: batch.len(),
-        nths: (1..=batch.len()).collect(),
-        event_ids: event_ids(batch),
-        event_types: contents().map(|content| &*content.event_type).collect(),
-        event_versions: contents().map(|content| content.event_version).collect(),
-        payloads: contents().map(|content| content.payload.as_str()).collect(),
-        metadata: contents().map(|content| content.metadata.as_ref().map(Json::as_str)).collect(),
-        trace_ids: contents().map(|content| content.trace_id.as_deref()).collect(),
-        correlation_ids: contents().map(|content| content.correlation_id.as_deref()).collect(),
-        causation_ids: contents().map(|content| content.causation_id.as_deref()).collect(),
-        created_at: batch.events.iter().map(|event| event.created_at.unwrap_or(batch.now)).collect(),
-    })
-    .await
+    conn.rows(of_events!(InsertEvents, batch, { aggregate_version: last_version })).await
 }
 
 async fn hold<C: Executor<Backend = Pg>>(conn: &mut C, guard: &Guard) -> Result<(), AppendError> {
     if guard.expected.allows(0) {
         return hold_absent(conn, guard).await;
     }
-    let version: Option<i64> = conn.optional_row(of_stream!(HoldHead, &guard.stream)).await?;
+    let version: Option<i64> = conn.optional_row(HoldHead::of(&guard.stream)).await?;
     Ok(guard.check(version.unwrap_or(0))?)
 }
 
 /// Keeps the head from being created until the transaction ends.
 async fn hold_absent<C: Executor<Backend = Pg>>(conn: &mut C, guard: &Guard) -> Result<(), AppendError> {
-    while conn.execute(of_stream!(ReserveHead, &guard.stream)).await? == 0 {
+    while conn.execute(ReserveHead::of(&guard.stream)).await? == 0 {
         // It may just have been deleted by another guard.
         guard.check(Batch::version(conn.row(versions(&guard.stream)).await?)?)?;
     }
-    conn.execute(of_stream!(RemoveHead, &guard.stream)).await?;
+    conn.execute(RemoveHead::of(&guard.stream)).await?;
     Ok(())
 }

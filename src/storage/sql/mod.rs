@@ -4,6 +4,8 @@ pub(crate) mod checkpoints;
 pub(crate) mod dialect;
 pub(crate) mod lease;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod of_stream;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partitions;
