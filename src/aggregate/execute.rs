@@ -1,16 +1,12 @@
-use std::thread;
-use std::time::Instant;
-
-use super::load::read_on;
+use super::load::{read_all, read_on};
 use super::{AggregateRef, ExecuteError, LoadError};
-use crate::decision::attempts::Attempts;
 use crate::decision::decided::Decided;
 use crate::decision::{Aggregate, Decide, Executed, Loaded};
 use crate::model::expected_version::{Conflict, ExpectedVersion};
 use crate::model::stream_id::StreamId;
 use crate::observe;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::run_again::RunAgain;
+use crate::store::run_again::attempt;
 
 impl<A: Aggregate> AggregateRef<A> {
     /// Loads the aggregate, has it decide on a command, and appends what it has decided.
@@ -90,45 +86,45 @@ impl<A: Aggregate> AggregateRef<A> {
         mut decide: impl FnMut(&A) -> Result<Vec<A::Event>, E>,
     ) -> Result<Executed<A>, ExecuteError<E>> {
         let stream = self.stream().map_err(LoadError::from)?;
-        if conn.database().depth()? > 0 {
-            conn.database().lock_head(stream)?;
-            return self.attempt(conn, stream, &mut None, &mut decide);
+        let is_alone = conn.database().depth()? == 0;
+        if is_alone && self.expected.is_none() {
+            return self.alone(conn, stream, &mut decide);
         }
-        self.alone(conn, stream, &mut decide)
+        if !is_alone {
+            conn.database().lock_head(stream)?;
+        }
+        let loaded = read_all(conn, stream)?;
+        self.decide_on(loaded, conn, stream, &mut None, &mut decide)
     }
 
-    /// Again and again, as long as another append is faster.
+    /// Again and again, as long as another append is faster. What was loaded and where the stream ends stays
+    /// known, so that a further attempt reads only what is new.
     fn alone<E, C: EventConnection + ?Sized>(
         &self,
         conn: &mut C,
         stream: &StreamId,
         decide: &mut impl FnMut(&A) -> Result<Vec<A::Event>, E>,
     ) -> Result<Executed<A>, ExecuteError<E>> {
-        let mut attempts = Attempts::up_to(if self.expected.is_some() { 1 } else { self.attempts });
-        let mut known = None;
-        loop {
-            let begun = Instant::now();
-            match self.attempt(conn, stream, &mut known, decide) {
-                Err(error) if error.may_run_again() => {
-                    let Some(pause) = attempts.pause_after(begun.elapsed()) else { return Err(error) };
-                    observe::aggregate_retried(stream, attempts.made());
-                    thread::sleep(pause);
-                }
-                outcome => return outcome.map(|executed| executed.after(attempts.made())),
-            }
-        }
+        let (mut known, tell) = (None, |attempt| observe::aggregate_retried(stream, attempt));
+        attempt(self.attempts, tell, |attempt| {
+            let loaded = match known.take() {
+                None => read_on(conn, stream, None)?,
+                Some((loaded, end)) => read_on(conn, stream, Some(loaded))?.at_least(end),
+            };
+            let executed = self.decide_on(loaded, conn, stream, &mut known, decide)?;
+            Ok(executed.after(attempt))
+        })
     }
 
-    /// What was loaded is `known` after an append that has failed, so that the next attempt reads only what
-    /// is new.
-    fn attempt<E, C: EventConnection + ?Sized>(
+    /// What was loaded is `known` after an append that has failed, and where the stream ends.
+    fn decide_on<E, C: EventConnection + ?Sized>(
         &self,
+        loaded: Loaded<A>,
         conn: &mut C,
         stream: &StreamId,
-        known: &mut Option<Loaded<A>>,
+        known: &mut Option<(Loaded<A>, i64)>,
         decide: &mut impl FnMut(&A) -> Result<Vec<A::Event>, E>,
     ) -> Result<Executed<A>, ExecuteError<E>> {
-        let loaded = read_on(conn, stream, known.take())?;
         self.check_expected(stream, loaded.version)?;
         let events = decide(&loaded.state).map_err(ExecuteError::Rejected)?;
         let decided = Decided::new(&events, stream, loaded.version, &self.envelope)?;
@@ -139,7 +135,8 @@ impl<A: Aggregate> AggregateRef<A> {
         match self.store.append(conn, stream, expected, decided.new_events()) {
             Ok(appended) => Ok(decided.executed(loaded, appended.into_events())),
             Err(error) => {
-                *known = Some(loaded);
+                let end = error.conflict().map_or(loaded.version, |conflict| conflict.actual);
+                *known = Some((loaded, end));
                 Err(error.into())
             }
         }

@@ -12,6 +12,8 @@ impl<A: Aggregate> AggregateRef<A> {
     /// The state of the aggregate, folded from its events. Without events it is the
     /// [initial](Aggregate::initial) one, at version 0.
     ///
+    /// If the events were erased, it is the initial state at the version at which the stream has ended.
+    ///
     /// Inside a transaction it sees what the transaction has appended, and locks nothing.
     ///
     /// # Errors
@@ -28,7 +30,23 @@ impl<A: Aggregate> AggregateRef<A> {
     /// }
     /// ```
     pub fn load<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
-        read_on(conn, self.stream()?, None)
+        read_all(conn, self.stream()?)
+    }
+}
+
+/// Reads all. Only of a stream without events it asks where it ends, because its events may have been erased;
+/// then it reads once more, what was appended in between.
+pub(super) fn read_all<A: Aggregate, C: EventConnection + ?Sized>(
+    conn: &mut C,
+    stream: &StreamId,
+) -> Result<Loaded<A>, LoadError> {
+    let loaded = read_on(conn, stream, None)?;
+    if loaded.version > 0 {
+        return Ok(loaded);
+    }
+    match conn.database().version(stream)? {
+        0 => Ok(loaded),
+        end => Ok(read_on(conn, stream, Some(loaded))?.at_least(end)),
     }
 }
 

@@ -32,6 +32,12 @@ impl<A: Aggregate> Loaded<A> {
         events.iter().try_fold(self, Self::after_one)
     }
 
+    /// Of a stream that ends at this version or later. Events that were erased leave nothing to fold, but their
+    /// versions are not given again.
+    pub(crate) fn at_least(self, version: i64) -> Self {
+        Self { version: self.version.max(version), ..self }
+    }
+
     fn after_one(self, recorded: &RecordedEvent) -> Result<Self, EventError> {
         let decoded = A::Event::decode(recorded)?;
         Ok(Self { state: apply(self.state, decoded), version: recorded.version() })

@@ -1,13 +1,9 @@
-use std::thread;
-use std::time::Instant;
-
 use crate::decision::DEFAULT_ATTEMPTS;
-use crate::decision::attempts::Attempts;
 use crate::observe;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::write_transaction::write_transaction;
 use crate::store::EventStore;
-use crate::store::run_again::RunAgain;
+use crate::store::run_again::{RunAgain, attempt};
 
 impl EventStore {
     /// Runs a transaction that is going to write, and runs it again when it has lost against another: for
@@ -62,17 +58,6 @@ impl EventStore {
         if conn.database().depth()? > 0 {
             return write_transaction(conn, work);
         }
-        let mut attempts = Attempts::up_to(DEFAULT_ATTEMPTS);
-        loop {
-            let begun = Instant::now();
-            match write_transaction(conn, &mut work) {
-                Err(error) if error.may_run_again() => {
-                    let Some(pause) = attempts.pause_after(begun.elapsed()) else { return Err(error) };
-                    observe::transaction_run_again(attempts.made());
-                    thread::sleep(pause);
-                }
-                outcome => return outcome,
-            }
-        }
+        attempt(DEFAULT_ATTEMPTS, observe::transaction_run_again, |_| write_transaction(conn, &mut work))
     }
 }

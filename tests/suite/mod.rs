@@ -32,6 +32,7 @@ pub mod checkpoints;
 pub mod concurrency;
 pub mod expected_version;
 pub mod fidelity;
+mod housekeeping;
 pub mod migrations;
 pub mod missing_migrations;
 pub mod model;

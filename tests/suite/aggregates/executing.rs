@@ -4,9 +4,11 @@ use std::convert::Infallible;
 
 use diesel_event_store::{
     Error, EventProblem, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent, Position,
+    write_transaction,
 };
 use test_support::{Result, TestDatabase, count, execute, user};
 
+use super::super::housekeeping::remove;
 use super::{Account, AccountEvent, Deposit, NotEnough, Withdraw, account, fund};
 
 tests! {
@@ -21,6 +23,7 @@ tests! {
     several_events_are_recorded_together,
     all_events_carry_what_the_command_carries,
     aggregates_of_two_tenants_are_apart,
+    an_aggregate_whose_events_were_erased_begins_anew_at_its_version,
     what_is_caused_by_an_event_carries_its_ids,
     an_event_that_cannot_be_read_is_named,
     every_failure_becomes_an_error_of_the_crate,
@@ -154,6 +157,26 @@ fn aggregates_of_two_tenants_are_apart<D: TestDatabase>() -> Result {
     assert_eq!(account("a").load(&mut conn)?.state.cents, 5);
     assert_eq!(account("a").in_tenant("acme").load(&mut conn)?.state.cents, 7);
     assert_eq!(account("a").in_tenant("other").load(&mut conn)?.version, 0);
+    Ok(())
+}
+
+/// Versions are not given twice, so it does not become version 0.
+fn an_aggregate_whose_events_were_erased_begins_anew_at_its_version<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    for id in ["a", "b", "c"] {
+        fund(&mut conn, id, 3)?;
+    }
+    remove(&mut conn, "aggregate_type = 'Account'")?;
+    let loaded = account("a").load(&mut conn)?;
+    assert_eq!((loaded.state.cents, loaded.version), (0, 3));
+
+    let alone = account("a").execute(&mut conn, &Deposit(5))?;
+    assert_eq!((alone.state.cents, alone.version, alone.attempts), (5, 4, 2));
+    let inside = write_transaction(&mut conn, |conn| account("b").execute(conn, &Deposit(5)))?;
+    assert_eq!((inside.state.cents, inside.version, inside.attempts), (5, 4, 1));
+    let expecting = account("c").expecting(ExpectedVersion::Exact(3)).execute(&mut conn, &Deposit(5))?;
+    assert_eq!((expecting.state.cents, expecting.version), (5, 4));
+    assert_eq!(account("a").load(&mut conn)?.state.cents, 5);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, Position, StreamId};
 use test_support::{Result, TestDatabase, counted, eventually, execute};
 
-use super::housekeeping::{remove, restore};
+use super::super::housekeeping::{remove, restore};
 use super::{Fault, NAME, Script, append, application, applied, insert, runner, set, states, status, users};
 
 tests! {
