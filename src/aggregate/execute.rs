@@ -16,7 +16,7 @@ impl<A: Aggregate> AggregateRef<A> {
     /// | | alone | inside a transaction of the application |
     /// |---|---|---|
     /// | how | reads, decides without a transaction, appends at the version that was read | locks the head of the stream, reads, decides, appends |
-    /// | another append is faster | reads only what is new and decides again, after a short random pause | cannot be, on SQLite, and in READ COMMITTED if the stream has events |
+    /// | another append is faster | reads only what is new and decides again, after a short random pause | is impossible on SQLite, and in READ COMMITTED if the stream has events |
     /// | in a higher isolation level | the same | the conflict or deadlock is returned |
     ///
     /// **Alone** it is tried again after a conflict, a deadlock or a lock that was not released in time, up

@@ -32,8 +32,8 @@ impl<A: Aggregate> Loaded<A> {
         events.iter().try_fold(self, Self::after_one)
     }
 
-    /// Of a stream that ends at this version or later. Events that were erased leave nothing to fold, but their
-    /// versions are not given again.
+    /// Of a stream that ends at this version or later. Events that were erased leave nothing to fold, but
+    /// their versions are not given again.
     pub(crate) fn at_least(self, version: i64) -> Self {
         Self { version: self.version.max(version), ..self }
     }

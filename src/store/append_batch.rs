@@ -19,10 +19,11 @@ impl EventStore {
     /// Alone, it runs in its own transaction; inside a transaction of the application in a savepoint, so that
     /// after an error everything else that the transaction did is still there.
     ///
-    /// Batches take their streams in one order, whatever the order in which they name them. So two of them do
-    /// not block each other for ever; they wait for each other only if they name the same stream. A
-    /// transaction of the application that appends several times can still meet a
-    /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock). Alone, the batch is run again after one.
+    /// Batches take their streams in one order, whatever the order in which they name them. So two of them
+    /// wait for each other only if they name the same stream, and never in a circle. A
+    /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock) is still possible in a transaction of the application
+    /// that appends several times, and on MySQL and MariaDB between batches that guard or create the same
+    /// absent stream. Alone, the batch is run again after one.
     ///
     /// On SQLite there is one writer at a time, and a guard costs one look-up.
     ///

@@ -14,6 +14,10 @@ impl EventStore {
     /// up to [`DEFAULT_ATTEMPTS`] times in all. So `work` changes nothing outside the transaction. Metric:
     /// `transaction.run_again`.
     ///
+    /// A conflict with a version that `work` does not read itself, such as
+    /// [`NoStream`](crate::ExpectedVersion::NoStream), comes again each time. An error that says no to it
+    /// saves the attempts.
+    ///
     /// Inside a transaction that is open already, it is a savepoint and runs once: the outermost transaction
     /// has to be run again.
     ///

@@ -114,7 +114,8 @@ async fn hold<C: Executor<Backend = Mysql>>(conn: &mut C, guard: &Guard) -> Resu
     Ok(guard.check(version.unwrap_or(0))?)
 }
 
-/// Creates the head and deletes it again: whoever creates it too waits until this transaction has ended.
+/// Creates the head and deletes it again. Another transaction that creates it waits until this one has
+/// ended.
 async fn hold_absent<C: Executor<Backend = Mysql>>(conn: &mut C, guard: &Guard) -> Result<(), AppendError> {
     conn.execute(reserve_head(&guard.stream)).await?;
     guard.check(last_insert_id(conn).await?)?;

@@ -78,7 +78,7 @@ of_stream! {
 
 of_stream! {
     for Pg;
-    /// Whoever inserts the same head waits until this transaction has ended, also once the row is deleted
+    /// Another insert of the same head waits until this transaction has ended, also once the row is deleted
     /// again.
     ReserveHead,
     "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \

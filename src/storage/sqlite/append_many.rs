@@ -15,7 +15,8 @@ impl AppendMany for lent::Sqlite<'_> {
     }
 }
 
-/// The guards last: the first head that moves takes the write lock, so a guard is not asked what may be old.
+/// The guards come last. By then the first head that moved has taken the write lock, so the version that a
+/// guard reads is the newest.
 fn write_all(conn: &mut SqliteConnection, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError> {
     let mut placements = Vec::with_capacity(whole.streams.len());
     for (nth, batch) in whole.streams.iter().enumerate() {
