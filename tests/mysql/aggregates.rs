@@ -70,8 +70,8 @@ fn in_a_write_transaction_the_newest_state_is_decided_on() -> Result {
     Ok(())
 }
 
-/// The application's own locking read: MariaDB answers with 1020 and has rolled the transaction back. From 11.6
-/// on it does so by default. MySQL reads what is committed now.
+/// The application's own locking read: MariaDB answers with 1020 and has rolled the transaction back. From
+/// 11.6 on it does so by default. MySQL reads what is committed now.
 #[test]
 fn error_1020_is_a_reason_to_run_the_transaction_again() -> Result {
     let db = Database::migrated()?;

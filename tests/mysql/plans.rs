@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::Text;
 use test_support::filtered::{assert_that_a_page_costs_what_it_scans, fill_log};
 use test_support::look::{look_of_a_runner, park_many};
 use test_support::{self, Mysql, Result, TestDatabase, execute};
@@ -39,15 +39,12 @@ fn a_page_of_the_log_costs_what_it_scans_with_every_filter() -> Result {
     Ok(())
 }
 
+/// As rows that are read: MySQL looks at the table already to explain this statement, so a plan does not name
+/// its index.
 #[test]
 fn an_idle_runner_finds_requests_without_looking_at_what_is_parked() -> Result {
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Nullable<Text>)]
-        table: Option<String>,
-        #[diesel(sql_type = Nullable<Text>)]
-        key: Option<String>,
-    }
+    const FEW: i64 = 30;
+
     let db = Arc::new(Mysql::migrated()?);
     let look = look_of_a_runner(&db)?;
     let mut conn = db.connect()?;
@@ -55,12 +52,10 @@ fn an_idle_runner_finds_requests_without_looking_at_what_is_parked() -> Result {
     execute(&mut conn, "ANALYZE TABLE parked_events")?;
     let with_values =
         ["'nothing'", "1"].iter().cycle().take(6).fold(look, |sql, value| sql.replacen('?', value, 1));
-    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN {with_values}")).load(&mut conn)?;
-    let keys: Vec<Option<&str>> = steps
-        .iter()
-        .filter(|step| step.table.as_deref() == Some("parked_events"))
-        .map(|step| step.key.as_deref())
-        .collect();
-    assert_eq!(keys, [Some("parked_events_requested")]);
+    let cost_of_asking = -(rows_read(&mut conn)? - rows_read(&mut conn)?);
+    let before = rows_read(&mut conn)?;
+    execute(&mut conn, &with_values)?;
+    let rows = rows_read(&mut conn)? - before - cost_of_asking;
+    assert!(rows < FEW, "{rows} rows");
     Ok(())
 }

@@ -25,7 +25,8 @@ CREATE TABLE events (
     UNIQUE KEY events_event_id_key (event_id),
     -- Also the index for reading streams.
     UNIQUE KEY events_stream_key (tenant_id, aggregate_type, aggregate_id, aggregate_version),
-    KEY events_correlation_id (correlation_id)
+    -- The position is in it anyway. Where it is not named, MySQL prefers to merge two indexes and to sort.
+    KEY events_correlation_id (correlation_id, global_position)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 

@@ -9,9 +9,9 @@ use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, NO_TENANT, OrderPlaced}
 use bench_support::workload::Append;
 
 /// The columns of `events`.
-const EVENT: [Column; 13] = {
+const EVENT: [Column; 14] = {
     use Column::{Integer, Long, Text, Time};
-    [Long, Text, Text, Long, Text, Text, Integer, Text, Text, Text, Text, Text, Time]
+    [Long, Text, Text, Text, Long, Text, Text, Integer, Text, Text, Text, Text, Text, Time]
 };
 
 const FENCE: [Column; 7] = {
