@@ -7,6 +7,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
+use super::all_or_nothing::{begin, end};
 use super::error::{is_aborted, is_overtaken, recorded_key};
 use crate::model::json::Json;
 use crate::model::position::Position;
@@ -183,7 +184,7 @@ of_stream! {
      AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
 }
 
-/// How often an append is tried that is a transaction of its own.
+/// How often a transaction of its own is tried that the database rolls back so that another can go on.
 pub(super) const ATTEMPTS: u32 = 10;
 
 impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
@@ -214,18 +215,37 @@ async fn insert_alone_again<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<V
 where
     C: Server<Backend = Pg>,
 {
-    let mut overtaken = None;
+    match insert(conn, batch).await {
+        Err(error) if conn.depth().is_ok_and(|depth| depth == 0) && is_overtaken(&error) => {
+            insert_read_committed(conn, batch, error).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// In READ COMMITTED it waits for another append to the aggregate, however many there are, and then goes on
+/// from what that one has committed. Only deadlocks are left.
+async fn insert_read_committed<C>(
+    conn: &mut C,
+    batch: &Batch<'_>,
+    mut overtaken: Error,
+) -> QueryResult<Vec<(i64, i64)>>
+where
+    C: Server<Backend = Pg>,
+{
     for _ in 1..ATTEMPTS {
-        match insert(conn, batch).await {
-            Err(error) if conn.depth().is_ok_and(|depth| depth == 0) && is_overtaken(&error) => {
-                overtaken = Some(error);
-            }
+        let depth = match begin(conn).await {
             // It was not alone: diesel does not know of a transaction that was begun with SQL.
-            Err(error) if is_aborted(&error) => return Err(overtaken.unwrap_or(error)),
+            Err(error) if is_aborted(&error) => break,
+            begun => begun?,
+        };
+        let outcome = insert(conn, batch).await;
+        match end(conn, depth, outcome).await {
+            Err(error) if is_overtaken(&error) => overtaken = error,
             outcome => return outcome,
         }
     }
-    insert(conn, batch).await
+    Err(overtaken)
 }
 
 async fn insert<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
