@@ -30,13 +30,13 @@ test_on_system_sqlite() {
 stage_postgres() {
     step "PostgreSQL" need_postgres
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
-    step "Conformance, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::
+    step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
 }
 
 stage_mariadb() {
     step "MariaDB" need_mariadb
     step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql
-    step "Conformance, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::
+    step "Appends, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::append::
 }
 
 stage_mysql() {
