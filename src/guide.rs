@@ -15,6 +15,10 @@ pub mod clusters {}
 #[doc = include_str!("../docs/projections.md")]
 pub mod projections {}
 
+#[cfg(all(feature = "async-postgres", feature = "async-sqlite", feature = "deadpool"))]
+#[doc = include_str!("../docs/async.md")]
+pub mod asynchronous {}
+
 #[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}

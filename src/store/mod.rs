@@ -1,6 +1,8 @@
 //! [`EventStore`], an `impl` block per topic: each file has the methods beside what only they need.
 
 pub(crate) mod append;
+#[cfg(feature = "_async")]
+pub(crate) mod asynchronous;
 mod checkpoints;
 pub(crate) mod iterate;
 mod log_status;

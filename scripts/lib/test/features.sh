@@ -6,15 +6,25 @@ stage_features() {
     step "Lints, system SQLite" lint "${SYSTEM_SQLITE[@]}"
     step "Lints, PostgreSQL alone" lint "${POSTGRES[@]}"
     step "Lints, MySQL alone" lint "${MYSQL[@]}"
+    step "Lints, asynchronous PostgreSQL alone" lint "${ASYNC_POSTGRES[@]}"
+    step "Lints, asynchronous SQLite alone" lint "${ASYNC_SQLITE[@]}"
+    step "Asynchronous PostgreSQL needs no libpq" refuse_libpq
     step "Lints, every pair of features" lint_pairs
     step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
     step "Documentation, MySQL alone" document "${MYSQL[@]}"
 }
 
+# An application gets what `cargo tree` lists without what tests need.
+refuse_libpq() {
+    if cargo tree "${ASYNC_POSTGRES[@]}" --edges normal,build --prefix none | grep --quiet '^pq-sys '; then
+        die "the feature async-postgres brings libpq along"
+    fi
+}
+
 # Nothing compiles without a database, so pairs of other features are tried beside one.
 lint_pairs() {
     local pairs=(cargo hack clippy --feature-powerset --depth 2)
-    "${pairs[@]}" --exclude-features default --at-least-one-of sqlite,postgres,mysql -- -D warnings
+    "${pairs[@]}" --exclude-features default --at-least-one-of sqlite,postgres,mysql,async-postgres,async-sqlite -- -D warnings
     "${pairs[@]}" --include-features r2d2,metrics,tracing --features sqlite -- -D warnings
 }
 
