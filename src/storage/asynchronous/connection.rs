@@ -69,6 +69,13 @@ impl AsyncEventConnection for AsyncPgConnection {
     }
 }
 
+/// In an enum of connections a large one is better boxed.
+impl<C: AsyncEventConnection + ?Sized> AsyncEventConnection for Box<C> {
+    fn lend(&mut self) -> AsyncConnectionRef<'_> {
+        (**self).lend()
+    }
+}
+
 impl GiveUp for AsyncConnectionRef<'_> {
     fn give_up(&mut self) {
         match self {
@@ -96,7 +103,7 @@ impl GiveUp for AsyncConnectionRef<'_> {
 ///
 /// enum AppConnection {
 ///     Sqlite(SyncConnectionWrapper<SqliteConnection>),
-///     Postgres(AsyncPgConnection),
+///     Postgres(Box<AsyncPgConnection>),
 /// }
 ///
 /// async_event_connection!(AppConnection { Sqlite, Postgres });

@@ -100,4 +100,9 @@ impl Server for AsyncPgConnection {
     async fn batch(&mut self, sql: &str) -> QueryResult<()> {
         SimpleAsyncConnection::batch_execute(self, sql).await
     }
+
+    #[cfg(feature = "mysql")]
+    async fn pause(&mut self, duration: std::time::Duration) {
+        tokio::time::sleep(duration).await;
+    }
 }

@@ -6,7 +6,7 @@ use real::{AsyncEventStore, ExpectedVersion, StreamId, async_event_connection};
 
 enum AppConnection {
     Sqlite(SyncConnectionWrapper<SqliteConnection>),
-    Postgres(AsyncPgConnection),
+    Postgres(Box<AsyncPgConnection>),
 }
 
 async_event_connection!(AppConnection { Sqlite, Postgres });
@@ -16,7 +16,7 @@ fn an_enum_lends_the_connection_it_holds_postgres() -> Result {
     let (sqlite, postgres) = (AsyncSqlite::migrated()?, AsyncPostgres::migrated()?);
     let connections = [
         AppConnection::Sqlite(sqlite.connect()?.into_inner()),
-        AppConnection::Postgres(postgres.connect()?.into_inner()),
+        AppConnection::Postgres(Box::new(postgres.connect()?.into_inner())),
     ];
     let (store, alice) = (AsyncEventStore::new(), StreamId::new("User", "alice")?);
     for mut conn in connections {
