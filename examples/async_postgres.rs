@@ -1,5 +1,5 @@
 //! A row and an event in one transaction of an asynchronous application, without libpq:
-//! `DATABASE_URL=postgres://localhost/shop cargo run --no-default-features --features async-postgres --example async_postgres`
+//! `DATABASE_URL=postgres://localhost/shop cargo run --features async-postgres --example async_postgres`
 
 use std::env;
 use std::error::Error as StdError;

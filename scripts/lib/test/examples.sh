@@ -33,7 +33,7 @@ server_examples() {
 # Without libpq, which the program would be linked to if another feature asked for it.
 async_example() {
     local -x DATABASE_URL=${TEST_POSTGRES_URL%/*}/des_example_$$
-    cargo build --quiet "${ASYNC_POSTGRES[@]}" --example async_postgres
+    cargo build --quiet --features async-postgres --example async_postgres
     if ldd "$target/debug/examples/async_postgres" | grep --quiet libpq; then
         die "async_postgres is linked to libpq"
     fi
