@@ -1,15 +1,18 @@
 //! The whole log in pages of 1,000 events, payloads parsed, compared with the same statement through SQLite's
-//! own functions.
+//! own functions. And the same log with a filter that every event passes, compared with no filter: the
+//! environment variable `EVENTS` says how many events it has then (default: 100,000).
 
 use std::path::Path;
 
 use bench_support::bench::Bench;
 use bench_support::database;
 use bench_support::ours::OurStore;
-use bench_support::payload::OrderPlaced;
+use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
 use bench_support::raw_store::RawStore;
 use bench_support::side::Side;
 use diesel_event_store::sqlite::Synchronous;
+use diesel_event_store::{EventStore, LogQuery, Position};
+use tempfile::TempDir;
 
 const PAGE: usize = 1_000;
 const EVENTS_EACH: i64 = 10;
@@ -21,7 +24,40 @@ fn main() {
     let path = database::filled(&folder, events / 10, EVENTS_EACH);
     let sides = || vec![ours(&path, events), raw(&path, events), raw_as_text(&path, events)];
     bench.compare(&format!("read the log of {events} events"), 1, sides, &[(0, 1), (0, 2)]);
+    filtered(&mut bench, &folder);
     bench.finish();
+}
+
+/// It is filled once and kept in the `tmp` folder of cargo's target directory.
+fn filtered(bench: &mut Bench, folder: &TempDir) {
+    let events = bench.size(wanted_events(), 2_000);
+    let path = database::copy_of_filled(folder, events / 10, EVENTS_EACH);
+    let all = LogQuery::after(Position::START);
+    let sides = || {
+        vec![
+            with(&path, "by aggregate type", all.clone().aggregate_types([AGGREGATE_TYPE]), events),
+            with(&path, "by event type", all.clone().event_types([EVENT_TYPE]), events),
+            with(&path, "without a filter", all.clone(), events),
+        ]
+    };
+    bench.compare(&format!("read {events} events with a filter"), 1, sides, &[(0, 2), (1, 2)]);
+}
+
+fn wanted_events() -> usize {
+    std::env::var("EVENTS").map_or(100_000, |events| events.parse().expect("EVENTS is a number of events"))
+}
+
+fn with(path: &Path, name: &str, query: LogQuery, events: usize) -> Side {
+    let path = path.to_owned();
+    Side::new(name, move || {
+        let mut conn = database::connect(&path, Synchronous::Normal);
+        let query = query.clone();
+        move || {
+            let mut found = EventStore::new().iter_log(&mut conn, query.clone()).page_size(PAGE);
+            let read = found.try_fold(0, |read, event| event.map(|_| read + 1));
+            assert_eq!(read.expect("events"), events);
+        }
+    })
 }
 
 fn ours(path: &Path, events: usize) -> Side {

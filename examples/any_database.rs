@@ -1,5 +1,5 @@
-//! The same function on every database; the connection string decides which:
-//! `cargo run --features postgres,mysql --example any_database -- shop.db postgres://localhost/shop mysql://root@localhost/shop`
+//! The same function on every database; the connection string decides which: `cargo run --features
+//! postgres,mysql --example any_database -- shop.db postgres://localhost/shop mysql://root@localhost/shop`
 
 mod shared;
 

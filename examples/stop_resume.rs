@@ -69,7 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(!status.is_healthy());
     assert_eq!(status.partitions()[0].state(), ProjectionState::Failed);
 
-    // Deploy the fixed handler. The projection stays stopped until the operator resumes it, and the runner says so.
+    // Deploy the fixed handler. The projection stays stopped until the operator resumes it, and the runner
+    // says so.
     let running = Runner::new(connect).projection(with_words()).start()?;
     let told = running.failures();
     assert!(matches!(told[..], [ProjectionError::HasFailed { .. }]), "{told:?}");

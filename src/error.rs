@@ -1,7 +1,9 @@
 //! One error for everything that this crate does. No lower floor names it.
 
+mod execute;
 mod from_store_errors;
 mod handler;
+mod run_again;
 
 use crate::event::EventError;
 use crate::model::decode_error::DecodeError;
@@ -63,6 +65,9 @@ pub enum Error {
     /// The handler of a projection that is applied inline failed.
     #[error(transparent)]
     Handler(Box<dyn std::error::Error + Send + Sync>),
+    /// An aggregate has rejected a command.
+    #[error(transparent)]
+    Rejected(Box<dyn std::error::Error + Send + Sync>),
     /// A payload or metadata could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -114,7 +119,11 @@ impl Error {
             Error::Database(error) => error.is_retryable(),
             #[cfg(feature = "sqlite")]
             Error::Writer(error) => error.is_retryable(),
-            Error::Decode(_) | Error::Event(_) | Error::Invalid(_) | Error::Handler(_) => false,
+            Error::Decode(_)
+            | Error::Event(_)
+            | Error::Invalid(_)
+            | Error::Handler(_)
+            | Error::Rejected(_) => false,
         }
     }
 }

@@ -1,7 +1,19 @@
 //! Deeper pages. They hold no code of the crate; their examples are tested.
 
+#[doc = include_str!("../docs/aggregates.md")]
+pub mod aggregates {}
+
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
+
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
+
+#[doc = include_str!("../docs/appending.md")]
+pub mod appending {}
 
 #[doc = include_str!("../docs/migrations.md")]
 pub mod migrations {}
@@ -11,6 +23,9 @@ pub mod databases {}
 
 #[doc = include_str!("../docs/clusters.md")]
 pub mod clusters {}
+
+#[doc = include_str!("../docs/changing-events.md")]
+pub mod changing_events {}
 
 #[doc = include_str!("../docs/projections.md")]
 pub mod projections {}

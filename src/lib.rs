@@ -38,6 +38,9 @@
 //! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
+//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows |
+//! | test that without a database | [`testing`] |
+//! | find out whether recorded events can still be read | [`guide::changing_events`]; [`EventStore::check_log`] for a real log, the module `schema_lock` for a test |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
@@ -60,6 +63,7 @@
 //! | `async-sqlite` | no | the event store on diesel-async's `SyncConnectionWrapper<SqliteConnection>` |
 //! | `bb8`, `deadpool`, `mobc` | no | the connections of these pools, with one of the two above |
 //! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
+//! | `schema-lock` | no | the module `schema_lock`: a test finds out whether recorded events can still be read |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
 //! | `metrics` | no | metrics for the recorder that the application installs for the crate `metrics` |
 //! | `tracing` | no | tracing events for the application's subscriber of the crate `tracing` |
@@ -72,6 +76,8 @@ compile_error!(
     "diesel_event_store needs a database: enable the feature `sqlite`, `postgres`, `mysql`, `async-postgres` or `async-sqlite`"
 );
 
+mod aggregate;
+mod decision;
 mod error;
 mod event;
 #[cfg(any(doc, doctest))]
@@ -80,23 +86,30 @@ mod model;
 mod observe;
 pub mod projection;
 pub mod schema;
+#[cfg(feature = "schema-lock")]
+pub mod schema_lock;
 mod storage;
 mod store;
+pub mod testing;
 #[cfg(feature = "sqlite")]
 mod writer;
 
+pub use aggregate::{AggregateRef, ExecuteError, LoadError};
+pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded};
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
 pub use error::Error;
 pub use event::{Decoded, Event, EventError, EventName, EventProblem, EventType, UpcastError};
+pub use model::append_batch::AppendBatch;
 pub use model::appended::Appended;
+pub use model::batch_appended::BatchAppended;
 pub use model::checkpoint::Checkpoint;
 pub use model::decode_error::DecodeError;
 pub use model::duplicate::Duplicate;
 pub use model::event::{NewEvent, RecordedEvent};
 pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
-pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, Problem};
+pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, MAX_TENANT_LENGTH, Problem};
 pub use model::log::{DEFAULT_SLICE_BYTES, LogQuery, LogSlice};
 pub use model::log_status::{LogHolder, LogStatus};
 pub use model::ordering::LogOrdering;
@@ -126,8 +139,10 @@ pub use store::asynchronous::iterate::EventStream;
 pub use store::asynchronous::migrate::async_run_pending_migrations;
 #[cfg(feature = "_async")]
 pub use store::asynchronous::write_transaction::async_write_transaction;
+pub use store::check_log::{ErrorReport, LogReport, TypeReport};
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;
+pub use store::run_again::RunAgain;
 pub use store::write_transaction::write_transaction;
 pub use store::{DEFAULT_MAX_JSON_BYTES, EventStore};
 

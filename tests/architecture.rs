@@ -15,12 +15,13 @@ use architecture::arrows::{circles, climbing};
 use architecture::modules::Modules;
 
 /// From the lowest to the highest. What shares a floor stands side by side and does not know its neighbour.
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 8] = [
     &["model"],
     &["event", "observe", "schema"],
-    &["storage"],
+    &["decision"],
+    &["schema_lock", "storage", "testing"],
     &["store"],
-    &["projection", "writer"],
+    &["aggregate", "projection", "writer"],
     &["error"],
     &["guide", "lib"],
 ];

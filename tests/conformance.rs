@@ -1,7 +1,8 @@
-//! One suite that proves the promises on every database. Behaviours run once on each database; through every kind of
-//! connection runs only what depends on that kind.
+//! One suite that proves the promises on every database. Behaviours run once on each database; through every
+//! kind of connection runs only what depends on that kind.
 //!
-//! A test is named `database::area::test`: `cargo test --test conformance postgres::read_log` runs one area on one.
+//! A test is named `database::area::test`: `cargo test --test conformance postgres::read_log` runs one area
+//! on one.
 
 #[macro_use(tests)]
 extern crate test_support;
@@ -11,6 +12,8 @@ mod suite;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+#[cfg(feature = "derive")]
+use suite::aggregates;
 #[cfg(feature = "r2d2")]
 use suite::of_a_pool;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
 #[cfg(feature = "sqlite")]
 fn sqlite() -> Vec<Trial> {
     let mut trials = everything("sqlite", store::<Sqlite>(), projections::all::<Sqlite>());
+    #[cfg(feature = "derive")]
+    trials.extend(named("sqlite::aggregates", aggregates::all::<Sqlite>()));
     trials.extend(named("sqlite_in_an_enum", of_a_connection::<InAnEnum<Sqlite>>()));
     #[cfg(feature = "r2d2")]
     trials.extend(named("sqlite_in_a_pool", of_a_pool::<Sqlite>()));
@@ -49,6 +54,8 @@ fn sqlite() -> Vec<Trial> {
 #[cfg(feature = "postgres")]
 fn postgres() -> Vec<Trial> {
     let mut trials = everything("postgres", store::<Postgres>(), projections::all::<Postgres>());
+    #[cfg(feature = "derive")]
+    trials.extend(named("postgres::aggregates", aggregates::all::<Postgres>()));
     trials.extend(named("postgres::projections", projections::beside_other_writers::<Postgres>()));
     trials.extend(named("postgres_gapless", of_an_ordering::<Gapless<Postgres>>()));
     trials.extend(named("postgres_in_an_enum", of_a_connection::<InAnEnum<Postgres>>()));
@@ -60,6 +67,8 @@ fn postgres() -> Vec<Trial> {
 #[cfg(feature = "mysql")]
 fn mysql() -> Vec<Trial> {
     let mut trials = everything("mysql", store::<Mysql>(), projections::all::<Mysql>());
+    #[cfg(feature = "derive")]
+    trials.extend(named("mysql::aggregates", aggregates::all::<Mysql>()));
     trials.extend(named("mysql::projections", projections::beside_other_writers::<Mysql>()));
     trials.extend(named("mysql_gapless", of_an_ordering::<Gapless<Mysql>>()));
     trials.extend(named("mysql_read_committed", of_an_ordering::<ReadCommitted>()));

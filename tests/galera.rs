@@ -1,4 +1,5 @@
-//! A cluster of Galera, whose three nodes all take writes: `TEST_GALERA_URLS` names them, with commas between.
+//! A cluster of Galera, whose three nodes all take writes: `TEST_GALERA_URLS` names them, with commas
+//! between.
 #![cfg(feature = "mysql")]
 
 mod galera {

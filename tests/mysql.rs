@@ -1,7 +1,9 @@
-//! What only MySQL and MariaDB do: the fence of two rows, their isolation levels, their failures, their limits.
+//! What only MySQL and MariaDB do: the fence of two rows, their isolation levels, their failures, their
+//! limits.
 #![cfg(feature = "mysql")]
 
 mod mysql {
+    mod aggregates;
     mod conflicts;
     mod database;
     mod errors;
@@ -15,6 +17,7 @@ mod mysql {
     mod ordering;
     mod other_server;
     mod packets;
+    mod plans;
     mod prepared;
     mod published;
     mod repair;

@@ -1,4 +1,5 @@
-//! What processes do to each other's database: they start at once, append at once, read while others write, and are killed.
+//! What processes do to each other's database: they start at once, append at once, read while others write,
+//! and are killed.
 //!
 //! The test program starts itself again as those processes; see `worker`.
 

@@ -1,7 +1,8 @@
-//! What projections promise, with real processes that apply them: they are killed, suspended, share partitions and take over
-//! from each other, while events are appended and servers are killed.
+//! What projections promise, with real processes that apply them: they are killed, suspended, share
+//! partitions and take over from each other, while events are appended and servers are killed.
 //!
-//! The test program starts itself again as those processes; see `worker`. `KILLS` says how often something is killed.
+//! The test program starts itself again as those processes; see `worker`. `KILLS` says how often something is
+//! killed.
 
 use std::env;
 use std::process::ExitCode;

@@ -48,8 +48,8 @@ fn postgres() -> Vec<Trial> {
     trials
 }
 
-/// Before and after a writer or a reader takes the last position that was given out. Whatever could come between that and
-/// the next thing it does then comes.
+/// Before and after a writer or a reader takes the last position that was given out. Whatever could come
+/// between that and the next thing it does then comes.
 #[cfg(feature = "postgres")]
 const WITH_PAUSES: Hunt = Hunt {
     changes: &[

@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 mod sqlite {
+    mod aggregates;
     mod application_error;
     mod backup;
     mod corrupted;

@@ -1,8 +1,10 @@
-/// Lets `?` turn the error of every operation of this crate into the application's own error type, which is made
-/// from [`Error`](crate::Error): one line instead of a `From` for each operation.
+/// Lets `?` turn the error of every operation of this crate into the application's own error type, which is
+/// made from [`Error`](crate::Error): one line instead of a `From` for each operation.
 ///
-/// It implements `From` for every error of this crate but [`Error`](crate::Error) itself. It does not implement
-/// `From<diesel::result::Error>`, which most applications want in a variant of their own.
+/// It implements `From` for every error of this crate but [`Error`](crate::Error) itself. It does not
+/// implement `From<diesel::result::Error>`, which most applications want in a variant of their own. An
+/// [`ExecuteError`](crate::ExecuteError) becomes what the rejection becomes, so the application's error is
+/// also made from the errors with which its aggregates reject commands.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -44,9 +46,23 @@ macro_rules! from_store_errors {
             @each $error:
             $crate::AppendError, $crate::ReadError, $crate::CheckpointError, $crate::OrderingError,
             $crate::MigrationError, $crate::DecodeError, $crate::EventError, $crate::InvalidInput, $crate::DatabaseError,
-            $crate::projection::ProjectionError, $crate::projection::HandlerError
+            $crate::LoadError, $crate::projection::ProjectionError, $crate::projection::HandlerError
         }
         $crate::from_sqlite_errors!($error);
+
+        impl<E> ::core::convert::From<$crate::ExecuteError<E>> for $error
+        where
+            $error: ::core::convert::From<E>,
+        {
+            fn from(error: $crate::ExecuteError<E>) -> Self {
+                match error.into_rejected() {
+                    ::core::result::Result::Ok(rejection) => ::core::convert::From::from(rejection),
+                    ::core::result::Result::Err(error) => {
+                        ::core::convert::From::from($crate::Error::from(error))
+                    }
+                }
+            }
+        }
     };
     (@each $error:ty: $($operation:ty),+) => {
         $(

@@ -1,5 +1,5 @@
-//! What a handler's error is. A handler can fail with any error of this crate, or with one of the application that has
-//! such an error inside, so only this floor can tell.
+//! What a handler's error is. A handler can fail with any error of this crate, or with one of the application
+//! that has such an error inside, so only this floor can tell.
 
 use std::error::Error as StdError;
 use std::iter::successors;
@@ -7,6 +7,7 @@ use std::iter::successors;
 use super::Error;
 use crate::event::EventProblem;
 use crate::model::decode_error::{DecodeError, Undecodable};
+use crate::model::expected_version::Conflict;
 use crate::projection::{FailureKind, HandlerError, OnFailure, ProjectionError};
 use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
@@ -16,11 +17,11 @@ use crate::storage::read::ReadError;
 
 type Boxed = Box<dyn StdError + Send + Sync>;
 
-/// An error type that does not implement [`std::error::Error`], like `anyhow::Error`, becomes a handler's error by one of
-/// these, and so does a plain text.
+/// An error type that does not implement [`std::error::Error`], like `anyhow::Error`, becomes a handler's
+/// error by one of these, and so does a plain text.
 impl HandlerError {
-    /// A failure, with this message or from any error. What is inside the error decides whether it is worth another
-    /// try, as with `?`.
+    /// A failure, with this message or from any error. What is inside the error decides whether it is worth
+    /// another try, as with `?`.
     ///
     /// ```
     /// use diesel_event_store::projection::HandlerError;
@@ -45,8 +46,8 @@ impl HandlerError {
         Self::new(FailureKind::Undecodable, false, error.into())
     }
 
-    /// The same may well succeed when it is run again: the batch is rolled back and repeated, and this does not count
-    /// as a failure.
+    /// The same may well succeed when it is run again: the batch is rolled back and repeated, and this does
+    /// not count as a failure.
     ///
     /// ```
     /// use diesel_event_store::projection::HandlerError;
@@ -70,7 +71,8 @@ impl HandlerError {
         Self::new(FailureKind::Failed, false, error.into()).with_policy(OnFailure::Stop)
     }
 
-    /// The event is parked at once, with later events of its aggregate behind it, whatever the projection's policy is.
+    /// The event is parked at once, with later events of its aggregate behind it, whatever the projection's
+    /// policy is.
     ///
     /// ```
     /// use diesel_event_store::projection::HandlerError;
@@ -132,6 +134,8 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     }
     match error.downcast_ref::<diesel::result::Error>() {
         Some(error) => DatabaseError::kind_of(error).is_retryable(),
+        // The handler has decided on a state that another append has made old: it can decide again.
+        None if error.is::<Conflict>() => true,
         None => is_one_of!(
             Error,
             AppendError,

@@ -48,8 +48,8 @@ impl fmt::Display for EventName {
     }
 }
 
-/// A recorded event cannot be read as a typed one: which event, and [why](EventProblem). Reading guesses nothing: what may
-/// be ignored is declared.
+/// A recorded event cannot be read as a typed one: which event, and [why](EventProblem). Reading guesses
+/// nothing: what may be ignored is declared.
 ///
 /// ```
 /// use diesel_event_store::{EventError, EventProblem, NewEvent, Position, StreamId};
@@ -64,8 +64,8 @@ impl fmt::Display for EventName {
 #[error("{event}: {problem}")]
 pub struct EventError {
     event: Box<EventName>,
-    /// As the source it is known for what it is inside any error of the application, also one that passes its source on
-    /// (`#[error(transparent)]`).
+    /// As the source it is known for what it is inside any error of the application, also one that passes its
+    /// source on (`#[error(transparent)]`).
     #[source]
     problem: EventProblem,
 }

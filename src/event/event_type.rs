@@ -16,8 +16,8 @@ pub struct EventType {
 }
 
 impl EventType {
-    /// A name of 1 to [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters, and a version of 1 or more. Both are
-    /// checked when an event is appended.
+    /// A name of 1 to [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters, and a version of 1 or more.
+    /// Both are checked when an event is appended.
     pub const fn new(name: &'static str, version: i32) -> Self {
         Self { name, version }
     }

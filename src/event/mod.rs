@@ -17,8 +17,8 @@ use crate::model::invalid::InvalidInput;
 
 /// The events of an aggregate, or of any other group that is read together: an enum, usually.
 ///
-/// Derive it (feature `derive`), or write it by hand as here. The stored name of an event is written in the code and
-/// never taken from a Rust name, so renaming a type or variant changes nothing that is recorded.
+/// Derive it (feature `derive`), or write it by hand as here. The stored name of an event is written in the
+/// code and never taken from a Rust name, so renaming a type or variant changes nothing that is recorded.
 ///
 /// ```
 /// use diesel_event_store::{
@@ -58,12 +58,12 @@ use crate::model::invalid::InvalidInput;
 /// # Ok::<(), InvalidInput>(())
 /// ```
 pub trait Event: Sized {
-    /// Every name that [`decode`](Self::decode) reads, with its newest version: aliases and retired events, too. A
-    /// projection of these events reads just these types from the log.
+    /// Every name that [`decode`](Self::decode) reads, with its newest version: aliases and retired events,
+    /// too. A projection of these events reads just these types from the log.
     const TYPES: &'static [EventType];
 
-    /// Whether [`decode`](Self::decode) also takes events of types that [`TYPES`](Self::TYPES) does not name. Default:
-    /// it does not.
+    /// Whether [`decode`](Self::decode) also takes events of types that [`TYPES`](Self::TYPES) does not name.
+    /// Default: it does not.
     const TAKES_OTHERS: bool = false;
 
     /// The name and version under which this event is stored.
@@ -76,11 +76,12 @@ pub trait Event: Sized {
     /// [`InvalidInput`] when the content cannot be written as JSON; see [`NewEvent::new`].
     fn to_new(&self) -> Result<NewEvent, InvalidInput>;
 
-    /// What a recorded event is read as: brought up to the newest version, split, or ignored if it is retired.
+    /// What a recorded event is read as: brought up to the newest version, split, or ignored if it is
+    /// retired.
     ///
     /// # Errors
     ///
-    /// [`EventError`], which names the event: an unknown type, a newer version than this program knows, an upcast that
-    /// failed, or content that does not have the declared form.
+    /// [`EventError`], which names the event: an unknown type, a newer version than this program knows, an
+    /// upcast that failed, or content that does not have the declared form.
     fn decode(recorded: &RecordedEvent) -> Result<Decoded<Self>, EventError>;
 }

@@ -1,8 +1,8 @@
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
-/// What `serde_json` says about stored content: a type of its own, so that it is known for that inside any error of
-/// the application, also one that passes its source on (`#[error(transparent)]`).
+/// What `serde_json` says about stored content: a type of its own, so that it is known for that inside any
+/// error of the application, also one that passes its source on (`#[error(transparent)]`).
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct Undecodable(#[from] pub(crate) serde_json::Error);

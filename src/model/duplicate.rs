@@ -46,9 +46,9 @@ impl Duplicate {
         &self.event
     }
 
-    /// Whether it is the event that was to be appended: in the same stream, of the same type and version of the
-    /// type, with the same payload, to the character. Metadata, ids other than the event's own and times may
-    /// differ from one request to its repetition, and are not compared.
+    /// Whether it is the event that was to be appended: in the same stream, of the same type and version of
+    /// the type, with the same payload, to the character. Metadata, ids other than the event's own and times
+    /// may differ from one request to its repetition, and are not compared.
     pub fn is_same_event(&self) -> bool {
         self.is_same_event
     }

@@ -376,6 +376,7 @@ impl NewEvent {
 /// assert_eq!(event.version(), 1);
 /// assert_eq!(event.stream(), &alice);
 /// assert_eq!((event.aggregate_type(), event.aggregate_id()), ("User", "alice"));
+/// assert_eq!(event.tenant_id(), None);
 /// assert_eq!(event.id(), id);
 /// assert_eq!((event.event_type(), event.event_version()), ("UserCreated", 1));
 /// assert_eq!(event.payload::<UserCreated>()?.email, "alice@example.com");
@@ -418,6 +419,11 @@ impl RecordedEvent {
     /// The stream it belongs to.
     pub fn stream(&self) -> &StreamId {
         &self.stream
+    }
+
+    /// The tenant that its aggregate belongs to; `None` if it belongs to none.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.stream.tenant_id()
     }
 
     /// The type of its aggregate.

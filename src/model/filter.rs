@@ -1,5 +1,5 @@
 use crate::model::event::RecordedEvent;
-use crate::model::invalid::{InvalidInput, Problem, check_name};
+use crate::model::invalid::{InvalidInput, MAX_TENANT_LENGTH, Problem, check_name, check_name_up_to};
 
 /// Which events are wanted, of all there are: for a [`LogQuery`](crate::LogQuery), and for a
 /// [`Projection`](crate::projection::Projection).
@@ -33,6 +33,7 @@ use crate::model::invalid::{InvalidInput, Problem, check_name};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
+    pub(crate) tenant_id: Option<String>,
     pub(crate) aggregate_types: Option<Vec<String>>,
     pub(crate) event_types: Option<Vec<String>>,
     pub(crate) correlation_id: Option<String>,
@@ -47,6 +48,17 @@ impl EventFilter {
     /// ```
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Only events of this tenant. Without it, events of all tenants and of none are let through.
+    ///
+    /// ```
+    /// # use diesel_event_store::EventFilter;
+    /// let filter = EventFilter::new().tenant("acme").event_types(["OrderPlaced"]);
+    /// ```
+    pub fn tenant(mut self, tenant_id: impl ToString) -> Self {
+        self.tenant_id = Some(tenant_id.to_string());
+        self
     }
 
     /// Only events of aggregates of these types. At least one must be named.
@@ -93,7 +105,8 @@ impl EventFilter {
     /// }
     /// ```
     pub fn matches(&self, event: &RecordedEvent) -> bool {
-        names(&self.aggregate_types, event.aggregate_type())
+        (self.tenant_id.is_none() || self.tenant_id.as_deref() == event.tenant_id())
+            && names(&self.aggregate_types, event.aggregate_type())
             && names(&self.event_types, event.event_type())
             && (self.correlation_id.is_none() || self.correlation_id.as_deref() == event.correlation_id())
     }
@@ -109,6 +122,9 @@ impl EventFilter {
     }
 
     pub(crate) fn validate(&self) -> Result<(), InvalidInput> {
+        if let Some(tenant_id) = &self.tenant_id {
+            check_name_up_to(MAX_TENANT_LENGTH, "tenant_id", tenant_id)?;
+        }
         check_names("aggregate_types", self.aggregate_types.as_deref())?;
         check_names("event_types", self.event_types.as_deref())?;
         self.correlation_id.as_deref().map_or(Ok(()), |id| check_name("correlation_id", id))

@@ -9,6 +9,9 @@ use crate::model::ordering::LogOrdering;
 /// causation id, and a projection. It is the longest that all the databases can index.
 pub const MAX_NAME_LENGTH: usize = 255;
 
+/// The longest tenant, in characters. Together with the type and the id of an aggregate it is in one index.
+pub const MAX_TENANT_LENGTH: usize = 63;
+
 /// How many levels deep the arrays and objects of a payload or metadata may be nested: the most that
 /// `serde_json` decodes.
 pub const MAX_JSON_DEPTH: usize = 127;
@@ -107,6 +110,20 @@ pub enum Problem {
         /// The name.
         name: String,
     },
+    /// A stream is guarded to which the batch appends, and which therefore has an expected version already.
+    #[error("names {stream}, which the batch appends to: expect the version there")]
+    #[non_exhaustive]
+    GuardsWritten {
+        /// The stream.
+        stream: String,
+    },
+    /// A stream is guarded that may be at any version.
+    #[error("expects any version of {stream}, and so guards nothing")]
+    #[non_exhaustive]
+    GuardsNothing {
+        /// The stream.
+        stream: String,
+    },
     /// A text has more characters than can be stored.
     #[error("is {length} characters long; the limit is {limit}")]
     #[non_exhaustive]
@@ -186,6 +203,16 @@ pub enum Problem {
         /// The serializer's message.
         reason: String,
     },
+    /// An event that an aggregate has decided on is of a type or a form that the aggregate cannot read back:
+    /// of another aggregate's type, say. It would make the aggregate unreadable.
+    #[error("is {event_type:?}, which the aggregate could not read back: {reason}")]
+    #[non_exhaustive]
+    CannotBeReadBack {
+        /// The type of the event.
+        event_type: String,
+        /// Why it could not be read.
+        reason: String,
+    },
     /// JSON is nested too deep to be decoded again.
     #[error("is nested deeper than the limit of {limit} levels")]
     #[non_exhaustive]
@@ -228,18 +255,23 @@ pub(crate) fn check_at_least_one(field: &'static str, number: usize) -> Result<i
 /// The rule for every type, id and name: 1 to [`MAX_NAME_LENGTH`] characters, none of them a control
 /// character.
 pub(crate) fn check_name(field: &'static str, name: &str) -> Result<(), InvalidInput> {
-    find_problem(name).map_or(Ok(()), |problem| Err(InvalidInput::new(field, problem)))
+    check_name_up_to(MAX_NAME_LENGTH, field, name)
 }
 
-fn find_problem(name: &str) -> Option<Problem> {
+/// The same for a name with a limit of its own.
+pub(crate) fn check_name_up_to(limit: usize, field: &'static str, name: &str) -> Result<(), InvalidInput> {
+    find_problem(name, limit).map_or(Ok(()), |problem| Err(InvalidInput::new(field, problem)))
+}
+
+fn find_problem(name: &str, limit: usize) -> Option<Problem> {
     if name.is_empty() {
         return Some(Problem::Empty);
     }
     // A character has at least one byte, so most names need no count.
-    if name.len() > MAX_NAME_LENGTH {
+    if name.len() > limit {
         let length = name.chars().count();
-        if length > MAX_NAME_LENGTH {
-            return Some(Problem::TooLong { length, limit: MAX_NAME_LENGTH });
+        if length > limit {
+            return Some(Problem::TooLong { length, limit });
         }
     }
     let (at, character) = name.char_indices().find(|(_, c)| c.is_control())?;

@@ -77,6 +77,17 @@ impl LogQuery {
         self
     }
 
+    /// Short for [`EventFilter::tenant`].
+    ///
+    /// ```
+    /// # use diesel_event_store::{LogQuery, Position};
+    /// let query = LogQuery::after(Position::START).tenant("acme");
+    /// ```
+    pub fn tenant(mut self, tenant_id: impl ToString) -> Self {
+        self.filter = self.filter.tenant(tenant_id);
+        self
+    }
+
     /// Short for [`EventFilter::aggregate_types`].
     ///
     /// ```
@@ -125,9 +136,9 @@ impl LogQuery {
     /// How many bytes of payloads and metadata are read at once, 1 or more. Default: [`DEFAULT_SLICE_BYTES`].
     ///
     /// The event that reaches the number is the last of the slice, so every slice has one at least, however
-    /// large it is. On SQLite no more is read. The servers' client libraries receive a whole result before the
-    /// first event can be looked at, and what is beyond the number is dropped: there, ask for fewer events at
-    /// once as well if they are large. Iterators and projections do so by themselves.
+    /// large it is. On SQLite no more is read. The servers' client libraries receive a whole result before
+    /// the first event can be looked at, and what is beyond the number is dropped: there, ask for fewer
+    /// events at once as well if they are large. Iterators and projections do so by themselves.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -214,8 +225,8 @@ pub struct LogSlice {
 }
 
 impl LogSlice {
-    /// What a read of at most `limit` events, or of the query's bytes, has found. `end` is where the scan ended
-    /// if it was not cut short by either.
+    /// What a read of at most `limit` events, or of the query's bytes, has found. `end` is where the scan
+    /// ended if it was not cut short by either.
     pub(crate) fn new(query: &LogQuery, events: Vec<RecordedEvent>, limit: i64, end: Position) -> Self {
         let bytes = events.iter().map(RecordedEvent::bytes).sum();
         let is_end = i64::try_from(events.len()) != Ok(limit) && bytes < query.max_bytes;

@@ -32,8 +32,8 @@ pub struct LogStatus {
     pub(crate) taken_at: DateTime<Utc>,
 }
 
-/// A transaction that has appended and has not ended, while later events are committed. What the database does
-/// not tell is `None`.
+/// A transaction that has appended and has not ended, while later events are committed. What the database
+/// does not tell is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogHolder {
     pub(crate) process: Option<i64>,
@@ -79,9 +79,10 @@ impl LogStatus {
     /// [`publish_position`](crate::EventStore::publish_position) and not for a writer.
     ///
     /// - PostgreSQL names them exactly.
-    /// - MySQL does, too, for a user with the privileges PROCESS and SELECT on `performance_schema.data_locks`.
-    /// - MariaDB does not tell who holds a lock. To a user with the privilege PROCESS these are all transactions
-    ///   that have locked rows: one of them is the writer.
+    /// - MySQL does, too, for a user with the privileges PROCESS and SELECT on
+    ///   `performance_schema.data_locks`.
+    /// - MariaDB does not tell who holds a lock. To a user with the privilege PROCESS these are all
+    ///   transactions that have locked rows: one of them is the writer.
     /// - On SQLite, and in the gapless ordering, nothing is ever held back.
     pub fn held_back_by(&self) -> &[LogHolder] {
         &self.held_back_by
@@ -99,8 +100,8 @@ impl LogHolder {
         self.name.as_deref()
     }
 
-    /// When its transaction began, by the database's clock. PostgreSQL tells it of connections of the same role,
-    /// and of others to members of `pg_read_all_stats`.
+    /// When its transaction began, by the database's clock. PostgreSQL tells it of connections of the same
+    /// role, and of others to members of `pg_read_all_stats`.
     pub fn since(&self) -> Option<DateTime<Utc>> {
         self.since
     }

@@ -1,6 +1,9 @@
 //! Domain types and pure rules: nothing here knows a connection.
 
+pub(crate) mod append_batch;
 pub(crate) mod appended;
+pub(crate) mod batch_appended;
+pub(crate) mod chance;
 pub(crate) mod checkpoint;
 pub(crate) mod decode_error;
 pub(crate) mod direction;

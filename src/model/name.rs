@@ -2,8 +2,8 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The name of an event's type. Nearly all are written in the code, and those that are read come again and again; so
-/// neither an event nor its clone has a copy of its own.
+/// The name of an event's type. Nearly all are written in the code, and those that are read come again and
+/// again; so neither an event nor its clone has a copy of its own.
 #[derive(Debug, Clone)]
 pub(crate) enum Name {
     Static(&'static str),

@@ -1,7 +1,8 @@
 use crate::model::log::LogSlice;
 
-/// How many events a reader of the log asks for at once. A server's client library holds a whole result before the
-/// first event can be looked at, so the number is small at first, and grows with what is known of the events' sizes.
+/// How many events a reader of the log asks for at once. A server's client library holds a whole result
+/// before the first event can be looked at, so the number is small at first, and grows with what is known of
+/// the events' sizes.
 pub(crate) struct PageSize {
     next: usize,
     largest: usize,

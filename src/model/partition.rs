@@ -104,6 +104,10 @@ pub(crate) fn partition_of(stream: &StreamId, count: i32) -> i32 {
     hasher.write(stream.aggregate_type().as_bytes());
     hasher.write(&[0]); // which no name has
     hasher.write(stream.aggregate_id().as_bytes());
+    if let Some(tenant_id) = stream.tenant_id() {
+        hasher.write(&[0]);
+        hasher.write(tenant_id.as_bytes());
+    }
     let count = u64::try_from(count).expect("a count is above 0");
     i32::try_from(hasher.finish() % count).expect("it is below the count")
 }

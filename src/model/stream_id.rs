@@ -1,17 +1,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::invalid::{InvalidInput, check_name};
+use crate::model::invalid::{InvalidInput, MAX_TENANT_LENGTH, check_name, check_name_up_to};
 
-/// Names a stream by the type and the id of its aggregate.
+/// Names a stream by the type and the id of its aggregate, and by its tenant if it belongs to one.
 ///
 /// Two words, each with one meaning everywhere in this crate. An *aggregate* is the thing in your application
 /// that has a history, like the user Alice: it has a type, an id and a version. A *stream* is that history as
 /// it is stored: the events of one aggregate, in the order of their versions. Each aggregate has exactly one
 /// stream.
 ///
-/// Both are kept to the character: case, spaces at the end and emoji make a difference, on every database.
+/// All are kept to the character: case, spaces at the end and emoji make a difference, on every database.
 /// Cloning it copies no text.
+///
+/// An application that serves several tenants names the [tenant](Self::in_tenant), too. Aggregates of two
+/// tenants with the same type and id have two streams.
 ///
 /// ```
 /// use diesel_event_store::StreamId;
@@ -23,10 +26,15 @@ use crate::model::invalid::{InvalidInput, check_name};
 ///
 /// let order = StreamId::new("Order", 1042)?; // anything that can be displayed: numbers, UUIDs
 /// assert_eq!(order.aggregate_id(), "1042");
+///
+/// let at_acme = order.clone().in_tenant("acme")?;
+/// assert_ne!(at_acme, order);
+/// assert_eq!(at_acme.to_string(), "Order/1042 (tenant acme)");
 /// # Ok::<(), diesel_event_store::InvalidInput>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
+    tenant_id: Option<Arc<str>>,
     aggregate_type: Arc<str>,
     aggregate_id: Arc<str>,
 }
@@ -42,16 +50,54 @@ impl StreamId {
         aggregate_type: impl Into<Arc<str>>,
         aggregate_id: impl ToString,
     ) -> Result<Self, InvalidInput> {
-        let stream =
-            Self { aggregate_type: aggregate_type.into(), aggregate_id: aggregate_id.to_string().into() };
-        check_name("aggregate_type", &stream.aggregate_type)?;
-        check_name("aggregate_id", &stream.aggregate_id)?;
-        Ok(stream)
+        let (aggregate_type, aggregate_id) = (aggregate_type.into(), aggregate_id.to_string());
+        check_name("aggregate_type", &aggregate_type)?;
+        check_name("aggregate_id", &aggregate_id)?;
+        Ok(Self { tenant_id: None, aggregate_type, aggregate_id: aggregate_id.into() })
+    }
+
+    /// The stream of the aggregate with the same type and id that belongs to this tenant.
+    ///
+    /// ```
+    /// # use diesel_event_store::StreamId;
+    /// let order = StreamId::new("Order", 1042)?.in_tenant("acme")?;
+    /// assert_eq!((order.tenant_id(), order.aggregate_id()), (Some("acme"), "1042"));
+    /// # Ok::<(), diesel_event_store::InvalidInput>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`] when the tenant is empty, longer than [`MAX_TENANT_LENGTH`] characters, or holds a
+    /// control character.
+    pub fn in_tenant(self, tenant_id: impl ToString) -> Result<Self, InvalidInput> {
+        let tenant_id = tenant_id.to_string();
+        check_name_up_to(MAX_TENANT_LENGTH, "tenant_id", &tenant_id)?;
+        Ok(Self { tenant_id: Some(tenant_id.into()), ..self })
     }
 
     /// From a database; it was checked before it was written.
-    pub(crate) fn stored(aggregate_type: Arc<str>, aggregate_id: Arc<str>) -> Self {
-        Self { aggregate_type, aggregate_id }
+    pub(crate) fn stored(
+        tenant_id: Option<Arc<str>>,
+        aggregate_type: Arc<str>,
+        aggregate_id: Arc<str>,
+    ) -> Self {
+        Self { tenant_id, aggregate_type, aggregate_id }
+    }
+
+    /// The tenant that the aggregate belongs to; `None` if it belongs to none.
+    ///
+    /// ```
+    /// # use diesel_event_store::StreamId;
+    /// assert_eq!(StreamId::new("User", "alice")?.tenant_id(), None);
+    /// # Ok::<(), diesel_event_store::InvalidInput>(())
+    /// ```
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.tenant_id.as_deref()
+    }
+
+    /// As it stands in the databases: part of a key, so it is never NULL.
+    pub(crate) fn tenant_column(&self) -> &str {
+        self.tenant_id.as_deref().unwrap_or_default()
     }
 
     /// The type of the aggregate.
@@ -65,7 +111,7 @@ impl StreamId {
         &self.aggregate_type
     }
 
-    /// The id of the aggregate, unique within its type.
+    /// The id of the aggregate, unique within its type and tenant.
     ///
     /// ```
     /// # use diesel_event_store::StreamId;
@@ -79,6 +125,10 @@ impl StreamId {
 
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.aggregate_type, self.aggregate_id)
+        write!(f, "{}/{}", self.aggregate_type, self.aggregate_id)?;
+        match &self.tenant_id {
+            Some(tenant_id) => write!(f, " (tenant {tenant_id})"),
+            None => Ok(()),
+        }
     }
 }

@@ -3,8 +3,9 @@ use uuid::Uuid;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 
-/// An event that was applied. It tells whether a log is the one that was applied: positions are assigned once,
-/// so the same log never has another event there. It may have none there any more, once the event was erased.
+/// An event that was applied. It tells whether a log is the one that was applied: positions are assigned
+/// once, so the same log never has another event there. It may have none there any more, once the event was
+/// erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Witness {
     pub(crate) position: Position,

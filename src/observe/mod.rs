@@ -6,6 +6,7 @@ pub(crate) mod projection;
 
 use crate::model::appended::Appended;
 use crate::model::expected_version::Conflict;
+use crate::model::stream_id::StreamId;
 
 pub(crate) fn appended(appended: &Appended) {
     #[cfg(feature = "metrics")]
@@ -25,6 +26,26 @@ pub(crate) fn conflict(conflict: &Conflict) {
     metrics::counter!("diesel_event_store.append.conflicts").increment(1);
     #[cfg(feature = "tracing")]
     tracing::debug!(target: "diesel_event_store", %conflict, "append refused by a conflict");
+}
+
+/// Another append was faster, or the database has asked for it: the command is decided again.
+pub(crate) fn aggregate_retried(stream: &StreamId, attempt: u32) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(
+        "diesel_event_store.aggregate.retried",
+        "aggregate_type" => stream.aggregate_type().to_owned()
+    )
+    .increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "diesel_event_store", %stream, attempt, "command is decided again");
+}
+
+/// A transaction of the application has lost against another.
+pub(crate) fn transaction_run_again(attempt: u32) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("diesel_event_store.transaction.run_again").increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "diesel_event_store", attempt, "transaction is run again");
 }
 
 #[cfg(feature = "sqlite")]

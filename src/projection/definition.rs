@@ -155,6 +155,13 @@ impl<C> Projection<C> {
         self
     }
 
+    /// Short for [`EventFilter::tenant`]. The log is read in the order of the positions, past the events of
+    /// all other tenants.
+    pub fn tenant(mut self, tenant_id: impl ToString) -> Self {
+        self.filter = self.filter.tenant(tenant_id);
+        self
+    }
+
     /// Short for [`EventFilter::aggregate_types`].
     pub fn aggregate_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
         self.filter = self.filter.aggregate_types(types);
@@ -187,21 +194,21 @@ impl<C> Projection<C> {
     /// How many parts of the projection can be applied at the same time, from 1 to [`MAX_PARTITIONS`].
     /// Default: 1.
     ///
-    /// All events of an aggregate belong to one partition, by a hash of its type and id. The number counts
-    /// when the projection is run for the first time; later, [`repartition`](super::repartition) changes it.
-    /// On SQLite, where there is one writer at a time, partitions only help handlers that do most of their
-    /// work outside the database.
+    /// All events of an aggregate belong to one partition, by a hash of its type, id and tenant. The number
+    /// counts when the projection is run for the first time; later, [`repartition`](super::repartition)
+    /// changes it. On SQLite, where there is one writer at a time, partitions only help handlers that do most
+    /// of their work outside the database.
     pub fn partitions(mut self, partitions: i32) -> Self {
         self.partitions = partitions;
         self
     }
 
-    /// Where to start when this version is run for the first time: mails that are sent from now on, for instance.
-    /// It holds for all partitions. Default: [`StartFrom::Beginning`].
+    /// Where to start when this version is run for the first time: mails that are sent from now on, for
+    /// instance. It holds for all partitions. Default: [`StartFrom::Beginning`].
     ///
-    /// Once the projection has a checkpoint, it goes on from there, whatever is said here. A position beyond the
-    /// log, and a time that cannot be stored, are refused as [`Invalid`](super::ProjectionError::Invalid) when the
-    /// projection is run. Inside a transaction on MySQL, `Now` and `Time` end where the log is
+    /// Once the projection has a checkpoint, it goes on from there, whatever is said here. A position beyond
+    /// the log, and a time that cannot be stored, are refused as [`Invalid`](super::ProjectionError::Invalid)
+    /// when the projection is run. Inside a transaction on MySQL, `Now` and `Time` end where the log is
     /// [published](crate::EventStore::publish_position).
     ///
     /// ```
@@ -267,8 +274,8 @@ impl<C> Projection<C> {
         self
     }
 
-    /// How often a failing handler is given the same event again, and the pause before the first time. Default:
-    /// 2 and 100 milliseconds.
+    /// How often a failing handler is given the same event again, and the pause before the first time.
+    /// Default: 2 and 100 milliseconds.
     ///
     /// Each further pause is twice as long as the one before, one minute at most. Other events of the
     /// partition wait meanwhile.

@@ -106,7 +106,8 @@ pub enum ProjectionError {
     },
     /// The log has not assigned the checkpoint's position yet, or has another event where the last one was
     /// applied: another log, or an older copy of it, was put in place. Nothing is applied; call
-    /// [`reset`](super::reset) to rebuild the read model. Events that were erased or archived do not lead to this.
+    /// [`reset`](super::reset) to rebuild the read model. Events that were erased or archived do not lead to
+    /// this.
     #[error(
         "{projection} has applied the log up to position {checkpoint}, but the log ends at {last} and \
          does not hold what was applied: was a backup restored? Rebuild the read model with `reset`"
@@ -120,9 +121,9 @@ pub enum ProjectionError {
         /// Where the log ends.
         last: Position,
     },
-    /// The handler failed with an error that may not come again (a deadlock, a lock, a lost race), and this call does
-    /// not try again, or not any longer. The batch is rolled back. Inside a transaction of the application, run the
-    /// outermost transaction again; a runner goes on by itself.
+    /// The handler failed with an error that may not come again (a deadlock, a lock, a lost race), and this
+    /// call does not try again, or not any longer. The batch is rolled back. Inside a transaction of the
+    /// application, run the outermost transaction again; a runner goes on by itself.
     #[error(
         "{projection} could not apply the event at position {position}, and may be able to when it is run again \
          (inside a transaction: the outermost one): {source}"
@@ -153,9 +154,10 @@ pub enum ProjectionError {
         /// The handler's error.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The database refuses to have a failure written down: an event that should be parked, or a partition that
-    /// should be marked as failed. The partition has stopped, and the handler is not called again: a runner keeps
-    /// it until it can be marked. Remove what the database objects to, then call [`resume`](super::resume).
+    /// The database refuses to have a failure written down: an event that should be parked, or a partition
+    /// that should be marked as failed. The partition has stopped, and the handler is not called again: a
+    /// runner keeps it until it can be marked. Remove what the database objects to, then call
+    /// [`resume`](super::resume).
     #[error(
         "partition {partition} of {projection} has stopped, because a failure could not be recorded: {source}; the \
          failure was: {failure}"
@@ -212,8 +214,8 @@ pub enum ProjectionError {
     /// The runner could not open a connection, or its pool had none to give.
     #[error("failed to get a connection: {0}")]
     Connect(#[source] Box<dyn StdError + Send + Sync>),
-    /// The runner cannot have as many connections at the same time as it needs: one per partition that it applies,
-    /// and one more. Make the pool larger, or let fewer partitions be applied by this process.
+    /// The runner cannot have as many connections at the same time as it needs: one per partition that it
+    /// applies, and one more. Make the pool larger, or let fewer partitions be applied by this process.
     #[error(
         "the runner can have only {available} connections at the same time and needs {needed}, one per partition \
          that it applies and one more; make the pool larger: {source}"
@@ -227,7 +229,8 @@ pub enum ProjectionError {
         /// Why it got no more.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The system could not start a thread. A runner that has been started goes on without it, and tries again.
+    /// The system could not start a thread. A runner that has been started goes on without it, and tries
+    /// again.
     #[error("failed to start a thread: {0}")]
     Thread(#[source] io::Error),
     /// The database returned an error.

@@ -43,8 +43,8 @@ impl<C> Handler<C> {
     }
 }
 
-/// A panic is a failure like any other: the caller rolls back what was done. The handler is only borrowed, so it
-/// has nothing of its own that could be half-done.
+/// A panic is a failure like any other: the caller rolls back what was done. The handler is only borrowed, so
+/// it has nothing of its own that could be half-done.
 fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), HandlerError> {
     catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|panic| {
         let panicked = Panicked::with("the handler", &*panic);
@@ -55,12 +55,13 @@ fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), Han
 /// Why a handler could not apply an event. Any error becomes one with `?`. Its kind decides what the
 /// projection does about it.
 ///
-/// - [`FailureKind::Undecodable`]: a [`DecodeError`](crate::DecodeError), as [`RecordedEvent::payload`] returns it, or an
-///   [`EventError`](crate::EventError) about content.
+/// - [`FailureKind::Undecodable`]: a [`DecodeError`](crate::DecodeError), as [`RecordedEvent::payload`]
+///   returns it, or an [`EventError`](crate::EventError) about content.
 /// - [`FailureKind::UnknownEventType`]: made by [`unknown_event_type`](Self::unknown_event_type), or an
 ///   [`EventError`](crate::EventError) about a type or a newer version.
 /// - [`FailureKind::Failed`]: everything else. A database error that is worth another try (a deadlock, a lost
-///   connection) is not counted as a failure: the batch is run again.
+///   connection) is not counted as a failure, and neither is a [`Conflict`](crate::Conflict): the batch is
+///   run again.
 ///
 /// ```
 /// use diesel_event_store::projection::{FailureKind, HandlerError};

@@ -17,9 +17,9 @@ use crate::store::wake_up;
 /// position of the append.
 ///
 /// Do not call it inside a transaction, which may not see what is committed meanwhile. The call keeps the
-/// connection (one from a pool is not given back) and its thread for as long as it waits, and holds no transaction
-/// and no lock. It asks after a millisecond, and then ever less often, at least every 50 milliseconds. Where many
-/// requests would wait at once, ask [`has_reached`] and let the client come again.
+/// connection (one from a pool is not given back) and its thread for as long as it waits, and holds no
+/// transaction and no lock. It asks after a millisecond, and then ever less often, at least every 50
+/// milliseconds. Where many requests would wait at once, ask [`has_reached`] and let the client come again.
 ///
 /// # Errors
 ///
@@ -76,7 +76,8 @@ pub fn wait_for<C: EventConnection + ?Sized>(
 /// [`wait_for`] does.
 ///
 /// A partition that has stopped and a retired version have reached what they have applied, and no more:
-/// [`status`](super::status()) says which they are. Inside a transaction it answers as that sees the database.
+/// [`status`](super::status()) says which they are. Inside a transaction it answers as that sees the
+/// database.
 ///
 /// # Errors
 ///

@@ -26,11 +26,11 @@ pub enum OnFailure {
     /// The event is parked, and later events of the same aggregate are applied: for handlers that do not
     /// depend on the order.
     ParkAlone,
-    /// The worker gives the partitions of the projection back, so that a worker of another release can apply the
-    /// event, and stands aside for a lease, each time twice as long: for
-    /// [rolling deployments](crate::guide::projections#rolling-deployments). The status says since when and why.
-    /// If no worker has applied the event `within` that time, the next one that cannot apply it stops the
-    /// partition before it, as with `Stop`.
+    /// The worker gives the partitions of the projection back, so that a worker of another release can apply
+    /// the event, and stands aside for a lease, each time twice as long: for [rolling
+    /// deployments](crate::guide::projections#rolling-deployments). The status says since when and why. If no
+    /// worker has applied the event `within` that time, the next one that cannot apply it stops the partition
+    /// before it, as with `Stop`.
     HandOver {
         /// For how long the event may wait for a worker that can apply it, counted from the first failure.
         within: Duration,

@@ -74,8 +74,8 @@ pub(super) fn current<C: EventConnection>(
     complete(conn, &projection.id, partitions)
 }
 
-/// Whether there is only a checkpoint which no worker has ever claimed. The number of partitions counts when the
-/// projection is run for the first time.
+/// Whether there is only a checkpoint which no worker has ever claimed. The number of partitions counts when
+/// the projection is run for the first time.
 fn is_saved_by_hand(partitions: &[Partition]) -> bool {
     matches!(partitions, [only @ Partition { count: 1, barrier: None, .. }] if only.is_manual())
 }

@@ -67,9 +67,9 @@ impl<C: 'static> Projection<C> {
     }
 }
 
-/// Connections with which a [`Runner`](super::Runner) can run projections whose handlers take an `H`:
-/// every connection runs those that are written for it, and r2d2's `PooledConnection` those for the connection
-/// of diesel's that it holds.
+/// Connections with which a [`Runner`](super::Runner) can run projections whose handlers take an `H`: every
+/// connection runs those that are written for it, and r2d2's `PooledConnection` those for the connection of
+/// diesel's that it holds.
 ///
 /// For other wrappers, [`Projection::lent_by`] makes the projection fit.
 #[diagnostic::on_unimplemented(

@@ -18,18 +18,18 @@ pub enum StartFrom {
     /// projection is created: by [`Runner::start`](super::Runner::start), or the first
     /// [`catch_up`](super::Projection::catch_up).
     ///
-    /// Everything that is committed later is applied. So are events that are committed already, but lie behind a
-    /// transaction that has appended and is still open: no reader of the log has seen those yet. While there is such
-    /// a transaction, the log ends on MySQL where its last reader has
+    /// Everything that is committed later is applied. So are events that are committed already, but lie
+    /// behind a transaction that has appended and is still open: no reader of the log has seen those yet.
+    /// While there is such a transaction, the log ends on MySQL where its last reader has
     /// [published](crate::EventStore::publish_position) it.
     Now,
     /// After this position. It must not lie beyond the last one that the log has assigned.
     Position(Position),
-    /// With the first event, by position, whose [`created_at`](crate::RecordedEvent::created_at) is this time or
-    /// later; with what is appended from now on if there is none. From the year 1000 to 9999.
+    /// With the first event, by position, whose [`created_at`](crate::RecordedEvent::created_at) is this time
+    /// or later; with what is appended from now on if there is none. From the year 1000 to 9999.
     ///
-    /// From there on everything is applied, also events that an application has given an earlier time. No index
-    /// has the times, so finding the first walks over all events before it, once.
+    /// From there on everything is applied, also events that an application has given an earlier time. No
+    /// index has the times, so finding the first walks over all events before it, once.
     Time(DateTime<Utc>),
 }
 
@@ -61,8 +61,8 @@ fn within_log<C: EventConnection>(conn: &mut C, position: Position) -> Result<Po
     Err(InvalidInput::new("start_from", problem).into())
 }
 
-/// The end of the log is asked for first. An append that is not committed yet lies above it, so the event that is
-/// found is the first unless it lies above, too.
+/// The end of the log is asked for first. An append that is not committed yet lies above it, so the event
+/// that is found is the first unless it lies above, too.
 fn before_first_since<C: EventConnection>(
     conn: &mut C,
     time: DateTime<Utc>,

@@ -55,8 +55,8 @@ pub enum ProjectionState {
 /// The state of all projections that were ever run, in the order of their names and versions, and of the
 /// checkpoints that the application keeps itself.
 ///
-/// It takes a few statements, two of them per projection. Call it outside a transaction, which may not see how
-/// far the log can be read.
+/// It takes a few statements, two of them per projection. Call it outside a transaction, which may not see
+/// how far the log can be read.
 ///
 /// # Errors
 ///
@@ -146,8 +146,8 @@ impl ProjectionStatus {
         if self.is_retired() { 0 } else { (self.last_position().get() - self.position().get()).max(0) }
     }
 
-    /// The age of the first committed event that may not be applied yet, by its `created_at`; zero if there is
-    /// none. It says nothing where the application gives events a time of its own.
+    /// The age of the first committed event that may not be applied yet, by its `created_at`; zero if there
+    /// is none. It says nothing where the application gives events a time of its own.
     pub fn lag(&self) -> Duration {
         self.lag
     }
@@ -197,8 +197,8 @@ impl ProjectionStatus {
     }
 
     /// Whether every partition is applied by a worker, and the log does not [stall](LogStatus::is_stalled). A
-    /// projection that no worker runs is not healthy. A retired version always is, and so is a checkpoint that
-    /// the application keeps itself: nothing is expected of them.
+    /// projection that no worker runs is not healthy. A retired version always is, and so is a checkpoint
+    /// that the application keeps itself: nothing is expected of them.
     pub fn is_healthy(&self) -> bool {
         self.partitions.iter().all(|partition| match partition.state {
             ProjectionState::Running => !self.log.is_stalled(),

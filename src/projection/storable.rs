@@ -1,4 +1,5 @@
-//! Texts of errors, made so that every database can keep them: what has gone wrong must always be written down.
+//! Texts of errors, made so that every database can keep them: what has gone wrong must always be written
+//! down.
 
 /// More than a person reads, and less than any server refuses as too large.
 const MOST_CHARACTERS: usize = 8_000;

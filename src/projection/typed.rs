@@ -4,15 +4,17 @@ use crate::event::{Decoded, Event};
 use crate::model::event::RecordedEvent;
 
 impl<C> Projection<C> {
-    /// A projection whose handler takes one [typed event](Event) at a time, and the recorded event for its position, id
-    /// and metadata.
+    /// A projection whose handler takes one [typed event](Event) at a time, and the recorded event for its
+    /// position, id and metadata.
     ///
-    /// Only the types that [`Event::TYPES`] names are read from the log, aliases and retired events included; all types
-    /// are, if the enum has a variant for [others](Event::TAKES_OTHERS). [`aggregate_types`](Self::aggregate_types)
-    /// narrows that down; [`filter`](Self::filter) and [`event_types`](Self::event_types) take its place.
+    /// Only the types that [`Event::TYPES`] names are read from the log, aliases and retired events included;
+    /// all types are, if the enum has a variant for [others](Event::TAKES_OTHERS).
+    /// [`aggregate_types`](Self::aggregate_types) narrows that down; [`filter`](Self::filter) and
+    /// [`event_types`](Self::event_types) take its place.
     ///
-    /// Retired events are passed over. Of a split event, the handler is called for each part, and all parts succeed or
-    /// none. An event that cannot be read falls under a policy of the projection, and is not retried:
+    /// Retired events are passed over. Of a split event, the handler is called for each part, and all parts
+    /// succeed or none. An event that cannot be read falls under a policy of the projection, and is not
+    /// retried:
     ///
     /// | [`EventProblem`](crate::EventProblem) | policy |
     /// |---|---|

@@ -1,7 +1,9 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
-    aggregate_heads (aggregate_type, aggregate_id) {
+    aggregate_heads (tenant_id, aggregate_type, aggregate_id) {
+        #[max_length = 63]
+        tenant_id -> Varchar,
         #[max_length = 255]
         aggregate_type -> Varchar,
         #[max_length = 255]
@@ -33,6 +35,8 @@ diesel::table! {
 diesel::table! {
     events (global_position) {
         global_position -> Bigint,
+        #[max_length = 63]
+        tenant_id -> Varchar,
         #[max_length = 255]
         aggregate_type -> Varchar,
         #[max_length = 255]
@@ -63,6 +67,8 @@ diesel::table! {
         global_position -> Bigint,
         #[max_length = 36]
         event_id -> Char,
+        #[max_length = 63]
+        tenant_id -> Varchar,
         #[max_length = 255]
         aggregate_type -> Varchar,
         #[max_length = 255]

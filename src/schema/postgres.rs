@@ -1,7 +1,8 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
-    aggregate_heads (aggregate_type, aggregate_id) {
+    aggregate_heads (tenant_id, aggregate_type, aggregate_id) {
+        tenant_id -> Text,
         aggregate_type -> Text,
         aggregate_id -> Text,
         aggregate_version -> Int8,
@@ -21,6 +22,7 @@ diesel::table! {
 diesel::table! {
     events (global_position) {
         global_position -> Int8,
+        tenant_id -> Text,
         aggregate_type -> Text,
         aggregate_id -> Text,
         aggregate_version -> Int8,
@@ -42,6 +44,7 @@ diesel::table! {
         projection_version -> Int4,
         global_position -> Int8,
         event_id -> Uuid,
+        tenant_id -> Text,
         aggregate_type -> Text,
         aggregate_id -> Text,
         reason -> Text,

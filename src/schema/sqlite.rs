@@ -1,7 +1,8 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
-    aggregate_heads (aggregate_type, aggregate_id) {
+    aggregate_heads (tenant_id, aggregate_type, aggregate_id) {
+        tenant_id -> Text,
         aggregate_type -> Text,
         aggregate_id -> Text,
         aggregate_version -> BigInt,
@@ -12,6 +13,7 @@ diesel::table! {
 diesel::table! {
     events (global_position) {
         global_position -> BigInt,
+        tenant_id -> Text,
         aggregate_type -> Text,
         aggregate_id -> Text,
         aggregate_version -> BigInt,
@@ -33,6 +35,7 @@ diesel::table! {
         projection_version -> Integer,
         global_position -> BigInt,
         event_id -> Text,
+        tenant_id -> Text,
         aggregate_type -> Text,
         aggregate_id -> Text,
         reason -> Text,

@@ -19,6 +19,11 @@ operations! {
     pub(crate) trait Append {
         /// Appends the batch, which is validated, or nothing of it.
         fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError>;
+
+        /// Inside a transaction of the application, before a stream is read that will be appended to: keeps
+        /// other appends to it out until the transaction ends, where what is read afterwards is then the
+        /// newest.
+        fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()>;
     }
 }
 
@@ -51,8 +56,8 @@ impl Batch<'_> {
         AppendError::DuplicateEventId { event_id: self.events[event_index].id(), event_index, recorded: None }
     }
 
-    /// The version of the aggregate, from that of its head and that of its last event. Without events it is the
-    /// head's: they were archived or erased.
+    /// The version of the aggregate, from that of its head and that of its last event. Without events it is
+    /// the head's: they were archived or erased.
     pub(crate) fn version((head, last): (Option<i64>, Option<i64>)) -> QueryResult<i64> {
         let head = head.unwrap_or(0);
         match last {
@@ -105,8 +110,9 @@ pub(crate) struct Placement {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
-    /// The aggregate is not at the expected version: read it again and decide anew.
-    #[error(transparent)]
+    /// The aggregate is not at the expected version: read it again and decide anew. It is also the source, so
+    /// that it is known for what it is inside any error of the application.
+    #[error("{0}")]
     Conflict(#[from] Conflict),
     /// An event with this id is recorded already, or comes twice in the batch. It is reported before a
     /// conflict: after a failure that left open whether an append went through, repeating it with the same

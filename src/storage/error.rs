@@ -91,6 +91,12 @@ pub(crate) fn is_missing_savepoint(error: &Error) -> bool {
 /// What the errors of the operations have in common: the database may be behind them.
 pub(crate) trait OperationError: From<Error> {
     fn database_error(&self) -> Option<&DatabaseError>;
+
+    /// Whether the database has rolled the transaction back so that another can go on.
+    #[cfg(any(feature = "_postgres", feature = "mysql"))]
+    fn is_deadlock(&self) -> bool {
+        self.database_error().map(DatabaseError::kind) == Some(DatabaseErrorKind::Deadlock)
+    }
 }
 
 impl OperationError for DatabaseError {

@@ -42,8 +42,8 @@ pub enum DatabaseErrorKind {
     NotPublished,
     /// The role or user of the connection lacks a privilege.
     NotPermitted,
-    /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT that
-    /// positions come from, or `event_log`. Nothing was written. See
+    /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT
+    /// that positions come from, or `event_log`. Nothing was written. See
     /// [`EventStore::repair`](crate::EventStore::repair).
     NeedsRepair,
     /// On MySQL and MariaDB: events are appended on another server, and to append here as well would let
@@ -64,6 +64,12 @@ impl DatabaseErrorKind {
     /// Whether the same may well succeed when it is run again.
     pub(crate) fn is_retryable(self) -> bool {
         matches!(self, Self::Locked | Self::Deadlock | Self::ConnectionLost)
+    }
+
+    /// Whether it was rolled back so that another could go on. Unlike after a lost connection, nothing of it
+    /// was committed, and the connection is sound.
+    pub(crate) fn has_given_way(self) -> bool {
+        matches!(self, Self::Locked | Self::Deadlock)
     }
 
     /// What happened, and what to do about it.
@@ -111,8 +117,9 @@ impl DatabaseErrorKind {
                 "the database role lacks a privilege; a reader needs SELECT on events, aggregate_heads and \
                  event_log, on PostgreSQL SELECT on the sequence of events, on MySQL and MariaDB SELECT on \
                  event_fence, UPDATE on event_log and event_fence; an appender also INSERT on \
-                 events, INSERT and UPDATE on aggregate_heads, on PostgreSQL USAGE on the sequence, UPDATE on \
-                 event_log if positions are gapless; a projection SELECT, INSERT, UPDATE and DELETE on \
+                 events, INSERT and UPDATE on aggregate_heads (and DELETE if a batch guards a stream without \
+                 events), on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; \
+                 a projection SELECT, INSERT, UPDATE and DELETE on \
                  projection_checkpoints, projection_workers and parked_events (docs/databases.md has the \
                  statements)"
             }

@@ -7,9 +7,9 @@ pub(crate) trait GiveUp {
     fn give_up(&mut self);
 }
 
-/// Holds a connection from before something is begun on it until that has ended. If the future of an operation is
-/// dropped between, the connection is given up: otherwise the application's COMMIT would release the savepoint
-/// that was left open, say that all is well, and the rows would go with the connection.
+/// Holds a connection from before something is begun on it until that has ended. If the future of an
+/// operation is dropped between, the connection is given up: otherwise the application's COMMIT would release
+/// the savepoint that was left open, say that all is well, and the rows would go with the connection.
 pub(crate) struct Guard<'g, L: GiveUp> {
     lent: &'g mut L,
     has_ended: bool,

@@ -8,8 +8,8 @@ use crate::storage::operations::operations;
 
 operations! {
     pub(crate) trait LogHolders {
-        /// The open transactions that keep events from being read which are committed up to a position, as far
-        /// as the database tells.
+        /// The open transactions that keep events from being read which are committed up to a position, as
+        /// far as the database tells.
         fn log_holders(&mut self, committed: Position) -> QueryResult<Vec<LogHolder>>;
     }
 }

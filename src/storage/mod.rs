@@ -1,6 +1,7 @@
 //! What a database must do, one trait per noun, and how each of them does it.
 
 pub(crate) mod append;
+pub(crate) mod append_many;
 #[cfg(feature = "_async")]
 pub(crate) mod asynchronous;
 #[cfg(feature = "_blocking")]

@@ -14,14 +14,11 @@ operations! {
         /// The parked events, in the order of their positions.
         fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
 
-        /// Those of the streams of which a retry or a discard of any event is requested, in the order of their
-        /// positions.
+        /// Those of the streams of which a retry or a discard of any event is requested, in the order of
+        /// their positions.
         fn parked_beside_requests(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
 
         fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64>;
-
-        /// Whether a retry or a discard is requested of any of them.
-        fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool>;
 
         fn request(
             &mut self,

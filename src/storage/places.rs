@@ -11,8 +11,8 @@ operations! {
         /// The id of the event at a position, if there is one.
         fn event_id_at(&mut self, position: Position) -> QueryResult<Option<Uuid>>;
 
-        /// When the first committed event after a position was created, whether or not the log is complete up to
-        /// there.
+        /// When the first committed event after a position was created, whether or not the log is complete up
+        /// to there.
         fn created_after(&mut self, position: Position) -> QueryResult<Option<DateTime<Utc>>>;
 
         /// The first committed event, by position, that was created at this time or later. It walks over the

@@ -28,8 +28,8 @@ operations! {
         /// The position of the last event, whether or not the log is complete up to there.
         fn last_committed_position(&mut self) -> QueryResult<Position>;
 
-        /// The last position that the log has assigned, as far as it is known, whether or not there is an event
-        /// at it. It never lies before what a reader was told.
+        /// The last position that the log has assigned, as far as it is known, whether or not there is an
+        /// event at it. It never lies before what a reader was told.
         fn last_assigned_position(&mut self) -> QueryResult<Position>;
     }
 }

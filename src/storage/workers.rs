@@ -5,12 +5,14 @@ use diesel::result::QueryResult;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::operations::operations;
 
-/// What has to change before a worker has anything to do about the partitions it applies.
+/// What has to change before a worker has anything to do about its partitions, beside applying events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sharing {
     /// How many active partitions no worker has leased.
     pub(crate) free: i64,
     pub(crate) workers: i64,
+    /// One if a retry or a discard of parked events is requested, else none.
+    pub(crate) requests: i64,
 }
 
 operations! {

@@ -31,8 +31,9 @@ impl EventStore {
     ///
     /// **On SQLite** there is one writer at a time. Alone, the append waits for its turn for up to the
     /// connection's `busy_timeout`. A transaction that reads before it appends should begin with
-    /// [`write_transaction`](crate::write_transaction): a deferred one that has read cannot wait for its turn, and fails with
-    /// [`Locked`](crate::DatabaseErrorKind::Locked) if another connection has written since.
+    /// [`write_transaction`](crate::write_transaction): a deferred one that has read cannot wait for its
+    /// turn, and fails with [`Locked`](crate::DatabaseErrorKind::Locked) if another connection has written
+    /// since.
     ///
     /// **On PostgreSQL and MySQL** appends wait for each other only if they are to the same stream. If the
     /// database rolls one of them back so that another can go on, the error is a

@@ -1,8 +1,10 @@
 //! [`EventStore`], an `impl` block per topic: each file has the methods beside what only they need.
 
 pub(crate) mod append;
+mod append_batch;
 #[cfg(feature = "_async")]
 pub(crate) mod asynchronous;
+pub(crate) mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;
 mod log_status;
@@ -11,6 +13,8 @@ mod ordering;
 mod read_log;
 mod read_stream;
 mod repair;
+pub(crate) mod run_again;
+mod transaction;
 pub(crate) mod wake_up;
 pub(crate) mod write_transaction;
 
@@ -26,9 +30,11 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// | topic | methods |
 /// |---|---|
-/// | append | [`append`](Self::append) |
+/// | append | [`append`](Self::append), [`append_batch`](Self::append_batch) |
+/// | load, decide and append | [`aggregate`](Self::aggregate); [`transaction`](Self::transaction) with rows of the application |
 /// | read a stream | [`read_stream`](Self::read_stream), [`iter_stream`](Self::iter_stream), [`version`](Self::version) |
 /// | read the log | [`read_forward`](Self::read_forward), [`read_backward`](Self::read_backward), [`read_log`](Self::read_log), [`iter_log`](Self::iter_log), [`last_position`](Self::last_position), [`log_status`](Self::log_status) |
+/// | find out whether typed events can be read | [`check_log`](Self::check_log) |
 /// | read one event | [`read_event`](Self::read_event) |
 /// | keep a place in the log | [`checkpoint`](Self::checkpoint), [`checkpoints`](Self::checkpoints), [`save_checkpoint`](Self::save_checkpoint), [`rewind_checkpoint`](Self::rewind_checkpoint), [`delete_checkpoint`](Self::delete_checkpoint) |
 /// | positions | [`log_ordering`](Self::log_ordering), [`set_log_ordering`](Self::set_log_ordering), [`publish_position`](Self::publish_position), [`repair`](Self::repair) |

@@ -4,21 +4,21 @@ use crate::storage::error::DatabaseError;
 use crate::store::EventStore;
 
 impl EventStore {
-    /// Sets what has to agree with the events, and returns what it has changed: nothing if all is well. Call it
-    /// after events were imported, restored or changed by hand, or after an error of the kind
+    /// Sets what has to agree with the events, and returns what it has changed: nothing if all is well. Call
+    /// it after events were imported, restored or changed by hand, or after an error of the kind
     /// [`NeedsRepair`](crate::DatabaseErrorKind::NeedsRepair).
     ///
-    /// - `aggregate_heads`: a stream that has events is at the version of its last event. A head without events
-    ///   stays as it is, so that the versions of a stream that was archived or erased go on.
+    /// - `aggregate_heads`: a stream that has events is at the version of its last event. A head without
+    ///   events stays as it is, so that the versions of a stream that was archived or erased go on.
     /// - What counts positions: the next append goes behind the last event. PostgreSQL's sequence also counts
     ///   by one, without a cache and without a cycle.
     /// - The published position of PostgreSQL is not beyond the end of the log.
     ///
-    /// It waits for the appends that are under way, and new ones wait for it. It reads an index of all events,
-    /// so its duration grows with the log.
+    /// It waits for the appends that are under way, and new ones wait for it. It reads an index of all
+    /// events, so its duration grows with the log.
     ///
-    /// Alone, it is a transaction of its own. Inside a transaction of the application it is part of that, except
-    /// for the position of PostgreSQL's sequence, which no rollback takes back. In REPEATABLE READ and
+    /// Alone, it is a transaction of its own. Inside a transaction of the application it is part of that,
+    /// except for the position of PostgreSQL's sequence, which no rollback takes back. In REPEATABLE READ and
     /// SERIALIZABLE PostgreSQL refuses it. On PostgreSQL, only the owner of the tables can call it.
     ///
     /// # Errors

@@ -109,10 +109,10 @@ fn assert_lost<C: Client>(mut conn: C) -> test_support::Result {
 }
 
 fn assert_heads_are_the_last_versions<C: Client>(conn: &mut C) -> test_support::Result {
-    let streams = "(SELECT aggregate_type, aggregate_id, MAX(aggregate_version) AS last_version FROM events \
-                   GROUP BY aggregate_type, aggregate_id) AS streams";
+    let streams = "(SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last_version \
+                   FROM events GROUP BY tenant_id, aggregate_type, aggregate_id) AS streams";
     let right = format!(
-        "{streams} JOIN aggregate_heads USING (aggregate_type, aggregate_id) WHERE last_version = aggregate_version"
+        "{streams} JOIN aggregate_heads USING (tenant_id, aggregate_type, aggregate_id) WHERE last_version = aggregate_version"
     );
     let right = test_support::count(conn, &right)?;
     assert_eq!(right, test_support::count(conn, streams)?);

@@ -1,4 +1,5 @@
-//! The command and the migrations that are compiled into the application take each other's work for their own.
+//! The command and the migrations that are compiled into the application take each other's work for their
+//! own.
 
 use crate::database::CliDatabase;
 use crate::project::{OURS, Project};

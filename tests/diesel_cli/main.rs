@@ -1,7 +1,7 @@
 //! What the real `diesel` command does with the event store's migrations, on each database.
 //!
-//! It is found in the environment variable `DIESEL_CLI`, or as `diesel` on the PATH; a version that knows the databases
-//! which are compiled in is needed.
+//! It is found in the environment variable `DIESEL_CLI`, or as `diesel` on the PATH; a version that knows the
+//! databases which are compiled in is needed.
 
 mod application;
 mod checkout;

@@ -123,6 +123,36 @@ fn a_failed_upcast_names_the_event_and_the_version() -> Result {
     Ok(())
 }
 
+#[derive(Debug, PartialEq, Event)]
+enum InSteps {
+    #[event(name = "OrderCounted", version = 3)]
+    #[event(upcast(version = 2, json = only_even))]
+    #[event(upcast(version = 1, json = doubled))]
+    Counted { items: i64 },
+}
+
+fn doubled(old: Value, _: &RecordedEvent) -> std::result::Result<Value, UpcastError> {
+    let pairs = old["pairs"].as_i64().ok_or("no pairs")?;
+    Ok(serde_json::json!({ "items": pairs * 2 + old["more"].as_i64().unwrap_or(0) }))
+}
+
+fn only_even(old: Value, _: &RecordedEvent) -> std::result::Result<Value, UpcastError> {
+    match old["items"].as_i64() {
+        Some(items) if items % 2 == 0 => Ok(old),
+        _ => Err("nobody has bought half a pair".into()),
+    }
+}
+
+#[test]
+fn steps_follow_each_other_and_the_one_that_failed_is_named() -> Result {
+    let read = InSteps::decode(&stored("OrderCounted", 1, r#"{"pairs":3}"#)?)?;
+    assert_eq!(read, Decoded::One(InSteps::Counted { items: 6 }));
+    let error = InSteps::decode(&stored("OrderCounted", 1, r#"{"pairs":3,"more":1}"#)?).unwrap_err();
+    assert!(matches!(error.problem(), EventProblem::Upcast { from_version: 2, .. }), "{error}");
+    assert_eq!(error.event().event_version, 1);
+    Ok(())
+}
+
 #[test]
 fn an_old_version_of_another_form_is_undecodable() -> Result {
     for version in [2, 3] {

@@ -1,6 +1,6 @@
 //! What is stored is the content of the variant, under the name that stands in the code.
 
-use diesel_event_store::{Event, EventType, Problem};
+use diesel_event_store::{Event, EventType, Position, Problem, StreamId};
 use serde::{Deserialize, Serialize};
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
@@ -58,9 +58,13 @@ fn a_variant_without_content_is_stored_as_an_empty_object() -> Result {
 }
 
 #[test]
-fn the_version_of_the_code_is_stored() {
-    assert_eq!(OrderEvent::Placed(Placed { cents: 1 }).event_type(), EventType::new("OrderPlaced", 2));
+fn the_version_of_the_code_is_stored() -> Result {
+    let placed = OrderEvent::Placed(Placed { cents: 1 });
+    let recorded = placed.to_new()?.recorded(&StreamId::new("Order", "o-1")?, 1, Position::new(1)?)?;
+    assert_eq!(recorded.event_version(), 2);
+    assert_eq!(placed.event_type(), EventType::new("OrderPlaced", 2));
     assert_eq!(OrderEvent::TYPES[0], EventType::new("OrderPlaced", 2));
+    Ok(())
 }
 
 #[test]

@@ -188,7 +188,8 @@ fn of_two_transactions_on_two_nodes_the_second_to_commit_is_run_again() -> Resul
     Ok(())
 }
 
-/// Without waiting for the others, a node shows what it has applied: not everything, but nothing after a hole.
+/// Without waiting for the others, a node shows what it has applied: not everything, but nothing after a
+/// hole.
 #[test]
 fn a_node_that_does_not_wait_shows_a_beginning_of_the_log() -> Result {
     let cluster = Cluster::migrated()?;

@@ -1,4 +1,5 @@
-//! Why the fenced ordering is not for a cluster: a lock is one node's alone, and each counts positions for itself.
+//! Why the fenced ordering is not for a cluster: a lock is one node's alone, and each counts positions for
+//! itself.
 
 use diesel_event_store::{ExpectedVersion, LogOrdering, Position};
 

@@ -1,5 +1,5 @@
-//! Nested transactions while every node writes. Another node may end a transaction at any moment, and MariaDB does not
-//! always say so: the next statements succeed, each on its own. `write_transaction` looks.
+//! Nested transactions while every node writes. Another node may end a transaction at any moment, and MariaDB
+//! does not always say so: the next statements succeed, each on its own. `write_transaction` looks.
 
 use std::env;
 use std::sync::Mutex;

@@ -99,7 +99,8 @@ fn a_table_that_is_full() -> Result {
     let db = Database::migrated()?;
     let mut conn = db.connect()?;
     execute(&mut conn, "SET SESSION max_heap_table_size = 16384")?;
-    execute(&mut conn, "ALTER TABLE aggregate_heads ENGINE = MEMORY")?;
+    // This engine keeps no expression as a default.
+    execute(&mut conn, "ALTER TABLE aggregate_heads ALTER tenant_id DROP DEFAULT, ENGINE = MEMORY")?;
     let mut kinds = (0..1000).filter_map(|name| append(&mut conn, &name.to_string()).err());
     assert_eq!(kinds.next().map(kind_of), Some(DatabaseErrorKind::Full));
     Ok(())
@@ -201,7 +202,8 @@ fn migrations_that_may_not_be_applied() -> Result {
     Ok(())
 }
 
-/// Among the rows, where the client library has been seen to wait for the rest of them for ever, the next time.
+/// Among the rows, where the client library has been seen to wait for the rest of them for ever, the next
+/// time.
 #[test]
 fn a_read_that_was_interrupted_can_be_repeated() -> Result {
     let db = Database::migrated()?;

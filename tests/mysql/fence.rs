@@ -88,7 +88,8 @@ fn readers_go_on_while_appends_come_without_a_pause() -> Result {
         }
         begin(writer)?;
         positions.push(append(writer, &(step % OVERLAPPING).to_string())?.last_position());
-        // The turn of a slot takes until all have ended that were there when it began; and there are two of them.
+        // The turn of a slot takes until all have ended that were there when it began; and there are two of
+        // them.
         let last = STORE.last_position(&mut reader)?;
         if let Some(old) = step.checked_sub(3 * OVERLAPPING) {
             assert!(last >= positions[old], "at step {step} the reader has come to {last}");
@@ -98,7 +99,8 @@ fn readers_go_on_while_appends_come_without_a_pause() -> Result {
     Ok(())
 }
 
-/// The slot is read from the snapshot of the transaction, which knows nothing of what readers have changed since.
+/// The slot is read from the snapshot of the transaction, which knows nothing of what readers have changed
+/// since.
 #[test]
 fn an_append_that_knows_the_slot_from_an_old_snapshot_is_waited_for() -> Result {
     let db = Database::migrated()?;

@@ -5,7 +5,8 @@ use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
 use diesel_event_store::projection::Projection;
 use diesel_event_store::{
-    DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, Position, run_pending_migrations,
+    AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, Position,
+    run_pending_migrations,
 };
 use test_support::{Result, count, counted, create_app_rows, execute, insert_app_row, user};
 
@@ -130,6 +131,12 @@ fn an_appender_appends_in_every_way() -> Result {
             Ok(())
         })?;
         assert_eq!(log(&mut conn)?.len(), 102);
+
+        let batch = AppendBatch::new()
+            .append(&user("alice")?, ExpectedVersion::Exact(101), counted(1)?)
+            .guard(&user("bob")?, ExpectedVersion::Exact(1))
+            .guard(&user("nobody")?, ExpectedVersion::NoStream);
+        STORE.append_batch(&mut conn, &batch)?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A writer that has appended and not ended holds back what was committed after it, and is named to a user who may know.
+//! A writer that has appended and not ended holds back what was committed after it, and is named to a user
+//! who may know.
 
 use diesel::prelude::*;
 use diesel_event_store::chrono::{TimeDelta, Utc};

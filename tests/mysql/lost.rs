@@ -80,7 +80,8 @@ fn the_connection_is_as_good_as_before_when_the_transaction_is_run_again() -> Re
     Ok(())
 }
 
-/// A COMMIT would succeed. On MariaDB, whose nodes of Galera may have rolled back without a word, it is looked first.
+/// A COMMIT would succeed. On MariaDB, whose nodes of Galera may have rolled back without a word, it is
+/// looked first.
 #[test]
 fn a_write_transaction_that_has_gone_is_not_taken_for_committed() -> Result {
     let db = Database::migrated()?;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_event_store::chrono::{DateTime, Utc};
-use diesel_event_store::{ExpectedVersion, NewEvent, Position};
+use diesel_event_store::{ExpectedVersion, LogQuery, NewEvent, Position};
 use test_support::{Result, counted, create_app_rows, execute, user};
 
 use super::database::{Database, STORE, append, is_mariadb, log, text};
@@ -34,6 +34,10 @@ fn appends_and_reads_work_in_every_sql_mode() -> Result {
         let stream = STORE.read_stream(&mut conn, &alice, ..)?;
         assert!(stream.events().starts_with(appended.events()), "{mode}");
         assert!(stream.events().ends_with(again.events()), "{mode}");
+        let of_tenant = alice.in_tenant("acme")?;
+        let appended = STORE.append(&mut conn, &of_tenant, ExpectedVersion::NoStream, &counted(1)?)?;
+        let query = LogQuery::before(Position::END).tenant("acme");
+        assert_eq!(STORE.read_log(&mut conn, &query, 1)?.events(), appended.events(), "{mode}");
         let (first, second) = (Position::new(10 * round + 1)?, Position::new(10 * round + 2)?);
         STORE.save_checkpoint(&mut conn, "projection", second)?;
         STORE.save_checkpoint(&mut conn, "projection", first).unwrap_err();

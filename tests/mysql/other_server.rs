@@ -1,5 +1,5 @@
-//! Only on the server where events are appended can it be seen who is appending. Which one it is stands in the
-//! database, so that a reader elsewhere knows, and here it is made to say that it is another one.
+//! Only on the server where events are appended can it be seen who is appending. Which one it is stands in
+//! the database, so that a reader elsewhere knows, and here it is made to say that it is another one.
 
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;

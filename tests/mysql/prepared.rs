@@ -9,8 +9,8 @@ use test_support::{Result, counted, user};
 
 use super::database::{Database, STORE};
 
-/// Runs something three times. Everything but transaction control is prepared to be kept the first time, or the second if it
-/// takes another way then, and nothing is prepared the third time.
+/// Runs something three times. Everything but transaction control is prepared to be kept the first time, or
+/// the second if it takes another way then, and nothing is prepared the third time.
 fn assert_prepared_once(name: &str, work: impl Fn(&mut MysqlConnection) -> Result) -> Result {
     for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
         let db = Database::migrated()?;

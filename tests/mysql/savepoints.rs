@@ -1,4 +1,5 @@
-//! What a nested transaction leaves behind that is rolled back, in the application's transaction that goes on.
+//! What a nested transaction leaves behind that is rolled back, in the application's transaction that goes
+//! on.
 
 use diesel::Connection;
 use diesel::mysql::MysqlConnection;

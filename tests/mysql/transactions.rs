@@ -59,8 +59,8 @@ fn a_transaction_that_has_read_before_takes_any_and_retries_after_a_conflict() -
     Ok(())
 }
 
-/// MariaDB with innodb_snapshot_isolation (its default from 11.6.2) does not let a snapshot be overtaken: the transaction
-/// ends, and the next one succeeds. From 11.4.2 on an append can have it otherwise.
+/// MariaDB with innodb_snapshot_isolation (its default from 11.6.2) does not let a snapshot be overtaken: the
+/// transaction ends, and the next one succeeds. From 11.4.2 on an append can have it otherwise.
 #[test]
 fn a_snapshot_that_is_overtaken_costs_a_transaction_at_most() -> Result {
     let db = Database::migrated()?;
@@ -150,8 +150,8 @@ fn an_append_waits_for_another_to_the_same_aggregate() -> Result {
     Ok(())
 }
 
-/// Each holds what the other needs: the application the counter, the append alone an aggregate. The server ends who has written
-/// less, and the application does not hear of it.
+/// Each holds what the other needs: the application the counter, the append alone an aggregate. The server
+/// ends who has written less, and the application does not hear of it.
 #[test]
 fn an_append_alone_that_is_ended_by_a_deadlock_is_run_again() -> Result {
     let db = Database::migrated()?;

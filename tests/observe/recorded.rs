@@ -3,31 +3,29 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel_event_store::sqlite::{Options, Writer};
 use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId, run_pending_migrations};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use metrics::Key;
+use metrics_util::debugging::{DebugValue, Snapshotter};
 use tempfile::TempDir;
+use test_support::counter::{count_once, count_while};
 
-use super::subscriber::Kept;
+use super::observed::Observed;
 
 const STORE: EventStore = EventStore::new();
 
-/// In one test: there is one recorder and one subscriber in a process.
 #[test]
 fn appends_and_writers_are_reported() -> Result<(), Box<dyn std::error::Error>> {
-    let recorder = DebuggingRecorder::new();
-    let figures = recorder.snapshotter();
-    recorder.install()?;
-    let traces = Kept::default();
-    tracing::subscriber::set_global_default(traces.clone())?;
+    let observed = Observed::alone();
+    let traces = &observed.traces;
     let folder = tempfile::tempdir()?;
 
     append_and_conflict(&mut connect(&folder))?;
-    let plain = Figures::of(&figures);
+    let plain = observed.figures();
     assert_eq!(plain.counter("events.appended"), 2);
     assert_eq!(plain.counter("append.conflicts"), 1);
     assert_eq!(traces.take()[0], "DEBUG message=events appended stream=Order/1 events=2 version=2");
 
     group_of_three(connect(&folder))?;
-    let grouped = Figures::of(&figures);
+    let grouped = observed.figures();
     assert_eq!(grouped.counter("events.appended"), 2);
     assert_eq!(grouped.counter("append.conflicts"), 1);
     assert_eq!(grouped.gauge("writer.queue_depth"), 0.0);
@@ -39,6 +37,16 @@ fn appends_and_writers_are_reported() -> Result<(), Box<dyn std::error::Error>> 
         traced.iter().any(|line| line.starts_with("DEBUG message=append refused by a conflict conflict="))
     );
     assert!(traced.iter().any(|line| line.starts_with("DEBUG message=group committed batch_size=3 commit_")));
+
+    command_decided_again(&folder)?;
+    let commands = observed.figures();
+    assert_eq!(commands.counter("aggregate.retried"), 1);
+    assert_eq!(commands.counter("transaction.run_again"), 2);
+    let traced = traces.take();
+    let retried = "DEBUG message=command is decided again stream=Counter/c attempt=2".to_owned();
+    assert!(traced.contains(&retried), "{traced:?}");
+    let again = "DEBUG message=transaction is run again attempt=3".to_owned();
+    assert!(traced.contains(&again), "{traced:?}");
 
     group_that_fails(&folder)?;
     assert!(traces.take()[0].starts_with("WARN message=group failed batch_size=1 error="));
@@ -84,6 +92,23 @@ fn group_of_three(conn: SqliteConnection) -> Result<(), Error> {
     Ok(())
 }
 
+/// A command that is too late once, and a transaction that is twice.
+fn command_decided_again(folder: &TempDir) -> Result<(), Error> {
+    let (mut conn, mut other, mut is_late) = (connect(folder), connect(folder), true);
+    let (_, counted) = count_while(&mut conn, "c", || {
+        if std::mem::take(&mut is_late) {
+            count_once(&mut other, "c").unwrap();
+        }
+    });
+    assert_eq!(counted?.attempts, 2);
+    let mut expected = 3;
+    STORE.transaction(&mut conn, |conn| {
+        expected -= 1;
+        STORE.append(conn, &StreamId::new("Order", 9)?, ExpectedVersion::Exact(expected), &[placed()])?;
+        Ok(())
+    })
+}
+
 fn group_that_fails(folder: &TempDir) -> Result<(), Error> {
     let writer = Writer::new(connect(folder))?;
     connect(folder).immediate_transaction(|_| {
@@ -94,17 +119,26 @@ fn group_that_fails(folder: &TempDir) -> Result<(), Error> {
 }
 
 /// What was recorded since the last time.
-pub struct Figures(Vec<(String, DebugValue)>);
+pub struct Figures(Vec<(Key, DebugValue)>);
 
 impl Figures {
     pub fn of(snapshotter: &Snapshotter) -> Self {
         let values = snapshotter.snapshot().into_vec().into_iter();
-        Self(values.map(|(key, _, _, value)| (key.key().name().to_owned(), value)).collect())
+        Self(values.map(|(key, _, _, value)| (key.key().clone(), value)).collect())
+    }
+
+    fn find(&self, name: &str) -> &(Key, DebugValue) {
+        let full = format!("diesel_event_store.{name}");
+        self.0.iter().find(|(key, _)| key.name() == full).expect("it was recorded")
     }
 
     fn get(&self, name: &str) -> &DebugValue {
-        let full = format!("diesel_event_store.{name}");
-        &self.0.iter().find(|(known, _)| *known == full).expect("it was recorded").1
+        &self.find(name).1
+    }
+
+    /// As `name=value`.
+    pub fn labels(&self, name: &str) -> Vec<String> {
+        self.find(name).0.labels().map(|label| format!("{}={}", label.key(), label.value())).collect()
     }
 
     pub fn counter(&self, name: &str) -> u64 {

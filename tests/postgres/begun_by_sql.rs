@@ -1,5 +1,5 @@
-//! A transaction that was begun with SQL is the application's. What needs one of its own refuses to run in it, and
-//! leaves it as it is.
+//! A transaction that was begun with SQL is the application's. What needs one of its own refuses to run in
+//! it, and leaves it as it is.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

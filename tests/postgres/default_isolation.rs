@@ -79,7 +79,7 @@ fn appends_to_one_stream_do_not_fail_each_other() -> test_support::Result {
         let mut conns = (0..4).map(|_| database.connect()).collect::<test_support::Result<Vec<_>>>()?;
         let shared = StreamId::new("Shared", 1)?;
         let outcomes = at_once(&mut conns, |_, conn| -> Result<(), Error> {
-            for _ in 0..25 {
+            for _ in 0..250 {
                 let event = NewEvent::new("Appended", &())?;
                 STORE.append(conn, &shared, ExpectedVersion::Any, &[event])?;
             }
@@ -88,7 +88,7 @@ fn appends_to_one_stream_do_not_fail_each_other() -> test_support::Result {
         for outcome in outcomes {
             outcome?;
         }
-        assert_eq!(STORE.version(&mut conns[0], &shared)?, 100);
+        assert_eq!(STORE.version(&mut conns[0], &shared)?, 1000);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ const STORE: EventStore = EventStore::new();
 fn import(conn: &mut PgConnection, positions: &[i64]) -> test_support::Result {
     import_without_heads(conn, positions)?;
     conn.batch_execute(
-        "INSERT INTO aggregate_heads SELECT aggregate_type, aggregate_id, 1, now() FROM events \
+        "INSERT INTO aggregate_heads SELECT tenant_id, aggregate_type, aggregate_id, 1, now() FROM events \
          ON CONFLICT DO NOTHING",
     )?;
     Ok(())
@@ -24,7 +24,7 @@ fn import(conn: &mut PgConnection, positions: &[i64]) -> test_support::Result {
 fn import_without_heads(conn: &mut PgConnection, positions: &[i64]) -> test_support::Result {
     for position in positions {
         conn.batch_execute(&format!(
-            "INSERT INTO events VALUES ({position}, 'Imported', '{position}', 1, gen_random_uuid(), \
+            "INSERT INTO events VALUES ({position}, '', 'Imported', '{position}', 1, gen_random_uuid(), \
              'Imported', 1, '{{}}', NULL, NULL, NULL, NULL, now())"
         ))?;
     }

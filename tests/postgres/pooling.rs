@@ -1,4 +1,5 @@
-//! One connection to the server for many clients, as a pooler such as PgBouncer lends it: a transaction at a time.
+//! One connection to the server for many clients, as a pooler such as PgBouncer lends it: a transaction at a
+//! time.
 
 use diesel::connection::{CacheSize, Connection, SimpleConnection};
 use test_support::witness::{Tail, append_one, begin, commit};

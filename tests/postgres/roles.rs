@@ -4,7 +4,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
-    DatabaseErrorKind, Error, EventStore, LogOrdering, Position, StreamId, run_pending_migrations,
+    AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position,
+    StreamId, run_pending_migrations,
 };
 use test_support::witness::{append_one, kind};
 use test_support::{self, Postgres, TestDatabase};
@@ -17,13 +18,15 @@ const APPENDER: [&str; 3] = [
     "GRANT SELECT, INSERT, UPDATE ON aggregate_heads TO",
     "GRANT USAGE ON SEQUENCE events_global_position_seq TO",
 ];
+const GUARDIAN: &str = "GRANT DELETE ON aggregate_heads TO";
 const GAPLESS_APPENDER: &str = "GRANT SELECT, UPDATE ON event_log TO";
 const PUBLISHER: &str = "GRANT SELECT, UPDATE ON event_log TO";
 const PROJECTION: &str =
     "GRANT SELECT, INSERT, UPDATE, DELETE ON projection_checkpoints, projection_workers, parked_events TO";
 const MIGRATOR: &str = "GRANT CREATE, USAGE ON SCHEMA public TO";
 
-/// A role of one test's own, gone when it is dropped. What it owns is in the test's database and goes with that.
+/// A role of one test's own, gone when it is dropped. What it owns is in the test's database and goes with
+/// that.
 struct Role<'d> {
     name: String,
     database: &'d Postgres,
@@ -135,6 +138,34 @@ fn an_appender_appends() -> test_support::Result {
     assert_not_permitted(append_one(&mut appender, "Third").unwrap_err());
     admin.batch_execute(&format!("{GAPLESS_APPENDER} {}", role.name))?;
     append_one(&mut appender, "Third")?;
+    Ok(())
+}
+
+#[test]
+fn an_appender_appends_batches() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let role = Role::create(&database, &APPENDER)?;
+    let mut appender = role.connect()?;
+    let [one, other, nobody] = ["one", "other", "nobody"].map(|id| StreamId::new("Batched", id));
+    let (one, other, nobody) = (one?, other?, nobody?);
+    let event = || [NewEvent::new("Batched", &()).expect("it is JSON")];
+    let batch = AppendBatch::new().append(&one, ExpectedVersion::NoStream, event()).append(
+        &other,
+        ExpectedVersion::NoStream,
+        event(),
+    );
+    STORE.append_batch(&mut appender, &batch)?;
+    let guarded = AppendBatch::new()
+        .append(&one, ExpectedVersion::Exact(1), event())
+        .guard(&other, ExpectedVersion::Exact(1));
+    STORE.append_batch(&mut appender, &guarded)?;
+
+    let absence = AppendBatch::new()
+        .append(&one, ExpectedVersion::Exact(2), event())
+        .guard(&nobody, ExpectedVersion::NoStream);
+    assert_not_permitted(STORE.append_batch(&mut appender, &absence).unwrap_err());
+    database.connect()?.batch_execute(&format!("{GUARDIAN} {}", role.name))?;
+    assert_eq!(STORE.append_batch(&mut appender, &absence)?.streams()[0].version(), 3);
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use test_support::{self, Postgres, TestDatabase};
 
 const STORE: EventStore = EventStore::new();
 
-/// As many a store of an application's own has it. What belongs to it keeps its name when the table is renamed.
+/// As many a store of an application's own has it. What belongs to it keeps its name when the table is
+/// renamed.
 const OLD: &str = "CREATE TABLE events (global_position BIGSERIAL PRIMARY KEY, aggregate_type TEXT NOT NULL, \
                    aggregate_id TEXT NOT NULL, aggregate_version BIGINT NOT NULL, event_id UUID NOT NULL UNIQUE, \
                    correlation_id TEXT, \
@@ -94,7 +95,8 @@ fn one_that_is_gone_is_made_anew_by_the_repair() -> test_support::Result {
     Ok(())
 }
 
-/// Whoever has a number has not committed yet: with the sequence set from what is visible, it would be given again.
+/// Whoever has a number has not committed yet: with the sequence set from what is visible, it would be given
+/// again.
 #[test]
 fn the_repair_waits_for_appends_under_way() -> test_support::Result {
     let database = Postgres::migrated()?;

@@ -227,8 +227,8 @@ fn readers_of_a_standby_miss_nothing() -> test_support::Result {
             drop(writing);
             publisher.join().expect("it has not panicked")?;
             STORE.publish_position(&mut primary)?;
-            // Set whatever has happened: the readers wait for it. What was published may lie behind the last event, where a
-            // transaction was rolled back; no reader gets there.
+            // Set whatever has happened: the readers wait for it. What was published may lie behind the last
+            // event, where a transaction was rolled back; no reader gets there.
             end.store(STORE.last_position(&mut primary)?.get(), Ordering::Relaxed);
             for thread in threads {
                 thread.join().expect("it has not panicked")?;

@@ -69,8 +69,8 @@ fn a_transaction_that_has_failed_to_append_is_not_waited_for() -> test_support::
     commit(&mut failing)
 }
 
-/// Keys of the application's choice, for the session and for the transaction; also such that begin like the fence's own,
-/// as a number of 64 bits that looks like chance may.
+/// Keys of the application's choice, for the session and for the transaction; also such that begin like the
+/// fence's own, as a number of 64 bits that looks like chance may.
 #[test]
 fn advisory_locks_of_the_application_are_not_waited_for() -> test_support::Result {
     let database = Postgres::migrated()?;

@@ -17,7 +17,8 @@ const WRITERS: u64 = 8;
 const APPENDS: usize = 250;
 const AGGREGATES: u64 = 5;
 
-/// Appends to the same few aggregates as everybody else, and reports what it has won: events, and conflicts on the way.
+/// Appends to the same few aggregates as everybody else, and reports what it has won: events, and conflicts
+/// on the way.
 pub fn compete(path: &str, arguments: &[String]) {
     let [mode, seed] = arguments else { panic!("compete DATABASE MODE SEED") };
     let mut random = Random::from_seed(seed.parse().unwrap());
@@ -74,8 +75,8 @@ fn roll_back_sometimes(conn: &mut SqliteConnection, to: &StreamId, random: &mut 
     }
 }
 
-/// Follows the log from its beginning, in small bites, until it has scanned to the position it is told, and reports each
-/// event. With an argument only events of that type.
+/// Follows the log from its beginning, in small bites, until it has scanned to the position it is told, and
+/// reports each event. With an argument only events of that type.
 pub fn tail(path: &str, arguments: &[String]) {
     let mut conn = database::connect(path, Synchronous::Normal);
     report("ready");

@@ -96,8 +96,8 @@ pub fn acknowledged(line: &str) -> impl Iterator<Item = (Uuid, Place)> + '_ {
     })
 }
 
-/// Starts a worker, lets it acknowledge some of its work, less than `lines`, and kills it in the middle of something.
-/// Returns every line it has managed to report.
+/// Starts a worker, lets it acknowledge some of its work, less than `lines`, and kills it in the middle of
+/// something. Returns every line it has managed to report.
 pub fn run_and_kill(job: &str, database: &SqliteFile, lines: u64, random: &mut Random) -> Vec<String> {
     let worker = Worker::start(job, &database.path(), &[random.draw().to_string()]);
     let mut lines: Vec<String> =

@@ -1,4 +1,5 @@
-//! The read model: a row for each event, a running sum for each account, and a total of what each process has applied.
+//! The read model: a row for each event, a running sum for each account, and a total of what each process has
+//! applied.
 
 use std::collections::BTreeMap;
 
@@ -46,8 +47,8 @@ pub fn apply<C: EventConnection>(
     Ok(())
 }
 
-/// Before a process applies anything: its partitions share one total, and two of them could otherwise begin it at once, which is
-/// a failure of the one that comes second.
+/// Before a process applies anything: its partitions share one total, and two of them could otherwise begin
+/// it at once, which is a failure of the one that comes second.
 pub fn begin_total<C: EventConnection>(conn: &mut C, worker: &str) -> QueryResult<()> {
     execute(conn, &format!("INSERT INTO totals VALUES ('{worker}', 0)"))
 }

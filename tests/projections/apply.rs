@@ -10,8 +10,8 @@ use test_support::worker::{order, report};
 use super::accounts::{self, NAME};
 use super::client::{Client, Job, on_database};
 
-/// Applies the projection until it is told to stop. With how many partitions it begins is an argument, and its lease in
-/// milliseconds.
+/// Applies the projection until it is told to stop. With how many partitions it begins is an argument, and
+/// its lease in milliseconds.
 pub fn apply(url: &str, arguments: &[String]) {
     let [partitions, lease] = arguments else { panic!("apply URL PARTITIONS LEASE") };
     let partitions = partitions.parse().expect("a number of partitions");

@@ -13,7 +13,8 @@ use super::client::Client;
 const WRITERS: usize = 2;
 const ACCOUNTS: u64 = 12;
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-/// More than a test needs, and an end: something moves for as long as there is a load, even if a test waits in vain.
+/// More than a test needs, and an end: something moves for as long as there is a load, even if a test waits
+/// in vain.
 const MOST_APPENDS: usize = 50_000;
 
 /// Threads that append all the time, to accounts that they share.

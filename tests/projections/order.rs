@@ -16,8 +16,9 @@ const KILLS: usize = 6;
 const PARTITIONS: [i32; 3] = [2, 5, 3];
 const ONE_IN_TROUBLE: u64 = 40;
 
-/// Some events are in trouble and parked, and with them what follows in their aggregates. They are retried, some of them in
-/// vain, while processes are killed and the number of partitions changes. The handler refuses what comes out of order.
+/// Some events are in trouble and parked, and with them what follows in their aggregates. They are retried,
+/// some of them in vain, while processes are killed and the number of partitions changes. The handler refuses
+/// what comes out of order.
 pub fn with_parked_events<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     let mut random = Random::for_test("order");
     let kills = kills(KILLS)?;

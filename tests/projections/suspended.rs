@@ -33,7 +33,8 @@ const IN_A_BATCH: &str = "in a batch";
 /// The handler has written rows that whoever takes over needs, too.
 const WITH_LOCKS: &str = "with locks";
 
-/// Applies the projection for ever, and reports its failures. It lingers once, if it is to, until there is a file.
+/// Applies the projection for ever, and reports its failures. It lingers once, if it is to, until there is a
+/// file.
 pub fn linger(url: &str, arguments: &[String]) {
     let [place, file, lingers] = arguments else { panic!("linger URL PLACE FILE LINGERS") };
     let is_to_linger = AtomicBool::new(lingers == "lingers");
@@ -184,8 +185,8 @@ pub fn in_a_batch<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     accounts::assert_rows_equal_to_log(&mut scene.conn)
 }
 
-/// The other has taken the partition over, and waits for the rows. It gets them as soon as the first goes on, and not what the
-/// first has made of them.
+/// The other has taken the partition over, and waits for the rows. It gets them as soon as the first goes on,
+/// and not what the first has made of them.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn with_locks<D: TestDatabase<Conn: Client>>() -> test_support::Result {
     let mut scene = Scene::<D>::suspended(WITH_LOCKS)?;

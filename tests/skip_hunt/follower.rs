@@ -6,8 +6,8 @@ use std::time::Duration;
 use test_support::LONG;
 use test_support::witness::Entry;
 
-/// How often a reader may stand still before the end of the log while nobody is appending. It is a matter of very few
-/// reads; there only has to be a bound.
+/// How often a reader may stand still before the end of the log while nobody is appending. It is a matter of
+/// very few reads; there only has to be a bound.
 pub const MOST_STANDSTILLS: usize = 1000;
 
 /// Somebody who follows the log.
@@ -17,8 +17,8 @@ pub trait Follower: Send {
 
     fn scanned_to(&self) -> i64;
 
-    /// Compares what it has seen with what has been committed, both since the last time, and returns how many events it
-    /// has missed.
+    /// Compares what it has seen with what has been committed, both since the last time, and returns how many
+    /// events it has missed.
     fn missed(&mut self, committed: &[Entry]) -> usize;
 }
 

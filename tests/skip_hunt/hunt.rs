@@ -66,8 +66,8 @@ impl Hunt {
         Ok(database)
     }
 
-    /// They do so for the one write lock or for a counter. Then positions become visible in their order, and the naive
-    /// reader is right.
+    /// They do so for the one write lock or for a counter. Then positions become visible in their order, and
+    /// the naive reader is right.
     fn writers_queue(&self) -> bool {
         self.ordering == LogOrdering::Gapless
     }
@@ -82,8 +82,8 @@ impl Hunt {
     }
 }
 
-/// In rounds: everybody appends at once; then, at a quiet moment, the readers must reach the end and have seen
-/// everything.
+/// In rounds: everybody appends at once; then, at a quiet moment, the readers must reach the end and have
+/// seen everything.
 pub fn hunt<D>(hunt: &Hunt) -> test_support::Result
 where
     D: TestDatabase<Conn: Send>,

@@ -185,8 +185,8 @@ fn one_transaction_appends_very_often<D: TestDatabase>() -> test_support::Result
     Ok(())
 }
 
-/// Positions that were counted are committed in their order, those of a sequence are not. A reader who began before the
-/// change must not take the one for the other.
+/// Positions that were counted are committed in their order, those of a sequence are not. A reader who began
+/// before the change must not take the one for the other.
 fn a_reading_transaction_goes_on_while_the_ordering_changes<D: TestDatabase>() -> test_support::Result {
     let database = D::migrated()?;
     let mut reader = Tail::new(database.connect()?);

@@ -53,8 +53,8 @@ impl Style {
     }
 }
 
-/// In rounds: everybody appends at once while the runners' connections are killed, too; then, at a quiet moment, each
-/// projection must have applied every event of its filter once.
+/// In rounds: everybody appends at once while the runners' connections are killed, too; then, at a quiet
+/// moment, each projection must have applied every event of its filter once.
 pub fn hunt<D>(hunt: &Hunt) -> test_support::Result
 where
     D: TestDatabase<Conn: Send>,

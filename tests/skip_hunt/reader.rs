@@ -142,8 +142,8 @@ impl<'h, D: TestDatabase> Reader<'h, D> {
         Ok(slice.len())
     }
 
-    /// What it has seen counts once its checkpoint is committed. If it does not hear of that, it finds it out from the
-    /// checkpoint.
+    /// What it has seen counts once its checkpoint is committed. If it does not hear of that, it finds it out
+    /// from the checkpoint.
     fn projection(&mut self, pages: usize) -> Result<usize, Error> {
         let style = self.style;
         let (mut began, mut entries, mut scanned_to) = (None, Vec::new(), self.scanned_to);

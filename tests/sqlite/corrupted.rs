@@ -140,7 +140,7 @@ fn a_row_that_holds_what_no_event_can_have_is_an_error_and_not_altered() {
         let database = SqliteFile::migrated();
         let mut conn = database.connect();
         let row = format!(
-            "NULL, 'Order', '1', 1, {event_id}, 'Placed', 1, {payload}, NULL, NULL, NULL, NULL, {created_at}"
+            "NULL, '', 'Order', '1', 1, {event_id}, 'Placed', 1, {payload}, NULL, NULL, NULL, NULL, {created_at}"
         );
         conn.batch_execute(&format!("INSERT INTO events VALUES ({row})")).unwrap();
 

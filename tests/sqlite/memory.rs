@@ -1,4 +1,5 @@
-//! How much memory a thread holds, as an allocator sees it that counts and otherwise does what the system's does.
+//! How much memory a thread holds, as an allocator sees it that counts and otherwise does what the system's
+//! does.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

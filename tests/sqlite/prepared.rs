@@ -79,7 +79,8 @@ fn an_append_with_everything_an_event_can_have_is_the_same_statement_as_one_with
     assert_eq!(inserts.count(), 1, "{:#?}", statements.kept);
 }
 
-/// SQLite prepares a statement with a bound LIMIT again whenever the value is bound, and diesel does not see that.
+/// SQLite prepares a statement with a bound LIMIT again whenever the value is bound, and diesel does not see
+/// that.
 #[test]
 fn a_look_up_by_a_key_has_no_limit() {
     let database = SqliteFile::migrated();

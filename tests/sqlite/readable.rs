@@ -25,9 +25,16 @@ fn one_event() -> (SqliteFile, SqliteConnection) {
 #[test]
 fn ids_json_and_times_are_text() {
     let (_database, mut conn) = one_event();
-    for column in
-        ["aggregate_type", "aggregate_id", "event_id", "event_type", "payload", "metadata", "created_at"]
-    {
+    for column in [
+        "tenant_id",
+        "aggregate_type",
+        "aggregate_id",
+        "event_id",
+        "event_type",
+        "payload",
+        "metadata",
+        "created_at",
+    ] {
         assert_eq!(text(&mut conn, &format!("SELECT typeof({column}) FROM events")), "text", "{column}");
     }
     for column in ["global_position", "aggregate_version", "event_version"] {
@@ -43,6 +50,7 @@ fn an_event_reads_as_it_would_be_written_down() {
     let (_database, mut conn) = one_event();
     let columns = [
         "global_position",
+        "tenant_id",
         "aggregate_type",
         "aggregate_id",
         "aggregate_version",
@@ -57,7 +65,7 @@ fn an_event_reads_as_it_would_be_written_down() {
     assert_eq!(
         row,
         format!(
-            r#"1|Order|1|1|00000000-0000-0000-0000-00000190abcd|Placed|1|{{"cents":1250}}|{{"ip":"::1"}}|{TIME}"#
+            r#"1||Order|1|1|00000000-0000-0000-0000-00000190abcd|Placed|1|{{"cents":1250}}|{{"ip":"::1"}}|{TIME}"#
         )
     );
 }

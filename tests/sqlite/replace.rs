@@ -6,8 +6,8 @@ use test_support::sqlite_file::{SqliteFile, assert_intact, text};
 use super::database::{append_one, stream};
 
 const REPLACE: &str = "INSERT OR REPLACE INTO events \
-    SELECT global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version, \
-           '\"forged\"', metadata, trace_id, correlation_id, causation_id, created_at FROM events";
+    SELECT global_position, tenant_id, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
+           event_version, '\"forged\"', metadata, trace_id, correlation_id, causation_id, created_at FROM events";
 
 #[test]
 fn replacing_an_event_is_refused_with_recursive_triggers() {

@@ -141,7 +141,8 @@ fn retrying<C: Connection>(conn: &mut C, mut work: impl FnMut(&mut C) -> Result)
     }
 }
 
-/// The log holds these events and no other, versions have no gap and follow positions, and heads are the last versions.
+/// The log holds these events and no other, versions have no gap and follow positions, and heads are the last
+/// versions.
 fn assert_log_is(conn: &mut impl EventConnection, mut recorded: Vec<RecordedEvent>) -> Result {
     let store = EventStore::new();
     recorded.sort_by_key(RecordedEvent::position);

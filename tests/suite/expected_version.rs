@@ -44,7 +44,8 @@ fn exact_zero_means_no_stream<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// Of the versions 0 to 3, those from which an append that expects this goes on. Each takes one and two events.
+/// Of the versions 0 to 3, those from which an append that expects this goes on. Each takes one and two
+/// events.
 fn versions_that_accept<D: TestDatabase>(expected: ExpectedVersion) -> Result<Vec<i64>> {
     let db = D::migrated()?;
     let mut conn = db.connect()?;

@@ -1,5 +1,5 @@
-//! What is promised, one behaviour per file. Each file lists its own tests; one that is not listed is dead code, which
-//! the compiler reports.
+//! What is promised, one behaviour per file. Each file lists its own tests; one that is not listed is dead
+//! code, which the compiler reports.
 
 #[cfg(feature = "r2d2")]
 use diesel_event_store::projection::Runs;
@@ -21,13 +21,18 @@ macro_rules! areas {
     };
 }
 
+#[cfg(feature = "derive")]
+pub mod aggregates;
 pub mod append;
 pub mod append_only;
 pub mod bad_input;
+pub mod batches;
+pub mod check_log;
 pub mod checkpoints;
 pub mod concurrency;
 pub mod expected_version;
 pub mod fidelity;
+mod housekeeping;
 pub mod migrations;
 pub mod missing_migrations;
 pub mod model;
@@ -37,19 +42,20 @@ pub mod read_event;
 pub mod read_log;
 pub mod read_stream;
 pub mod repair;
+pub mod tenants;
 pub mod transactions;
 pub mod version;
 pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair }
+    areas! { D: append, batches, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, expected_version, transactions, concurrency, read_log, model }
+    areas! { D: append, batches, expected_version, transactions, concurrency, read_log, model }
 }
 
 /// What depends on the kind of connection that is lent: a pooled one, or an application's enum.

@@ -124,7 +124,8 @@ impl Run {
         Ok(())
     }
 
-    /// New events; the last one with the id of an event that is there already, if that is asked for and there is one.
+    /// New events; the last one with the id of an event that is there already, if that is asked for and there
+    /// is one.
     fn batch(&self, events: i64, repeats_an_id: bool) -> Result<Vec<NewEvent>> {
         let mut batch = counted(events)?;
         if let (true, Some(known)) = (repeats_an_id, self.model.log.first()) {

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use diesel_event_store::{
-    AppendError, EventConnection, EventStore, ExpectedVersion, LogQuery, MAX_NAME_LENGTH, NewEvent, Position,
-    RecordedEvent, StreamId, chrono,
+    AppendError, EventConnection, EventStore, ExpectedVersion, LogQuery, MAX_NAME_LENGTH, MAX_TENANT_LENGTH,
+    NewEvent, Position, RecordedEvent, StreamId, chrono,
 };
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
@@ -14,6 +14,7 @@ tests! {
     any_json_text_is_kept_byte_for_byte,
     any_value_is_decoded_as_it_was_written,
     any_name_without_control_characters_is_kept,
+    any_tenant_without_control_characters_is_kept,
     any_other_name_is_refused,
     any_time_of_nine_thousand_years_is_kept_to_the_microsecond,
 }
@@ -143,6 +144,24 @@ fn any_name_without_control_characters_is_kept<D: TestDatabase>() -> Result {
     })
 }
 
+fn any_tenant_without_control_characters_is_kept<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    for_all(&mut conn, CASES, &(name(), name()), |conn, (tenant, aggregate_id)| {
+        let store = EventStore::new();
+        let tenant: String = tenant.chars().take(MAX_TENANT_LENGTH).collect();
+        let stream = user(&aggregate_id)?.in_tenant(&tenant)?;
+        let read = append_and_read(conn, &stream, NewEvent::new("Kept", &())?)?;
+        assert_eq!((read.tenant_id(), read.stream()), (Some(&*tenant), &stream));
+
+        let found = store.read_stream(conn, &stream, read.version()..)?;
+        assert_eq!(found.events(), std::slice::from_ref(&read));
+        let query = LogQuery::before(Position::END).tenant(&tenant);
+        assert_eq!(store.read_log(conn, &query, 1)?.into_events(), [read]);
+        Ok(())
+    })
+}
+
 fn character() -> impl Strategy<Value = char> {
     let awkward = prop::sample::select(vec!['a', 'A', ' ', 'ä', '\u{308}', '\'', '"', '\\', '%', '_', '😀']);
     prop_oneof![any::<char>(), awkward].prop_filter("a control character", |c| !c.is_control())
@@ -177,6 +196,7 @@ fn any_other_name_is_refused<D: TestDatabase>() -> Result {
         for_all(&mut conn, CASES / 4, &bad_name(), |conn, name| {
             assert_eq!(StreamId::new(name.as_str(), "id").unwrap_err().field(), "aggregate_type");
             assert_eq!(StreamId::new("Type", &name).unwrap_err().field(), "aggregate_id");
+            assert_eq!(user("alice")?.in_tenant(&name).unwrap_err().field(), "tenant_id");
             let good = NewEvent::new("Good", &())?;
             let event = match field {
                 "event_type" => NewEvent::new(name.clone(), &())?,

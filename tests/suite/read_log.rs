@@ -238,7 +238,8 @@ fn a_filtered_page_is_cut_short_at_its_last_match<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// The last match fills the page, but events that do not match follow: the next page is empty and comes to the end.
+/// The last match fills the page, but events that do not match follow: the next page is empty and comes to
+/// the end.
 fn a_page_that_is_just_full_may_not_be_the_end<D: TestDatabase>() -> Result {
     let mut log = Log::<D>::new()?;
     let (found, slice) = log.read(&forward().aggregate_types(["User"]), 3)?;

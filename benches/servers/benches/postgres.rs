@@ -51,6 +51,9 @@ fn reads(report: &Report, statements: &Statements) {
         let stores = (database.ours(), database.raw(statements));
         questions::load_streams(report, name, stores, streams, events);
     }
+    let databases = [(); 2].map(|()| Database::filled(many, EVENTS_EACH));
+    let conns = (databases[0].ours().conn, databases[1].ours().conn);
+    questions::execute(report, conns, many);
     let events = report.size(20_000, 2_000);
     let database = Database::filled(events / EVENTS_EACH, EVENTS_EACH);
     let stores = (database.ours(), database.raw(statements));

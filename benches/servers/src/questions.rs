@@ -3,8 +3,10 @@
 use crate::report::Report;
 use crate::side::Side;
 use crate::store::Store;
+use bench_support::order::Order;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::{Workload, aggregate_id, scatter};
+use diesel_event_store::EventConnection;
 
 pub const EVENTS_EACH: usize = 10;
 pub const PAGE: usize = 1_000;
@@ -44,6 +46,26 @@ fn on_streams(streams: usize, mut read: impl FnMut(&str)) -> impl FnMut() {
         let number = scatter(numbers.next().expect("there is always another"));
         read(&aggregate_id(usize::try_from(number).expect("64 bits") % streams));
     }
+}
+
+/// Compares commands on two databases with this many aggregates of this many events. The aggregates grow.
+pub fn execute(report: &Report, (one, other): (impl EventConnection, impl EventConnection), streams: usize) {
+    let (mut one, mut other) = (one, other);
+    let sides = vec![
+        Side::new(
+            "execute",
+            on_streams(streams, |id| {
+                Order::execute(&mut one, id);
+            }),
+        ),
+        Side::new(
+            "read and append",
+            on_streams(streams, |id| {
+                Order::by_hand(&mut other, id);
+            }),
+        ),
+    ];
+    report.times("a command on an aggregate of 10 events, alone", 50, sides, &[(0, 1)]);
 }
 
 /// Compares reading the log, on a database with this many events. `unbounded` reads a page without asking for

@@ -6,6 +6,7 @@ use bench_support::payload::OrderPlaced;
 /// A row of the table `events` in owned values, as a program without this crate keeps it.
 pub struct RawEvent {
     pub position: i64,
+    pub tenant_id: String,
     pub aggregate_type: String,
     pub aggregate_id: String,
     pub version: i64,

@@ -1,11 +1,13 @@
-//! What the benches share: the same work through `diesel_event_store` and through SQLite's own functions, on equally
-//! filled databases, and a way to compare them on a busy machine.
+//! What the benches share: the same work through `diesel_event_store` and through SQLite's own functions, on
+//! equally filled databases, and a way to compare them on a busy machine.
 
 pub mod bench;
 #[cfg(feature = "sqlite")]
 pub mod database;
 pub mod length;
 pub mod load;
+#[cfg(feature = "store")]
+pub mod order;
 #[cfg(feature = "sqlite")]
 pub mod ours;
 pub mod payload;

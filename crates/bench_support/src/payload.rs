@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+pub const NO_TENANT: &str = "";
 pub const AGGREGATE_TYPE: &str = "Order";
 pub const EVENT_TYPE: &str = "OrderPlaced";
 

@@ -7,24 +7,24 @@ use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{chrono, uuid};
 use uuid::Uuid;
 
-use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, NO_TENANT, OrderPlaced};
 use crate::raw::{Database, Result, Row, Statement, Value};
 use crate::workload::Append;
 
 const ADVANCE_HEAD: &str = "UPDATE aggregate_heads SET aggregate_version = aggregate_version + ?, updated_at = ? \
-     WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?";
+     WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?";
 
-const CREATE_OR_ADVANCE_HEAD: &str = "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT ?, ?, ?, ? WHERE true \
-     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
+const CREATE_OR_ADVANCE_HEAD: &str = "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     SELECT ?, ?, ?, ?, ? WHERE true \
+     ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
      SET aggregate_version = aggregate_version + excluded.aggregate_version, updated_at = excluded.updated_at \
      WHERE aggregate_version BETWEEN ? AND ?";
 
-const INSERT_EVENT: &str = "INSERT INTO events (aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
+const INSERT_EVENT: &str = "INSERT INTO events (tenant_id, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
      event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at) \
-     SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
+     SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
 
-const COLUMNS: &str = "global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
+const COLUMNS: &str = "global_position, tenant_id, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
      event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at";
 
 /// The same statements without this crate and without diesel: prepared once, bound, stepped, reset.
@@ -42,6 +42,7 @@ pub struct RawStore {
 /// A row in owned values. `I` and `T` are the types of the id and the time.
 pub struct RawEvent<I, T> {
     pub position: i64,
+    pub tenant_id: String,
     pub aggregate_type: String,
     pub aggregate_id: String,
     pub version: i64,
@@ -77,7 +78,7 @@ impl RawStore {
                 "SELECT {COLUMNS} FROM events WHERE global_position > ? ORDER BY global_position LIMIT ?"
             ))?,
             stream: database.prepare(&format!(
-                "SELECT {COLUMNS} FROM events WHERE aggregate_type = ? AND aggregate_id = ? \
+                "SELECT {COLUMNS} FROM events WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? \
                  ORDER BY aggregate_version"
             ))?,
             database,
@@ -124,6 +125,7 @@ impl RawStore {
 
     pub fn create_head(&mut self, aggregate_id: &str, version: i64, now: &str) -> Result<()> {
         self.create_or_advance_head.execute(&[
+            Value::Text(NO_TENANT),
             Value::Text(AGGREGATE_TYPE),
             Value::Text(aggregate_id),
             Value::Integer(version),
@@ -137,6 +139,7 @@ impl RawStore {
         self.advance_head.execute(&[
             Value::Integer(added),
             Value::Text(now),
+            Value::Text(NO_TENANT),
             Value::Text(AGGREGATE_TYPE),
             Value::Text(aggregate_id),
             Value::Integer(from),
@@ -147,6 +150,7 @@ impl RawStore {
     pub fn insert_event(&mut self, aggregate_id: &str, version: i64, payload: &str, now: &str) -> Result<()> {
         let mut id = Uuid::encode_buffer();
         self.insert_event.execute(&[
+            Value::Text(NO_TENANT),
             Value::Text(AGGREGATE_TYPE),
             Value::Text(aggregate_id),
             Value::Integer(version),
@@ -212,7 +216,7 @@ fn stream<I, T>(
     time: impl Fn(&str) -> T,
 ) -> Result<(i64, u64)> {
     let mut events = Vec::new();
-    let key = [Value::Text(AGGREGATE_TYPE), Value::Text(aggregate_id)];
+    let key = [Value::Text(NO_TENANT), Value::Text(AGGREGATE_TYPE), Value::Text(aggregate_id)];
     statement.run(&key, |row| events.push(event(row, &id, &time)))?;
     Ok((events.last().map_or(0, |event| event.version), cents(&events)))
 }
@@ -220,18 +224,19 @@ fn stream<I, T>(
 fn event<I, T>(row: &Row<'_>, id: impl Fn(&str) -> I, time: impl Fn(&str) -> T) -> RawEvent<I, T> {
     RawEvent {
         position: row.integer(0),
-        aggregate_type: row.text(1).to_owned(),
-        aggregate_id: row.text(2).to_owned(),
-        version: row.integer(3),
-        event_id: id(row.text(4)),
-        event_type: row.text(5).to_owned(),
-        event_version: row.integer(6),
-        payload: row.text(7).to_owned(),
-        metadata: row.optional_text(8).map(str::to_owned),
-        trace_id: row.optional_text(9).map(str::to_owned),
-        correlation_id: row.optional_text(10).map(str::to_owned),
-        causation_id: row.optional_text(11).map(str::to_owned),
-        created_at: time(row.text(12)),
+        tenant_id: row.text(1).to_owned(),
+        aggregate_type: row.text(2).to_owned(),
+        aggregate_id: row.text(3).to_owned(),
+        version: row.integer(4),
+        event_id: id(row.text(5)),
+        event_type: row.text(6).to_owned(),
+        event_version: row.integer(7),
+        payload: row.text(8).to_owned(),
+        metadata: row.optional_text(9).map(str::to_owned),
+        trace_id: row.optional_text(10).map(str::to_owned),
+        correlation_id: row.optional_text(11).map(str::to_owned),
+        causation_id: row.optional_text(12).map(str::to_owned),
+        created_at: time(row.text(13)),
     }
 }
 

@@ -6,8 +6,8 @@ pub trait Timed {
     fn time_block(&mut self, block: u32) -> f64;
 }
 
-/// Sides measured in turns: each round runs a block of operations per side. Blocks are short, so that a disturbance
-/// spoils few of them.
+/// Sides measured in turns: each round runs a block of operations per side. Blocks are short, so that a
+/// disturbance spoils few of them.
 pub struct Rounds {
     block: u32,
     /// Per round, the duration of each side's block in seconds.

@@ -15,12 +15,17 @@ pub(crate) struct EnumAttributes {
     pub(crate) krate: Path,
     pub(crate) retired: Vec<Retired>,
     pub(crate) serde: Vec<Attribute>,
+    pub(crate) is_locked: bool,
 }
 
 impl EnumAttributes {
     pub(crate) fn parse(attributes: &[Attribute]) -> Result<Self> {
-        let mut parsed =
-            Self { krate: parse_quote!(::diesel_event_store), retired: Vec::new(), serde: Vec::new() };
+        let mut parsed = Self {
+            krate: parse_quote!(::diesel_event_store),
+            retired: Vec::new(),
+            serde: Vec::new(),
+            is_locked: false,
+        };
         for attribute in attributes {
             if attribute.path().is_ident("event") {
                 attribute.parse_nested_meta(|meta| parsed.add(&meta))?;
@@ -37,13 +42,17 @@ impl EnumAttributes {
             self.retired.push(retired(meta)?);
             return Ok(());
         }
+        if meta.path.is_ident("lock") {
+            self.is_locked = true;
+            return Ok(());
+        }
         if meta.path.is_ident("crate") {
             self.krate = meta.value()?.parse::<LitStr>()?.parse()?;
             return Ok(());
         }
         Err(meta.error(
             "an enum of events knows `#[event(retired(name = \"…\"))]`, with `split = function` if it is to be read as \
-             others, and `#[event(crate = \"…\")]`; names and versions stand at its variants",
+             others, `#[event(lock)]` and `#[event(crate = \"…\")]`; names and versions stand at its variants",
         ))
     }
 }

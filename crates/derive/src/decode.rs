@@ -7,6 +7,7 @@ use syn::{FieldsNamed, LitStr, Result};
 use crate::attributes::{Retired, Step, as_rename_all};
 use crate::encode::serde_path;
 use crate::event_enum::EventEnum;
+use crate::variant::fields_with;
 use crate::variant::{Content, Kind, Stored, Variant};
 
 pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
@@ -114,7 +115,7 @@ fn read_older(variant: &Variant, stored: &Stored, version: i32, steps: &[Step]) 
     quote!({ #body #last })
 }
 
-fn content_ident(variant: &Variant) -> syn::Ident {
+pub(crate) fn content_ident(variant: &Variant) -> syn::Ident {
     format_ident!("__{}", variant.ident)
 }
 
@@ -132,7 +133,8 @@ fn contents(events: &EventEnum) -> Result<TokenStream> {
         let Kind::Stored(Stored { content: Content::Fields(fields), .. }) = &variant.kind else {
             return None;
         };
-        let (content, serde, fields) = (content_ident(variant), &variant.serde, fields.named.iter());
+        let (content, serde) = (content_ident(variant), &variant.serde);
+        let fields = fields_with(fields, &["serde"]);
         Some(quote! {
             #[derive(__event::serde::Deserialize)]
             #[serde(crate = #serde_path)]

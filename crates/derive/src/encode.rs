@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Result;
 
 use crate::event_enum::EventEnum;
-use crate::variant::{Content, Kind, Stored, Variant};
+use crate::variant::{Content, Kind, Stored, Variant, fields_with};
 
 pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
     let krate = &events.krate;
@@ -49,7 +49,8 @@ fn to_new(events: &EventEnum, variant: &Variant) -> TokenStream {
     }
 }
 
-/// serde's own way to serialise a type from outside, without its tag: just the content, and without copying it.
+/// serde's own way to serialise a type from outside, without its tag: just the content, and without copying
+/// it.
 fn content(events: &EventEnum) -> Result<TokenStream> {
     let has_content = |variant: &Variant| matches!(&variant.kind, Kind::Stored(stored) if !matches!(stored.content, Content::Nothing));
     if !events.variants.iter().any(has_content) {
@@ -89,7 +90,7 @@ fn shadow(variant: &Variant) -> TokenStream {
     match &variant.kind {
         Kind::Stored(Stored { content: Content::Newtype(ty), .. }) => quote!(#(#serde)* #ident(#ty)),
         Kind::Stored(Stored { content: Content::Fields(fields), .. }) => {
-            let fields = fields.named.iter();
+            let fields = fields_with(fields, &["serde"]);
             quote!(#(#serde)* #ident { #(#fields),* })
         }
         Kind::Stored(_) | Kind::Other => quote!(#[serde(skip)] #ident),

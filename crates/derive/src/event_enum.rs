@@ -13,6 +13,8 @@ pub(crate) struct EventEnum {
     pub(crate) variants: Vec<Variant>,
     /// What serde is told about the fields of all variants.
     pub(crate) serde: Vec<Attribute>,
+    /// Whether a test compares what is stored with a lock file.
+    pub(crate) is_locked: bool,
 }
 
 const NO_ENUM: &str = "events are the variants of an enum, each with the name it is stored under:
@@ -32,9 +34,9 @@ impl EventEnum {
         if data.variants.is_empty() {
             return Err(Error::new_spanned(&input.ident, NO_ENUM));
         }
-        let EnumAttributes { krate, retired, serde } = EnumAttributes::parse(&input.attrs)?;
+        let EnumAttributes { krate, retired, serde, is_locked } = EnumAttributes::parse(&input.attrs)?;
         let variants = data.variants.into_iter().map(Variant::parse).collect::<Result<Vec<_>>>()?;
-        let events = Self { ident: input.ident, krate, retired, variants, serde };
+        let events = Self { ident: input.ident, krate, retired, variants, serde, is_locked };
         names::check(&events)?;
         Ok(events)
     }

@@ -6,7 +6,7 @@ use syn::{DeriveInput, Result};
 
 use crate::event_enum::EventEnum;
 use crate::variant::{Kind, Variant};
-use crate::{decode, encode};
+use crate::{decode, encode, lock};
 
 pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     let events = EventEnum::parse(input)?;
@@ -15,6 +15,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     let types = types(&events);
     let encode = encode::expand(&events)?;
     let decode = decode::expand(&events)?;
+    let lock = lock::expand(&events)?;
     Ok(quote! {
         const _: () = {
             use #krate::__private as __event;
@@ -25,6 +26,8 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
                 #encode
                 #decode
             }
+
+            #lock
         };
     })
 }
@@ -59,7 +62,7 @@ fn own_types(variant: &Variant) -> Vec<(String, i32)> {
     std::iter::once(&stored.name).chain(&stored.aliases).map(|name| (name.value(), stored.version)).collect()
 }
 
-fn flattened(events: &EventEnum) -> impl Iterator<Item = &syn::Type> {
+pub(crate) fn flattened(events: &EventEnum) -> impl Iterator<Item = &syn::Type> {
     events.variants.iter().filter_map(|variant| match &variant.kind {
         Kind::Flattened(ty) => Some(&**ty),
         _ => None,

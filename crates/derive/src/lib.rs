@@ -1,11 +1,12 @@
-//! `#[derive(Event)]` for `diesel_event_store`: how an enum of events is stored and read. Use it through that crate's
-//! feature `derive`, where the trait and its attributes are documented.
+//! `#[derive(Event)]` for `diesel_event_store`: how an enum of events is stored and read. Use it through that
+//! crate's feature `derive`, where the trait and its attributes are documented.
 
 mod attributes;
 mod decode;
 mod encode;
 mod event_enum;
 mod expand;
+mod lock;
 mod names;
 mod upcasts;
 mod variant;
@@ -13,7 +14,8 @@ mod variant;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Implements `diesel_event_store::Event` for an enum: each variant is an event, stored under the name that stands beside it.
+/// Implements `diesel_event_store::Event` for an enum: each variant is an event, stored under the name that
+/// stands beside it.
 ///
 /// ```
 /// use diesel_event_store::{Decoded, Event, RecordedEvent, UpcastError};
@@ -62,9 +64,9 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// # What is stored
 ///
-/// The content of the variant, as serde writes it: the value of a newtype, the named fields with their serde attributes, or
-/// `{}` if there is nothing. `#[serde(rename_all_fields = "camelCase")]` at the enum and `#[serde(rename_all = "camelCase")]`
-/// at a variant are followed as well.
+/// The content of the variant, as serde writes it: the value of a newtype, the named fields with their serde
+/// attributes, or `{}` if there is nothing. `#[serde(rename_all_fields = "camelCase")]` at the enum and
+/// `#[serde(rename_all = "camelCase")]` at a variant are followed as well.
 ///
 /// # At a variant
 ///
@@ -87,8 +89,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|
 /// | `retired(name = "OrderViewed")` | was recorded once, and is ignored when it is read |
 /// | `retired(name = "OrderPaidAndShipped", split = function)` | is read as other events: `fn(&RecordedEvent) -> Result<Vec<OrderEvent>, UpcastError>`. They share its version, position and id |
+/// | `lock` | for tests, as `#[cfg_attr(test, event(lock))]`: implements `diesel_event_store::schema_lock::Locked`, which needs the feature `schema-lock`. The values of newtypes then implement `schemars::JsonSchema`; fields may have attributes of `schemars` |
 /// | `crate = "…"` | the path of `diesel_event_store`. Default: `::diesel_event_store` |
-#[proc_macro_derive(Event, attributes(event, serde))]
+#[proc_macro_derive(Event, attributes(event, serde, schemars))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand::expand(input).unwrap_or_else(syn::Error::into_compile_error).into()

@@ -109,3 +109,12 @@ fn newtype(fields: &Fields) -> Option<&Field> {
         _ => None,
     }
 }
+
+/// The fields as they stand in the enum, with those of their attributes that the derives of a copy know.
+pub(crate) fn fields_with(fields: &FieldsNamed, known: &[&str]) -> Vec<Field> {
+    let mut fields: Vec<Field> = fields.named.iter().cloned().collect();
+    for field in &mut fields {
+        field.attrs.retain(|attribute| known.iter().any(|name| attribute.path().is_ident(name)));
+    }
+    fields
+}

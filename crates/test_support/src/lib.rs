@@ -1,10 +1,13 @@
-//! What the tests share: a new database in a temporary place and connections to it, processes and threads that act at once,
-//! servers that can be killed, and a ledger of what was really committed.
+//! What the tests share: a new database in a temporary place and connections to it, processes and threads
+//! that act at once, servers that can be killed, and a ledger of what was really committed.
 
 mod app_connection;
+pub mod counter;
+pub mod filtered;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod gapless;
 mod list;
+pub mod look;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "r2d2")]

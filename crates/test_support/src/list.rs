@@ -1,5 +1,5 @@
-/// Lists the tests of a file beside them, and makes the function `tests` of them, which takes the database as its type.
-/// A test that is not listed is dead code to the compiler, which reports it.
+/// Lists the tests of a file beside them, and makes the function `tests` of them, which takes the database as
+/// its type. A test that is not listed is dead code to the compiler, which reports it.
 #[macro_export]
 macro_rules! tests {
     ($($name:ident),+ $(,)?) => {

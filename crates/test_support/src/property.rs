@@ -5,8 +5,8 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::Result;
 
-/// Something that holds for whatever the strategy makes up. What it fails for is made as small as possible and shown;
-/// it then deserves a test of its own.
+/// Something that holds for whatever the strategy makes up. What it fails for is made as small as possible
+/// and shown; it then deserves a test of its own.
 pub fn for_all<C, S: Strategy>(
     conn: &mut C,
     cases: u32,

@@ -10,7 +10,8 @@ impl Random {
         Self(seed)
     }
 
-    /// Another one each time, unless the environment names the seed. It is printed, and shown if the test fails.
+    /// Another one each time, unless the environment names the seed. It is printed, and shown if the test
+    /// fails.
     pub fn for_test(name: &str) -> Self {
         let seed = match env::var("TEST_SEED") {
             Ok(seed) => seed.parse().expect("TEST_SEED is a number"),

@@ -7,7 +7,8 @@ use diesel_event_store::uuid::Uuid;
 
 use crate::Result;
 
-/// A name for a new database in a server, and leave to have it. Whoever drops the database drops this afterwards.
+/// A name for a new database in a server, and leave to have it. Whoever drops the database drops this
+/// afterwards.
 pub struct Place {
     name: String,
     server_url: String,

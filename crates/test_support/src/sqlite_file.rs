@@ -71,8 +71,9 @@ pub fn number(conn: &mut SqliteConnection, sql: &str) -> i64 {
     row.value
 }
 
-const STREAMS: &str = "(SELECT aggregate_type, aggregate_id, max(aggregate_version) AS last, \
-     min(aggregate_version) AS first, count(*) AS events FROM events GROUP BY aggregate_type, aggregate_id)";
+const STREAMS: &str = "(SELECT tenant_id, aggregate_type, aggregate_id, max(aggregate_version) AS last, \
+     min(aggregate_version) AS first, count(*) AS events FROM events \
+     GROUP BY tenant_id, aggregate_type, aggregate_id)";
 
 /// What SQLite itself checks, and the promises about versions, heads and positions.
 pub fn assert_intact(conn: &mut SqliteConnection) {
@@ -85,14 +86,14 @@ pub fn assert_intact(conn: &mut SqliteConnection) {
         (
             "heads that are not the last version of their stream",
             format!(
-                "SELECT count(*) FROM aggregate_heads FULL JOIN {STREAMS} USING (aggregate_type, aggregate_id) \
-                 WHERE aggregate_version IS NOT last"
+                "SELECT count(*) FROM aggregate_heads \
+                 FULL JOIN {STREAMS} USING (tenant_id, aggregate_type, aggregate_id) WHERE aggregate_version IS NOT last"
             ),
         ),
         (
             "events whose position does not grow with the version",
             "SELECT count(*) FROM (SELECT global_position, lag(global_position) OVER \
-             (PARTITION BY aggregate_type, aggregate_id ORDER BY aggregate_version) AS previous FROM events) \
+             (PARTITION BY tenant_id, aggregate_type, aggregate_id ORDER BY aggregate_version) AS previous FROM events) \
              WHERE previous >= global_position"
                 .to_owned(),
         ),

@@ -1,8 +1,8 @@
 use std::sync::Barrier;
 use std::thread;
 
-/// Does the same on every connection, each in a thread of its own and all beginning at the same moment. What they
-/// return is in the order of the connections.
+/// Does the same on every connection, each in a thread of its own and all beginning at the same moment. What
+/// they return is in the order of the connections.
 pub fn at_once<C, T>(conns: &mut [C], work: impl Fn(usize, &mut C) -> T + Sync) -> Vec<T>
 where
     C: Send,

@@ -1,5 +1,5 @@
-//! A process that does one job on a database. It reports line by line on its standard output, and is told on its
-//! standard input when to go on.
+//! A process that does one job on a database. It reports line by line on its standard output, and is told on
+//! its standard input when to go on.
 
 use std::env;
 use std::fmt::Display;

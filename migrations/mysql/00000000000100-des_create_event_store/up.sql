@@ -4,9 +4,12 @@
 -- otherwise `'a' = 'a '`. MariaDB and MySQL name it differently. Each reads only the versioned comment with
 -- its name.
 --
+-- X'' is '', also where a session of MariaDB takes that for NULL (sql_mode EMPTY_STRING_IS_NULL).
+--
 -- No CHECK (JSON_VALID(payload)): MariaDB refuses JSON nested more than 31 levels, and escapes like \ud800.
 CREATE TABLE events (
     global_position   BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''), -- '': none
     aggregate_type    VARCHAR(255) NOT NULL,
     aggregate_id      VARCHAR(255) NOT NULL,
     aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0),
@@ -21,8 +24,9 @@ CREATE TABLE events (
     created_at        DATETIME(6)  NOT NULL, -- in UTC, whatever the session's time zone
     UNIQUE KEY events_event_id_key (event_id),
     -- Also the index for reading streams.
-    UNIQUE KEY events_stream_key (aggregate_type, aggregate_id, aggregate_version),
-    KEY events_correlation_id (correlation_id)
+    UNIQUE KEY events_stream_key (tenant_id, aggregate_type, aggregate_id, aggregate_version),
+    -- The position is in it anyway. Where it is not named, MySQL prefers to merge two indexes and to sort.
+    KEY events_correlation_id (correlation_id, global_position)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
@@ -33,11 +37,12 @@ CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: DELETE is refused';
 
 CREATE TABLE aggregate_heads (
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
     aggregate_type    VARCHAR(255) NOT NULL,
     aggregate_id      VARCHAR(255) NOT NULL,
     aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0), -- of the aggregate's last event
     updated_at        DATETIME(6)  NOT NULL,
-    PRIMARY KEY (aggregate_type, aggregate_id)
+    PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
@@ -80,6 +85,7 @@ CREATE TABLE parked_events (
     projection_version INT          NOT NULL,
     global_position    BIGINT       NOT NULL,
     event_id           CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tenant_id          VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
     aggregate_type     VARCHAR(255) NOT NULL,
     aggregate_id       VARCHAR(255) NOT NULL,
     reason             VARCHAR(20)  NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),
@@ -92,7 +98,7 @@ CREATE TABLE parked_events (
     holds_back         INT          NOT NULL DEFAULT 1 CHECK (holds_back IN (0, 1)),
     PRIMARY KEY (projection_name, projection_version, global_position),
     -- Workers look every half second, and there are few requests among however many parked events.
-    KEY parked_events_requested (projection_name, projection_version, requested)
+    KEY parked_events_requested (projection_name, projection_version, requested, reason)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 

@@ -3,6 +3,7 @@
 -- here.
 CREATE TABLE events (
     global_position   INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, -- it never assigns a position twice
+    tenant_id         TEXT    NOT NULL DEFAULT '', -- '': none
     aggregate_type    TEXT    NOT NULL,
     aggregate_id      TEXT    NOT NULL,
     aggregate_version BIGINT  NOT NULL CHECK (aggregate_version > 0),
@@ -16,7 +17,7 @@ CREATE TABLE events (
     correlation_id    TEXT,
     causation_id      TEXT,
     created_at        TEXT    NOT NULL, -- RFC 3339 in UTC with six digits, so that it sorts as text
-    UNIQUE (aggregate_type, aggregate_id, aggregate_version) -- also the index for reading streams
+    UNIQUE (tenant_id, aggregate_type, aggregate_id, aggregate_version) -- also the index for reading streams
 );
 
 CREATE INDEX events_correlation_id ON events (correlation_id) WHERE correlation_id IS NOT NULL;
@@ -32,11 +33,12 @@ BEGIN
 END;
 
 CREATE TABLE aggregate_heads (
+    tenant_id         TEXT   NOT NULL DEFAULT '',
     aggregate_type    TEXT   NOT NULL,
     aggregate_id      TEXT   NOT NULL,
     aggregate_version BIGINT NOT NULL, -- the version of the aggregate's last event
     updated_at        TEXT   NOT NULL,
-    PRIMARY KEY (aggregate_type, aggregate_id)
+    PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) WITHOUT ROWID;
 
 -- One row per partition of a projection's version; most projections have one partition.
@@ -75,6 +77,7 @@ CREATE TABLE parked_events (
     projection_version INTEGER NOT NULL,
     global_position    BIGINT  NOT NULL,
     event_id           TEXT    NOT NULL,
+    tenant_id          TEXT    NOT NULL DEFAULT '',
     aggregate_type     TEXT    NOT NULL,
     aggregate_id       TEXT    NOT NULL,
     reason             TEXT    NOT NULL CHECK (reason IN ('failed', 'undecodable', 'unknown', 'held')),
@@ -88,6 +91,8 @@ CREATE TABLE parked_events (
     PRIMARY KEY (projection_name, projection_version, global_position)
 ) WITHOUT ROWID;
 
--- Workers look every half second, and there are few requests among however many parked events.
-CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, global_position)
+-- Workers look every half second, and there are few requests among however many parked events. With all
+-- columns that they look at, the index is preferred to the primary key, also where nothing is known of the
+-- table.
+CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, requested, reason)
     WHERE requested IS NOT NULL;

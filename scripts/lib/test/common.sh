@@ -26,6 +26,7 @@ begin() {
     work=$(mktemp -d)
     chmod go+x "$work"  # servers may run as other users
     export TMPDIR=$work # whatever a test leaves behind goes with it
+    export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0} # most of what it builds, it builds once
     trap finish EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM

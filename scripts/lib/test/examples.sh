@@ -64,6 +64,7 @@ replay_real_log() {
 run_examples() {
     example basic
     example basic
+    example bank_account
     example same_transaction
     example with_tracing
     example group_commit
@@ -72,8 +73,10 @@ run_examples() {
     example multiple_projections
     example scoped_projection
     example partitioned
+    example scaling
     example mails
     example live_dashboard 2
+    example schema_lock
     server_examples postgres_basic "$TEST_POSTGRES_URL"
     async_example
     server_examples mysql_basic "$TEST_MYSQL_URL"

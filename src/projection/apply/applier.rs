@@ -77,10 +77,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
 
     /// Serves what operators have asked for since the last time.
     pub(in crate::projection) fn serve_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
-        if conn.database().has_requests(&self.projection.id)? {
-            self.requests().serve_new(conn)?;
-        }
-        Ok(())
+        self.requests().serve_new(conn)
     }
 
     fn requests(&mut self) -> Requests<'_, C> {

@@ -235,7 +235,7 @@ impl Lease {
 
     /// Nothing above the barrier can be applied until the number of partitions has been changed.
     pub(super) fn is_at_barrier(&self) -> bool {
-        self.barrier.is_some_and(|barrier| self.claim.position >= barrier.position)
+        self.barrier.is_some_and(|barrier| self.scanned_to >= barrier.position)
     }
 
     pub(super) fn up_to_barrier(&self, position: Position) -> Position {
@@ -243,7 +243,8 @@ impl Lease {
     }
 
     /// Whether it is the log that was applied: it has assigned the positions up to the checkpoint, and has no
-    /// other event where the last one was applied. Events that are not there any more were erased or archived.
+    /// other event where the last one was applied. Events that are not there any more were erased or
+    /// archived.
     pub(super) fn check_log<C: EventConnection>(&self, conn: &mut C) -> Result<(), ProjectionError> {
         let checkpoint = self.claim.position;
         if checkpoint <= conn.database().last_assigned_position()? && !self.is_contradicted(conn)? {

@@ -60,7 +60,8 @@ pub(super) fn run_again(projection: &ProjectionId, position: Position, error: Ha
     ProjectionError::RunAgain { projection, position, source: error.into_error() }.into()
 }
 
-/// Where the database refuses to have a failure recorded, to try again would call the handler again and again.
+/// Where the database refuses to have a failure recorded, to try again would call the handler again and
+/// again.
 pub(super) fn not_recorded(stop: Stop, partition: &PartitionKey, failure: &HandlerError) -> Stop {
     match stop {
         Stop::Error(ProjectionError::Database(error)) if !error.is_retryable() => {

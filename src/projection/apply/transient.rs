@@ -1,7 +1,9 @@
-//! Failures that do not count, because the same may well succeed when it is run again: deadlocks, locks, lost races.
+//! Failures that do not count, because the same may well succeed when it is run again: deadlocks, locks, lost
+//! races.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
+
+use crate::model::chance::up_to;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -25,7 +27,5 @@ impl Transient {
 
 /// Between half of it and all of it: two that have met in a deadlock do not meet again at the same moment.
 fn spread(pause: Duration) -> Duration {
-    let chance = RandomState::new().hash_one(0) % 1024;
-    let chance = u32::try_from(chance).expect("it is below 1024");
-    pause / 2 + pause / 2 * chance / 1024
+    pause / 2 + up_to(pause / 2)
 }

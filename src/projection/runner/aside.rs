@@ -15,8 +15,8 @@ struct Turn {
 }
 
 impl Aside {
-    /// For so long the first time, so that the others look at least once meanwhile, and then each time twice as
-    /// long: during a deployment there are ever more events that this release cannot apply.
+    /// For so long the first time, so that the others look at least once meanwhile, and then each time twice
+    /// as long: during a deployment there are ever more events that this release cannot apply.
     pub(super) fn step(&self, first: Duration) {
         let mut turn = self.turn();
         if turn.is_aside() {

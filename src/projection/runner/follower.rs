@@ -1,11 +1,12 @@
 //! What a partition's thread does: it follows the log, and applies it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::asked::Asked;
 use super::context::Context;
 use super::pace::{LONGEST_RECONNECT_PAUSE, Pace};
+use super::page_cache::{Ask, End, Found};
 use super::read_ahead::ReadAhead;
 use super::stopping::Stopping;
 use crate::model::partition::Partition;
@@ -18,11 +19,8 @@ use crate::storage::connection::EventConnection;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::store::wake_up;
 
-/// How often a follower looks whether an operator has asked for something to be done with parked events.
-const SERVE_EVERY: Duration = Duration::from_secs(1);
-
-/// How long a handler may fail with errors that do not count before its partition stops: longer than a lock or an outage
-/// that ends by itself.
+/// How long a handler may fail with errors that do not count before its partition stops: longer than a lock
+/// or an outage that ends by itself.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Applies a partition until it is asked to stop, has failed, or another worker has it.
@@ -31,10 +29,10 @@ pub(super) fn follow<C: EventConnection + 'static>(
     projection: &Projection<C>,
     partition: &Partition,
     log: &ReadAhead,
-    is_asked_to_stop: &AtomicBool,
+    asked: &Asked,
 ) -> Followed {
-    let pause = |longest| wake_up::pause(longest, || is_asked_to_stop.load(Ordering::Relaxed));
-    let follower = Follower { context, projection, log, is_asked_to_stop, pause: &pause };
+    let pause = |longest| wake_up::pause(longest, || asked.is_to_stop());
+    let follower = Follower { context, projection, log, asked, pause: &pause };
     match follower.run(partition) {
         Ok(followed) => followed,
         Err(error) => {
@@ -66,7 +64,7 @@ struct Follower<'f, C> {
     context: &'f Arc<Context<C>>,
     projection: &'f Projection<C>,
     log: &'f ReadAhead,
-    is_asked_to_stop: &'f AtomicBool,
+    asked: &'f Asked,
     pause: &'f Pause<'f>,
 }
 
@@ -160,40 +158,39 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         // A thread that sleeps cannot renew its lease.
         let longest_pause = self.context.options.longest_pause.min(self.projection.lease / 3);
         let mut pace = Pace::new(longest_pause);
-        let mut served = Instant::now();
+        let mut last = None;
         if let Err(stop) = applier.look(conn).and_then(|()| applier.begin(conn)) {
             return stop;
         }
         loop {
-            if self.is_asked_to_stop.load(Ordering::Relaxed) || applier.is_at_barrier() {
+            if self.asked.is_to_stop() || applier.is_at_barrier() {
                 return applier.save(conn).err().unwrap_or(Stop::Asked);
             }
-            if served.elapsed() >= SERVE_EVERY {
-                if let Err(stop) = applier.serve_requests(conn) {
-                    return stop;
-                }
-                served = Instant::now();
-            }
-            let seen = wake_up::count();
-            match self.apply_page(conn, applier) {
+            let ask = Ask { after: applier.position(), wake_ups: wake_up::count(), last };
+            match self.serve(conn, applier).and_then(|()| self.apply_page(conn, applier, &ask)) {
                 Err(stop) => return stop,
-                Ok(true) => pace.reset(),
-                Ok(false) => {
+                Ok(None) => pace.reset(),
+                Ok(Some(end)) => {
                     observe::projection::lag(applier.partition(), Duration::ZERO);
-                    pace.wait(seen);
+                    pace.wait(ask.wake_ups, end.looked_at);
+                    last = Some(end);
                 }
             }
         }
     }
 
-    /// Whether there was anything new.
-    fn apply_page(&self, conn: &mut C, applier: &mut Applier<'f, C>) -> Result<bool, Stop> {
-        let (begin, position, applied) = (Instant::now(), applier.position(), applier.applied());
-        let page = self.log.page_after(self.context, conn, position)?;
+    fn serve(&self, conn: &mut C, applier: &mut Applier<'f, C>) -> Result<(), Stop> {
+        if self.asked.is_to_serve() { applier.serve_requests(conn) } else { Ok(()) }
+    }
+
+    /// The end of the log, if there was nothing new.
+    fn apply_page(&self, conn: &mut C, applier: &mut Applier<'f, C>, ask: &Ask) -> Result<Option<End>, Stop> {
+        let (begin, applied) = (Instant::now(), applier.applied());
+        let page = match self.log.read(self.context, conn, ask)? {
+            Found::Page(page) => page,
+            Found::End(end) => return applier.apply(conn, &[], ask.after).map(|()| Some(end)),
+        };
         applier.apply(conn, page.slice().events(), page.slice().scanned_to())?;
-        if applier.position() == position {
-            return Ok(false);
-        }
         self.context.has_progressed(&Progress {
             projection: self.projection.id.clone(),
             partition: applier.partition().number,
@@ -201,7 +198,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
             applied: applier.applied() - applied,
             took: begin.elapsed(),
         });
-        Ok(true)
+        Ok(None)
     }
 }
 

@@ -14,8 +14,8 @@ use crate::store::wake_up;
 /// How often it is looked whether another process has news.
 const LISTEN_EVERY: Duration = Duration::from_millis(5);
 
-/// How often it is looked whether a partition is free, by one statement per projection: it is taken over within a
-/// second.
+/// How often it is looked whether a partition is free, by one statement per projection: it is taken over
+/// within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Until it is told to stop.
@@ -47,8 +47,8 @@ pub(super) fn manage<C: EventConnection + 'static>(context: &Arc<Context<C>>, si
         }
     }
     if let Some((conn, _)) = &mut conn {
-        // First, so that others take over each partition as soon as it is given back. If this fails, they forget
-        // this worker when it has not been seen for long.
+        // First, so that others take over each partition as soon as it is given back. If this fails, they
+        // forget this worker when it has not been seen for long.
         all.iter().for_each(|threads| drop(threads.leave(conn)));
     }
     all.iter().for_each(PartitionThreads::ask_to_stop);

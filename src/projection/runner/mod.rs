@@ -3,6 +3,7 @@
 //! them has read.
 
 mod aside;
+mod asked;
 mod connections;
 mod context;
 mod failures;
@@ -41,9 +42,9 @@ use crate::storage::connection::EventConnection;
 ///
 /// A runner that was started is a *worker*. Any number of workers, in any number of processes, can run the
 /// same projections: they share the partitions as evenly as possible, and each partition is applied by one
-/// worker at a time. A partition that is given back, or whose [lease](Projection::lease) has run out because its
-/// worker has died, is taken over within a second. A worker that is started again under a [name](Self::name) of its
-/// own does not wait for its old leases.
+/// worker at a time. A partition that is given back, or whose [lease](Projection::lease) has run out because
+/// its worker has died, is taken over within a second. A worker that is started again under a
+/// [name](Self::name) of its own does not wait for its old leases.
 ///
 /// A runner needs one connection per partition that it applies, one more, and, while there is much to catch
 /// up with, another per projection: a pool must be that large, and [`start`](Self::start) tries it out.
@@ -106,8 +107,8 @@ impl<C: EventConnection + 'static> Runner<C> {
         })
     }
 
-    /// One more projection to run. Its handler takes the runner's connections, or, with the feature `r2d2`, one
-    /// of diesel's own, where the runner's are taken from a pool. For other wrappers there is
+    /// One more projection to run. Its handler takes the runner's connections, or, with the feature `r2d2`,
+    /// one of diesel's own, where the runner's are taken from a pool. For other wrappers there is
     /// [`Projection::lent_by`].
     pub fn projection<H>(mut self, projection: Projection<H>) -> Self
     where
@@ -122,11 +123,11 @@ impl<C: EventConnection + 'static> Runner<C> {
     /// With a unique id behind it, it is what a [partition's status](super::PartitionStatus::owner) names as
     /// the owner.
     ///
-    /// Give a runner a name that no other running one has, such as that of its machine or pod. After a crash it then
-    /// takes back at once what it had when it starts again, and does not wait for its old leases to run out. If
-    /// another runner of the same name is running after all, that one loses its partitions when this one starts, with
-    /// [`LeaseLost`](ProjectionError::LeaseLost); no event is applied twice, and both go on sharing. Runners with the
-    /// default name take nothing from each other.
+    /// Give a runner a name that no other running one has, such as that of its machine or pod. After a crash
+    /// it then takes back at once what it had when it starts again, and does not wait for its old leases to
+    /// run out. If another runner of the same name is running after all, that one loses its partitions when
+    /// this one starts, with [`LeaseLost`](ProjectionError::LeaseLost); no event is applied twice, and both
+    /// go on sharing. Runners with the default name take nothing from each other.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = Some(name.into());
         self
@@ -160,8 +161,8 @@ impl<C: EventConnection + 'static> Runner<C> {
     /// - [`ProjectionError::Thread`]: the system could not start a thread.
     /// - [`ProjectionError::Database`]: the tables are missing, for instance.
     ///
-    /// A partition that has stopped before does not hinder the start; [`RunnerHandle::failures`] says so at once.
-    /// What goes wrong later is there, too, and in the [`status`](super::status()) of the projection.
+    /// A partition that has stopped before does not hinder the start; [`RunnerHandle::failures`] says so at
+    /// once. What goes wrong later is there, too, and in the [`status`](super::status()) of the projection.
     pub fn start(self) -> Result<RunnerHandle, ProjectionError> {
         let Self(options) = self;
         options.validate()?;

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::store::wake_up;
 
@@ -29,10 +29,11 @@ impl Pace {
         pause
     }
 
-    /// A wake-up may come before the commit that it is about: so the pauses are short again after it, and the
-    /// longer the commit takes, the longer they get.
-    pub(super) fn wait(&mut self, seen: u64) {
-        let pause = self.next();
+    /// The pause begins where the log was looked at, by whichever thread. A wake-up may come before the
+    /// commit that it is about: so the pauses are short again after it, and the longer the commit takes, the
+    /// longer they get.
+    pub(super) fn wait(&mut self, seen: u64, since: Instant) {
+        let pause = self.next().saturating_sub(since.elapsed());
         if wake_up::wait(seen, pause) {
             self.reset();
         }

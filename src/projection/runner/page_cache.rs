@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::page_size::PageSize;
@@ -7,19 +8,20 @@ use crate::model::position::Position;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::storage::connection::EventConnection;
-use crate::store::EventStore;
+use crate::store::{EventStore, wake_up};
 
 /// The log as a projection reads it, page by page. Partitions that are near each other share what one of them
-/// has read, so reading does not grow with their number.
+/// has read, and that there was nothing to read: neither grows with their number.
 pub(super) struct PageCache {
     query: LogQuery,
     kept: usize,
     read: Mutex<Read>,
 }
 
-/// What was read, and how much to read next.
+/// What was read, where the log ended when it was looked at last, and how much to read next.
 struct Read {
     pages: VecDeque<Arc<Page>>,
+    end: Option<End>,
     page_size: PageSize,
 }
 
@@ -38,39 +40,92 @@ impl Page {
     }
 }
 
+/// A look at the log that has found nothing after a position.
+#[derive(Clone, Copy)]
+pub(super) struct End {
+    position: Position,
+    wake_ups: u64,
+    began: Instant,
+    pub(super) looked_at: Instant,
+}
+
+impl End {
+    /// Whether the thread that asks need not look itself: this look came after its last one, and no wake-up
+    /// has come since. Threads pause from the same look on, so that none of them learns later of an event
+    /// than if it looked itself.
+    fn answers(&self, ask: &Ask) -> bool {
+        self.position <= ask.after
+            && self.wake_ups == ask.wake_ups
+            && ask.last.is_some_and(|last| self.began > last.began)
+    }
+}
+
+/// What a thread asks for that follows the log.
+pub(super) struct Ask {
+    pub(super) after: Position,
+    /// How many there had been before it asked.
+    pub(super) wake_ups: u64,
+    /// The last end of the log that it was told.
+    pub(super) last: Option<End>,
+}
+
+impl Ask {
+    pub(super) fn first(after: Position) -> Self {
+        Self { after, wake_ups: wake_up::count(), last: None }
+    }
+}
+
+pub(super) enum Found {
+    /// What comes after the position, and perhaps some that comes before it.
+    Page(Arc<Page>),
+    End(End),
+}
+
 /// How many pages are kept for the partitions that come later.
 const PAGES: usize = 4;
 
 impl PageCache {
     pub(super) fn new<C>(projection: &Projection<C>, partitions: i32) -> Self {
+        let (pages, page_size) = (VecDeque::new(), projection.page_size(partitions));
         Self {
             query: projection.query(Position::START),
             // A single partition never asks for the same page again, only for what was read ahead.
             kept: if partitions == 1 { 1 } else { PAGES },
-            read: Mutex::new(Read { pages: VecDeque::new(), page_size: projection.page_size(partitions) }),
+            read: Mutex::new(Read { pages, end: None, page_size }),
         }
     }
 
-    /// What comes after a position, and perhaps some that comes before it. One thread at a time reads; the
-    /// others find what it has read.
-    pub(super) fn after<C: EventConnection>(
-        &self,
-        conn: &mut C,
-        position: Position,
-    ) -> Result<Arc<Page>, ProjectionError> {
+    /// One thread at a time reads; the others find what it has read.
+    pub(super) fn read<C: EventConnection>(&self, conn: &mut C, ask: &Ask) -> Result<Found, ProjectionError> {
         // Pages are kept whole, also by a thread that panics.
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let Read { pages, page_size } = &mut *read;
-        if let Some(page) = pages.iter().find(|page| page.goes_on_after(position)) {
-            return Ok(Arc::clone(page));
+        if let Some(found) = read.find(ask) {
+            return Ok(found);
         }
+        let began = Instant::now();
         let mut query = self.query.clone();
-        query.resume(position);
-        let slice = EventStore::new().read_log(conn, &query, page_size.next())?;
-        page_size.learn(&slice, query.max_bytes);
-        let page = Arc::new(Page { after: position, slice });
-        pages.push_front(Arc::clone(&page));
-        pages.truncate(self.kept);
-        Ok(page)
+        query.resume(ask.after);
+        let slice = EventStore::new().read_log(conn, &query, read.page_size.next())?;
+        read.page_size.learn(&slice, query.max_bytes);
+        if slice.scanned_to() <= ask.after {
+            return Ok(Found::End(read.has_ended(ask, began)));
+        }
+        let page = Arc::new(Page { after: ask.after, slice });
+        read.pages.push_front(Arc::clone(&page));
+        read.pages.truncate(self.kept);
+        Ok(Found::Page(page))
+    }
+}
+
+impl Read {
+    fn find(&self, ask: &Ask) -> Option<Found> {
+        let page = self.pages.iter().find(|page| page.goes_on_after(ask.after));
+        let end = || self.end.filter(|end| end.answers(ask)).map(Found::End);
+        page.map(|page| Found::Page(Arc::clone(page))).or_else(end)
+    }
+
+    fn has_ended(&mut self, ask: &Ask, began: Instant) -> End {
+        let end = End { position: ask.after, wake_ups: ask.wake_ups, began, looked_at: Instant::now() };
+        *self.end.insert(end)
     }
 }

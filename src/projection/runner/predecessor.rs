@@ -8,8 +8,8 @@ use crate::model::partition::Partition;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 
-/// Ends the leases of earlier workers of this name. A worker that lives after all is fenced as soon as the partition
-/// is claimed.
+/// Ends the leases of earlier workers of this name. A worker that lives after all is fenced as soon as the
+/// partition is claimed.
 pub(super) fn replace<C: EventConnection>(
     conn: &mut C,
     projection: &ProjectionId,

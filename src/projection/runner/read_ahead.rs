@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::context::Context;
-use super::page_cache::{Page, PageCache};
+use super::page_cache::{Ask, Found, PageCache};
 use super::spawn::spawn;
 use crate::model::position::Position;
 use crate::projection::error::ProjectionError;
@@ -31,21 +31,21 @@ impl ReadAhead {
         Self { cache: Arc::new(cache), reader: Mutex::default() }
     }
 
-    /// What comes after a position, and perhaps some that comes before it.
-    pub(super) fn page_after<C>(
+    pub(super) fn read<C>(
         &self,
         context: &Arc<Context<C>>,
         conn: &mut C,
-        position: Position,
-    ) -> Result<Arc<Page>, ProjectionError>
+        ask: &Ask,
+    ) -> Result<Found, ProjectionError>
     where
         C: EventConnection + 'static,
     {
-        let page = self.cache.after(conn, position)?;
-        if !page.slice().is_end() {
-            self.request(context, page.slice().scanned_to());
+        let found = self.cache.read(conn, ask)?;
+        match &found {
+            Found::Page(page) if !page.slice().is_end() => self.request(context, page.slice().scanned_to()),
+            _ => {}
         }
-        Ok(page)
+        Ok(found)
     }
 
     /// If the reader is busy, or cannot be started, the thread that needs the page reads it.
@@ -94,7 +94,7 @@ fn read<C: EventConnection>(
     let Ok(mut conn) = context.connect() else { return };
     let mut next = Ok(first);
     while let Ok(position) = next {
-        if cache.after(&mut conn, position).is_err() {
+        if cache.read(&mut conn, &Ask::first(position)).is_err() {
             return;
         }
         next = requests.recv_timeout(PATIENCE);

@@ -14,11 +14,13 @@ pub(super) struct Stopping<'s, C> {
 }
 
 impl<C: EventConnection> Stopping<'_, C> {
-    /// Marks the partition as failed. As long as the database refuses that, the worker keeps the partition and does
-    /// nothing with it: no other worker would fare better. Returns what is to be reported in the end.
+    /// Marks the partition as failed. As long as the database refuses that, the worker keeps the partition
+    /// and does nothing with it: no other worker would fare better. Returns what is to be reported in the
+    /// end.
     pub(super) fn stop(mut self, conn: C) -> ProjectionError {
         self.context.health.stops(self.applier.partition());
-        // The handler may have left the connection unusable, or in a transaction that diesel does not know of.
+        // The handler may have left the connection unusable, or in a transaction that diesel does not know
+        // of.
         let is_usable = !matches!(self.error, ProjectionError::TransactionEnded { .. });
         if let Some(Ok(is_marked)) = is_usable.then(|| self.mark(conn)) {
             return self.end(is_marked);

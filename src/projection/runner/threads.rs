@@ -1,10 +1,10 @@
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use diesel::result::QueryResult;
 
 use super::aside::Aside;
+use super::asked::Asked;
 use super::context::Context;
 use super::follower::{Followed, follow};
 use super::page_cache::PageCache;
@@ -33,16 +33,12 @@ pub(super) struct PartitionThreads<C> {
 
 struct PartitionThread {
     partition: i32,
-    is_asked_to_stop: Arc<AtomicBool>,
+    asked: Arc<Asked>,
     followed: Arc<OnceLock<Followed>>,
     thread: JoinHandle<()>,
 }
 
 impl PartitionThread {
-    fn ask_to_stop(&self) {
-        self.is_asked_to_stop.store(true, Ordering::Relaxed);
-    }
-
     /// The system may still have the thread when it says that it has ended.
     fn has_ended(&self) -> bool {
         self.followed.get().is_some() || self.thread.is_finished()
@@ -71,11 +67,21 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         self.context.projection(self.index)
     }
 
-    /// Whether there may be something to take or to give back: a partition is free, or there are other workers than
-    /// there were.
+    /// Whether there may be something to take or to give back: a partition is free, or there are other
+    /// workers than there were.
     pub(super) fn is_to_be_adjusted(&self, conn: &mut C) -> Result<bool, ProjectionError> {
-        let now = conn.database().sharing(&self.projection().id)?;
+        let now = self.look(conn)?;
         Ok(now.free > 0 || now.workers != self.shared.workers)
+    }
+
+    /// What there is to do, in one statement for all partitions. The threads are told of what operators have
+    /// asked for.
+    fn look(&self, conn: &mut C) -> Result<Sharing, ProjectionError> {
+        let now = conn.database().sharing(&self.projection().id)?;
+        if now.requests > 0 {
+            self.threads.iter().for_each(|thread| thread.asked.serve());
+        }
+        Ok(now)
     }
 
     /// Partitions that could not be applied are tried again.
@@ -93,13 +99,13 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         // A worker that dies is forgotten before its leases run out: they are renewed every third, too.
         let seen = self.projection().lease / 3 * 2;
         conn.database().report_worker(&id, &self.context.worker, seen)?;
-        self.shared = conn.database().sharing(&id)?;
+        self.shared = self.look(conn)?;
         let partitions = repartition::current(conn, self.projection())?;
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len())?;
         self.read_for(partitions.len());
         if self.threads.len() > share {
-            self.threads[share..].iter().for_each(PartitionThread::ask_to_stop);
+            self.threads[share..].iter().for_each(|thread| thread.asked.stop());
             wake_up::all();
         }
         let free: Vec<Partition> =
@@ -118,7 +124,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         self.ask_to_stop();
         wake_up::all();
         self.leave(conn)?;
-        self.shared = conn.database().sharing(&self.projection().id)?;
+        self.shared = self.look(conn)?;
         let partitions = conn.database().partitions(&self.projection().id)?;
         self.context.see(self.projection(), &partitions);
         Ok(())
@@ -148,12 +154,11 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
     }
 
     fn start(&mut self, partition: Partition) -> Result<(), ProjectionError> {
-        let is_asked_to_stop = Arc::new(AtomicBool::new(false));
-        let followed = Arc::new(OnceLock::new());
+        let (asked, followed) = (Arc::<Asked>::default(), Arc::new(OnceLock::new()));
         let number = partition.key.number;
         let name = format!("{} {number}", self.projection().id.name);
         let (context, index, log) = (Arc::clone(&self.context), self.index, Arc::clone(&self.log));
-        let (is_asked, ended) = (Arc::clone(&is_asked_to_stop), Arc::clone(&followed));
+        let (is_asked, ended) = (Arc::clone(&asked), Arc::clone(&followed));
         let aside = Arc::clone(&self.aside);
         let thread = spawn(&name, move || {
             let projection = context.projection(index);
@@ -166,12 +171,12 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
                 context.has_ended();
             }
         })?;
-        self.threads.push(PartitionThread { partition: number, is_asked_to_stop, followed, thread });
+        self.threads.push(PartitionThread { partition: number, asked, followed, thread });
         Ok(())
     }
 
     pub(super) fn ask_to_stop(&self) {
-        self.threads.iter().for_each(PartitionThread::ask_to_stop);
+        self.threads.iter().for_each(|thread| thread.asked.stop());
     }
 
     pub(super) fn join(&mut self) {

@@ -5,9 +5,10 @@ use diesel::sqlite::SqliteConnection;
 #[cfg(feature = "async-sqlite")]
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
-/// Evaluates an operation on the database behind an asynchronous connection. On a server it is awaited statement
-/// by statement. On SQLite, which has no asynchronous interface, the whole operation runs on one of the runtime's
-/// threads, and is not cut in two when its future is dropped. What it borrows is cloned for that thread.
+/// Evaluates an operation on the database behind an asynchronous connection. On a server it is awaited
+/// statement by statement. On SQLite, which has no asynchronous interface, the whole operation runs on one of
+/// the runtime's threads, and is not cut in two when its future is dropped. What it borrows is cloned for
+/// that thread.
 macro_rules! awaited {
     ($conn:expr, clone ($($argument:ident: $clone:expr),* $(,)?), $database:ident => $operation:expr) => {
         match $crate::storage::asynchronous::connection::AsyncEventConnection::lend($conn) {

@@ -24,10 +24,10 @@ pub enum AsyncConnectionRef<'a> {
 /// lend one of its own.
 ///
 /// It is implemented for `AsyncPgConnection` (feature `async-postgres`), for
-/// `SyncConnectionWrapper<SqliteConnection>` (feature `async-sqlite`), and for the connections of the pools bb8,
-/// deadpool and mobc (features `bb8`, `deadpool`, `mobc`). For an enum of an application's own,
-/// [`async_event_connection!`](crate::async_event_connection) implements it. Any other wrapper can implement it
-/// in one line, if it can lend the connection it wraps:
+/// `SyncConnectionWrapper<SqliteConnection>` (feature `async-sqlite`), and for the connections of the pools
+/// bb8, deadpool and mobc (features `bb8`, `deadpool`, `mobc`). For an enum of an application's own,
+/// [`async_event_connection!`](crate::async_event_connection) implements it. Any other wrapper can implement
+/// it in one line, if it can lend the connection it wraps:
 ///
 #[cfg_attr(feature = "async-postgres", doc = "```")]
 #[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
@@ -91,8 +91,8 @@ impl GiveUp for AsyncConnectionRef<'_> {
     }
 }
 
-/// Implements [`AsyncEventConnection`](crate::AsyncEventConnection) for an application's enum of connections. Name
-/// all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
+/// Implements [`AsyncEventConnection`](crate::AsyncEventConnection) for an application's enum of connections.
+/// Name all its variants, with the attributes that decide whether they are there (`#[cfg(…)]`).
 ///
 #[cfg_attr(all(feature = "async-postgres", feature = "async-sqlite"), doc = "```")]
 #[cfg_attr(not(all(feature = "async-postgres", feature = "async-sqlite")), doc = "```ignore")]

@@ -4,8 +4,7 @@ use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
 use super::outside::refuse_lost_transaction;
-use crate::storage::error::{DatabaseError, OperationError};
-use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::error::OperationError;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
 
@@ -45,7 +44,7 @@ where
             Err(error) => Err(error.into()),
         };
         match end(conn, scope, outcome).await {
-            Err(error) if scope == Scope::Transaction && attempt < ATTEMPTS && is_deadlock(&error) => {
+            Err(error) if scope == Scope::Transaction && attempt < ATTEMPTS && error.is_deadlock() => {
                 conn.pause(Duration::from_millis(attempt.into())).await;
                 attempt += 1;
             }
@@ -54,8 +53,8 @@ where
     }
 }
 
-/// After a deadlock the server has rolled back the application's whole transaction. An application that goes on
-/// all the same believes to be in it, and so does diesel.
+/// After a deadlock the server has rolled back the application's whole transaction. An application that goes
+/// on all the same believes to be in it, and so does diesel.
 async fn refuse_lost<C: Server<Backend = Mysql>>(conn: &mut C, scope: Scope) -> QueryResult<()> {
     match scope {
         Scope::Transaction => Ok(()),
@@ -83,8 +82,4 @@ where
     // back.
     let _ = conn.roll_back().await;
     Err(error)
-}
-
-fn is_deadlock<E: OperationError>(error: &E) -> bool {
-    error.database_error().map(DatabaseError::kind) == Some(DatabaseErrorKind::Deadlock)
 }

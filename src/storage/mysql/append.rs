@@ -13,15 +13,20 @@ use super::fence::{self, Entry};
 use super::galera::is_galera;
 use super::guards::{current, inside};
 use super::insert::{insert_events, statement_bytes};
+use super::tenant::tenant;
+use crate::model::stream_id::StreamId;
+use crate::model::timestamp;
 use crate::schema::mysql::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind::NeedsRepair;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
+use crate::storage::read::Read;
 use crate::storage::refused::Refused;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
 use crate::storage::sql::dialect::Time;
+use crate::storage::sql::of_stream::of_stream;
 use crate::storage::sql::statement::statement;
 use crate::storage::sql::versions::versions;
 
@@ -31,6 +36,7 @@ statement! {
     AdvanceHead<'a> {
         added: i64 => BigInt,
         now: DateTime<Utc> => Time,
+        tenant_id: &'a str => Text,
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
         lowest: i64 => BigInt,
@@ -39,8 +45,9 @@ statement! {
     current!(
         "UPDATE aggregate_heads SET aggregate_version = ",
         inside!("LAST_INSERT_ID(aggregate_version) + ?"),
-        ", updated_at = ? \
-         WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
+        ", updated_at = ? WHERE tenant_id = ",
+        tenant!(),
+        " AND aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
     )
 }
 
@@ -50,6 +57,7 @@ statement! {
     /// head was, also if it stays there: the number of affected rows does not tell. Assignments are made from
     /// left to right.
     CreateOrAdvanceHead<'a> {
+        tenant_id: &'a str => Text,
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
         added: i64 => BigInt,
@@ -62,8 +70,10 @@ statement! {
         then_added: i64 => BigInt,
     },
     current!(
-        "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-         VALUES (?, ?, ",
+        "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+         VALUES (",
+        tenant!(),
+        ", ?, ?, ",
         inside!("LAST_INSERT_ID(0) + ?"),
         ", ?) ON DUPLICATE KEY UPDATE \
          updated_at = IF(aggregate_version BETWEEN ? AND ?, ?, updated_at), aggregate_version = ",
@@ -71,19 +81,25 @@ statement! {
     )
 }
 
-statement! {
+of_stream! {
     for Mysql;
-    LockHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text } -> BigInt,
+    LockHead -> BigInt,
     current!(
-        "SELECT aggregate_version FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ? FOR UPDATE"
+        "SELECT aggregate_version FROM aggregate_heads WHERE tenant_id = ",
+        tenant!(),
+        " AND aggregate_type = ? AND aggregate_id = ? FOR UPDATE"
     )
 }
 
-statement! {
+of_stream! {
     for Mysql;
     /// A head that was just created. Rolled back, it would leave a lock on the gap where it was.
-    RemoveHead<'a> { aggregate_type: &'a str => Text, aggregate_id: &'a str => Text },
-    "DELETE FROM aggregate_heads WHERE aggregate_type = ? AND aggregate_id = ?"
+    RemoveHead,
+    concat!(
+        "DELETE FROM aggregate_heads WHERE tenant_id = ",
+        tenant!(),
+        " AND aggregate_type = ? AND aggregate_id = ?"
+    )
 }
 
 /// How many ids are asked for at once: a statement has room for 65,535.
@@ -94,6 +110,16 @@ impl<C: Server<Backend = Mysql>> Append for lent::Mysql<'_, C> {
         let write = Write { batch, statement_bytes: statement_bytes(self.0, batch).await? };
         let outcome = all_or_nothing(self.0, write).await.and_then(identity);
         outcome.map_err(|error| name_duplicate(batch, error))
+    }
+
+    /// Only a head that is there: above READ COMMITTED, to lock one that is not would keep every other
+    /// aggregate out that begins in the same gap. There, what the transaction has read before stays as it
+    /// was.
+    async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
+        if self.version(stream).await? > 0 {
+            locked_version(self.0, stream).await?;
+        }
+        Ok(())
     }
 }
 
@@ -116,15 +142,15 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Write<'_> {
                 return leave_head(conn, self.batch, &entry, duplicate).await;
             }
         }
-        match insert_events(conn, self.batch, &entry, self.statement_bytes).await {
+        match insert_events(conn, self.batch, entry.last_insert_id, &entry, self.statement_bytes).await {
             Ok(positions) => Ok(Ok(Placement { previous_version: entry.last_insert_id, positions })),
             Err(error) => Err(overtaken(conn, error).await.into()),
         }
     }
 }
 
-/// Leaves the head as it was, after an event was refused whose insert, in MySQL, would keep every other append
-/// waiting until the application's transaction ends. A head that was moved can be rolled back.
+/// Leaves the head as it was, after an event was refused whose insert, in MySQL, would keep every other
+/// append waiting until the application's transaction ends. A head that was moved can be rolled back.
 async fn leave_head<C: Executor<Backend = Mysql>>(
     conn: &mut C,
     batch: &Batch<'_>,
@@ -134,8 +160,7 @@ async fn leave_head<C: Executor<Backend = Mysql>>(
     if entry.last_insert_id > 0 {
         return Err(refused);
     }
-    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
-    conn.execute(RemoveHead { aggregate_type, aggregate_id }).await?;
+    conn.execute(RemoveHead::of(batch.stream)).await?;
     Ok(Err(refused))
 }
 
@@ -156,9 +181,10 @@ where
     Err(refusal(conn, batch, entry.last_insert_id).await?)
 }
 
-fn create_or_advance_head<'a>(batch: &Batch<'a>) -> CreateOrAdvanceHead<'a> {
+pub(super) fn create_or_advance_head<'a>(batch: &Batch<'a>) -> CreateOrAdvanceHead<'a> {
     let (lowest, highest) = batch.acceptable_versions().into_inner();
     CreateOrAdvanceHead {
+        tenant_id: batch.stream.tenant_column(),
         aggregate_type: batch.stream.aggregate_type(),
         aggregate_id: batch.stream.aggregate_id(),
         added: batch.len(),
@@ -177,6 +203,7 @@ fn move_existing_head<'a>(batch: &Batch<'a>) -> AdvanceHead<'a> {
     AdvanceHead {
         added: batch.len(),
         now: batch.now,
+        tenant_id: batch.stream.tenant_column(),
         aggregate_type: batch.stream.aggregate_type(),
         aggregate_id: batch.stream.aggregate_id(),
         lowest,
@@ -184,14 +211,32 @@ fn move_existing_head<'a>(batch: &Batch<'a>) -> AdvanceHead<'a> {
     }
 }
 
+/// Creates a head if there is none, and keeps in LAST_INSERT_ID where it is.
+pub(super) fn reserve_head(stream: &StreamId) -> CreateOrAdvanceHead<'_> {
+    let now = timestamp::now();
+    CreateOrAdvanceHead {
+        tenant_id: stream.tenant_column(),
+        aggregate_type: stream.aggregate_type(),
+        aggregate_id: stream.aggregate_id(),
+        added: 1,
+        now,
+        lowest: 0,
+        highest: 0,
+        then_now: now,
+        again_lowest: 0,
+        again_highest: 0,
+        then_added: 1,
+    }
+}
+
 /// If the head is elsewhere, where it is now is asked by a locking read: an old snapshot of the application's
 /// transaction does not know. It may just have come to where it is expected, but now it stays there.
-async fn advance_head<C>(conn: &mut C, batch: &Batch<'_>) -> Result<(), AppendError>
+pub(super) async fn advance_head<C>(conn: &mut C, batch: &Batch<'_>) -> Result<(), AppendError>
 where
     C: Executor<Backend = Mysql>,
 {
     while conn.execute(move_existing_head(batch)).await? == 0 {
-        let actual = locked_version(conn, batch).await?;
+        let actual = locked_version(conn, batch.stream).await?;
         if !batch.acceptable_versions().contains(&actual) {
             return Err(refusal(conn, batch, actual).await?);
         }
@@ -199,14 +244,13 @@ where
     Ok(())
 }
 
-async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<i64> {
-    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
-    Ok(conn.optional_row(LockHead { aggregate_type, aggregate_id }).await?.unwrap_or(0))
+async fn locked_version<C: Executor<Backend = Mysql>>(conn: &mut C, stream: &StreamId) -> QueryResult<i64> {
+    Ok(conn.optional_row(LockHead::of(stream)).await?.unwrap_or(0))
 }
 
 /// Why the head was not moved. An append that went through and is repeated finds the stream elsewhere, by its
 /// own doing: that it is recorded already says more than the conflict.
-async fn refusal<C>(conn: &mut C, batch: &Batch<'_>, actual: i64) -> QueryResult<AppendError>
+pub(super) async fn refusal<C>(conn: &mut C, batch: &Batch<'_>, actual: i64) -> QueryResult<AppendError>
 where
     C: Executor<Backend = Mysql>,
 {
@@ -218,7 +262,7 @@ where
 }
 
 /// The first event of the batch whose id is recorded already.
-async fn duplicate<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
+pub(super) async fn duplicate<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
 where
     C: Executor<Backend = Mysql>,
 {
@@ -233,10 +277,10 @@ where
     Ok(None)
 }
 
-/// A version or a position that is taken although the row that counts it is locked. On a node of Galera, which
-/// lets what other nodes have committed pass locks, the transaction has lost against another, and has not been
-/// told so yet. Elsewhere the row does not agree with the events.
-async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
+/// A version or a position that is taken although the row that counts it is locked. On a node of Galera,
+/// which lets what other nodes have committed pass locks, the transaction has lost against another, and has
+/// not been told so yet. Elsewhere the row does not agree with the events.
+pub(super) async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> Error {
     let is_of_event_id = duplicate_event_id(&error).is_some();
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information) if !is_of_event_id => {
@@ -250,7 +294,7 @@ async fn overtaken<C: Executor<Backend = Mysql>>(conn: &mut C, error: Error) -> 
     }
 }
 
-fn name_duplicate(batch: &Batch<'_>, error: AppendError) -> AppendError {
+pub(super) fn name_duplicate(batch: &Batch<'_>, error: AppendError) -> AppendError {
     let AppendError::Database(database_error) = &error else { return error };
     let Some(id) = duplicate_event_id(database_error.diesel_error()) else { return error };
     match batch.events.iter().position(|event| event.id().to_string() == id) {

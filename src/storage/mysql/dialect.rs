@@ -4,10 +4,13 @@ use std::str;
 use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql};
 use diesel::mysql::{Mysql, MysqlValue};
+use diesel::query_builder::AstPass;
+use diesel::result::QueryResult;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Integer};
 use uuid::Uuid;
 
+use super::tenant::tenant;
 use super::time;
 use crate::storage::sql::dialect::{Dialect, Id, binds};
 use crate::storage::sql::row::Columns;
@@ -45,8 +48,17 @@ impl Columns for Mysql {
 impl Dialect for Mysql {
     const NOW: &'static str = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
     const OR_NOTHING: &'static str = "ON DUPLICATE KEY UPDATE projection_name = VALUES(projection_name)";
+    const OF_TENANT: (&'static str, &'static str) = ("COALESCE(events.tenant_id) = ", "");
 
     binds! {}
+
+    fn bind_tenant<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()> {
+        let (before, after) = tenant!().split_once('?').unwrap_or_default();
+        out.push_sql(before);
+        Self::bind_text(out, value)?;
+        out.push_sql(after);
+        Ok(())
+    }
 }
 
 impl ToSql<Id, Mysql> for Uuid {

@@ -13,8 +13,8 @@ use crate::storage::refused::Refused;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
 
-/// Whether what is rolled back leaves a lock on the gap where it was, which a look before it is inserted would
-/// not. In MariaDB it does not; in SERIALIZABLE a look locks the gap itself.
+/// Whether what is rolled back leaves a lock on the gap where it was, which a look before it is inserted
+/// would not. In MariaDB it does not; in SERIALIZABLE a look locks the gap itself.
 macro_rules! keeps_gaps {
     () => {
         "/*M! 0 */ /*!80017 @@transaction_isolation = 'REPEATABLE-READ' */"
@@ -72,7 +72,8 @@ pub(super) struct Entry {
     servers: (i64, i64),
     /// No event may come at or below it any more.
     pub(super) safe: i64,
-    /// Whether a rollback to a savepoint makes others wait for the end of the transaction, and a look does not.
+    /// Whether a rollback to a savepoint makes others wait for the end of the transaction, and a look does
+    /// not.
     pub(super) keeps_gaps: bool,
 }
 
@@ -88,8 +89,8 @@ pub(super) async fn enter<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryRe
     Ok(entry)
 }
 
-/// After a fail-over. Servers that append at the same time count in steps, so that they are not given the same
-/// positions: who counts so may have another beside it, whose appends nothing here shows.
+/// After a fail-over. Servers that append at the same time count in steps, so that they are not given the
+/// same positions: who counts so may have another beside it, whose appends nothing here shows.
 async fn take_over<C: Executor<Backend = Mysql>>(conn: &mut C, entry: &Entry) -> QueryResult<()> {
     let (server, here) = entry.servers;
     if entry.step > 1 {

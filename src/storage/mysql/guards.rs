@@ -1,8 +1,8 @@
 //! What statements say of the transaction that they are in. Both are comments to MySQL.
 
 /// A value that there is inside of transactions only. A node of Galera ends a transaction for the sake of
-/// another node's, and does not always say so: the next statements succeed, each on its own. So what an append
-/// writes is refused there by the constraint of its column, which wants a number above.
+/// another node's, and does not always say so: the next statements succeed, each on its own. So what an
+/// append writes is refused there by the constraint of its column, which wants a number above.
 macro_rules! inside {
     ($value:literal) => {
         concat!("/*M! IF(@@in_transaction, */ ", $value, " /*M! , -1) */")

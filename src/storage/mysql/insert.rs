@@ -16,7 +16,7 @@ use crate::storage::append::{AppendError, Batch};
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::refused::Refused;
-use crate::storage::sql::dialect::Time;
+use crate::storage::sql::dialect::{Dialect, Time};
 
 /// Events that one statement inserts at most, and bytes that are enough for one. A round trip costs more than
 /// a row, but the numbers of rows are powers of two, so that there are few statements and all of them stay
@@ -60,10 +60,11 @@ fn row_bytes(event: &NewEvent) -> usize {
 pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
     conn: &mut C,
     batch: &Batch<'_>,
+    previous_version: i64,
     entry: &Entry,
     statement_bytes: usize,
 ) -> QueryResult<Vec<Position>> {
-    let versions = entry.last_insert_id + 1..=entry.last_insert_id + batch.len();
+    let versions = previous_version + 1..=previous_version + batch.len();
     let mut rows: Vec<_> =
         versions.zip(batch.events).map(|(version, event)| EventRow::new(batch, version, event)).collect();
     if entry.ordering == LogOrdering::Gapless {
@@ -89,8 +90,8 @@ pub(super) async fn insert_events<C: Executor<Backend = Mysql>>(
     Ok(positions.into_iter().map(Position::stored).collect())
 }
 
-/// Readers are beyond the safe position. AUTO_INCREMENT has not been as far if events were removed, or an older
-/// state of their table was restored.
+/// Readers are beyond the safe position. AUTO_INCREMENT has not been as far if events were removed, or an
+/// older state of their table was restored.
 fn refuse_below(position: i64, safe: i64) -> QueryResult<()> {
     if position > safe {
         return Ok(());
@@ -147,6 +148,8 @@ impl<'a> EventRow<'a> {
         let content = &self.event.content;
         out.push_bind_param::<Nullable<BigInt>, _>(&self.global_position)?;
         out.push_sql(", ");
+        Mysql::bind_tenant(out, self.stream.tenant_column())?;
+        out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.stream.aggregate_type())?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.stream.aggregate_id())?;
@@ -178,8 +181,8 @@ struct InsertEvents<'a>(&'a [EventRow<'a>]);
 impl QueryFragment<Mysql> for InsertEvents<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         out.push_sql(
-            "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
-             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
+            "INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, aggregate_version, \
+             event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
              created_at) VALUES ",
         );
         let mut separator = "(";

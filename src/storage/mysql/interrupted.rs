@@ -33,8 +33,8 @@ impl PreparedStatements for MysqlConnection {
     }
 }
 
-/// Whether the application has left diesel's cache of prepared statements on: diesel does not say. A statement
-/// that is not kept is prepared, and so counted, each time.
+/// Whether the application has left diesel's cache of prepared statements on: diesel does not say. A
+/// statement that is not kept is prepared, and so counted, each time.
 fn keeps_statements(conn: &mut MysqlConnection) -> QueryResult<bool> {
     let mut count = || load(conn, CountPrepared, First::<(Text, Text), (String, String)>::default());
     Ok(count()? == count()?)

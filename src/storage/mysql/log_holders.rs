@@ -13,8 +13,9 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Mysql;
-    /// Who has locked a row of `event_fence`. MariaDB only tells who has locked rows at all. InnoDB writes times
-    /// in the time zone of the system, whatever that of the session is. A prepared transaction has connection 0.
+    /// Who has locked a row of `event_fence`. MariaDB only tells who has locked rows at all. InnoDB writes
+    /// times in the time zone of the system, whatever that of the session is. A prepared transaction has
+    /// connection 0.
     SelectHolders -> (Nullable<BigInt>, Nullable<BigInt>),
     "SELECT CAST(NULLIF(trx_mysql_thread_id, 0) AS SIGNED), TIMESTAMPDIFF(MICROSECOND, '1970-01-01', \
      CONVERT_TZ(trx_started, 'SYSTEM', '+00:00')) DIV 1000 \

@@ -5,6 +5,7 @@
 
 mod all_or_nothing;
 mod append;
+mod append_many;
 mod checkpoints;
 mod dialect;
 pub(crate) mod error;
@@ -23,6 +24,7 @@ mod position;
 mod queries;
 mod read;
 mod repair;
+mod tenant;
 mod time;
 mod transactions;
 mod write_transaction;

@@ -74,9 +74,9 @@ statement! {
      FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
 }
 
-/// An UPDATE of the row of `event_log` that does not wait while it is locked: in MariaDB it fails, in MySQL it
-/// finds no row. MySQL has no limit below a second for the wait; MariaDB from 11 on locks the row before it
-/// looks which one is free.
+/// An UPDATE of the row of `event_log` that does not wait while it is locked: in MariaDB it fails, in MySQL
+/// it finds no row. MySQL has no limit below a second for the wait; MariaDB from 11 on locks the row before
+/// it looks which one is free.
 macro_rules! if_unlocked {
     ($update:literal) => {
         concat!(

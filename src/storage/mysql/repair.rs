@@ -22,19 +22,20 @@ statement! {
     /// How many heads are not at the version of their last event. MySQL counts an update twice, so they are
     /// counted before.
     CountHeads -> BigInt,
-    "SELECT COUNT(*) FROM (SELECT aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
-     GROUP BY aggregate_type, aggregate_id) AS stream \
-     LEFT JOIN aggregate_heads AS head USING (aggregate_type, aggregate_id) \
+    "SELECT COUNT(*) FROM \
+     (SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
+     GROUP BY tenant_id, aggregate_type, aggregate_id) AS stream \
+     LEFT JOIN aggregate_heads AS head USING (tenant_id, aggregate_type, aggregate_id) \
      WHERE head.aggregate_version IS NULL OR head.aggregate_version <> stream.last"
 }
 
 statement! {
     for Mysql;
     SetHeads { now: DateTime<Utc> => Time },
-    "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT aggregate_type, aggregate_id, last, ? FROM \
-     (SELECT aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
-     GROUP BY aggregate_type, aggregate_id) AS stream \
+    "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     SELECT tenant_id, aggregate_type, aggregate_id, last, ? FROM \
+     (SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
+     GROUP BY tenant_id, aggregate_type, aggregate_id) AS stream \
      ON DUPLICATE KEY UPDATE aggregate_version = stream.last"
 }
 
@@ -101,8 +102,8 @@ async fn set_heads<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<u64>
     Ok(heads.unsigned_abs())
 }
 
-/// Has positions go on behind the last one, and behind that which readers may have come to: if the last events
-/// were removed, or an older state of their table was restored.
+/// Has positions go on behind the last one, and behind that which readers may have come to: if the last
+/// events were removed, or an older state of their table was restored.
 async fn set_counted<C: Server<Backend = Mysql>>(
     conn: &mut C,
     last: i64,

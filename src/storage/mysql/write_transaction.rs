@@ -14,8 +14,8 @@ const BEGIN_WRITING: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; STA
 
 statement! {
     for Mysql;
-    /// Before the COMMIT, which succeeds also if there is nothing to commit any more. A node of Galera rolls a
-    /// transaction back for the sake of another node's, and does not say so if a savepoint is set or rolled
+    /// Before the COMMIT, which succeeds also if there is nothing to commit any more. A node of Galera rolls
+    /// a transaction back for the sake of another node's, and does not say so if a savepoint is set or rolled
     /// back to at that moment: the statements that follow succeed, each on its own. MySQL, which does not
     /// prepare this, always says so.
     ReleaseWhole,

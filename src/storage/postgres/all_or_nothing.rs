@@ -28,6 +28,11 @@ pub(super) async fn begin<C: Server<Backend = Pg>>(conn: &mut C) -> QueryResult<
 }
 
 impl<C: Server<Backend = Pg>> Open<'_, C> {
+    /// Whether it is a transaction of its own.
+    pub(super) fn is_alone(&self) -> bool {
+        self.depth_around == 0
+    }
+
     /// Commits what was begun, or rolls it back.
     pub(super) async fn end<T, E: From<Error>>(mut self, outcome: Result<T, E>) -> Result<T, E> {
         let ended = match outcome {

@@ -7,9 +7,11 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
+use super::all_or_nothing::begin;
 use super::error::{is_aborted, is_overtaken, recorded_key};
 use crate::model::json::Json;
 use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 use crate::schema::postgres::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -17,8 +19,58 @@ use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::refused::Refused;
 use crate::storage::server::Server;
+use crate::storage::sql::of_stream::of_stream;
 use crate::storage::sql::statement::statement;
 use crate::storage::sql::versions::versions;
+
+/// A statement that inserts events and returns their versions and positions. It ends with the arrays of what
+/// they hold, which `of_events` fills in.
+macro_rules! events_statement {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $rust:ty => $sql_type:ty),+ $(,)? }, $sql:expr) => {
+        statement! {
+            for Pg;
+            $(#[$doc])*
+            $name<'a> {
+                $($field: $rust => $sql_type,)+
+                event_types: Vec<&'a str> => Array<Text>,
+                event_versions: Vec<i32> => Array<Integer>,
+                payloads: Vec<&'a str> => Array<Text>,
+                metadata: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                trace_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                correlation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                causation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+                created_at: Vec<DateTime<Utc>> => Array<Timestamptz>,
+            } -> (BigInt, BigInt),
+            $sql
+        }
+    };
+}
+
+/// Fills in a statement that inserts the events of a batch, with the values of its own fields.
+macro_rules! of_events {
+    ($statement:ident, $batch:ident, { $($field:ident: $value:expr),+ $(,)? }) => {{
+        let contents = || $batch.events.iter().map(|event| &event.content);
+        $statement {
+            tenant_id: $batch.stream.tenant_column(),
+            aggregate_type: $batch.stream.aggregate_type(),
+            aggregate_id: $batch.stream.aggregate_id(),
+            count: $batch.len(),
+            event_ids: event_ids($batch),
+            nths: (1..=$batch.len()).collect(),
+            event_types: contents().map(|content| &*content.event_type).collect(),
+            event_versions: contents().map(|content| content.event_version).collect(),
+            payloads: contents().map(|content| content.payload.as_str()).collect(),
+            metadata: contents().map(|content| content.metadata.as_ref().map(Json::as_str)).collect(),
+            trace_ids: contents().map(|content| content.trace_id.as_deref()).collect(),
+            correlation_ids: contents().map(|content| content.correlation_id.as_deref()).collect(),
+            causation_ids: contents().map(|content| content.causation_id.as_deref()).collect(),
+            created_at: $batch.events.iter().map(|event| event.created_at.unwrap_or($batch.now)).collect(),
+            $($field: $value),+
+        }
+    }};
+}
+
+pub(super) use {events_statement, of_events};
 
 /// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first,
 /// which takes the row lock; then a place in the log; then the events. If the head does not move, or one of
@@ -31,11 +83,10 @@ use crate::storage::sql::versions::versions;
 /// fetch it from the system anew. `nth` is an array like the others, because of any other series PostgreSQL
 /// expects a thousand rows, and would plan each append anew to find that there are fewer.
 macro_rules! append_statement {
-    ($(#[$doc:meta])* $name:ident, $head:literal) => {
-        statement! {
-            for Pg;
-            $(#[$doc])*
-            $name<'a> {
+    ($name:ident, $head:expr) => {
+        events_statement! {
+            $name {
+                tenant_id: &'a str => Text,
                 aggregate_type: &'a str => Text,
                 aggregate_id: &'a str => Text,
                 count: i64 => BigInt,
@@ -45,68 +96,96 @@ macro_rules! append_statement {
                 highest: i64 => BigInt,
                 is_alone: bool => Bool,
                 nths: Vec<i64> => Array<BigInt>,
-                event_types: Vec<&'a str> => Array<Text>,
-                event_versions: Vec<i32> => Array<Integer>,
-                payloads: Vec<&'a str> => Array<Text>,
-                metadata: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                trace_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                correlation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                causation_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-                created_at: Vec<DateTime<Utc>> => Array<Timestamptz>,
-            } -> (BigInt, BigInt),
+            },
             concat!(
                 "WITH head AS (",
                 $head,
-                " RETURNING head.aggregate_type, head.aggregate_id, head.aggregate_version), \
-                 reserved AS MATERIALIZED (SELECT head.*, event_store_reserve($3, ?, \
-                 CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
-                 AS position FROM head) \
-                 INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, \
-                 event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, \
-                 causation_id, created_at) \
-                 SELECT coalesce(reserved.position + nth, nextval(event_store_sequence())), \
-                 reserved.aggregate_type, reserved.aggregate_id, reserved.aggregate_version - $3 + nth, \
-                 event_id, event_type, event_version, payload::json, metadata::json, trace_id, \
-                 correlation_id, causation_id, created_at \
-                 FROM reserved, (SELECT unnest(?) AS nth, unnest($5) AS event_id, unnest(?) AS event_type, \
-                 unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
-                 unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
-                 unnest(?) AS created_at) AS event \
-                 ORDER BY nth \
-                 RETURNING aggregate_version, global_position"
+                " RETURNING head.tenant_id, head.aggregate_type, head.aggregate_id, head.aggregate_version), ",
+                insert_events!("$4, ?", "$4", "$6")
             )
         }
     };
 }
 
-append_statement!(
-    /// Appends to an aggregate that has events.
-    AppendToStream,
-    "UPDATE aggregate_heads AS head \
-     SET aggregate_version = head.aggregate_version + added, updated_at = now \
-     FROM (SELECT event_store_enter() AS is_entered, ? AS aggregate_type, ? AS aggregate_id, ? AS added, \
-     ? AS now) AS batch \
-     WHERE is_entered AND head.aggregate_type = batch.aggregate_type \
-     AND head.aggregate_id = batch.aggregate_id \
-     AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
-     AND head.aggregate_version BETWEEN ? AND ?"
-);
+/// Inserts the events of a stream whose `head` is at the version of the last of them. `$reserve` are the
+/// first two arguments of `event_store_reserve`.
+macro_rules! insert_events {
+    ($reserve:literal, $number:literal, $event_ids:literal) => {
+        concat!(
+            "reserved AS MATERIALIZED (SELECT head.*, event_store_reserve(",
+            $reserve,
+            ", \
+             CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
+             AS position FROM head) \
+             INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, \
+             aggregate_version, event_id, event_type, event_version, payload, metadata, trace_id, \
+             correlation_id, causation_id, created_at) \
+             SELECT coalesce(reserved.position + nth, nextval(event_store_sequence())), \
+             reserved.tenant_id, reserved.aggregate_type, reserved.aggregate_id, \
+             reserved.aggregate_version - ",
+            $number,
+            " + nth, event_id, event_type, event_version, payload::json, \
+             metadata::json, trace_id, correlation_id, causation_id, created_at \
+             FROM reserved, (SELECT unnest(?) AS nth, unnest(",
+            $event_ids,
+            ") AS event_id, unnest(?) AS event_type, \
+             unnest(?) AS event_version, unnest(?) AS payload, unnest(?) AS metadata, \
+             unnest(?) AS trace_id, unnest(?) AS correlation_id, unnest(?) AS causation_id, \
+             unnest(?) AS created_at) AS event \
+             ORDER BY nth \
+             RETURNING aggregate_version, global_position"
+        )
+    };
+}
 
-append_statement!(
-    /// Appends to an aggregate that may not have events yet.
-    CreateOrAppendToStream,
-    "INSERT INTO aggregate_heads AS head (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT ?, ?, ?, ? \
-     WHERE event_store_enter() \
-     AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
-     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
-     SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
-     updated_at = excluded.updated_at \
-     WHERE head.aggregate_version BETWEEN ? AND ?"
-);
+pub(super) use insert_events;
 
-/// How often an append is tried that is a transaction of its own.
-const ATTEMPTS: u32 = 10;
+/// Moves the head of an aggregate that has events.
+macro_rules! advance_head {
+    () => {
+        "UPDATE aggregate_heads AS head \
+         SET aggregate_version = head.aggregate_version + added, updated_at = now \
+         FROM (SELECT event_store_enter() AS is_entered, ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, \
+         ? AS added, ? AS now) AS batch \
+         WHERE is_entered AND head.tenant_id = batch.tenant_id \
+         AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
+         AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
+         AND head.aggregate_version BETWEEN ? AND ?"
+    };
+}
+
+/// Moves the head of an aggregate that may not have events yet.
+macro_rules! create_or_advance_head {
+    () => {
+        "INSERT INTO aggregate_heads AS head \
+         (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+         SELECT ?, ?, ?, ?, ? \
+         WHERE event_store_enter() \
+         AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
+         ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
+         SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
+         updated_at = excluded.updated_at \
+         WHERE head.aggregate_version BETWEEN ? AND ?"
+    };
+}
+
+pub(super) use {advance_head, create_or_advance_head};
+
+append_statement!(AppendToStream, advance_head!());
+append_statement!(CreateOrAppendToStream, create_or_advance_head!());
+
+of_stream! {
+    for Pg;
+    /// Above READ COMMITTED it locks nothing: a row that another transaction has changed since the snapshot
+    /// would abort the transaction.
+    LockHead -> BigInt,
+    "SELECT aggregate_version FROM aggregate_heads \
+     WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? \
+     AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
+}
+
+/// How often a transaction of its own is tried that the database rolls back so that another can go on.
+pub(super) const ATTEMPTS: u32 = 10;
 
 impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
@@ -122,53 +201,51 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
             // one of them gets on.
         }
     }
+
+    async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
+        let _: Option<i64> = self.0.optional_row(LockHead::of(stream)).await?;
+        Ok(())
+    }
 }
 
-/// Fills in one of the two statements.
-macro_rules! filled {
-    ($statement:ident, $batch:ident, $is_alone:ident) => {{
-        let contents = || $batch.events.iter().map(|event| &event.content);
-        let (lowest, highest) = $batch.acceptable_versions().into_inner();
-        $statement {
-            aggregate_type: $batch.stream.aggregate_type(),
-            aggregate_id: $batch.stream.aggregate_id(),
-            count: $batch.len(),
-            now: $batch.now,
-            event_ids: event_ids($batch),
-            lowest,
-            highest,
-            is_alone: $is_alone,
-            nths: (1..=$batch.len()).collect(),
-            event_types: contents().map(|content| &*content.event_type).collect(),
-            event_versions: contents().map(|content| content.event_version).collect(),
-            payloads: contents().map(|content| content.payload.as_str()).collect(),
-            metadata: contents().map(|content| content.metadata.as_ref().map(Json::as_str)).collect(),
-            trace_ids: contents().map(|content| content.trace_id.as_deref()).collect(),
-            correlation_ids: contents().map(|content| content.correlation_id.as_deref()).collect(),
-            causation_ids: contents().map(|content| content.causation_id.as_deref()).collect(),
-            created_at: $batch.events.iter().map(|event| event.created_at.unwrap_or($batch.now)).collect(),
-        }
-    }};
-}
-
-/// A statement that is its own transaction is run again if the database has ended it so that another can go on:
-/// a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same aggregate.
+/// A statement that is its own transaction is run again if the database has ended it so that another can go
+/// on: a deadlock, or, if the database's default isolation is above READ COMMITTED, an append to the same
+/// aggregate.
 async fn insert_alone_again<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
 where
     C: Server<Backend = Pg>,
 {
-    let mut overtaken = None;
+    match insert(conn, batch).await {
+        Err(error) if conn.depth().is_ok_and(|depth| depth == 0) && is_overtaken(&error) => {
+            insert_read_committed(conn, batch, error).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// In READ COMMITTED it waits for another append to the aggregate, however many there are, and then goes on
+/// from what that one has committed. Only deadlocks are left.
+async fn insert_read_committed<C>(
+    conn: &mut C,
+    batch: &Batch<'_>,
+    mut overtaken: Error,
+) -> QueryResult<Vec<(i64, i64)>>
+where
+    C: Server<Backend = Pg>,
+{
     for _ in 1..ATTEMPTS {
-        match insert(conn, batch).await {
-            Err(error) if conn.depth().is_ok_and(|depth| depth == 0) && is_overtaken(&error) => {
-                overtaken = Some(error);
-            }
+        let mut open = match begin(conn).await {
             // It was not alone: diesel does not know of a transaction that was begun with SQL.
-            Err(error) if is_aborted(&error) => return Err(overtaken.unwrap_or(error)),
+            Err(error) if is_aborted(&error) => break,
+            begun => begun?,
+        };
+        let outcome = insert(&mut *open.conn, batch).await;
+        match open.end(outcome).await {
+            Err(error) if is_overtaken(&error) => overtaken = error,
             outcome => return outcome,
         }
     }
-    insert(conn, batch).await
+    Err(overtaken)
 }
 
 async fn insert<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Vec<(i64, i64)>>
@@ -177,19 +254,25 @@ where
 {
     // Whether the append is a transaction of its own.
     let is_alone = conn.depth()? == 0;
+    let (now, (lowest, highest)) = (batch.now, batch.acceptable_versions().into_inner());
+    macro_rules! filled {
+        ($statement:ident) => {
+            of_events!($statement, batch, { now: now, lowest: lowest, highest: highest, is_alone: is_alone })
+        };
+    }
     if batch.expected.allows(0) {
-        conn.rows(filled!(CreateOrAppendToStream, batch, is_alone)).await
+        conn.rows(filled!(CreateOrAppendToStream)).await
     } else {
-        conn.rows(filled!(AppendToStream, batch, is_alone)).await
+        conn.rows(filled!(AppendToStream)).await
     }
 }
 
-fn event_ids(batch: &Batch<'_>) -> Vec<Uuid> {
+pub(super) fn event_ids(batch: &Batch<'_>) -> Vec<Uuid> {
     batch.events.iter().map(|event| event.id()).collect()
 }
 
 /// Of rows of versions and positions; `None` if there are none.
-fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
+pub(super) fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
     rows.sort_unstable(); // they come in this order, which SQL does not promise
     let (first_version, _) = *rows.first()?;
     let positions = rows.into_iter().map(|(_, position)| Position::stored(position)).collect();
@@ -198,7 +281,7 @@ fn placement(mut rows: Vec<(i64, i64)>) -> Option<Placement> {
 
 /// Why nothing was written, if the reason still stands. An append that went through and is repeated finds the
 /// stream elsewhere, by its own doing: that it is recorded already says more than the conflict.
-async fn refusal<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
+pub(super) async fn refusal<C>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<AppendError>>
 where
     C: Executor<Backend = Pg>,
 {
@@ -228,7 +311,7 @@ where
 /// What stands in one of the indexes already. An id: another connection has recorded it at the same moment.
 /// PostgreSQL has aborted the transaction, so it cannot be asked any more, but it has said which id it is. A
 /// version or a position: it was not counted where it is counted.
-fn explain(batch: &Batch<'_>, error: Error) -> AppendError {
+pub(super) fn explain(batch: &Batch<'_>, error: Error) -> AppendError {
     let Some(key) = recorded_key(&error) else { return error.into() };
     if !key.starts_with("Key (event_id)=") {
         return Refused::error(DatabaseErrorKind::NeedsRepair, format!("events: {key}")).into();

@@ -64,8 +64,8 @@ impl GiveUp for AsyncPgConnection {
 }
 
 impl Server for AsyncPgConnection {
-    /// diesel-async does not know, either, whether there is a transaction after the future of a BEGIN or of the last
-    /// COMMIT was dropped. It then says 0, and what is written might be acknowledged and lost.
+    /// diesel-async does not know, either, whether there is a transaction after the future of a BEGIN or of
+    /// the last COMMIT was dropped. It then says 0, and what is written might be acknowledged and lost.
     fn depth(&mut self) -> QueryResult<u32> {
         let status = Manager::transaction_manager_status_mut(self);
         let depth = status.transaction_depth()?.map_or(0, Into::into);

@@ -44,6 +44,8 @@ impl Columns for Pg {
 impl Dialect for Pg {
     const NOW: &'static str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
     const OR_NOTHING: &'static str = "ON CONFLICT DO NOTHING";
+    /// Unlike an expression of the column, this is planned by what is known of the column.
+    const OF_TENANT: (&'static str, &'static str) = ("(events.tenant_id = ", ") IS TRUE");
 
     binds! {}
 }

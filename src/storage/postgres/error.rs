@@ -37,8 +37,8 @@ pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
     KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
 }
 
-/// What is recorded already, by columns and values: `Key (event_id)=(…) already exists.` The constraint may have
-/// any name.
+/// What is recorded already, by columns and values: `Key (event_id)=(…) already exists.` The constraint may
+/// have any name.
 pub(super) fn recorded_key(error: &Error) -> Option<&str> {
     match error {
         Error::DatabaseError(DieselKind::UniqueViolation, information)

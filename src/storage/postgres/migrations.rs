@@ -48,8 +48,8 @@ impl<C: Server<Backend = Pg>> Migrations for Postgres<'_, C> {
 }
 
 async fn apply_pending<C: Server<Backend = Pg>>(conn: &mut C) -> Result<Vec<String>, MigrationError> {
-    // To ask what is pending makes diesel's own table if it is missing, at which two processes that start would
-    // collide.
+    // To ask what is pending makes diesel's own table if it is missing, at which two processes that start
+    // would collide.
     conn.execute(Lock { key: MIGRATION_LOCK }).await?;
     conn.batch(CREATE_MIGRATIONS_TABLE).await?;
     let pending = pending(conn.rows(SelectApplied).await?)?;

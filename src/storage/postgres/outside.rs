@@ -9,7 +9,8 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Pg;
-    /// Sets what is forgotten at the end of the transaction, which is that of the statement if no other is open.
+    /// Sets what is forgotten at the end of the transaction, which is that of the statement if no other is
+    /// open.
     Mark -> Text,
     "SELECT set_config('diesel_event_store.transaction', 'marked', true)"
 }

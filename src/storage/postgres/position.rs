@@ -16,8 +16,8 @@ statement! {
     "SELECT complete, published, needs_new_snapshot FROM event_store_look()"
 }
 
-/// It must be asked in a statement before the one that reads the events, so that theirs is the newer snapshot.
-/// In REPEATABLE READ and SERIALIZABLE it is, unless both are in one transaction.
+/// It must be asked in a statement before the one that reads the events, so that theirs is the newer
+/// snapshot. In REPEATABLE READ and SERIALIZABLE it is, unless both are in one transaction.
 pub(super) async fn complete<C: Server<Backend = Pg>>(conn: &mut C) -> QueryResult<Position> {
     let (complete, published, needs_new_snapshot) =
         conn.row::<_, (Option<i64>, Option<i64>, bool)>(Look).await?;

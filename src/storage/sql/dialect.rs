@@ -30,8 +30,14 @@ pub(crate) trait Dialect: Columns {
     const NOW: &'static str;
     /// What makes an INSERT of a key that is there do nothing.
     const OR_NOTHING: &'static str;
+    /// What is around a tenant in the condition that an event is of that tenant, so that no index answers it.
+    const OF_TENANT: (&'static str, &'static str);
 
     fn bind_text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()>;
+    /// A tenant, which may be empty.
+    fn bind_tenant<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()> {
+        Self::bind_text(out, value)
+    }
     fn bind_integer<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i32) -> QueryResult<()>;
     fn bind_long<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i64) -> QueryResult<()>;
     fn bind_optional_long<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Option<i64>) -> QueryResult<()>;

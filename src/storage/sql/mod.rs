@@ -4,6 +4,8 @@ pub(crate) mod checkpoints;
 pub(crate) mod dialect;
 pub(crate) mod lease;
 #[cfg(any(feature = "_postgres", feature = "mysql"))]
+pub(crate) mod of_stream;
+#[cfg(any(feature = "_postgres", feature = "mysql"))]
 pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partitions;
@@ -12,5 +14,6 @@ pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod statement;
+pub(crate) mod tenant;
 pub(crate) mod versions;
 pub(crate) mod workers;

@@ -16,18 +16,18 @@ use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::parked::Parked;
 use crate::storage::sql::dialect::{Dialect, Id, Time};
-use crate::storage::sql::row::{Columns, optional_word, value, word};
+use crate::storage::sql::row::{Columns, optional_word, stored_tenant, value, word};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
 /// The types of the columns that `select_parked!` names.
-type ParkedColumns = (BigInt, Id, Text, Text, Text, Text, Integer, Time, Nullable<Text>, Integer);
+type ParkedColumns = (BigInt, Id, Text, Text, Text, Text, Text, Integer, Time, Nullable<Text>, Integer);
 
 macro_rules! select_parked {
     ($rest:literal) => {
         concat!(
-            "SELECT global_position, event_id, aggregate_type, aggregate_id, reason, error, attempts, \
-             parked_at, requested, holds_back FROM parked_events ",
+            "SELECT global_position, event_id, tenant_id, aggregate_type, aggregate_id, reason, error, \
+             attempts, parked_at, requested, holds_back FROM parked_events ",
             $rest
         )
     };
@@ -35,17 +35,20 @@ macro_rules! select_parked {
 
 impl<DB: Columns> FromRow<DB> for ParkedEvent {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
-        let (aggregate_type, aggregate_id) = (value(row, 2, DB::text)?, value(row, 3, DB::text)?);
         Ok(Self {
             position: Position::stored(value(row, 0, DB::long)?),
             event_id: value(row, 1, DB::id)?,
-            stream: StreamId::stored(aggregate_type.into(), aggregate_id.into()),
-            reason: word(row, 4, "the reason why an event is parked", ParkReason::stored)?,
-            error: value(row, 5, DB::text)?.into(),
-            attempts: value(row, 6, DB::integer)?,
-            parked_at: value(row, 7, DB::time)?,
-            requested: optional_word(row, 8, "what is requested of a parked event", Request::stored)?,
-            holds_back: value(row, 9, DB::integer)? != 0,
+            stream: StreamId::stored(
+                value(row, 2, |value| DB::name(value, stored_tenant))?,
+                value(row, 3, DB::text)?.into(),
+                value(row, 4, DB::text)?.into(),
+            ),
+            reason: word(row, 5, "the reason why an event is parked", ParkReason::stored)?,
+            error: value(row, 6, DB::text)?.into(),
+            attempts: value(row, 7, DB::integer)?,
+            parked_at: value(row, 8, DB::time)?,
+            requested: optional_word(row, 9, "what is requested of a parked event", Request::stored)?,
+            holds_back: value(row, 10, DB::integer)? != 0,
         })
     }
 }
@@ -57,6 +60,7 @@ statement! {
         version: i32 => bind_integer,
         position: i64 => bind_long,
         event_id: Uuid => bind_id,
+        tenant_id: &'a str => bind_tenant,
         aggregate_type: &'a str => bind_text,
         aggregate_id: &'a str => bind_text,
         reason: &'a str => bind_text,
@@ -66,8 +70,8 @@ statement! {
         holds_back: i32 => bind_integer,
     },
     "INSERT INTO parked_events (projection_name, projection_version, global_position, event_id, \
-     aggregate_type, aggregate_id, reason, error, attempts, parked_at, holds_back) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     tenant_id, aggregate_type, aggregate_id, reason, error, attempts, parked_at, holds_back) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -85,8 +89,9 @@ statement! {
         of_version: i32 => bind_integer,
     } -> ParkedColumns,
     select_parked!(
-        "WHERE projection_name = ? AND projection_version = ? AND (aggregate_type, aggregate_id) IN \
-         (SELECT aggregate_type, aggregate_id FROM parked_events \
+        "WHERE projection_name = ? AND projection_version = ? \
+         AND (tenant_id, aggregate_type, aggregate_id) IN \
+         (SELECT tenant_id, aggregate_type, aggregate_id FROM parked_events \
          WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL) ORDER BY global_position"
     )
 }
@@ -95,15 +100,6 @@ statement! {
     for every database;
     CountParked<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> BigInt,
     "SELECT count(*) FROM parked_events WHERE projection_name = ? AND projection_version = ?"
-}
-
-statement! {
-    for every database;
-    /// At most one, by the index that has only the requests. What is held back is free to be retried anyway, and a
-    /// request for that waits for the event before it.
-    SelectRequest<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> BigInt,
-    "SELECT global_position FROM parked_events WHERE projection_name = ? AND projection_version = ? \
-     AND requested IS NOT NULL AND NOT (requested = 'retry' AND reason = 'held') LIMIT 1"
 }
 
 statement! {
@@ -163,6 +159,7 @@ where
             version: projection.version,
             position: parked.position.get(),
             event_id: parked.event_id,
+            tenant_id: parked.stream.tenant_column(),
             aggregate_type: parked.stream.aggregate_type(),
             aggregate_id: parked.stream.aggregate_id(),
             reason: parked.reason.as_str(),
@@ -188,12 +185,6 @@ where
     async fn count_parked(&mut self, projection: &ProjectionId) -> QueryResult<i64> {
         let (name, version) = (&*projection.name, projection.version);
         self.connection().row(CountParked { name, version }).await
-    }
-
-    async fn has_requests(&mut self, projection: &ProjectionId) -> QueryResult<bool> {
-        let (name, version) = (&*projection.name, projection.version);
-        let request: Option<i64> = self.connection().optional_row(SelectRequest { name, version }).await?;
-        Ok(request.is_some())
     }
 
     async fn request(

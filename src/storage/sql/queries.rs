@@ -26,10 +26,12 @@ macro_rules! queries {
             aggregate_heads as heads, events, projection_checkpoints as checkpoints,
         };
         use $crate::storage::sql::queries::Ask;
+        use $crate::storage::sql::tenant::{OfTenant, Tenant};
 
         /// Without a LIMIT: SQLite prepares a statement with a bound LIMIT again at each execution.
         pub(super) fn version(stream: &StreamId) -> impl Ask<$backend, BigInt> {
             heads::table
+                .filter(heads::tenant_id.eq(Tenant(stream.tenant_column())))
                 .filter(heads::aggregate_type.eq(stream.aggregate_type()))
                 .filter(heads::aggregate_id.eq(stream.aggregate_id()))
                 .select(heads::aggregate_version)
@@ -41,6 +43,7 @@ macro_rules! queries {
             part: StreamPart,
         ) -> impl Ask<$backend, events::SqlType> {
             events::table
+                .filter(events::tenant_id.eq(Tenant(stream.tenant_column())))
                 .filter(events::aggregate_type.eq(stream.aggregate_type()))
                 .filter(events::aggregate_id.eq(stream.aggregate_id()))
                 .filter(events::aggregate_version.between(part.from, part.to))
@@ -64,6 +67,9 @@ macro_rules! queries {
                     .order(events::global_position.desc())
                     .into_boxed(),
             };
+            if let Some(tenant_id) = &query.filter.tenant_id {
+                matching = matching.filter(OfTenant(tenant_id));
+            }
             if let Some(names) = &query.filter.aggregate_types {
                 matching = matching.filter($is_one_of!(events::aggregate_type, names));
             }

@@ -33,7 +33,7 @@ pub(crate) trait Columns: Backend {
 /// Events with all columns, in the order of the table.
 pub(crate) struct Events<'s> {
     stream: Option<&'s StreamId>,
-    types: Types,
+    names: Names,
     events: Vec<RecordedEvent>,
     /// How many bytes of payloads and metadata may still come.
     room: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Events<'s> {
 impl<'s> Events<'s> {
     /// Of any streams.
     pub(crate) fn of_log() -> Self {
-        Self { stream: None, types: Types::default(), events: Vec::new(), room: usize::MAX }
+        Self { stream: None, names: Names::default(), events: Vec::new(), room: usize::MAX }
     }
 
     /// All of the same stream.
@@ -60,7 +60,7 @@ impl<DB: Columns> Rows<DB> for Events<'_> {
     type Output = Vec<RecordedEvent>;
 
     fn add<'r>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<()> {
-        let event = event(row, self.stream, &mut self.types)?;
+        let event = event(row, self.stream, &mut self.names)?;
         self.room = self.room.saturating_sub(event.bytes());
         self.events.push(event);
         Ok(())
@@ -78,29 +78,32 @@ impl<DB: Columns> Rows<DB> for Events<'_> {
 fn event<'r, DB: Columns>(
     row: &impl Row<'r, DB>,
     stream: Option<&StreamId>,
-    types: &mut Types,
+    names: &mut Names,
 ) -> deserialize::Result<RecordedEvent> {
     Ok(RecordedEvent {
         position: Position::stored(value(row, 0, DB::long)?),
         stream: match stream {
             Some(stream) => stream.clone(),
             None => StreamId::stored(
-                value(row, 1, |value| DB::name(value, |name| types.shared(name)))?,
-                value(row, 2, |value| DB::name(value, |name| name.into()))?,
+                value(row, 1, |value| DB::name(value, |name| names.tenants.tenant(name)))?,
+                value(row, 2, |value| DB::name(value, |name| names.types.shared(name)))?,
+                value(row, 3, |value| DB::name(value, |name| name.into()))?,
             ),
         },
-        version: value(row, 3, DB::long)?,
+        version: value(row, 4, DB::long)?,
         content: Content {
-            event_id: value(row, 4, DB::id)?,
-            event_type: value(row, 5, |value| DB::name(value, |name| Name::Shared(types.shared(name))))?,
-            event_version: value(row, 6, DB::integer)?,
-            payload: value(row, 7, DB::json).map(Json::stored)?,
-            metadata: optional(row, 8, DB::json)?.map(Json::stored),
-            trace_id: optional(row, 9, DB::text)?,
-            correlation_id: optional(row, 10, DB::text)?,
-            causation_id: optional(row, 11, DB::text)?,
+            event_id: value(row, 5, DB::id)?,
+            event_type: value(row, 6, |value| {
+                DB::name(value, |name| Name::Shared(names.types.shared(name)))
+            })?,
+            event_version: value(row, 7, DB::integer)?,
+            payload: value(row, 8, DB::json).map(Json::stored)?,
+            metadata: optional(row, 9, DB::json)?.map(Json::stored),
+            trace_id: optional(row, 10, DB::text)?,
+            correlation_id: optional(row, 11, DB::text)?,
+            causation_id: optional(row, 12, DB::text)?,
         },
-        created_at: value(row, 12, DB::time)?,
+        created_at: value(row, 13, DB::time)?,
     })
 }
 
@@ -140,12 +143,25 @@ pub(crate) fn optional_word<'r, DB: Columns, T>(
     optional(row, column, |value| DB::name(value, read)?)
 }
 
-/// The types of aggregates and events that come again and again in one read. There are few, so they are
-/// looked through one by one; should there be many, the rest is not shared.
-#[derive(Default)]
-struct Types(Vec<Arc<str>>);
+/// The tenant that a column holds; none if it is empty.
+pub(crate) fn stored_tenant(name: &str) -> Option<Arc<str>> {
+    (!name.is_empty()).then(|| name.into())
+}
 
-impl Types {
+/// What comes again and again in one read. Tenants are apart, so that many of them do not take the room of
+/// the types.
+#[derive(Default)]
+struct Names {
+    tenants: Shared,
+    types: Shared,
+}
+
+/// Names that are allocated once. There are few, so they are looked through one by one; should there be many,
+/// the rest is not shared.
+#[derive(Default)]
+struct Shared(Vec<Arc<str>>);
+
+impl Shared {
     const MOST: usize = 16;
 
     fn shared(&mut self, name: &str) -> Arc<str> {
@@ -157,5 +173,10 @@ impl Types {
             self.0.push(Arc::clone(&new));
         }
         new
+    }
+
+    /// None if the name is empty.
+    fn tenant(&mut self, name: &str) -> Option<Arc<str>> {
+        (!name.is_empty()).then(|| self.shared(name))
     }
 }

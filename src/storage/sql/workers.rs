@@ -51,21 +51,29 @@ statement! {
 
 statement! {
     for every database;
+    /// At most one request, by the index that has the requests. What is held back is free to be retried
+    /// anyway, and a request for that waits for the event before it.
     SelectSharing<'a> {
         name: &'a str => bind_text,
         version: i32 => bind_integer,
         workers_name: &'a str => bind_text,
         workers_version: i32 => bind_integer,
-    } -> (BigInt, BigInt),
+        parked_name: &'a str => bind_text,
+        parked_version: i32 => bind_integer,
+    } -> (BigInt, BigInt, BigInt),
     "SELECT (SELECT count(*) FROM projection_checkpoints WHERE projection_name = ? AND projection_version = ? \
      AND state = 'active' AND (leased_until IS NULL OR leased_until <= {now})), \
      (SELECT count(*) FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
-     AND seen_until > {now})"
+     AND seen_until > {now}), \
+     (SELECT count(*) FROM (SELECT requested FROM parked_events \
+     WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL \
+     AND NOT (requested = 'retry' AND reason = 'held') LIMIT 1) AS requests)"
 }
 
 impl<DB: Columns> FromRow<DB> for Sharing {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
-        Ok(Self { free: value(row, 0, DB::long)?, workers: value(row, 1, DB::long)? })
+        let [free, workers, requests] = [0, 1, 2].map(|column| value(row, column, DB::long));
+        Ok(Self { free: free?, workers: workers?, requests: requests? })
     }
 }
 
@@ -83,7 +91,7 @@ statement! {
 impl<L> Workers for L
 where
     L: Lent,
-    BackendOf<L>: Dialect + QueryMetadata<Text> + QueryMetadata<(BigInt, BigInt)>,
+    BackendOf<L>: Dialect + QueryMetadata<Text> + QueryMetadata<(BigInt, BigInt, BigInt)>,
     String: FromSqlRow<Text, BackendOf<L>>,
 {
     async fn report_worker(
@@ -107,7 +115,14 @@ where
 
     async fn sharing(&mut self, projection: &ProjectionId) -> QueryResult<Sharing> {
         let (name, version) = (&*projection.name, projection.version);
-        let select = SelectSharing { name, version, workers_name: name, workers_version: version };
+        let select = SelectSharing {
+            name,
+            version,
+            workers_name: name,
+            workers_version: version,
+            parked_name: name,
+            parked_version: version,
+        };
         Ok(self.connection().load(select, Stored::default()).await?.pop().unwrap_or_default())
     }
 

@@ -6,9 +6,10 @@ use super::error::is_duplicate_event_id;
 use super::insert::insert_events;
 use super::read;
 use super::text::time_text;
-use super::transactions::all_or_nothing;
+use super::transactions::{TakeWriteLock, all_or_nothing};
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::lent;
 use crate::storage::sql::statement::statement;
@@ -20,13 +21,14 @@ statement! {
     AdvanceHead<'a> {
         added: i64 => BigInt,
         now: &'a str => Text,
+        tenant_id: &'a str => Text,
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
         lowest: i64 => BigInt,
         highest: i64 => BigInt,
     },
     "UPDATE aggregate_heads SET aggregate_version = aggregate_version + ?, updated_at = ? \
-     WHERE aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
+     WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? AND aggregate_version BETWEEN ? AND ?"
 }
 
 statement! {
@@ -34,6 +36,7 @@ statement! {
     /// Moves the head of an aggregate, which may not have events yet. SELECT for the same reason as in
     /// `InsertEvents`; SQLite's parser wants a WHERE between it and ON CONFLICT.
     CreateOrAdvanceHead<'a> {
+        tenant_id: &'a str => Text,
         aggregate_type: &'a str => Text,
         aggregate_id: &'a str => Text,
         added: i64 => BigInt,
@@ -41,9 +44,9 @@ statement! {
         lowest: i64 => BigInt,
         highest: i64 => BigInt,
     },
-    "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT ?, ?, ?, ? WHERE true \
-     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
+    "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     SELECT ?, ?, ?, ?, ? WHERE true \
+     ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
      SET aggregate_version = aggregate_version + excluded.aggregate_version, \
      updated_at = excluded.updated_at \
      WHERE aggregate_version BETWEEN ? AND ?"
@@ -58,6 +61,11 @@ extern "SQL" {
 impl Append for lent::Sqlite<'_> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
         append(self.0, batch)
+    }
+
+    /// A transaction that has read cannot wait for the write lock, so a deferred one takes it now.
+    async fn lock_head(&mut self, _stream: &StreamId) -> QueryResult<()> {
+        TakeWriteLock.execute(self.0).map(drop)
     }
 }
 
@@ -78,13 +86,16 @@ pub(crate) fn write(conn: &mut SqliteConnection, batch: &Batch<'_>) -> Result<Pl
 
 /// Whether the aggregate was where it is expected.
 fn move_head(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<bool> {
-    let (aggregate_type, aggregate_id) = (batch.stream.aggregate_type(), batch.stream.aggregate_id());
+    let stream = batch.stream;
+    let (tenant_id, aggregate_type, aggregate_id) =
+        (stream.tenant_column(), stream.aggregate_type(), stream.aggregate_id());
     let (added, now) = (batch.len(), &*time_text(batch.now));
     let (lowest, highest) = batch.acceptable_versions().into_inner();
     let moved = if batch.expected.allows(0) {
-        CreateOrAdvanceHead { aggregate_type, aggregate_id, added, now, lowest, highest }.execute(conn)?
+        CreateOrAdvanceHead { tenant_id, aggregate_type, aggregate_id, added, now, lowest, highest }
+            .execute(conn)?
     } else {
-        AdvanceHead { added, now, aggregate_type, aggregate_id, lowest, highest }.execute(conn)?
+        AdvanceHead { added, now, tenant_id, aggregate_type, aggregate_id, lowest, highest }.execute(conn)?
     };
     Ok(moved > 0)
 }
@@ -127,7 +138,7 @@ fn name_duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>, error: AppendE
 }
 
 /// The first event of the batch whose id is recorded already.
-fn duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
+pub(super) fn duplicate(conn: &mut SqliteConnection, batch: &Batch<'_>) -> QueryResult<Option<AppendError>> {
     for (event_index, event) in batch.events.iter().enumerate() {
         if read::event(conn, event.id())?.is_some() {
             return Ok(Some(batch.duplicate(event_index)));

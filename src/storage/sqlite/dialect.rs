@@ -43,6 +43,7 @@ impl Columns for Sqlite {
 impl Dialect for Sqlite {
     const NOW: &'static str = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
     const OR_NOTHING: &'static str = "ON CONFLICT DO NOTHING";
+    const OF_TENANT: (&'static str, &'static str) = ("+events.tenant_id = ", "");
 
     binds! {}
 }

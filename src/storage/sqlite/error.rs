@@ -21,7 +21,7 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("disk I/O error", DatabaseErrorKind::Io),
     ("unable to open database file", DatabaseErrorKind::Io),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
-    ("UNIQUE constraint failed: events.aggregate_type", DatabaseErrorKind::NeedsRepair),
+    ("UNIQUE constraint failed: events.tenant_id", DatabaseErrorKind::NeedsRepair),
     ("cannot start a transaction within a transaction", DatabaseErrorKind::ForeignTransaction),
 ];
 
@@ -34,8 +34,8 @@ pub(crate) fn is_missing_savepoint(message: &str) -> bool {
     message.starts_with("no such savepoint")
 }
 
-/// The kind and the name of what stands in the way of a CREATE: `table … already exists`, `there is already an
-/// index named …`.
+/// The kind and the name of what stands in the way of a CREATE: `table … already exists`, `there is already
+/// an index named …`.
 pub(super) fn existing(message: &str) -> Option<(&str, &str)> {
     let (kind, name) = match message.strip_suffix(" already exists") {
         Some(what) => what.split_once(' ')?,

@@ -38,8 +38,7 @@ pub(super) fn insert_events(
 }
 
 struct EventRow<'a> {
-    aggregate_type: &'a str,
-    aggregate_id: &'a str,
+    stream: &'a StreamId,
     aggregate_version: i64,
     event_id: String,
     event_type: &'a str,
@@ -56,8 +55,7 @@ impl<'a> EventRow<'a> {
     fn new(stream: &'a StreamId, version: i64, event: &'a NewEvent, now: &'a str) -> Self {
         let content = &event.content;
         Self {
-            aggregate_type: stream.aggregate_type(),
-            aggregate_id: stream.aggregate_id(),
+            stream,
             aggregate_version: version,
             event_id: content.event_id.to_string(),
             event_type: &content.event_type,
@@ -72,9 +70,11 @@ impl<'a> EventRow<'a> {
     }
 
     fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_bind_param::<Text, _>(self.aggregate_type)?;
+        out.push_bind_param::<Text, _>(self.stream.tenant_column())?;
         out.push_sql(", ");
-        out.push_bind_param::<Text, _>(self.aggregate_id)?;
+        out.push_bind_param::<Text, _>(self.stream.aggregate_type())?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.stream.aggregate_id())?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&self.aggregate_version)?;
         out.push_sql(", ");
@@ -103,8 +103,8 @@ struct InsertEvents<'a, const ROWS: usize>([EventRow<'a>; ROWS]);
 impl<const ROWS: usize> QueryFragment<Sqlite> for InsertEvents<'_, ROWS> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(
-            "INSERT INTO events (aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
-             event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at)",
+            "INSERT INTO events (tenant_id, aggregate_type, aggregate_id, aggregate_version, event_id, \
+             event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at)",
         );
         let mut select = " SELECT ";
         for row in &self.0 {

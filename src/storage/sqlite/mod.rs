@@ -1,6 +1,7 @@
 //! How SQLite does it. It has one kind of connection, which blocks, so what is its own is not `async`.
 
 pub(crate) mod append;
+mod append_many;
 mod checkpoints;
 mod dialect;
 pub(crate) mod error;

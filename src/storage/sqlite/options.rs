@@ -99,8 +99,8 @@ impl Default for Options {
 
 impl Options {
     /// How long to wait for another connection's lock before an operation fails with
-    /// [`Locked`](crate::DatabaseErrorKind::Locked). Default: 5 s. It is rounded up to whole milliseconds, and
-    /// the limit is 2,147,483.647 s, which is 24.8 days: [`apply`](Self::apply) refuses more.
+    /// [`Locked`](crate::DatabaseErrorKind::Locked). Default: 5 s. It is rounded up to whole milliseconds,
+    /// and the limit is 2,147,483.647 s, which is 24.8 days: [`apply`](Self::apply) refuses more.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::Options;

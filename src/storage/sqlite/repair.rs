@@ -17,10 +17,10 @@ statement! {
     /// Sets the heads that are not at the version of their last event. SQLite's parser wants a WHERE before
     /// ON CONFLICT.
     SetHeads<'a> { now: &'a str => Text },
-    "INSERT INTO aggregate_heads (aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT aggregate_type, aggregate_id, MAX(aggregate_version), ? FROM events WHERE true \
-     GROUP BY aggregate_type, aggregate_id \
-     ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
+    "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version), ? FROM events WHERE true \
+     GROUP BY tenant_id, aggregate_type, aggregate_id \
+     ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
      SET aggregate_version = excluded.aggregate_version, updated_at = excluded.updated_at \
      WHERE aggregate_version <> excluded.aggregate_version"
 }

@@ -12,8 +12,8 @@ impl AsyncEventStore {
     /// Appends events to a stream, all or none, if the stream is at the expected version: see
     /// [`EventStore::append`](crate::EventStore::append).
     ///
-    /// On PostgreSQL it takes one round trip. On SQLite the events are cloned for the thread on which the append
-    /// runs; where many callers append at once, the [`Writer`](crate::sqlite::Writer) is faster.
+    /// On PostgreSQL it takes one round trip. On SQLite the events are cloned for the thread on which the
+    /// append runs; where many callers append at once, the [`Writer`](crate::sqlite::Writer) is faster.
     ///
     /// # Errors
     ///

@@ -15,8 +15,8 @@ use crate::storage::read::ReadError;
 use crate::store::asynchronous::AsyncEventStore;
 use crate::store::iterate::{PAGE_SIZE, Page};
 
-/// Reads events page by page as they are asked for: an [`EventIter`](crate::EventIter) as a `Stream`. It never
-/// holds more than one page in memory.
+/// Reads events page by page as they are asked for: an [`EventIter`](crate::EventIter) as a `Stream`. It
+/// never holds more than one page in memory.
 ///
 /// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it sees, in
 /// their place, the events that are appended meanwhile. It ends when it reaches the end of the log or the

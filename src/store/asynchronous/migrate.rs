@@ -2,9 +2,9 @@ use crate::storage::asynchronous::awaited::awaited;
 use crate::storage::asynchronous::connection::AsyncEventConnection;
 use crate::storage::migrations::{MigrationError, Migrations};
 
-/// [`run_pending_migrations`](crate::run_pending_migrations) on a connection that is awaited: applies the event
-/// store's migrations that the database does not have yet, and returns their versions. It blocks no thread of the
-/// runtime.
+/// [`run_pending_migrations`](crate::run_pending_migrations) on a connection that is awaited: applies the
+/// event store's migrations that the database does not have yet, and returns their versions. It blocks no
+/// thread of the runtime.
 ///
 /// # Errors
 ///

@@ -10,7 +10,8 @@ use crate::storage::repair::Repair;
 use crate::store::asynchronous::AsyncEventStore;
 
 impl AsyncEventStore {
-    /// How the database assigns positions now: see [`EventStore::log_ordering`](crate::EventStore::log_ordering).
+    /// How the database assigns positions now: see
+    /// [`EventStore::log_ordering`](crate::EventStore::log_ordering).
     ///
     /// # Errors
     ///

@@ -155,7 +155,8 @@ impl AsyncEventStore {
         awaited!(conn, clone(query: query.clone()), database => read_log(database, query, limit))
     }
 
-    /// The event with this id, if there is one: see [`EventStore::read_event`](crate::EventStore::read_event).
+    /// The event with this id, if there is one: see
+    /// [`EventStore::read_event`](crate::EventStore::read_event).
     ///
     /// # Errors
     ///

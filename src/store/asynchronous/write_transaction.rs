@@ -1,18 +1,18 @@
 use crate::storage::asynchronous::connection::AsyncEventConnection;
 use crate::storage::asynchronous::write_transaction;
 
-/// [`write_transaction`](crate::write_transaction) on a connection that is awaited: runs a transaction that is
-/// going to write, begun as it should be on the database at hand.
+/// [`write_transaction`](crate::write_transaction) on a connection that is awaited: runs a transaction that
+/// is going to write, begun as it should be on the database at hand.
 ///
 /// It commits if `work` returns `Ok`, and rolls back if it returns `Err`. If its future is dropped, or `work`
-/// panics, the connection is marked as broken: it refuses everything from then on, and the transaction is rolled
-/// back when the connection is closed, which a pool does at once.
+/// panics, the connection is marked as broken: it refuses everything from then on, and the transaction is
+/// rolled back when the connection is closed, which a pool does at once.
 ///
 /// # Errors
 ///
-/// What `work` returns, or, as `E`, diesel's error if the transaction cannot begin or commit; nothing of it is in
-/// the database then. An error of a commit whose connection was lost is the exception: it leaves open whether the
-/// transaction went through.
+/// What `work` returns, or, as `E`, diesel's error if the transaction cannot begin or commit; nothing of it
+/// is in the database then. An error of a commit whose connection was lost is the exception: it leaves open
+/// whether the transaction went through.
 ///
 /// ```
 /// use diesel::sqlite::SqliteConnection;

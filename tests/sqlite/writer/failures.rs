@@ -92,7 +92,8 @@ fn a_full_disk_under_load_is_an_error_for_whom_there_was_no_room_and_never_a_fal
     assert_intact(&mut conn);
 }
 
-/// What SQLite does after some failures of the disk: it has rolled back everything when the statement returns.
+/// What SQLite does after some failures of the disk: it has rolled back everything when the statement
+/// returns.
 #[test]
 fn a_transaction_that_sqlite_gives_up_half_way_is_an_error_for_all_who_were_in_it() {
     let database = SqliteFile::migrated();

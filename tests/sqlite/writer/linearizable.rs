@@ -11,7 +11,8 @@ use todc_utils::specifications::Specification;
 
 use super::super::database::{event, stream};
 
-/// An append that expects a version, and what was said of it: the version it led to, or the one it has found instead.
+/// An append that expects a version, and what was said of it: the version it led to, or the one it has found
+/// instead.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Append {
     expected: i64,

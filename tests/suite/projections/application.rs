@@ -10,8 +10,8 @@ use test_support::{Result, TestDatabase, counted, execute, names, user};
 /// The name of the projection under test.
 pub const NAME: &str = "users";
 
-/// A database with the event store's tables and a read model, which has a row for each event in the order in which they
-/// were applied.
+/// A database with the event store's tables and a read model, which has a row for each event in the order in
+/// which they were applied.
 pub fn application<D: TestDatabase>() -> Result<(Arc<D>, D::Conn)> {
     let db = D::migrated()?;
     let mut conn = db.connect()?;

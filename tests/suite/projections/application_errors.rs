@@ -1,4 +1,5 @@
-//! What a projection makes of the application's own errors: it looks through them, and writes down whatever they say.
+//! What a projection makes of the application's own errors: it looks through them, and writes down whatever
+//! they say.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,13 +10,17 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_event_store::projection::{
     self, FailureKind, HandlerError, OnFailure, ParkReason, Projection, ProjectionError, ProjectionState,
 };
-use diesel_event_store::{DecodeError, Error, EventConnection, RecordedEvent};
+use diesel_event_store::{
+    AppendError, DecodeError, Error, EventConnection, EventStore, ExecuteError, ExpectedVersion, NewEvent,
+    RecordedEvent, StreamId,
+};
 use test_support::{Result, TestDatabase, eventually, execute};
 
 use super::{NAME, append, application, applied, insert, reached, runner, states};
 
 tests! {
     an_error_that_may_not_come_again_is_known_inside_any_other,
+    a_conflict_that_leaves_the_handler_runs_the_batch_again,
     content_that_cannot_be_decoded_is_known_inside_any_other,
     a_handler_says_what_is_to_be_done,
     what_an_error_says_is_written_down_whatever_it_is,
@@ -74,6 +79,38 @@ fn an_error_that_may_not_come_again_is_known_inside_any_other<D: TestDatabase>()
         let (users, calls) = failing_once(error);
         users.on_failure(OnFailure::Skip).catch_up(&mut conn)?;
         assert_eq!((applied(&mut conn)?.len(), calls.load(Ordering::SeqCst)), (1, 2), "{}", error());
+    }
+    Ok(())
+}
+
+/// The handler decides again on what has happened meanwhile, and nothing is parked, retried or written down.
+fn a_conflict_that_leaves_the_handler_runs_the_batch_again<D: TestDatabase>() -> Result {
+    fn late(conn: &mut impl EventConnection) -> AppendError {
+        let stream = StreamId::new("User", "late").expect("a name");
+        let events = [NewEvent::new("Decided", &()).expect("JSON")];
+        EventStore::new().append(conn, &stream, ExpectedVersion::Exact(9), &events).expect_err("it is at 0")
+    }
+    let wrap: [fn(AppendError) -> HandlerError; 6] = [
+        |error| error.into(),
+        |error| error.conflict().expect("a conflict").clone().into(),
+        |error| Error::from(error).into(),
+        |error| ExecuteError::<ShopError>::from(error).into(),
+        |error| ShopError::Shipping(Box::new(Error::from(error).into())).into(),
+        |error| ShopError::Passed(Box::new(Error::from(error).into())).into(),
+    ];
+    for error in wrap {
+        let (_db, mut conn) = application::<D>()?;
+        append(&mut conn, "alice", 1)?;
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let users = Projection::new(NAME, 1, move |conn: &mut D::Conn, event| {
+            if counted.fetch_add(1, Ordering::SeqCst) < 3 {
+                return Err(error(late(conn)));
+            }
+            insert(conn, event)
+        });
+        users.retries(0, Duration::ZERO).on_failure(OnFailure::Stop).catch_up(&mut conn)?;
+        assert_eq!((applied(&mut conn)?.len(), calls.load(Ordering::SeqCst)), (1, 4));
     }
     Ok(())
 }

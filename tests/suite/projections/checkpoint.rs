@@ -1,4 +1,5 @@
-//! The rows of `projection_checkpoints`: what `status` says of them, and what somebody does to them behind a worker's back.
+//! The rows of `projection_checkpoints`: what `status` says of them, and what somebody does to them behind a
+//! worker's back.
 
 use diesel::result::QueryResult;
 use diesel_event_store::projection::{self, PartitionStatus, ProjectionState, ProjectionStatus};

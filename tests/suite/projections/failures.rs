@@ -131,8 +131,8 @@ fn a_failing_handler_is_tried_again_as_often_as_was_asked_for<D: TestDatabase>()
     Ok(())
 }
 
-/// The attempt in the batch is the first. What comes before the event is applied again without it, and what comes after
-/// it for the first time.
+/// The attempt in the batch is the first. What comes before the event is applied again without it, and what
+/// comes after it for the first time.
 fn within_a_batch_it_is_tried_no_more_often<D: TestDatabase>() -> Result {
     for fault in [Fault::Fails, Fault::Panics] {
         let (_db, mut conn) = application::<D>()?;

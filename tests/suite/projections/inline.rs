@@ -105,7 +105,10 @@ fn what_the_filter_does_not_let_through_is_passed_over<D: TestDatabase>() -> Res
 fn a_filter_lets_through_what_a_query_finds<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     let recorded = |conn: &mut D::Conn, aggregate_type, event: NewEvent| -> Result<Vec<RecordedEvent>> {
-        let stream = StreamId::new(aggregate_type, "alice")?;
+        let mut stream = StreamId::new(aggregate_type, "alice")?;
+        if aggregate_type == "Order" {
+            stream = stream.in_tenant("acme")?;
+        }
         Ok(EventStore::new().append(conn, &stream, ExpectedVersion::Any, &[event])?.events().to_vec())
     };
     let mut events = Vec::new();
@@ -123,8 +126,11 @@ fn a_filter_lets_through_what_a_query_finds<D: TestDatabase>() -> Result {
         EventFilter::new().correlation_id("request 7"),
         EventFilter::new().aggregate_types(["User"]).event_types(["Created"]).correlation_id("request 7"),
         EventFilter::new().correlation_id("Request 7"),
+        EventFilter::new().tenant("acme"),
+        EventFilter::new().tenant("Acme"),
+        EventFilter::new().tenant("acme").aggregate_types(["Order", "User"]).event_types(["created"]),
     ];
-    for (filter, expected) in filters.into_iter().zip([12, 8, 6, 6, 1, 0]) {
+    for (filter, expected) in filters.into_iter().zip([12, 8, 6, 6, 1, 0, 4, 0, 2]) {
         let query = LogQuery::after(Position::START).filter(filter.clone());
         let found = EventStore::new().read_log(&mut conn, &query, 100)?.into_events();
         let matching: Vec<_> = events.iter().filter(|event| filter.matches(event)).cloned().collect();

@@ -29,7 +29,6 @@ pub mod waiting;
 
 mod application;
 mod checkpoint;
-mod housekeeping;
 mod script;
 
 pub use application::{NAME, append, application, applied, insert, name_of, runner, users};

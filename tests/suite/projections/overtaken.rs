@@ -1,5 +1,5 @@
-//! A worker whose partition another worker has taken over while it was busy. SQLite has one writer at a time, so that
-//! nothing can be taken over there while a handler runs.
+//! A worker whose partition another worker has taken over while it was busy. SQLite has one writer at a time,
+//! so that nothing can be taken over there while a handler runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,8 +83,8 @@ fn it_keeps_nothing_of_the_lease<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// A commit may go through although its answer is lost. The lease is the same then, and the checkpoint is further on than
-/// the worker knows.
+/// A commit may go through although its answer is lost. The lease is the same then, and the checkpoint is
+/// further on than the worker knows.
 fn what_it_has_applied_although_the_answer_was_lost_is_not_applied_again<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let first = append(&mut conn, "alice", 3)?.events()[0].position();

@@ -67,7 +67,8 @@ fn an_aggregate_stays_in_its_partition<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append_to_many(&mut conn, 10)?;
     users().partitions(4).catch_up(&mut conn)?;
-    // Which partition an aggregate belongs to must not change with a new version of this crate: so it is written down here.
+    // Which partition an aggregate belongs to must not change with a new version of this crate: so it is
+    // written down here.
     for (aggregate, partition) in [("user-3", 0), ("user-0", 1), ("user-1", 2), ("user-5", 3)] {
         let last = append(&mut conn, aggregate, 1)?.last_position();
         let only_this = format!(

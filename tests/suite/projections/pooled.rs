@@ -1,4 +1,5 @@
-//! A projection that is written for diesel's own connection, in a runner that takes its connections from a pool.
+//! A projection that is written for diesel's own connection, in a runner that takes its connections from a
+//! pool.
 
 use diesel_event_store::projection::{Projection, Runs};
 use test_support::{InAPool, PoolDatabase, Result, TestDatabase, wait_for_projection};

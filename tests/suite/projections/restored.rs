@@ -9,7 +9,7 @@ use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, Position, StreamId};
 use test_support::{Result, TestDatabase, counted, eventually, execute};
 
-use super::housekeeping::{remove, restore};
+use super::super::housekeeping::{remove, restore};
 use super::{Fault, NAME, Script, append, application, applied, insert, runner, set, states, status, users};
 
 tests! {
@@ -101,7 +101,8 @@ fn what_was_erased_is_not_missed<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// Old events are archived, among them the last one that a projection of rare events has applied, or all of them.
+/// Old events are archived, among them the last one that a projection of rare events has applied, or all of
+/// them.
 fn what_was_archived_is_not_missed<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;

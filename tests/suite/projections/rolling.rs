@@ -1,4 +1,5 @@
-//! Two releases of an application run the same projection on one database, and one of them does not know all events.
+//! Two releases of an application run the same projection on one database, and one of them does not know all
+//! events.
 
 use std::time::Duration;
 

@@ -44,7 +44,8 @@ impl Script {
         self.locked(|state| state.faults.clear());
     }
 
-    /// The names of the events that the handler was given since this was asked last, in their order and with repetitions.
+    /// The names of the events that the handler was given since this was asked last, in their order and with
+    /// repetitions.
     pub fn given(&self) -> Vec<String> {
         self.locked(|state| std::mem::take(&mut state.given))
     }

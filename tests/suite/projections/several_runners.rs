@@ -19,7 +19,8 @@ tests! {
     what_a_runner_without_a_name_had_is_left_until_its_lease_has_run_out,
 }
 
-/// Runners look after each other every third of a lease. It is long enough for a machine that is busy with other tests.
+/// Runners look after each other every third of a lease. It is long enough for a machine that is busy with
+/// other tests.
 const LEASE: Duration = Duration::from_secs(5);
 
 fn shared<C: EventConnection + 'static>(partitions: i32) -> Projection<C> {
@@ -57,7 +58,8 @@ fn assert_complete<C: EventConnection>(conn: &mut C, events: i64) -> Result {
 }
 
 fn stop(running: RunnerHandle) {
-    // On a machine that is busy enough a lease may run out, which is reported. Nothing is applied twice for it.
+    // On a machine that is busy enough a lease may run out, which is reported. Nothing is applied twice for
+    // it.
     let _ = running.stop();
 }
 

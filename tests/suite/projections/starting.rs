@@ -59,8 +59,8 @@ fn from_now_only_what_comes_later_is_applied<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// What an open transaction has appended lies above the end of the log, also where later positions are committed.
-/// On SQLite there is no such transaction: nobody else can create a checkpoint while it is open.
+/// What an open transaction has appended lies above the end of the log, also where later positions are
+/// committed. On SQLite there is no such transaction: nobody else can create a checkpoint while it is open.
 fn from_now_misses_nothing_that_is_not_committed_yet<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     #[cfg(feature = "sqlite")]

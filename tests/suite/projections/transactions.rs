@@ -214,7 +214,8 @@ fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabase>()
     is_found_out::<D>("rolled back", roll_back, &[])
 }
 
-/// Databases end a transaction by themselves, too, when they report some errors: so this is a failure like any other.
+/// Databases end a transaction by themselves, too, when they report some errors: so this is a failure like
+/// any other.
 fn a_handler_that_rolls_back_by_sql_and_fails_moves_nothing<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;

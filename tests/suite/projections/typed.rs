@@ -1,5 +1,5 @@
-//! A projection of typed events: which are read from the log, what its handler is given, and what is done about an event
-//! that cannot be read.
+//! A projection of typed events: which are read from the log, what its handler is given, and what is done
+//! about an event that cannot be read.
 
 use diesel_event_store::projection::{
     self, FailureKind, HandlerError, OnFailure, Projection, ProjectionError,

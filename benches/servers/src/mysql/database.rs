@@ -34,7 +34,7 @@ impl Database {
         client.execute("CREATE TEMPORARY TABLE stream (aggregate_id VARCHAR(36), nth INTEGER)");
         client.execute(&format!("INSERT INTO stream VALUES {}", ids.join(",")));
         client.execute(&format!(
-            "INSERT INTO aggregate_heads SELECT 'Order', aggregate_id, {events_each}, UTC_TIMESTAMP(6) FROM stream"
+            "INSERT INTO aggregate_heads SELECT '', 'Order', aggregate_id, {events_each}, UTC_TIMESTAMP(6) FROM stream"
         ));
         for version in 1..=events_each {
             client.execute(&format!(

@@ -5,13 +5,13 @@ use super::client::{Client, Column, Row, Statement, Value};
 use super::statements::Statements;
 use crate::raw_event::{RawEvent, cents};
 use crate::store::Store;
-use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, NO_TENANT, OrderPlaced};
 use bench_support::workload::Append;
 
 /// The columns of `events`.
-const EVENT: [Column; 13] = {
+const EVENT: [Column; 14] = {
     use Column::{Integer, Long, Text, Time};
-    [Long, Text, Text, Long, Text, Text, Integer, Text, Text, Text, Text, Text, Time]
+    [Long, Text, Text, Text, Long, Text, Text, Integer, Text, Text, Text, Text, Text, Time]
 };
 
 const FENCE: [Column; 7] = {
@@ -112,11 +112,12 @@ impl RawStore {
                 .iter_mut()
                 .find(|(rows, _)| begin + *rows <= payloads.len())
                 .expect("one row always fits");
-            let mut values = Vec::with_capacity(13 * *rows);
+            let mut values = Vec::with_capacity(14 * *rows);
             for nth in begin..begin + *rows {
                 version += 1;
                 values.extend([
                     position.map_or(Value::Null, Value::Long),
+                    Value::Text(NO_TENANT),
                     Value::Text(AGGREGATE_TYPE),
                     Value::Text(&append.aggregate_id),
                     Value::Long(version),
@@ -149,6 +150,7 @@ impl RawStore {
             return self.advance_head.execute(&[
                 Value::Long(added),
                 now(),
+                Value::Text(NO_TENANT),
                 Value::Text(AGGREGATE_TYPE),
                 Value::Text(id),
                 from,
@@ -156,6 +158,7 @@ impl RawStore {
             ]);
         }
         self.create_head.execute(&[
+            Value::Text(NO_TENANT),
             Value::Text(AGGREGATE_TYPE),
             Value::Text(id),
             Value::Long(added),
@@ -201,8 +204,13 @@ impl Store for RawStore {
 
     fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
         let mut events = Vec::new();
-        let part =
-            [Value::Text(AGGREGATE_TYPE), Value::Text(aggregate_id), Value::Long(0), Value::Long(i64::MAX)];
+        let part = [
+            Value::Text(NO_TENANT),
+            Value::Text(AGGREGATE_TYPE),
+            Value::Text(aggregate_id),
+            Value::Long(0),
+            Value::Long(i64::MAX),
+        ];
         self.stream.run(&part, |row| events.push(event(row)));
         (events.last().map_or(0, |event| event.version), cents(&events))
     }
@@ -212,17 +220,18 @@ fn event(row: &Row<'_>) -> RawEvent {
     let optional_text = |column| row.optional_text(column).map(str::to_owned);
     RawEvent {
         position: row.long(0),
-        aggregate_type: row.text(1).to_owned(),
-        aggregate_id: row.text(2).to_owned(),
-        version: row.long(3),
-        event_id: Uuid::try_parse(row.text(4)).expect("a UUID"),
-        event_type: row.text(5).to_owned(),
-        event_version: row.integer(6),
-        payload: row.text(7).to_owned(),
-        metadata: optional_text(8),
-        trace_id: optional_text(9),
-        correlation_id: optional_text(10),
-        causation_id: optional_text(11),
-        created_at: row.time(12),
+        tenant_id: row.text(1).to_owned(),
+        aggregate_type: row.text(2).to_owned(),
+        aggregate_id: row.text(3).to_owned(),
+        version: row.long(4),
+        event_id: Uuid::try_parse(row.text(5)).expect("a UUID"),
+        event_type: row.text(6).to_owned(),
+        event_version: row.integer(7),
+        payload: row.text(8).to_owned(),
+        metadata: optional_text(9),
+        trace_id: optional_text(10),
+        correlation_id: optional_text(11),
+        causation_id: optional_text(12),
+        created_at: row.time(13),
     }
 }

@@ -11,7 +11,7 @@ use super::parameters::{
 use super::statements::Statements;
 use crate::raw_event::{RawEvent, cents};
 use crate::store::Store;
-use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, NO_TENANT, OrderPlaced};
 use bench_support::workload::Append;
 
 const APPEND: &[Oid] = &[
@@ -69,6 +69,7 @@ impl Store for RawStore {
         let ids: Vec<Uuid> = payloads.iter().map(|_| Uuid::now_v7()).collect();
         let payloads: Vec<String> = payloads.iter().map(OrderPlaced::to_json).collect();
         let parameters = Parameters::new()
+            .text(NO_TENANT)
             .text(AGGREGATE_TYPE)
             .text(&append.aggregate_id)
             .long(added)
@@ -99,7 +100,8 @@ impl Store for RawStore {
     }
 
     fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
-        let part = Parameters::new().text(AGGREGATE_TYPE).text(aggregate_id).long(0).long(i64::MAX);
+        let key = Parameters::new().text(NO_TENANT).text(AGGREGATE_TYPE).text(aggregate_id);
+        let part = key.long(0).long(i64::MAX);
         let events = events(&self.client.run(&self.stream, &part));
         (events.last().map_or(0, |event| event.version), cents(&events))
     }
@@ -114,18 +116,19 @@ fn event(rows: &Rows, row: c_int) -> RawEvent {
     let optional_text = |column| rows.get(row, column).map(text);
     RawEvent {
         position: long(value(0)),
-        aggregate_type: text(value(1)),
-        aggregate_id: text(value(2)),
-        version: long(value(3)),
-        event_id: id(value(4)),
-        event_type: text(value(5)),
-        event_version: integer(value(6)),
-        payload: text(value(7)),
-        metadata: optional_text(8),
-        trace_id: optional_text(9),
-        correlation_id: optional_text(10),
-        causation_id: optional_text(11),
-        created_at: time(value(12)),
+        tenant_id: text(value(1)),
+        aggregate_type: text(value(2)),
+        aggregate_id: text(value(3)),
+        version: long(value(4)),
+        event_id: id(value(5)),
+        event_type: text(value(6)),
+        event_version: integer(value(7)),
+        payload: text(value(8)),
+        metadata: optional_text(9),
+        trace_id: optional_text(10),
+        correlation_id: optional_text(11),
+        causation_id: optional_text(12),
+        created_at: time(value(13)),
     }
 }
 

@@ -36,8 +36,8 @@ impl Ledger {
         self.unclear.extend(other.unclear);
     }
 
-    /// The table holds what is known to be committed, nothing that is known to be withdrawn, and of each transaction
-    /// whose outcome is unclear everything or nothing.
+    /// The table holds what is known to be committed, nothing that is known to be withdrawn, and of each
+    /// transaction whose outcome is unclear everything or nothing.
     pub fn assert_kept_in(&self, table: &[Entry]) {
         let mut unaccounted: HashMap<&str, &Entry> =
             table.iter().map(|entry| (entry.event_id.as_str(), entry)).collect();

@@ -35,8 +35,8 @@ fn door<C: EventConnection>(conn: &mut C) -> [&'static str; 2] {
     }
 }
 
-/// Puts the tables of the log back to where they were at a position, as from a backup. Checkpoints and read models
-/// stay.
+/// Puts the tables of the log back to where they were at a position, as from a backup. Checkpoints and read
+/// models stay.
 pub fn restore<C: EventConnection>(conn: &mut C, last: Position) -> Result {
     remove(conn, &format!("global_position > {last}"))?;
     execute(conn, "DELETE FROM aggregate_heads")?;

@@ -1,0 +1,71 @@
+use std::convert::Infallible;
+
+use diesel_event_store::{
+    Aggregate, Decoded, Event, EventConnection, EventError, EventStore, EventType, Evolve, ExpectedVersion,
+    InvalidInput, NewEvent, RecordedEvent, StreamId,
+};
+
+use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+
+/// An aggregate that adds up what is ordered.
+#[derive(Debug)]
+pub struct Order {
+    cents: u64,
+}
+
+#[derive(Debug)]
+pub struct Placed(OrderPlaced);
+
+impl Event for Placed {
+    const TYPES: &'static [EventType] = &[EventType::new(EVENT_TYPE, 1)];
+
+    fn event_type(&self) -> EventType {
+        Self::TYPES[0]
+    }
+
+    fn to_new(&self) -> Result<NewEvent, InvalidInput> {
+        NewEvent::new(EVENT_TYPE, &self.0)
+    }
+
+    fn decode(recorded: &RecordedEvent) -> Result<Decoded<Self>, EventError> {
+        let order = serde_json::from_str(recorded.payload_json());
+        order.map(|order| Decoded::One(Self(order))).map_err(|error| EventError::undecodable(recorded, error))
+    }
+}
+
+impl Evolve for Order {
+    type Event = Placed;
+
+    fn evolve(self, Placed(order): Placed) -> Self {
+        Self { cents: self.cents + order.cents() }
+    }
+}
+
+impl Aggregate for Order {
+    const TYPE: &'static str = AGGREGATE_TYPE;
+
+    fn initial(_id: &str) -> Self {
+        Self { cents: 0 }
+    }
+}
+
+impl Order {
+    /// One more order, in one call. Returns the sum.
+    pub fn execute(conn: &mut impl EventConnection, aggregate_id: &str) -> u64 {
+        let order = EventStore::new().aggregate::<Self>(aggregate_id);
+        let placed = || Ok::<_, Infallible>(vec![Placed(OrderPlaced::example())]);
+        order.update(conn, |_| placed()).expect("the append").state.cents
+    }
+
+    /// The same by hand: read, decode, append.
+    pub fn by_hand(conn: &mut impl EventConnection, aggregate_id: &str) -> u64 {
+        let (store, id) = (EventStore::new(), StreamId::new(AGGREGATE_TYPE, aggregate_id).expect("a name"));
+        let stream = store.read_stream(conn, &id, ..).expect("the stream");
+        let orders = stream.events().iter().map(|event| event.payload::<OrderPlaced>().expect("an order"));
+        let cents: u64 = orders.map(|order| order.cents()).sum();
+        let placed = OrderPlaced::example();
+        let events = [NewEvent::new(EVENT_TYPE, &placed).expect("JSON")];
+        store.append(conn, &id, ExpectedVersion::Exact(stream.version()), &events).expect("the append");
+        cents + placed.cents()
+    }
+}

@@ -1,0 +1,228 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+
+use crate::decision::attempts::check_attempts;
+use crate::decision::envelope::Envelope;
+use crate::decision::{Aggregate, DEFAULT_ATTEMPTS};
+use crate::model::event::RecordedEvent;
+use crate::model::expected_version::ExpectedVersion;
+use crate::model::invalid::InvalidInput;
+use crate::model::stream_id::StreamId;
+use crate::store::EventStore;
+
+/// An aggregate by its id, and how commands are executed on it. It holds no connection.
+///
+/// [`EventStore::aggregate`] makes it. The methods that take a connection do the work, and tell what is wrong
+/// with what was given here: [`load`](Self::load), [`execute`](Self::execute), [`update`](Self::update).
+///
+/// ```
+/// # use diesel_event_store::*;
+/// fn order<Order: Aggregate>(id: u64, request: &str) -> AggregateRef<Order> {
+///     EventStore::new().aggregate(id).correlation_id(request).attempts(5)
+/// }
+/// ```
+pub struct AggregateRef<A> {
+    pub(super) store: EventStore,
+    stream: Result<StreamId, InvalidInput>,
+    pub(super) envelope: Envelope,
+    pub(super) expected: Option<ExpectedVersion>,
+    pub(super) attempts: u32,
+    aggregate: PhantomData<fn() -> A>,
+}
+
+impl EventStore {
+    /// The aggregate of this type with this id: anything that can be displayed, 1 to
+    /// [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")]
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::{Aggregate, Decide, Event, EventStore, Evolve};
+    ///
+    /// #[derive(Event)]
+    /// enum AccountEvent {
+    ///     #[event(name = "MoneyDeposited")]
+    ///     Deposited { cents: i64 },
+    ///     #[event(name = "MoneyWithdrawn")]
+    ///     Withdrawn { cents: i64 },
+    /// }
+    ///
+    /// struct Account {
+    ///     cents: i64,
+    /// }
+    ///
+    /// impl Evolve for Account {
+    ///     type Event = AccountEvent;
+    ///
+    ///     fn evolve(self, event: AccountEvent) -> Self {
+    ///         match event {
+    ///             AccountEvent::Deposited { cents } => Self { cents: self.cents + cents },
+    ///             AccountEvent::Withdrawn { cents } => Self { cents: self.cents - cents },
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// impl Aggregate for Account {
+    ///     const TYPE: &'static str = "Account";
+    ///
+    ///     fn initial(_id: &str) -> Self {
+    ///         Self { cents: 0 }
+    ///     }
+    /// }
+    ///
+    /// struct Withdraw {
+    ///     cents: i64,
+    /// }
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// #[error("there are only {0} cents")]
+    /// struct NotEnough(i64);
+    ///
+    /// impl Decide<Withdraw> for Account {
+    ///     type Error = NotEnough;
+    ///
+    ///     fn decide(&self, &Withdraw { cents }: &Withdraw) -> Result<Vec<AccountEvent>, NotEnough> {
+    ///         if cents > self.cents {
+    ///             return Err(NotEnough(self.cents));
+    ///         }
+    ///         Ok(vec![AccountEvent::Withdrawn { cents }])
+    ///     }
+    /// }
+    ///
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// let account = EventStore::new().aggregate::<Account>("a-1");
+    /// account.update(&mut conn, |_| Ok::<_, NotEnough>(vec![AccountEvent::Deposited { cents: 500 }]))?;
+    /// let done = account.execute(&mut conn, &Withdraw { cents: 200 })?;
+    /// assert_eq!((done.state.cents, done.version), (300, 2));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "derive"))]
+    /// # fn main() {}
+    /// ```
+    pub fn aggregate<A: Aggregate>(&self, id: impl ToString) -> AggregateRef<A> {
+        AggregateRef {
+            store: *self,
+            stream: StreamId::new(A::TYPE, id),
+            envelope: Envelope::default(),
+            expected: None,
+            attempts: DEFAULT_ATTEMPTS,
+            aggregate: PhantomData,
+        }
+    }
+}
+
+impl<A: Aggregate> AggregateRef<A> {
+    /// The aggregate with the same id that belongs to this tenant. What is wrong with the tenant is told by
+    /// the method that takes a connection, as for the id. Default: an aggregate of no tenant.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn of_acme<A: Aggregate>(order: AggregateRef<A>) -> AggregateRef<A> {
+    /// order.in_tenant("acme")
+    /// # }
+    /// ```
+    pub fn in_tenant(self, tenant_id: impl ToString) -> Self {
+        Self { stream: self.stream.and_then(|stream| stream.in_tenant(tenant_id)), ..self }
+    }
+
+    /// The version that the client has seen: an `If-Match`. A command is then refused with a
+    /// [`Conflict`](crate::Conflict), before anything is decided, if the stream is at another version, and is
+    /// never tried again. Default: whatever version is loaded.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn close<A: Aggregate>(orders: AggregateRef<A>, seen: i64) -> AggregateRef<A> {
+    /// orders.expecting(ExpectedVersion::Exact(seen))
+    /// # }
+    /// ```
+    pub fn expecting(self, version: ExpectedVersion) -> Self {
+        Self { expected: Some(version), ..self }
+    }
+
+    /// How often a command is tried in all, 1 or more. Default: [`DEFAULT_ATTEMPTS`].
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn impatient<A: Aggregate>(order: AggregateRef<A>) -> AggregateRef<A> {
+    /// order.attempts(3)
+    /// # }
+    /// ```
+    pub fn attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// The [correlation id](crate::NewEvent::correlation_id) of the events that are appended.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn of_request<A: Aggregate>(order: AggregateRef<A>) -> AggregateRef<A> {
+    /// order.correlation_id("request-4711")
+    /// # }
+    /// ```
+    pub fn correlation_id(self, correlation_id: impl ToString) -> Self {
+        Self { envelope: self.envelope.correlation_id(correlation_id), ..self }
+    }
+
+    /// The [causation id](crate::NewEvent::causation_id) of the events that are appended.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn of_command<A: Aggregate>(order: AggregateRef<A>, command: uuid::Uuid) -> AggregateRef<A> {
+    /// order.causation_id(command)
+    /// # }
+    /// ```
+    pub fn causation_id(self, causation_id: impl ToString) -> Self {
+        Self { envelope: self.envelope.causation_id(causation_id), ..self }
+    }
+
+    /// The events are appended because of this one: its id is their causation id, and its correlation id is
+    /// theirs.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn react<A: Aggregate>(payment: AggregateRef<A>, placed: &RecordedEvent) -> AggregateRef<A> {
+    /// payment.caused_by(placed)
+    /// # }
+    /// ```
+    pub fn caused_by(self, recorded: &RecordedEvent) -> Self {
+        Self { envelope: self.envelope.caused_by(recorded), ..self }
+    }
+
+    /// The [metadata](crate::NewEvent::metadata) of the events that are appended: anything that serde can
+    /// serialize as JSON.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # fn from_desk<A: Aggregate>(order: AggregateRef<A>) -> AggregateRef<A> {
+    /// order.metadata(&"front desk")
+    /// # }
+    /// ```
+    pub fn metadata(self, metadata: &(impl Serialize + ?Sized)) -> Self {
+        Self { envelope: self.envelope.metadata(metadata), ..self }
+    }
+
+    /// The stream, if everything that was given is valid.
+    pub(super) fn stream(&self) -> Result<&StreamId, InvalidInput> {
+        let stream = self.stream.as_ref().map_err(InvalidInput::clone)?;
+        self.envelope.validate()?;
+        self.expected.map_or(Ok(()), ExpectedVersion::validate)?;
+        check_attempts(self.attempts)?;
+        Ok(stream)
+    }
+}
+
+impl<A> Clone for AggregateRef<A> {
+    fn clone(&self) -> Self {
+        Self { stream: self.stream.clone(), envelope: self.envelope.clone(), ..*self }
+    }
+}
+
+impl<A> fmt::Debug for AggregateRef<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AggregateRef").field("stream", &self.stream).finish_non_exhaustive()
+    }
+}

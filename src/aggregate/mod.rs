@@ -1,0 +1,11 @@
+//! Aggregates on a connection: load, decide and append in one call.
+
+mod aggregate_ref;
+mod execute;
+mod execute_error;
+mod load;
+mod load_error;
+
+pub use aggregate_ref::AggregateRef;
+pub use execute_error::ExecuteError;
+pub use load_error::LoadError;

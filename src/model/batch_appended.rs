@@ -1,0 +1,25 @@
+use crate::model::appended::Appended;
+use crate::model::position::Position;
+
+/// What [`EventStore::append_batch`](crate::EventStore::append_batch) has recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchAppended {
+    pub(crate) streams: Vec<Appended>,
+}
+
+impl BatchAppended {
+    /// What was recorded in each stream, in the order of the batch.
+    pub fn streams(&self) -> &[Appended] {
+        &self.streams
+    }
+
+    /// Returns only what was recorded in each stream.
+    pub fn into_streams(self) -> Vec<Appended> {
+        self.streams
+    }
+
+    /// The position of the last event of the batch.
+    pub fn last_position(&self) -> Position {
+        self.streams.last().map_or(Position::START, Appended::last_position)
+    }
+}

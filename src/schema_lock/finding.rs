@@ -1,0 +1,148 @@
+use std::fmt;
+
+use super::trial::{Trial, Trouble};
+
+/// What a check has found about one event. It is displayed as what has changed, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    name: String,
+    version: i32,
+    kind: FindingKind,
+    text: String,
+}
+
+/// What is the matter with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// It is not in the lock. `EVENTS_LOCK=update` records it.
+    New,
+    /// Its shape is another, and all that was recorded can be read. `EVENTS_LOCK=update` records it.
+    Changed,
+    /// What was locked cannot be read any more.
+    Unreadable,
+    /// A field that was locked is not read any more.
+    Dropped,
+    /// It was locked, and nothing reads its name.
+    Gone,
+    /// Two enums store different content under its name.
+    TwoShapes,
+    /// What is stored now cannot be read back: mostly a text that has rules of its own.
+    NotReadBack,
+}
+
+impl Finding {
+    /// The stored name of the event.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version of its content.
+    pub fn version(&self) -> i32 {
+        self.version
+    }
+
+    /// What is the matter with it.
+    pub fn kind(&self) -> FindingKind {
+        self.kind
+    }
+
+    fn new(name: &str, version: i32, kind: FindingKind, text: impl fmt::Display) -> Self {
+        Self { name: name.to_owned(), version, kind, text: format!("{name} version {version} {text}") }
+    }
+
+    pub(super) fn added(name: &str, version: i32) -> Self {
+        let text = "is not in the lock. Record it:\n\n    EVENTS_LOCK=update cargo test";
+        Self::new(name, version, FindingKind::New, text)
+    }
+
+    pub(super) fn changed(name: &str, version: i32, changes: &[String]) -> Self {
+        let text = format!(
+            "has another shape, and all that was recorded can be read:\n{}\nRecord it:\n\n    EVENTS_LOCK=update cargo \
+             test",
+            listed(changes)
+        );
+        Self::new(name, version, FindingKind::Changed, text)
+    }
+
+    pub(super) fn of(
+        Trial { shapes, name, version }: &Trial<'_>,
+        trouble: &Trouble,
+        changes: &[String],
+    ) -> Self {
+        let reader = shapes.of;
+        let (kind, what) = match trouble {
+            Trouble::Unreadable { content, error } => {
+                let text = format!(
+                    "may have been recorded in a form that {reader} cannot read any more:\n    {content}\n    {error}"
+                );
+                (FindingKind::Unreadable, text)
+            }
+            Trouble::Dropped { content, field } => {
+                let text = format!(
+                    "may have been recorded with a field that {reader} does not read any more: {field} in\n    {content}"
+                );
+                (FindingKind::Dropped, text)
+            }
+        };
+        let text = format!("{what}\n{}{}", told(changes), new_version(*version));
+        Self::new(name, *version, kind, text)
+    }
+
+    pub(super) fn gone(name: &str, version: i32) -> Self {
+        let text = format!(
+            "is in the lock, and nothing reads it any more. Ignore it on reading, or read it as another event:\n\n    \
+             #[event(retired(name = {name:?}))]\n    #[event(alias = {name:?})]\n{NOT_RECORDED}"
+        );
+        Self::new(name, version, FindingKind::Gone, text)
+    }
+
+    pub(super) fn two_shapes(name: &str, version: i32, enums: [&str; 2], changes: &[String]) -> Self {
+        let [one, other] = enums;
+        let text = format!(
+            "is stored by {one} and by {other}, each in its own form:\n{}\nGive one of them another name, or both the same \
+             type.",
+            listed(changes)
+        );
+        Self::new(name, version, FindingKind::TwoShapes, text)
+    }
+
+    pub(super) fn not_read_back(Trial { shapes, name, version }: &Trial<'_>, trouble: &Trouble) -> Self {
+        let reader = shapes.of;
+        let what = match trouble {
+            Trouble::Unreadable { content, error } => format!("    {content}\n    {error}"),
+            Trouble::Dropped { content, field } => format!("    {content}\n    {field} is lost"),
+        };
+        let text = format!(
+            "has a schema that allows what {reader} does not read back:\n{what}\nIf a text in it has rules of its own, say \
+             how it looks:\n\n    shapes::<{reader}>().sample({name:?}, {version}, json!(…))\n\nIf a number has, say its \
+             range at the field: `#[schemars(range(min = 1, max = 100))]`."
+        );
+        Self::new(name, *version, FindingKind::NotReadBack, text)
+    }
+}
+
+const NOT_RECORDED: &str = "\nIf no event of it has been recorded yet: EVENTS_LOCK=force cargo test";
+
+fn new_version(version: i32) -> String {
+    format!(
+        "Keep it readable (`#[serde(default)]`, `#[serde(alias = \"…\")]`), or give the event a new version and say how the \
+         old one becomes it:\n\n    #[event(version = {next}, upcast(version = {version}, json = function))]\n    \
+         #[event(version = {next}, upcast(version = {version}, from = Type))]\n{NOT_RECORDED}",
+        next = version.saturating_add(1)
+    )
+}
+
+fn told(changes: &[String]) -> String {
+    if changes.is_empty() { String::new() } else { format!("Its schema has changed:\n{}\n", listed(changes)) }
+}
+
+fn listed(changes: &[String]) -> String {
+    changes.iter().map(|change| format!("    {change}")).collect::<Vec<_>>().join("\n")
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

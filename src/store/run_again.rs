@@ -1,0 +1,100 @@
+use std::thread;
+use std::time::Instant;
+
+use crate::decision::attempts::Attempts;
+use crate::storage::append::AppendError;
+use crate::storage::checkpoints::CheckpointError;
+use crate::storage::error::{DatabaseError, OperationError};
+use crate::storage::read::ReadError;
+
+/// An application's error that tells whether the transaction that failed with it may be run again:
+/// [`EventStore::transaction`](crate::EventStore::transaction) asks it.
+///
+/// The errors of this crate implement it. They say yes to a conflict, a deadlock and a lock that was not
+/// released in time, and no to a lost connection, which leaves open whether the transaction was committed.
+///
+/// ```
+/// use diesel_event_store::RunAgain;
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum ShopError {
+///     #[error(transparent)]
+///     Store(#[from] diesel_event_store::Error),
+///     #[error(transparent)]
+///     Database(#[from] diesel::result::Error),
+///     #[error("sold out")]
+///     SoldOut,
+/// }
+///
+/// impl RunAgain for ShopError {
+///     fn may_run_again(&self) -> bool {
+///         match self {
+///             ShopError::Store(error) => error.may_run_again(),
+///             ShopError::Database(error) => error.may_run_again(),
+///             ShopError::SoldOut => false,
+///         }
+///     }
+/// }
+///
+/// assert!(!ShopError::SoldOut.may_run_again());
+/// assert!(!ShopError::from(diesel::result::Error::NotFound).may_run_again());
+/// ```
+pub trait RunAgain {
+    /// Whether the same may well succeed when the whole transaction is run again.
+    fn may_run_again(&self) -> bool;
+}
+
+impl RunAgain for diesel::result::Error {
+    fn may_run_again(&self) -> bool {
+        DatabaseError::kind_of(self).has_given_way()
+    }
+}
+
+impl RunAgain for DatabaseError {
+    fn may_run_again(&self) -> bool {
+        self.kind().has_given_way()
+    }
+}
+
+impl RunAgain for AppendError {
+    fn may_run_again(&self) -> bool {
+        self.conflict().is_some() || has_given_way(self)
+    }
+}
+
+impl RunAgain for ReadError {
+    fn may_run_again(&self) -> bool {
+        has_given_way(self)
+    }
+}
+
+impl RunAgain for CheckpointError {
+    fn may_run_again(&self) -> bool {
+        has_given_way(self)
+    }
+}
+
+fn has_given_way(error: &impl OperationError) -> bool {
+    error.database_error().is_some_and(RunAgain::may_run_again)
+}
+
+/// Calls `work` with the number of the attempt, and again after a pause as long as its error says so, up to
+/// `most` times in all. `tell` is told the number of each further attempt.
+pub(crate) fn attempt<T, E: RunAgain>(
+    most: u32,
+    tell: impl Fn(u32),
+    mut work: impl FnMut(u32) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut attempts = Attempts::up_to(most);
+    loop {
+        let begun = Instant::now();
+        match work(attempts.made()) {
+            Err(error) if error.may_run_again() => {
+                let Some(pause) = attempts.pause_after(begun.elapsed()) else { return Err(error) };
+                tell(attempts.made());
+                thread::sleep(pause);
+            }
+            outcome => return outcome,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use crate::decision::DEFAULT_ATTEMPTS;
+use crate::observe;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::write_transaction::write_transaction;
+use crate::store::EventStore;
+use crate::store::run_again::{RunAgain, attempt};
+
+impl EventStore {
+    /// Runs a transaction that is going to write, and runs it again when it has lost against another: for
+    /// commands that also write rows of the application.
+    ///
+    /// It begins as [`write_transaction`](crate::write_transaction) does. If it fails with an error that [may
+    /// run again](RunAgain), everything is rolled back and `work` is called again after a short random pause,
+    /// up to [`DEFAULT_ATTEMPTS`] times in all. So `work` changes nothing outside the transaction. Metric:
+    /// `transaction.run_again`.
+    ///
+    /// A conflict with a version that `work` does not read itself, such as
+    /// [`NoStream`](crate::ExpectedVersion::NoStream), comes again each time. An error that says no to it
+    /// saves the attempts.
+    ///
+    /// Inside a transaction that is open already, it is a savepoint and runs once: the outermost transaction
+    /// has to be run again.
+    ///
+    /// A lost connection is never tried again, since the transaction may have been committed.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns the last time, or, as `E`, diesel's error if the transaction cannot begin or
+    /// commit.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # diesel::sql_query("CREATE TABLE seats (guest TEXT NOT NULL)").execute(&mut conn)?;
+    /// let (store, show) = (EventStore::new(), StreamId::new("Show", "tonight")?);
+    /// let seat = store.transaction(&mut conn, |conn| -> Result<i64, Error> {
+    ///     let taken = store.version(conn, &show)?;
+    ///     let booked = NewEvent::new("SeatBooked", &"Alice")?;
+    ///     let seat = store.append(conn, &show, ExpectedVersion::Exact(taken), &[booked])?.version();
+    ///     diesel::sql_query("INSERT INTO seats VALUES ('Alice')").execute(conn)?;
+    ///     Ok(seat)
+    /// })?;
+    /// assert_eq!(seat, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn transaction<C, T, E>(
+        &self,
+        conn: &mut C,
+        mut work: impl FnMut(&mut C) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        C: EventConnection + ?Sized,
+        E: From<diesel::result::Error> + RunAgain,
+    {
+        if conn.database().depth()? > 0 {
+            return write_transaction(conn, work);
+        }
+        attempt(DEFAULT_ATTEMPTS, observe::transaction_run_again, |_| write_transaction(conn, &mut work))
+    }
+}

@@ -1,0 +1,164 @@
+//! Changes of a field: what loses what was recorded is found, what does not is only recorded.
+
+use diesel_event_store::schema_lock::FindingKind::{Changed, Dropped, Unreadable};
+
+use super::lock::{Result, from_to, release};
+
+release!(first: struct { cents: u64, note: Option<String> });
+
+#[test]
+fn nothing_is_found_in_what_has_not_changed() -> Result {
+    assert_eq!(from_to!(first, first), []);
+    Ok(())
+}
+
+release!(reordered: #[schemars(title = "Money")] struct { #[doc = "If any."] note: Option<String>, cents: u64 });
+
+#[test]
+fn the_order_of_fields_and_their_descriptions_say_nothing() -> Result {
+    assert_eq!(from_to!(first, reordered), []);
+    Ok(())
+}
+
+release!(removed: struct { cents: u64 });
+release!(removed_required: struct { note: Option<String> });
+
+#[test]
+fn a_removed_field_is_found() -> Result {
+    assert_eq!(from_to!(first, removed), [Dropped]);
+    assert_eq!(from_to!(first, removed_required), [Dropped]);
+    Ok(())
+}
+
+release!(renamed: struct { amount: u64, note: Option<String> });
+release!(renamed_optional: struct { cents: u64, remark: Option<String> });
+
+#[test]
+fn a_renamed_field_is_found() -> Result {
+    assert_eq!(from_to!(first, renamed), [Unreadable]);
+    assert_eq!(from_to!(first, renamed_optional), [Dropped]);
+    Ok(())
+}
+
+release!(aliased: struct { #[serde(alias = "cents")] amount: u64, #[serde(alias = "note")] remark: Option<String> });
+
+#[test]
+fn a_renamed_field_that_is_read_by_its_old_name_passes() -> Result {
+    assert_eq!(from_to!(first, aliased), [Changed]);
+    Ok(())
+}
+
+release!(flag: struct { #[serde(default)] is_gift: bool });
+release!(aliased_flag: struct { #[serde(default, alias = "is_gift")] is_present: bool });
+
+#[test]
+fn an_alias_of_what_has_a_default_passes() -> Result {
+    assert_eq!(from_to!(flag, aliased_flag), [Changed]);
+    Ok(())
+}
+
+release!(retyped: struct { cents: String, note: Option<String> });
+
+#[test]
+fn a_field_of_another_type_is_found() -> Result {
+    assert_eq!(from_to!(first, retyped), [Unreadable]);
+    assert_eq!(from_to!(retyped, first), [Unreadable]);
+    Ok(())
+}
+
+release!(narrowed: struct { cents: u32, note: Option<String> });
+release!(signed: struct { cents: i64, note: Option<String> });
+
+#[test]
+fn a_narrower_number_is_found_and_a_wider_one_passes() -> Result {
+    assert_eq!(from_to!(first, narrowed), [Unreadable]);
+    assert_eq!(from_to!(first, signed), [Unreadable], "it has another half");
+    assert_eq!(from_to!(narrowed, first), [Changed]);
+    assert_eq!(from_to!(narrowed, signed), [Changed]);
+    Ok(())
+}
+
+release!(precise: struct { share: f64 });
+release!(rough: struct { share: f32 });
+release!(whole: struct { share: i64 });
+
+#[test]
+fn a_less_exact_number_is_found() -> Result {
+    assert_eq!(from_to!(precise, rough), [Dropped], "the largest become `null`");
+    assert_eq!(from_to!(precise, whole), [Unreadable]);
+    assert_eq!(from_to!(rough, precise), [Changed]);
+    Ok(())
+}
+
+release!(with_new: struct { cents: u64, note: Option<String>, currency: String });
+release!(with_new_optional: struct { cents: u64, note: Option<String>, currency: Option<String> });
+release!(with_default: struct { cents: u64, note: Option<String>, #[serde(default)] currency: String });
+
+#[test]
+fn a_new_field_is_found_if_it_is_required() -> Result {
+    assert_eq!(from_to!(first, with_new), [Unreadable]);
+    assert_eq!(from_to!(first, with_new_optional), [Changed]);
+    assert_eq!(from_to!(first, with_default), [Changed]);
+    Ok(())
+}
+
+release!(without_null: struct { cents: u64, #[serde(default)] note: String });
+
+#[test]
+fn a_lost_null_is_found() -> Result {
+    assert_eq!(from_to!(first, without_null), [Unreadable]);
+    assert_eq!(from_to!(without_null, first), [Changed]);
+    Ok(())
+}
+
+release!(strict: #[serde(deny_unknown_fields)] struct { cents: u64 });
+
+#[test]
+fn a_removed_field_that_is_refused_is_found() -> Result {
+    assert_eq!(from_to!(first, strict), [Unreadable]);
+    Ok(())
+}
+
+release!(nested: struct { lines: Vec<Line>, by_sku: BTreeMap<String, Line>, pair: (u8, Option<Line>) }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Line { sku: String, quantity: u32 }
+);
+release!(less_nested: struct { lines: Vec<Line>, by_sku: BTreeMap<String, Line>, pair: (u8, Option<Line>) }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Line { sku: String }
+);
+release!(other_pair: struct { lines: Vec<Line>, by_sku: BTreeMap<String, Line>, pair: (u8, Line) }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Line { sku: String, quantity: u32 }
+);
+
+#[test]
+fn a_field_within_lists_maps_and_tuples_is_found() -> Result {
+    assert_eq!(from_to!(nested, nested), []);
+    assert_eq!(from_to!(nested, less_nested), [Dropped]);
+    assert_eq!(from_to!(nested, other_pair), [Unreadable]);
+    Ok(())
+}
+
+release!(tree: struct { name: String, children: Vec<Content>, parent: Option<Box<Content>> });
+release!(smaller_tree: struct { name: String, children: Vec<Content> });
+
+#[test]
+fn a_type_that_contains_itself_is_compared_as_well() -> Result {
+    assert_eq!(from_to!(tree, tree), []);
+    assert_eq!(from_to!(tree, smaller_tree), [Dropped]);
+    Ok(())
+}
+
+release!(flattened: struct { cents: u64, #[serde(flatten)] more: More }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct More { note: Option<String> }
+);
+release!(lists: struct { four: [u8; 4], ids: BTreeMap<u32, bool>, anything: serde_json::Value, letter: char });
+
+#[test]
+fn other_ways_to_write_the_same_fields_pass() -> Result {
+    assert_eq!(from_to!(first, flattened), []);
+    assert_eq!(from_to!(lists, lists), []);
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The test kit: what it compares, and what it says when a test fails.
+
+mod testing {
+    mod door;
+    mod failures;
+    mod recorded;
+    mod successes;
+}
