@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 /// Drives the connections of all tests.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime starts"));
 
-/// Waits here for a future that the runtime drives on. Unlike the runtime's own function, inside another future,
-/// too: the suite's transactions are functions that block.
+/// Waits here for a future that the runtime drives on. Unlike the runtime's own function, inside another
+/// future, too: the suite's transactions are functions that block.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let _entered = RUNTIME.enter();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));

@@ -1,5 +1,5 @@
-//! What the conformance suite uses, under the same names, through connections that are awaited: the suite stays as
-//! it is, and blocks until each future is ready.
+//! What the conformance suite uses, under the same names, through connections that are awaited: the suite
+//! stays as it is, and blocks until each future is ready.
 
 mod application;
 mod block_on;

@@ -3,10 +3,10 @@
 use futures_util::StreamExt;
 use real::uuid::Uuid;
 use real::{
-    AppendError, Appended, AsyncEventStore, Checkpoint, CheckpointError, DatabaseError, EventStream,
-    ExpectedVersion, LogOrdering, LogQuery, LogSlice, LogStatus, MigrationError, NewEvent, OrderingError,
-    Position, ReadError, RecordedEvent, Repaired, StreamId, StreamQuery, StreamSlice,
-    async_run_pending_migrations,
+    AppendBatch, AppendError, Appended, AsyncEventStore, BatchAppended, Checkpoint, CheckpointError,
+    DatabaseError, EventStream, ExpectedVersion, LogOrdering, LogQuery, LogSlice, LogStatus, MigrationError,
+    NewEvent, OrderingError, Position, ReadError, RecordedEvent, Repaired, StreamId, StreamQuery,
+    StreamSlice, async_run_pending_migrations,
 };
 
 use crate::block_on::block_on;
@@ -45,6 +45,7 @@ impl EventStore {
 
     blocking! {
         append(stream: &StreamId, expected: ExpectedVersion, events: &[NewEvent]) -> Result<Appended, AppendError>;
+        append_batch(batch: &AppendBatch) -> Result<BatchAppended, AppendError>;
         version(stream: &StreamId) -> Result<i64, ReadError>;
         read_stream(stream: &StreamId, query: impl Into<StreamQuery>) -> Result<StreamSlice, ReadError>;
         read_forward(after: Position, limit: usize) -> Result<LogSlice, ReadError>;

@@ -1,5 +1,5 @@
-//! What a future leaves behind that is dropped, at every place where it waits: the operation has happened wholly or
-//! not at all, and what is acknowledged afterwards is recorded.
+//! What a future leaves behind that is dropped, at every place where it waits: the operation has happened
+//! wholly or not at all, and what is acknowledged afterwards is recorded.
 
 mod cancellation {
     mod application;

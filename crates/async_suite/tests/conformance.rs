@@ -1,7 +1,8 @@
-//! The promises of the store, on asynchronous connections: the files of `tests/suite/`, which find here, under the
-//! names they use, a store that awaits.
+//! The promises of the store, on asynchronous connections: the files of `tests/suite/`, which find here,
+//! under the names they use, a store that awaits.
 //!
-//! A test is named `database::area::test`: `cargo test -p async_suite postgres::read_log` runs one area on one.
+//! A test is named `database::area::test`: `cargo test -p async_suite postgres::read_log` runs one area on
+//! one.
 
 #[macro_use(tests)]
 extern crate async_suite as test_support;
@@ -18,6 +19,8 @@ mod append;
 mod append_only;
 #[path = "../../../tests/suite/bad_input.rs"]
 mod bad_input;
+#[path = "../../../tests/suite/batches.rs"]
+mod batches;
 #[path = "../../../tests/suite/checkpoints.rs"]
 mod checkpoints;
 #[path = "../../../tests/suite/concurrency.rs"]
@@ -42,6 +45,8 @@ mod read_log;
 mod read_stream;
 #[path = "../../../tests/suite/repair.rs"]
 mod repair;
+#[path = "../../../tests/suite/tenants.rs"]
+mod tenants;
 #[path = "../../../tests/suite/transactions.rs"]
 mod transactions;
 #[path = "../../../tests/suite/version.rs"]
@@ -62,7 +67,9 @@ macro_rules! areas {
 
 fn all<D: TestDatabase>(database: &'static str) -> impl Iterator<Item = Trial> {
     let areas = areas! {
-        D: append, append_only, bad_input, checkpoints, concurrency, expected_version, fidelity, migrations, missing_migrations, model, properties, read_event, read_log, read_stream, repair, transactions, version, write_transaction
+        D: append, append_only, bad_input, batches, checkpoints, concurrency, expected_version, fidelity,
+        migrations, missing_migrations, model, properties, read_event, read_log, read_stream, repair,
+        tenants, transactions, version, write_transaction,
     };
     let tests = areas.into_iter().flat_map(|(area, tests)| tests.into_iter().map(move |test| (area, test)));
     tests.filter(|(_, (test, _))| !test.starts_with(OF_A_PANIC)).map(move |(area, (test, run))| {
@@ -70,5 +77,6 @@ fn all<D: TestDatabase>(database: &'static str) -> impl Iterator<Item = Trial> {
     })
 }
 
-/// The tests of what a panic rolls back. Here it leaves no time to await a ROLLBACK: the connection is given up.
+/// The tests of what a panic rolls back. Here it leaves no time to await a ROLLBACK: the connection is given
+/// up.
 const OF_A_PANIC: &str = "a_panic_";

@@ -1,4 +1,5 @@
-//! In tasks that a runtime moves from thread to thread, and on connections that only asynchronous applications have.
+//! In tasks that a runtime moves from thread to thread, and on connections that only asynchronous
+//! applications have.
 
 mod tasks {
     mod application_enum;

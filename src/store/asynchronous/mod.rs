@@ -1,6 +1,7 @@
 //! [`AsyncEventStore`]: what an [`EventStore`] does, on connections that are awaited.
 
 mod append;
+mod append_batch;
 mod checkpoints;
 pub(crate) mod iterate;
 pub(crate) mod migrate;
@@ -10,17 +11,18 @@ pub(crate) mod write_transaction;
 
 use crate::store::EventStore;
 
-/// An [`EventStore`] on connections of the crate `diesel-async`: the same methods, with the same guarantees, the
-/// same statements and the same tables, as futures. Blocking and asynchronous processes work on one store together.
+/// An [`EventStore`] on connections of the crate `diesel-async`: the same methods, with the same guarantees,
+/// the same statements and the same tables, as futures. Blocking and asynchronous processes work on one store
+/// together.
 ///
-/// The connection is lent for each call, so that an append is part of the transaction that the application has
-/// open on it. See [`AsyncEventConnection`](crate::AsyncEventConnection) for the connections there are, and the page
-/// `asynchronous` of the [guide](crate::guide) for runtimes, pools and cancellation.
+/// The connection is lent for each call, so that an append is part of the transaction that the application
+/// has open on it. See [`AsyncEventConnection`](crate::AsyncEventConnection) for the connections there are,
+/// and the page `asynchronous` of the [guide](crate::guide) for runtimes, pools and cancellation.
 ///
 /// **A future that is dropped** before it is ready has done its work wholly or not at all. To append the same
-/// events again tells which: the answer is [`DuplicateEventId`](crate::AppendError::DuplicateEventId) if they are
-/// recorded. A connection on which a transaction may have been left open refuses everything from then on with
-/// [`ConnectionLost`](crate::DatabaseErrorKind::ConnectionLost), and a pool throws it away.
+/// events again tells which: the answer is [`DuplicateEventId`](crate::AppendError::DuplicateEventId) if they
+/// are recorded. A connection on which a transaction may have been left open refuses everything from then on
+/// with [`ConnectionLost`](crate::DatabaseErrorKind::ConnectionLost), and a pool throws it away.
 ///
 /// ```
 /// use diesel::sqlite::SqliteConnection;

@@ -21,6 +21,7 @@ pub mod rolling;
 pub mod runner;
 pub mod several_runners;
 pub mod starting;
+pub mod tenants;
 pub mod transactions;
 pub mod troubles;
 #[cfg(feature = "derive")]
@@ -37,7 +38,7 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    let areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, starting, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
+    let areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, starting, tenants, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
     #[cfg(feature = "derive")]
     let areas = [areas, areas! { D: typed }].concat();
     areas

@@ -1,7 +1,7 @@
 use async_suite::{EventStore, Result, count};
 use real::{
-    AppendError, AsyncEventConnection, AsyncEventStore, Error, ExpectedVersion, LogOrdering, LogQuery,
-    NewEvent, Position, StreamId, async_write_transaction,
+    AppendBatch, AppendError, AsyncEventConnection, AsyncEventStore, Error, ExpectedVersion, LogOrdering,
+    LogQuery, NewEvent, Position, StreamId, async_write_transaction,
 };
 
 use super::database::Witness;
@@ -14,6 +14,8 @@ pub enum Operation {
     Conflict,
     /// To two streams, in a transaction or savepoint of the crate's.
     WriteTransaction,
+    /// To two streams, with a guard.
+    AppendBatch,
     ReadStream,
     ReadLog,
     LogStatus,
@@ -25,10 +27,11 @@ pub enum Operation {
     Repair,
 }
 
-pub const ALL: [Operation; 12] = [
+pub const ALL: [Operation; 13] = [
     Operation::Append,
     Operation::Conflict,
     Operation::WriteTransaction,
+    Operation::AppendBatch,
     Operation::ReadStream,
     Operation::ReadLog,
     Operation::LogStatus,
@@ -72,12 +75,24 @@ impl Run {
         .await
     }
 
-    /// Whether heads and events agree, and the two streams of a write transaction.
+    /// To both streams, and to none if a third exists.
+    async fn append_batch<C: AsyncEventConnection>(&self, conn: &mut C) -> Result<(), Error> {
+        let [first, second] = &self.streams;
+        let guarded = StreamId::new("Guarded", first.aggregate_id())?;
+        let batch = AppendBatch::new()
+            .append(first, ExpectedVersion::NoStream, [NewEvent::new("Happened", &())?])
+            .append(second, ExpectedVersion::NoStream, [NewEvent::new("Happened", &())?])
+            .guard(&guarded, ExpectedVersion::NoStream);
+        AsyncEventStore::new().append_batch(conn, &batch).await?;
+        Ok(())
+    }
+
+    /// Whether heads and events agree, and the two streams of what writes to both.
     pub fn check<C: Witness>(&self, operation: Operation, witness: &mut C) -> Result {
         let lost = "aggregate_heads AS h WHERE aggregate_version <> (SELECT COUNT(*) FROM events AS e \
                     WHERE e.aggregate_type = h.aggregate_type AND e.aggregate_id = h.aggregate_id)";
         assert_eq!(count(witness, lost)?, 0, "heads without events");
-        if operation == Operation::WriteTransaction {
+        if matches!(operation, Operation::WriteTransaction | Operation::AppendBatch) {
             let [first, second] = self.versions(witness)?;
             assert_eq!(first, second, "both or neither");
         }
@@ -103,6 +118,7 @@ impl Operation {
                 }
             }
             Self::WriteTransaction => run.write(conn).await?,
+            Self::AppendBatch => run.append_batch(conn).await?,
             Self::ReadStream => drop(store.read_stream(conn, &run.streams[0], ..).await?),
             Self::ReadLog => {
                 let query = LogQuery::after(Position::START).event_types(["Happened"]);

@@ -15,7 +15,8 @@ use super::operation::{Operation, Run};
 
 type Manager = AsyncDieselConnectionManager<AsyncPgConnection>;
 
-/// diesel-async's manager says of connections that are broken that they are valid, and of others that they are not.
+/// diesel-async's manager says of connections that are broken that they are valid, and of others that they
+/// are not.
 struct Validated(Manager);
 
 #[async_trait]
@@ -37,8 +38,13 @@ impl mobc::Manager for Validated {
 }
 
 /// What waits more than once.
-const OPERATIONS: [Operation; 4] =
-    [Operation::Append, Operation::WriteTransaction, Operation::RewindCheckpoint, Operation::Repair];
+const OPERATIONS: [Operation; 5] = [
+    Operation::Append,
+    Operation::WriteTransaction,
+    Operation::AppendBatch,
+    Operation::RewindCheckpoint,
+    Operation::Repair,
+];
 
 /// In a macro, because each pool lends a type of its own.
 macro_rules! test_pool {
