@@ -31,14 +31,18 @@ test_on_system_sqlite() {
 stage_postgres() {
     step "PostgreSQL" need_postgres
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
+<<<<<<< HEAD
     step "Conformance, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::
     step "Asynchronous connections, PostgreSQL" cargo test --package async_suite -- postgres
+=======
+    step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
+>>>>>>> main
 }
 
 stage_mariadb() {
     step "MariaDB" need_mariadb
     step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql
-    step "Conformance, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::
+    step "Appends, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::append::
 }
 
 stage_mysql() {

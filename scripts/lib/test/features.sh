@@ -25,8 +25,9 @@ refuse_libpq() {
 # Nothing compiles without a database, so pairs of other features are tried beside one.
 lint_pairs() {
     local pairs=(cargo hack clippy --feature-powerset --depth 2)
-    "${pairs[@]}" --exclude-features default --at-least-one-of sqlite,postgres,mysql,async-postgres,async-sqlite -- -D warnings
-    "${pairs[@]}" --include-features r2d2,metrics,tracing --features sqlite -- -D warnings
+    "${pairs[@]}" --exclude-features default \
+        --at-least-one-of sqlite,postgres,mysql,async-postgres,async-sqlite -- -D warnings
+    "${pairs[@]}" --include-features r2d2,derive,schema-lock,metrics,tracing --features sqlite -- -D warnings
 }
 
 stage_oldest() {
