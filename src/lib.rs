@@ -73,7 +73,8 @@
 
 #[cfg(not(any(feature = "_blocking", feature = "_async")))]
 compile_error!(
-    "diesel_event_store needs a database: enable the feature `sqlite`, `postgres`, `mysql`, `async-postgres` or `async-sqlite`"
+    "diesel_event_store needs a database: enable the feature `sqlite`, `postgres`, `mysql`, `async-postgres` \
+     or `async-sqlite`"
 );
 
 mod aggregate;

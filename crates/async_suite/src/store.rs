@@ -5,12 +5,13 @@ use real::uuid::Uuid;
 use real::{
     AppendBatch, AppendError, Appended, AsyncEventStore, BatchAppended, Checkpoint, CheckpointError,
     DatabaseError, EventStream, ExpectedVersion, LogOrdering, LogQuery, LogSlice, LogStatus, MigrationError,
-    NewEvent, OrderingError, Position, ReadError, RecordedEvent, Repaired, StreamId, StreamQuery,
+    NewEvent, OrderingError, Position, ReadError, RecordedEvent, Repaired, RunAgain, StreamId, StreamQuery,
     StreamSlice, async_run_pending_migrations,
 };
 
 use crate::block_on::block_on;
 use crate::connection::EventConnection;
+use crate::transaction::Lender;
 
 pub fn run_pending_migrations<C: EventConnection>(conn: &mut C) -> Result<Vec<String>, MigrationError> {
     block_on(async_run_pending_migrations(conn.awaited()))
@@ -63,6 +64,19 @@ impl EventStore {
         save_checkpoint(projection_name: &str, position: Position) -> Result<(), CheckpointError>;
         rewind_checkpoint(projection_name: &str, position: Position) -> Result<(), CheckpointError>;
         delete_checkpoint(projection_name: &str) -> Result<bool, CheckpointError>;
+    }
+
+    /// Waits for the work inside, as `write_transaction` does.
+    pub fn transaction<C, T, E>(
+        &self,
+        conn: &mut C,
+        mut work: impl FnMut(&mut C) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        C: EventConnection,
+        E: From<diesel::result::Error> + RunAgain,
+    {
+        block_on(self.0.transaction(&mut Lender(conn), async |lender| work(lender.0)))
     }
 
     pub fn iter_stream<'c, C: EventConnection>(

@@ -11,7 +11,8 @@ where
     block_on(async_write_transaction(&mut Lender(conn), async |lender| work(lender.0)))
 }
 
-struct Lender<'c, C>(&'c mut C);
+/// Lends the connection within, and gives it back whole.
+pub struct Lender<'c, C>(pub &'c mut C);
 
 impl<C: EventConnection> AsyncEventConnection for Lender<'_, C> {
     fn lend(&mut self) -> AsyncConnectionRef<'_> {

@@ -91,6 +91,6 @@ impl<C: AsyncEventConnection + ?Sized> Drop for Open<'_, C> {
     }
 }
 
-async fn depth<C: AsyncEventConnection + ?Sized>(conn: &mut C) -> QueryResult<u32> {
+pub(crate) async fn depth<C: AsyncEventConnection + ?Sized>(conn: &mut C) -> QueryResult<u32> {
     awaited!(conn, clone(), database => database.depth())
 }

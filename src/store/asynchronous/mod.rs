@@ -7,6 +7,8 @@ pub(crate) mod iterate;
 pub(crate) mod migrate;
 mod ordering;
 mod read;
+pub(crate) mod run_again;
+mod transaction;
 pub(crate) mod write_transaction;
 
 use crate::store::EventStore;
