@@ -30,6 +30,10 @@ pub mod changing_events {}
 #[doc = include_str!("../docs/projections.md")]
 pub mod projections {}
 
+#[cfg(all(feature = "async-postgres", feature = "async-sqlite", feature = "deadpool"))]
+#[doc = include_str!("../docs/async.md")]
+pub mod asynchronous {}
+
 #[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}

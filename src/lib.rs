@@ -46,6 +46,7 @@
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
 //! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them, and [`from_store_errors!`] makes them your own |
 //! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
+//! | await appends and reads | `AsyncEventStore`, with the features `async-postgres` and `async-sqlite` |
 //! | join events with your tables | [`schema`] |
 //! | use what only one database has | the modules `sqlite`, `postgres` and `mysql`, each with the feature of its name; [`LogOrdering`] |
 //! | read about guarantees, operations, performance | [`guide`] |
@@ -58,6 +59,9 @@
 //! | `bundled` | yes | compiles a recent SQLite into the application |
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
+//! | `async-postgres` | no | the event store on diesel-async's `AsyncPgConnection`, without libpq |
+//! | `async-sqlite` | no | the event store on diesel-async's `SyncConnectionWrapper<SqliteConnection>` |
+//! | `bb8`, `deadpool`, `mobc` | no | the connections of these pools, with one of the two above |
 //! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
 //! | `schema-lock` | no | the module `schema_lock`: a test finds out whether recorded events can still be read |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
@@ -67,8 +71,11 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-compile_error!("diesel_event_store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
+#[cfg(not(any(feature = "_blocking", feature = "_async")))]
+compile_error!(
+    "diesel_event_store needs a database: enable the feature `sqlite`, `postgres`, `mysql`, `async-postgres` \
+     or `async-sqlite`"
+);
 
 mod aggregate;
 mod decision;
@@ -112,6 +119,8 @@ pub use model::repaired::Repaired;
 pub use model::stream::{StreamQuery, StreamSlice};
 pub use model::stream_id::StreamId;
 pub use storage::append::AppendError;
+#[cfg(feature = "_async")]
+pub use storage::asynchronous::connection::{AsyncConnectionRef, AsyncEventConnection};
 pub use storage::checkpoints::CheckpointError;
 pub use storage::connection::{ConnectionRef, EventConnection};
 pub use storage::error::DatabaseError;
@@ -120,9 +129,17 @@ pub use storage::migrations::MigrationError;
 #[cfg(feature = "mysql")]
 pub use storage::mysql;
 pub use storage::ordering::OrderingError;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "async-postgres"))]
 pub use storage::postgres;
 pub use storage::read::ReadError;
+#[cfg(feature = "_async")]
+pub use store::asynchronous::AsyncEventStore;
+#[cfg(feature = "_async")]
+pub use store::asynchronous::iterate::EventStream;
+#[cfg(feature = "_async")]
+pub use store::asynchronous::migrate::async_run_pending_migrations;
+#[cfg(feature = "_async")]
+pub use store::asynchronous::write_transaction::async_write_transaction;
 pub use store::check_log::{ErrorReport, LogReport, TypeReport};
 pub use store::iterate::EventIter;
 pub use store::migrate::run_pending_migrations;

@@ -29,7 +29,7 @@ pub enum LogOrdering {
     Gapless,
 }
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "mysql"))]
 impl LogOrdering {
     /// The value in the database.
     pub(crate) fn name(self) -> &'static str {

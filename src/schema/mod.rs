@@ -26,7 +26,7 @@
 #[allow(missing_docs)] // the file is generated
 pub mod mysql;
 /// The tables on PostgreSQL.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "async-postgres"))]
 #[allow(missing_docs)] // the file is generated
 pub mod postgres;
 /// The tables on SQLite.

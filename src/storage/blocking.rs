@@ -1,8 +1,5 @@
 //! Connections that block. They do everything at once and return a future that is ready.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use diesel::connection::{AnsiTransactionManager as Manager, LoadConnection, TransactionManager};
 use diesel::expression::QueryMetadata;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
@@ -10,15 +7,6 @@ use diesel::result::{Error, QueryResult};
 
 use crate::storage::scope::Scope;
 use crate::storage::sql::rows::Rows;
-
-/// Runs to its end what never waits: an operation on a connection that blocks.
-#[inline]
-pub(crate) fn now<T>(operation: impl Future<Output = T>) -> T {
-    match pin!(operation).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => unreachable!("a connection that blocks leaves nothing to wait for"),
-    }
-}
 
 /// A connection of diesel's own.
 pub(crate) trait Diesel: diesel::Connection<TransactionManager = Manager> {}
@@ -100,6 +88,11 @@ pub(crate) use blocking_executor;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 macro_rules! blocking_server {
     ($connection:ty) => {
+        /// A connection that blocks is not left in the middle.
+        impl $crate::storage::give_up::GiveUp for $connection {
+            fn give_up(&mut self) {}
+        }
+
         impl $crate::storage::server::Server for $connection {
             #[inline]
             fn depth(&mut self) -> diesel::result::QueryResult<u32> {
@@ -128,7 +121,6 @@ macro_rules! blocking_server {
                 diesel::connection::AnsiTransactionManager::rollback_transaction(self)
             }
 
-            #[cfg(feature = "mysql")]
             async fn batch(&mut self, sql: &str) -> diesel::result::QueryResult<()> {
                 diesel::connection::SimpleConnection::batch_execute(self, sql)
             }

@@ -10,10 +10,12 @@ use diesel::sqlite::SqliteConnection;
 use crate::storage::lent::Blocking;
 #[cfg(feature = "mysql")]
 use crate::storage::lent::Mysql;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", not(feature = "_blocking")))]
 use crate::storage::lent::Postgres;
 #[cfg(feature = "sqlite")]
 use crate::storage::lent::Sqlite;
+#[cfg(not(feature = "_blocking"))]
+use crate::storage::no_connection::NoConnection;
 
 /// One of diesel's own connections, lent by an [`EventConnection`].
 ///
@@ -35,6 +37,10 @@ pub enum ConnectionRef<'a> {
     /// A connection to MySQL or MariaDB.
     #[cfg(feature = "mysql")]
     Mysql(&'a mut MysqlConnection),
+    /// Every database that is compiled in is awaited, so no connection blocks.
+    #[cfg(not(feature = "_blocking"))]
+    #[doc(hidden)]
+    None(&'a mut NoConnection),
 }
 
 /// The way from a lent connection to what the crate does with it.
@@ -47,6 +53,8 @@ pub(crate) trait HasDatabase: EventConnection {
             ConnectionRef::Postgres(conn) => Blocking::Postgres(Postgres(conn)),
             #[cfg(feature = "mysql")]
             ConnectionRef::Mysql(conn) => Blocking::Mysql(Mysql(conn)),
+            #[cfg(not(feature = "_blocking"))]
+            ConnectionRef::None(conn) => Blocking::None(Postgres(conn)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How operations reach a database. Their bodies are written once, as `async fn`, so that connections that
 //! block and connections that are awaited can run them. On a connection that blocks no future ever waits, and
-//! [`now`](super::blocking::now) runs the operation to its end.
+//! [`now`](super::now::now) runs the operation to its end.
 
 use diesel::backend::Backend;
 use diesel::deserialize::FromSqlRow;

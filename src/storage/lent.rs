@@ -8,11 +8,14 @@ use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
 
 use crate::storage::executor::Executor;
+use crate::storage::give_up::GiveUp;
+#[cfg(not(feature = "_blocking"))]
+use crate::storage::no_connection::NoConnection;
 
 #[cfg(feature = "sqlite")]
 pub(crate) struct Sqlite<'a>(pub(crate) &'a mut SqliteConnection);
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "_postgres")]
 pub(crate) struct Postgres<'a, C>(pub(crate) &'a mut C);
 
 /// MySQL or MariaDB.
@@ -28,6 +31,20 @@ pub(crate) enum Blocking<'a> {
     Postgres(Postgres<'a, PgConnection>),
     #[cfg(feature = "mysql")]
     Mysql(Mysql<'a, MysqlConnection>),
+    /// Every database that is compiled in is awaited.
+    #[cfg(not(feature = "_blocking"))]
+    None(Postgres<'a, NoConnection>),
+}
+
+/// It is not left in the middle.
+impl GiveUp for Blocking<'_> {
+    fn give_up(&mut self) {}
+}
+
+/// On an asynchronous connection, too, an operation runs to its end before the connection is free again.
+#[cfg(feature = "sqlite")]
+impl GiveUp for Sqlite<'_> {
+    fn give_up(&mut self) {}
 }
 
 /// For the operations whose statements are the same on every database.
@@ -49,7 +66,14 @@ impl Lent for Sqlite<'_> {
     }
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "_postgres")]
+impl<C: GiveUp> GiveUp for Postgres<'_, C> {
+    fn give_up(&mut self) {
+        self.0.give_up();
+    }
+}
+
+#[cfg(feature = "_postgres")]
 impl<C: Executor> Lent for Postgres<'_, C> {
     type Connection = C;
 

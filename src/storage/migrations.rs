@@ -3,11 +3,12 @@ use std::error::Error as StdError;
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::result::{DatabaseErrorKind, Error};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use diesel_migrations::EmbeddedMigrations;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+use diesel_migrations::MigrationHarness;
 
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
-use crate::storage::lent::Blocking;
-use crate::storage::operations::dispatch;
+use crate::storage::operations::operations;
 
 /// Why the migrations were not run. The schema is as it was before.
 ///
@@ -87,15 +88,11 @@ impl MigrationError {
 
 operation_error!(MigrationError);
 
-/// Applies the event store's migrations. Only on connections that block: `diesel_migrations` knows no other.
-pub(crate) trait Migrations {
-    /// Applies what is pending and returns the versions applied.
-    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError>;
-}
-
-impl Blocking<'_> {
-    pub(crate) fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
-        dispatch!(self, database => database.run_pending_migrations())
+operations! {
+    /// Applies the event store's migrations.
+    pub(crate) trait Migrations {
+        /// Applies what is pending and returns the versions applied.
+        fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError>;
     }
 }
 
@@ -107,8 +104,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The migrations that the database does not have yet. MySQL has a way of its own to ask.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    /// The migrations that the database does not have yet. The servers have ways of their own to ask.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn pending<DB: Backend>(
         &self,
         conn: &mut impl MigrationHarness<DB>,
@@ -131,7 +128,7 @@ impl Source {
 
     /// Applies what is pending and returns the versions. The caller makes sure that no other connection does
     /// so at the same time.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(feature = "sqlite")]
     pub(crate) fn apply_pending<DB: Backend>(
         &self,
         conn: &mut impl MigrationHarness<DB>,
@@ -140,6 +137,7 @@ impl Source {
         self.apply(conn, &pending)
     }
 
+    #[cfg(any(feature = "sqlite", feature = "mysql"))]
     pub(crate) fn apply<DB: Backend>(
         &self,
         conn: &mut impl MigrationHarness<DB>,

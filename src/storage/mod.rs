@@ -2,12 +2,16 @@
 
 pub(crate) mod append;
 pub(crate) mod append_many;
+#[cfg(feature = "_async")]
+pub(crate) mod asynchronous;
+#[cfg(feature = "_blocking")]
 pub(crate) mod blocking;
 pub(crate) mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod error_kind;
 pub(crate) mod executor;
+pub(crate) mod give_up;
 pub(crate) mod kind_of;
 pub(crate) mod lent;
 pub(crate) mod log_holders;
@@ -15,18 +19,21 @@ pub(crate) mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub(crate) mod news;
+#[cfg(not(feature = "_blocking"))]
+pub(crate) mod no_connection;
+pub(crate) mod now;
 pub(crate) mod operations;
 pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partitions;
 pub(crate) mod places;
-#[cfg(feature = "postgres")]
+#[cfg(feature = "_postgres")]
 pub mod postgres;
 pub(crate) mod read;
 pub(crate) mod refused;
 pub(crate) mod repair;
 pub(crate) mod scope;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "mysql"))]
 pub(crate) mod server;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]

@@ -10,6 +10,8 @@ macro_rules! dispatch {
             $crate::storage::lent::Blocking::Postgres($database) => $call,
             #[cfg(feature = "mysql")]
             $crate::storage::lent::Blocking::Mysql($database) => $call,
+            #[cfg(not(feature = "_blocking"))]
+            $crate::storage::lent::Blocking::None($database) => $call,
         }
     };
 }
@@ -17,7 +19,7 @@ macro_rules! dispatch {
 pub(crate) use dispatch;
 
 /// Defines a trait of operations that each database implements, and gives `Blocking` methods of the same
-/// names that return at once.
+/// names that return at once. It implements the trait, too, for what is made of several operations.
 macro_rules! operations {
     (
         $(#[$about:meta])*
@@ -42,8 +44,17 @@ macro_rules! operations {
                 #[inline]
                 pub(crate) fn $name(&mut self $(, $argument: $type)*) -> $output {
                     $crate::storage::operations::dispatch!(self, database => {
-                        $crate::storage::blocking::now($operations::$name(database, $($argument),*))
+                        $crate::storage::now::now($operations::$name(database, $($argument),*))
                     })
+                }
+            )+
+        }
+
+        impl $operations for $crate::storage::lent::Blocking<'_> {
+            $(
+                #[inline]
+                async fn $name(&mut self $(, $argument: $type)*) -> $output {
+                    $crate::storage::lent::Blocking::$name(self $(, $argument)*)
                 }
             )+
         }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use diesel::result::QueryResult;
 
 use crate::storage::executor::Executor;
+use crate::storage::give_up::GiveUp;
 use crate::storage::scope::Scope;
 
 /// A connection to a server, as far as transactions are concerned. diesel counts what is open.
-pub(crate) trait Server: Executor {
+pub(crate) trait Server: Executor + GiveUp {
     /// How many transactions and savepoints are open. An error if diesel does not know.
     fn depth(&mut self) -> QueryResult<u32>;
 
@@ -27,7 +28,6 @@ pub(crate) trait Server: Executor {
     fn roll_back(&mut self) -> impl Future<Output = QueryResult<()>> + Send;
 
     /// Runs statements that return nothing and cannot be prepared, in one round trip.
-    #[cfg(feature = "mysql")]
     fn batch(&mut self, sql: &str) -> impl Future<Output = QueryResult<()>> + Send;
 
     #[cfg(feature = "mysql")]

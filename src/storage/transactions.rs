@@ -1,6 +1,7 @@
 use diesel::result::{Error, QueryResult};
 
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::give_up::{GiveUp, Guard};
 use crate::storage::operations::operations;
 
 operations! {
@@ -32,6 +33,40 @@ operations! {
         /// one must know before anything else is written. With SQL of its own it can end transactions without
         /// diesel's taking note.
         fn end_loan(&mut self) -> QueryResult<bool>;
+    }
+}
+
+/// A transaction that is open, or a savepoint in the application's transaction.
+pub(crate) struct Open<'d, D: Transactions + GiveUp> {
+    pub(crate) database: Guard<'d, D>,
+    depth_around: u32,
+}
+
+impl<'d, D: Transactions + GiveUp> Open<'d, D> {
+    pub(crate) async fn begin(database: &'d mut D) -> QueryResult<Self> {
+        database.refuse_foreign().await?;
+        let depth_around = database.depth().await?;
+        let mut database = Guard::new(database);
+        match database.begin().await {
+            Ok(()) => Ok(Self { database, depth_around }),
+            Err(error) => {
+                database.disarm();
+                Err(error)
+            }
+        }
+    }
+
+    /// Commits what was done, or rolls it back.
+    pub(crate) async fn end<T, E: From<Error>>(mut self, outcome: Result<T, E>) -> Result<T, E> {
+        let ended = match outcome {
+            Ok(value) => self.database.commit().await.map(|()| value).map_err(E::from),
+            Err(error) => Err(error),
+        };
+        if ended.is_err() {
+            self.database.roll_back_to(self.depth_around).await;
+        }
+        self.database.disarm();
+        ended
     }
 }
 

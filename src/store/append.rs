@@ -10,8 +10,10 @@ use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::observe;
-use crate::storage::append::{AppendError, Batch, Placement};
+use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::now::now;
+use crate::storage::read::Read;
 use crate::store::{EventStore, wake_up};
 
 impl EventStore {
@@ -80,29 +82,41 @@ impl EventStore {
         expected: ExpectedVersion,
         events: &[NewEvent],
     ) -> Result<Appended, AppendError> {
-        if self.allow_empty && events.is_empty() {
-            return append_nothing(conn, stream, expected);
-        }
-        validate(self.max_json_bytes, expected, events)?;
-        let batch = Batch { stream, expected, events, now: timestamp::now() };
-        let placed = conn.database().append(&batch).map_err(|error| find_duplicate(conn, &batch, error));
-        let outcome = placed.map(|placement| record(stream, events.iter().cloned(), batch.now, placement));
-        report(&outcome);
-        if outcome.is_ok() {
-            wake_up::all();
-        }
-        outcome
+        now(append(*self, &mut conn.database(), stream, expected, events))
     }
 }
 
+pub(crate) async fn append<D: Append + Read>(
+    store: EventStore,
+    database: &mut D,
+    stream: &StreamId,
+    expected: ExpectedVersion,
+    events: &[NewEvent],
+) -> Result<Appended, AppendError> {
+    if store.allow_empty && events.is_empty() {
+        return append_nothing(database, stream, expected).await;
+    }
+    validate(store.max_json_bytes, expected, events)?;
+    let batch = Batch { stream, expected, events, now: timestamp::now() };
+    let outcome = match database.append(&batch).await {
+        Ok(placement) => Ok(record(stream, events.iter().cloned(), batch.now, placement)),
+        Err(error) => Err(find_duplicate(database, &batch, error).await),
+    };
+    report(&outcome);
+    if outcome.is_ok() {
+        wake_up::all();
+    }
+    outcome
+}
+
 /// The stream only has to be at the expected version.
-fn append_nothing<C: EventConnection + ?Sized>(
-    conn: &mut C,
+async fn append_nothing<D: Read>(
+    database: &mut D,
     stream: &StreamId,
     expected: ExpectedVersion,
 ) -> Result<Appended, AppendError> {
     expected.validate()?;
-    let version = conn.database().version(stream)?;
+    let version = database.version(stream).await?;
     if expected.allows(version) {
         return Ok(Appended { previous_version: version, events: Vec::new() });
     }
@@ -141,13 +155,13 @@ fn refuse_repeated_ids(events: &[NewEvent]) -> Result<(), AppendError> {
 
 /// Adds where the event is recorded whose id the append has used again. What the append has reported matters
 /// more to the caller than a failure to look that up.
-pub(crate) fn find_duplicate<C: EventConnection + ?Sized>(
-    conn: &mut C,
+pub(crate) async fn find_duplicate<D: Read>(
+    database: &mut D,
     batch: &Batch<'_>,
     error: AppendError,
 ) -> AppendError {
     let AppendError::DuplicateEventId { event_id, event_index, .. } = error else { return error };
-    let found = conn.database().read_event(event_id).ok().flatten();
+    let found = database.read_event(event_id).await.ok().flatten();
     let duplicate = |event| Box::new(Duplicate::new(event, batch.stream, &batch.events[event_index]));
     AppendError::DuplicateEventId { event_id, event_index, recorded: found.map(duplicate) }
 }

@@ -7,8 +7,10 @@ use crate::model::duplicate::Duplicate;
 use crate::model::timestamp;
 use crate::observe;
 use crate::storage::append::{AppendError, Placement};
-use crate::storage::append_many::WholeBatch;
+use crate::storage::append_many::{AppendMany, WholeBatch};
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::now::now;
+use crate::storage::read::Read;
 use crate::store::append::record;
 use crate::store::{EventStore, wake_up};
 
@@ -66,18 +68,25 @@ impl EventStore {
         conn: &mut C,
         batch: &AppendBatch,
     ) -> Result<BatchAppended, AppendError> {
-        validate(self.max_json_bytes, batch)?;
-        let now = timestamp::now();
-        let placed = conn.database().append_batch(&WholeBatch::new(batch, now));
-        match placed {
-            Ok(placements) => {
-                let appended = recorded(batch, now, placements);
-                appended.streams.iter().for_each(observe::appended);
-                wake_up::all();
-                Ok(appended)
-            }
-            Err(error) => Err(explained(conn, batch, error)),
+        now(append_batch(*self, &mut conn.database(), batch))
+    }
+}
+
+pub(crate) async fn append_batch<D: AppendMany + Read>(
+    store: EventStore,
+    database: &mut D,
+    batch: &AppendBatch,
+) -> Result<BatchAppended, AppendError> {
+    validate(store.max_json_bytes, batch)?;
+    let now = timestamp::now();
+    match database.append_batch(&WholeBatch::new(batch, now)).await {
+        Ok(placements) => {
+            let appended = recorded(batch, now, placements);
+            appended.streams.iter().for_each(observe::appended);
+            wake_up::all();
+            Ok(appended)
         }
+        Err(error) => Err(explained(database, batch, error).await),
     }
 }
 
@@ -100,13 +109,10 @@ fn recorded(batch: &AppendBatch, now: DateTime<Utc>, placements: Vec<Placement>)
 }
 
 /// Reports a conflict, and adds where the event is recorded whose id the batch has used again.
-fn explained<C>(conn: &mut C, batch: &AppendBatch, error: AppendError) -> AppendError
-where
-    C: EventConnection + ?Sized,
-{
+async fn explained<D: Read>(database: &mut D, batch: &AppendBatch, error: AppendError) -> AppendError {
     match error {
         AppendError::DuplicateEventId { event_id, event_index, .. } => {
-            let found = conn.database().read_event(event_id).ok().flatten();
+            let found = database.read_event(event_id).await.ok().flatten();
             let recorded = found
                 .zip(batch.events().nth(event_index))
                 .map(|(event, (stream, refused))| Box::new(Duplicate::new(event, stream, refused)));

@@ -1,12 +1,17 @@
+use diesel::result::QueryResult;
+
 use crate::model::checkpoint::Checkpoint;
 use crate::model::invalid::check_name;
 use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
-use crate::storage::checkpoints::CheckpointError;
+use crate::storage::checkpoints::{CheckpointError, Checkpoints};
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::partitions::NewPartition;
-use crate::storage::transactions::in_transaction;
+use crate::storage::give_up::GiveUp;
+use crate::storage::now::now;
+use crate::storage::parked::Parked;
+use crate::storage::partitions::{NewPartition, Partitions};
+use crate::storage::transactions::{Open, Transactions};
 use crate::store::EventStore;
 
 impl EventStore {
@@ -34,8 +39,7 @@ impl EventStore {
         conn: &mut C,
         projection_name: &str,
     ) -> Result<Option<Checkpoint>, CheckpointError> {
-        check_name("projection_name", projection_name)?;
-        Ok(conn.database().checkpoint(projection_name)?)
+        now(checkpoint(&mut conn.database(), projection_name))
     }
 
     /// All checkpoints, in the order of their projections' names.
@@ -102,17 +106,7 @@ impl EventStore {
         projection_name: &str,
         position: Position,
     ) -> Result<(), CheckpointError> {
-        let checkpoint = Checkpoint::now(projection_name, position)?;
-        if conn.database().advance_checkpoint(&checkpoint)? {
-            return Ok(());
-        }
-        let saved =
-            conn.database().checkpoint(projection_name)?.map_or(Position::START, |saved| saved.position);
-        Err(CheckpointError::Backward {
-            projection_name: checkpoint.projection_name,
-            saved,
-            requested: position,
-        })
+        now(save(&mut conn.database(), projection_name, position))
     }
 
     /// Sets a projection's checkpoint to a position, also backward: what lies after it will be applied again,
@@ -145,15 +139,7 @@ impl EventStore {
         projection_name: &str,
         position: Position,
     ) -> Result<(), CheckpointError> {
-        let Checkpoint { updated_at: now, .. } = Checkpoint::now(projection_name, position)?;
-        let partition = by_hand(projection_name);
-        let projection = &partition.projection;
-        in_transaction(conn, |conn| {
-            conn.database().create_partition(&NewPartition::alone(&partition, position, now))?;
-            conn.database().rewind(projection, position, now)?;
-            conn.database().unpark_after(projection, position)?;
-            Ok(())
-        })
+        now(rewind(&mut conn.database(), projection_name, position))
     }
 
     /// Deletes a projection's checkpoint, so that the projection begins again where it
@@ -183,13 +169,69 @@ impl EventStore {
         conn: &mut C,
         projection_name: &str,
     ) -> Result<bool, CheckpointError> {
-        check_name("projection_name", projection_name)?;
-        let projection = by_hand(projection_name).projection;
-        in_transaction(conn, |conn| {
-            conn.database().unpark_all(&projection)?;
-            Ok(conn.database().delete_partitions(&projection)? > 0)
-        })
+        now(delete(&mut conn.database(), projection_name))
     }
+}
+
+pub(crate) async fn checkpoint<D: Checkpoints>(
+    database: &mut D,
+    projection_name: &str,
+) -> Result<Option<Checkpoint>, CheckpointError> {
+    check_name("projection_name", projection_name)?;
+    Ok(database.checkpoint(projection_name).await?)
+}
+
+pub(crate) async fn save<D: Checkpoints>(
+    database: &mut D,
+    projection_name: &str,
+    position: Position,
+) -> Result<(), CheckpointError> {
+    let checkpoint = Checkpoint::now(projection_name, position)?;
+    if database.advance_checkpoint(&checkpoint).await? {
+        return Ok(());
+    }
+    let saved = database.checkpoint(projection_name).await?.map_or(Position::START, |saved| saved.position);
+    Err(CheckpointError::Backward { projection_name: checkpoint.projection_name, saved, requested: position })
+}
+
+/// The partitions of a projection, and what is parked of them, changed together.
+pub(crate) trait Rewindable: Transactions + Partitions + Parked + GiveUp {}
+
+impl<D: Transactions + Partitions + Parked + GiveUp> Rewindable for D {}
+
+pub(crate) async fn rewind<D: Rewindable>(
+    database: &mut D,
+    projection_name: &str,
+    position: Position,
+) -> Result<(), CheckpointError> {
+    let checkpoint = Checkpoint::now(projection_name, position)?;
+    let mut open = Open::begin(database).await?;
+    let outcome = move_back(&mut *open.database, &checkpoint).await;
+    Ok(open.end(outcome).await?)
+}
+
+async fn move_back<D: Rewindable>(database: &mut D, checkpoint: &Checkpoint) -> QueryResult<()> {
+    let (position, now) = (checkpoint.position, checkpoint.updated_at);
+    let partition = by_hand(&checkpoint.projection_name);
+    database.create_partition(&NewPartition::alone(&partition, position, now)).await?;
+    database.rewind(&partition.projection, position, now).await?;
+    database.unpark_after(&partition.projection, position).await?;
+    Ok(())
+}
+
+pub(crate) async fn delete<D: Rewindable>(
+    database: &mut D,
+    projection_name: &str,
+) -> Result<bool, CheckpointError> {
+    check_name("projection_name", projection_name)?;
+    let mut open = Open::begin(database).await?;
+    let outcome = forget(&mut *open.database, &by_hand(projection_name).projection).await;
+    Ok(open.end(outcome).await?)
+}
+
+async fn forget<D: Rewindable>(database: &mut D, projection: &ProjectionId) -> QueryResult<bool> {
+    database.unpark_all(projection).await?;
+    Ok(database.delete_partitions(projection).await? > 0)
 }
 
 /// Where the checkpoint is kept that an application moves by hand.

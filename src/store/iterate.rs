@@ -10,7 +10,7 @@ use crate::storage::read::ReadError;
 use crate::store::EventStore;
 
 /// The default of [`EventIter::page_size`].
-const PAGE_SIZE: usize = 500;
+pub(crate) const PAGE_SIZE: usize = 500;
 
 /// Reads events page by page while it is iterated over, so that it never holds more than one page in memory.
 ///
@@ -46,9 +46,9 @@ pub struct EventIter<'c> {
 /// Reads a page of at most this many events.
 type NextPage<'c> = dyn FnMut(usize) -> Result<Page, ReadError> + 'c;
 
-struct Page {
-    events: Vec<RecordedEvent>,
-    is_last: bool,
+pub(crate) struct Page {
+    pub(crate) events: Vec<RecordedEvent>,
+    pub(crate) is_last: bool,
 }
 
 impl<'c> EventIter<'c> {

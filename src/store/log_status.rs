@@ -2,7 +2,10 @@ use chrono::Utc;
 
 use crate::model::log_status::{LogHolder, LogStatus};
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::read::ReadError;
+use crate::storage::log_holders::LogHolders;
+use crate::storage::now::now;
+use crate::storage::places::Places;
+use crate::storage::read::{Read, ReadError};
 use crate::store::EventStore;
 
 impl EventStore {
@@ -31,29 +34,38 @@ impl EventStore {
     /// # }
     /// ```
     pub fn log_status<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<LogStatus, ReadError> {
-        // In this order, so that what is committed in between is not taken for held back.
-        let last_committed = conn.database().last_committed_position()?;
-        let last_readable = conn.database().last_position()?;
-        let mut status = LogStatus {
-            last_readable,
-            last_committed: last_committed.max(last_readable),
-            held_back_since: None,
-            held_back_by: Vec::new(),
-            taken_at: Utc::now(),
-        };
-        if status.positions_held_back() > 0 {
-            find_holders(conn, &mut status)?;
-        }
-        Ok(status)
+        now(log_status(&mut conn.database()))
     }
 }
 
-fn find_holders<C: EventConnection + ?Sized>(conn: &mut C, status: &mut LogStatus) -> Result<(), ReadError> {
-    status.held_back_by = conn.database().log_holders(status.last_committed)?;
+pub(crate) async fn log_status<D: Read + LogHolders + Places>(
+    database: &mut D,
+) -> Result<LogStatus, ReadError> {
+    // In this order, so that what is committed in between is not taken for held back.
+    let last_committed = database.last_committed_position().await?;
+    let last_readable = database.last_position().await?;
+    let mut status = LogStatus {
+        last_readable,
+        last_committed: last_committed.max(last_readable),
+        held_back_since: None,
+        held_back_by: Vec::new(),
+        taken_at: Utc::now(),
+    };
+    if status.positions_held_back() > 0 {
+        find_holders(database, &mut status).await?;
+    }
+    Ok(status)
+}
+
+async fn find_holders<D: LogHolders + Places>(
+    database: &mut D,
+    status: &mut LogStatus,
+) -> Result<(), ReadError> {
+    status.held_back_by = database.log_holders(status.last_committed).await?;
     let oldest = status.held_back_by.iter().filter_map(LogHolder::since).min();
     status.held_back_since = match oldest {
         Some(oldest) => Some(oldest),
-        None => conn.database().created_after(status.last_readable)?,
+        None => database.created_after(status.last_readable).await?,
     };
     Ok(())
 }

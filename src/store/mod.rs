@@ -1,7 +1,9 @@
 //! [`EventStore`], an `impl` block per topic: each file has the methods beside what only they need.
 
 pub(crate) mod append;
-mod append_batch;
+pub(crate) mod append_batch;
+#[cfg(feature = "_async")]
+pub(crate) mod asynchronous;
 pub(crate) mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;

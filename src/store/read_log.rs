@@ -5,7 +5,8 @@ use crate::model::invalid::check_at_least_one;
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::read::ReadError;
+use crate::storage::now::now;
+use crate::storage::read::{Read, ReadError};
 use crate::store::EventStore;
 
 impl EventStore {
@@ -102,9 +103,7 @@ impl EventStore {
         query: &LogQuery,
         limit: usize,
     ) -> Result<LogSlice, ReadError> {
-        let limit = check_at_least_one("limit", limit)?;
-        query.validate()?;
-        Ok(conn.database().read_log(query, limit)?)
+        now(read_log(&mut conn.database(), query, limit))
     }
 
     /// The event with this id, if there is one.
@@ -151,4 +150,14 @@ impl EventStore {
     pub fn last_position<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Position, ReadError> {
         Ok(conn.database().last_position()?)
     }
+}
+
+pub(crate) async fn read_log<D: Read>(
+    database: &mut D,
+    query: &LogQuery,
+    limit: usize,
+) -> Result<LogSlice, ReadError> {
+    let limit = check_at_least_one("limit", limit)?;
+    query.validate()?;
+    Ok(database.read_log(query, limit).await?)
 }

@@ -3,7 +3,8 @@ use crate::model::invalid::check_at_least_one;
 use crate::model::stream::{StreamPart, StreamQuery, StreamSlice};
 use crate::model::stream_id::StreamId;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::read::ReadError;
+use crate::storage::now::now;
+use crate::storage::read::{Read, ReadError};
 use crate::store::EventStore;
 
 impl EventStore {
@@ -63,26 +64,33 @@ impl EventStore {
         stream: &StreamId,
         query: impl Into<StreamQuery>,
     ) -> Result<StreamSlice, ReadError> {
-        let query = query.into();
-        query.validate()?;
-        let part = part_of(conn, stream, &query)?;
-        let events = conn.database().read_stream(stream, part)?;
-        let highest = match part.direction {
-            Direction::Forward => events.last(),
-            Direction::Backward => events.first(),
-        };
-        let version = match highest {
-            Some(event) => event.version(),
-            // The range was empty when it was read. The caller has not seen what was appended since.
-            None => conn.database().version(stream)?.min((part.from - 1).max(0)),
-        };
-        Ok(StreamSlice { version, events })
+        now(read_stream(&mut conn.database(), stream, &query.into()))
     }
 }
 
+pub(crate) async fn read_stream<D: Read>(
+    database: &mut D,
+    stream: &StreamId,
+    query: &StreamQuery,
+) -> Result<StreamSlice, ReadError> {
+    query.validate()?;
+    let part = part_of(database, stream, query).await?;
+    let events = database.read_stream(stream, part).await?;
+    let highest = match part.direction {
+        Direction::Forward => events.last(),
+        Direction::Backward => events.first(),
+    };
+    let version = match highest {
+        Some(event) => event.version(),
+        // The range was empty when it was read. The caller has not seen what was appended since.
+        None => database.version(stream).await?.min((part.from - 1).max(0)),
+    };
+    Ok(StreamSlice { version, events })
+}
+
 /// The range that a query asks for. Versions have no gaps, so a limit is a range, too.
-fn part_of<C: EventConnection + ?Sized>(
-    conn: &mut C,
+async fn part_of<D: Read>(
+    database: &mut D,
     stream: &StreamId,
     query: &StreamQuery,
 ) -> Result<StreamPart, ReadError> {
@@ -92,7 +100,7 @@ fn part_of<C: EventConnection + ?Sized>(
         match direction {
             Direction::Forward => to = to.min(from.max(1).saturating_add(span)),
             Direction::Backward => {
-                to = to.min(conn.database().version(stream)?);
+                to = to.min(database.version(stream).await?);
                 from = from.max(to.saturating_sub(span));
             }
         }

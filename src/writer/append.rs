@@ -11,6 +11,8 @@ use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::storage::append::AppendError;
 use crate::storage::append::{Batch, Placement};
+use crate::storage::connection::HasDatabase;
+use crate::storage::now::now;
 use crate::storage::sqlite::append::{append, write};
 use crate::store::append::{find_duplicate, record, report};
 
@@ -58,8 +60,9 @@ impl Job for Append {
     }
 
     fn run(&mut self, conn: &mut SqliteConnection) -> bool {
-        let placed =
-            self.place(|batch| append(conn, batch).map_err(|error| find_duplicate(conn, batch, error)));
+        let placed = self.place(|batch| {
+            append(conn, batch).map_err(|error| now(find_duplicate(&mut conn.database(), batch, error)))
+        });
         placed.map_err(|error| self.placed = Some(Ok(Err(error)))).is_ok()
     }
 

@@ -10,6 +10,7 @@ stage_sqlite() {
     step "Conformance, default features" test_without_servers --test conformance
     step "Doctests, default features" test_without_servers --doc
     step "Conformance, system SQLite" test_on_system_sqlite
+    step "Asynchronous connections, SQLite" test_without_servers --package async_suite -- --skip postgres
 }
 
 # As it is for somebody who has nothing but the toolchain.
@@ -31,6 +32,7 @@ stage_postgres() {
     step "PostgreSQL" need_postgres
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
     step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
+    step "Asynchronous connections, PostgreSQL" cargo test --package async_suite -- postgres
 }
 
 stage_mariadb() {

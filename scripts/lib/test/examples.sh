@@ -30,6 +30,19 @@ server_examples() {
     "$DIESEL_CLI" database drop
 }
 
+# Without libpq, which the program would be linked to if another feature asked for it.
+async_example() {
+    local -x DATABASE_URL=${TEST_POSTGRES_URL%/*}/des_example_$$
+    cargo build --quiet --features async-postgres --example async_postgres
+    if ldd "$target/debug/examples/async_postgres" | grep --quiet libpq; then
+        die "async_postgres is linked to libpq"
+    fi
+    (cd "$work/empty" && "$DIESEL_CLI" database setup --no-default-migration --migration-dir .)
+    "$target/debug/examples/async_postgres"
+    "$target/debug/examples/async_postgres"
+    "$DIESEL_CLI" database drop
+}
+
 # Thirty events of three aggregates that interleave.
 generate_log() {
     local i
@@ -65,6 +78,7 @@ run_examples() {
     example live_dashboard 2
     example schema_lock
     server_examples postgres_basic "$TEST_POSTGRES_URL"
+    async_example
     server_examples mysql_basic "$TEST_MYSQL_URL"
 
     generate_log >"$work/log.jsonl"

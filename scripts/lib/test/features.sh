@@ -7,6 +7,8 @@ stage_features() {
     step "Lints, PostgreSQL alone" lint "${POSTGRES[@]}"
     step "Lints, MySQL alone" lint "${MYSQL[@]}"
     step "Lints, every pair of features" lint_pairs
+    step "Lints, asynchronous connections" lint_asynchronous
+    step "Asynchronous connections need no client library" refuse_client_libraries
     step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
     step "Documentation, MySQL alone" document "${MYSQL[@]}"
 }
@@ -14,8 +16,26 @@ stage_features() {
 # Nothing compiles without a database, so pairs of other features are tried beside one.
 lint_pairs() {
     local pairs=(cargo hack clippy --feature-powerset --depth 2)
-    "${pairs[@]}" --exclude-features default --at-least-one-of sqlite,postgres,mysql -- -D warnings
+    local asynchronous=async-postgres,async-sqlite,bb8,deadpool,mobc
+    local internal=_async,_blocking,_postgres
+    "${pairs[@]}" --exclude-features "default,$asynchronous,$internal" \
+        --at-least-one-of sqlite,postgres,mysql -- -D warnings
     "${pairs[@]}" --include-features r2d2,derive,schema-lock,metrics,tracing --features sqlite -- -D warnings
+}
+
+# The crate itself: its tests need a connection that blocks.
+lint_asynchronous() {
+    local crate=(cargo hack clippy --feature-powerset --depth 1)
+    "${crate[@]}" --include-features postgres,sqlite,bb8,deadpool,mobc "${ASYNC_POSTGRES[@]}" -- -D warnings
+    cargo clippy "${ASYNC_SQLITE[@]}" -- -D warnings
+}
+
+# An application gets what `cargo tree` lists without what tests need.
+refuse_client_libraries() {
+    if cargo tree "${ASYNC_POSTGRES[@]}" --edges normal,build --prefix none |
+        grep --extended-regexp '^(pq|mysqlclient|libsqlite3)-sys '; then
+        die "the feature async-postgres brings a client library along"
+    fi
 }
 
 stage_oldest() {

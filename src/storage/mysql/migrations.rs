@@ -12,10 +12,10 @@ use super::error::{existing, is_missing_table, lock_timeout};
 use super::galera::is_galera;
 use super::outside::is_outside_transactions;
 use crate::schema::mysql::events;
-use crate::storage::blocking::now;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::lent;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
+use crate::storage::now::now;
 use crate::storage::refused::Refused;
 
 /// The migrations for MySQL and MariaDB, for an application that runs them with a `MigrationHarness` of its
@@ -67,7 +67,7 @@ const KIND: &str = "table or view";
 const SOURCE: Source = Source { migrations: MIGRATIONS, existing };
 
 impl Migrations for lent::Mysql<'_, MysqlConnection> {
-    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+    async fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
         run_pending(self.0)
     }
 }

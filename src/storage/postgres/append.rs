@@ -7,7 +7,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
-use super::all_or_nothing::{begin, end};
+use super::all_or_nothing::begin;
 use super::error::{is_aborted, is_overtaken, recorded_key};
 use crate::model::json::Json;
 use crate::model::position::Position;
@@ -234,13 +234,13 @@ where
     C: Server<Backend = Pg>,
 {
     for _ in 1..ATTEMPTS {
-        let depth = match begin(conn).await {
+        let mut open = match begin(conn).await {
             // It was not alone: diesel does not know of a transaction that was begun with SQL.
             Err(error) if is_aborted(&error) => break,
             begun => begun?,
         };
-        let outcome = insert(conn, batch).await;
-        match end(conn, depth, outcome).await {
+        let outcome = insert(&mut *open.conn, batch).await;
+        match open.end(outcome).await {
             Err(error) if is_overtaken(&error) => overtaken = error,
             outcome => return outcome,
         }

@@ -4,7 +4,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
-use super::all_or_nothing::{begin, end};
+use super::all_or_nothing::begin;
 use super::append::{
     ATTEMPTS, advance_head, create_or_advance_head, event_ids, events_statement, explain, insert_events,
     of_events, placement, refusal,
@@ -95,10 +95,11 @@ impl<C: Server<Backend = Pg>> AppendMany for Postgres<'_, C> {
     async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError> {
         let mut attempt = 1;
         loop {
-            let depth = begin(self.0).await?;
-            let outcome = write_all(self.0, whole).await;
-            match end(self.0, depth, outcome).await {
-                Err(error) if depth == 0 && attempt < ATTEMPTS && error.is_deadlock() => attempt += 1,
+            let mut open = begin(self.0).await?;
+            let is_alone = open.is_alone();
+            let outcome = write_all(&mut *open.conn, whole).await;
+            match open.end(outcome).await {
+                Err(error) if is_alone && attempt < ATTEMPTS && error.is_deadlock() => attempt += 1,
                 outcome => return outcome,
             }
         }

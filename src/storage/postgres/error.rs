@@ -27,6 +27,10 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("server closed the connection", DatabaseErrorKind::ConnectionLost),
     ("terminating connection", DatabaseErrorKind::ConnectionLost),
     ("no connection to the server", DatabaseErrorKind::ConnectionLost),
+    // What diesel-async says.
+    ("connection closed", DatabaseErrorKind::ConnectionLost),
+    ("error communicating with the server", DatabaseErrorKind::ConnectionLost),
+    ("channel closed", DatabaseErrorKind::ConnectionLost),
 ];
 
 pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {

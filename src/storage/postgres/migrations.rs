@@ -1,13 +1,14 @@
-use diesel::pg::{Pg, PgConnection};
+use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationVersion};
+use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use super::all_or_nothing::{begin, end};
+use super::all_or_nothing::begin;
 use super::error::existing;
-use crate::storage::blocking::now;
+use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
+use crate::storage::server::Server;
 use crate::storage::sql::statement::statement;
 
 /// The migrations for PostgreSQL, for an application that runs them with a `MigrationHarness` of its own or
@@ -29,31 +30,74 @@ const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"event_st");
 
 const SOURCE: Source = Source { migrations: MIGRATIONS, existing };
 
-impl Migrations for Postgres<'_, PgConnection> {
-    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
-        let depth = now(begin(self.0))?;
-        let outcome = apply_pending(self.0);
-        now(end(self.0, depth, outcome)).map_err(|error| name_kind(self.0, error))
+/// The migrations as SQL: `diesel_migrations` hands it only to connections that block.
+const SQL: [(&str, &str); 1] = [(
+    "00000000000100des",
+    include_str!("../../../migrations/postgres/00000000000100-des_create_event_store/up.sql"),
+)];
+
+impl<C: Server<Backend = Pg>> Migrations for Postgres<'_, C> {
+    async fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+        let mut open = begin(self.0).await?;
+        let outcome = apply_pending(&mut *open.conn).await;
+        match open.end(outcome).await {
+            Ok(applied) => Ok(applied),
+            Err(error) => Err(name_kind(self.0, error).await),
+        }
     }
 }
 
-fn apply_pending(conn: &mut PgConnection) -> Result<Vec<String>, MigrationError> {
+async fn apply_pending<C: Server<Backend = Pg>>(conn: &mut C) -> Result<Vec<String>, MigrationError> {
     // To ask what is pending makes diesel's own table if it is missing, at which two processes that start
     // would collide.
-    lock(conn)?;
-    if SOURCE.pending(conn)?.is_empty() {
-        return Ok(Vec::new());
+    conn.execute(Lock { key: MIGRATION_LOCK }).await?;
+    conn.batch(CREATE_MIGRATIONS_TABLE).await?;
+    let pending = pending(conn.rows(SelectApplied).await?)?;
+    if !pending.is_empty() {
+        refuse_encoding(conn).await?;
     }
-    refuse_encoding(conn)?;
-    SOURCE.apply_pending(conn)
+    for version in &pending {
+        apply(conn, version).await?;
+    }
+    Ok(pending)
 }
 
-/// Waits until no other connection migrates, and keeps others out until the transaction ends.
-fn lock(conn: &mut PgConnection) -> QueryResult<()> {
-    diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-        .bind::<BigInt, _>(MIGRATION_LOCK)
-        .execute(conn)
-        .map(drop)
+statement! {
+    for Pg;
+    /// Waits until no other connection migrates, and keeps others out until the transaction ends.
+    Lock { key: i64 => BigInt },
+    "SELECT pg_advisory_xact_lock(?)"
+}
+
+statement! {
+    for Pg;
+    SelectApplied -> Text,
+    "SELECT version FROM __diesel_schema_migrations"
+}
+
+/// The versions that the database does not have yet.
+fn pending(applied: Vec<String>) -> Result<Vec<String>, MigrationError> {
+    let applied: Vec<_> = applied.into_iter().map(MigrationVersion::from).collect();
+    let pending = SOURCE.not_applied::<Pg>(&applied)?;
+    Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+statement! {
+    for Pg;
+    InsertApplied<'a> { version: &'a str => Text },
+    "INSERT INTO __diesel_schema_migrations (version) VALUES (?)"
+}
+
+async fn apply<C: Server<Backend = Pg>>(conn: &mut C, version: &str) -> Result<(), MigrationError> {
+    let (_, sql) = SQL.iter().find(|(known, _)| *known == version).expect("every migration is listed");
+    conn.batch(sql).await.map_err(|error| match existing(&error.to_string()) {
+        Some((kind, name)) => {
+            MigrationError::TableExists { table: name.to_owned(), kind: kind.to_lowercase() }
+        }
+        None => error.into(),
+    })?;
+    conn.execute(InsertApplied { version }).await?;
+    Ok(())
 }
 
 statement! {
@@ -62,11 +106,9 @@ statement! {
     "SELECT current_setting('server_encoding')"
 }
 
-fn refuse_encoding(conn: &mut PgConnection) -> Result<(), MigrationError> {
-    match ServerEncoding.get_result::<String>(conn)? {
-        encoding if encoding == "UTF8" => Ok(()),
-        encoding => Err(MigrationError::Encoding { encoding }),
-    }
+async fn refuse_encoding<C: Executor<Backend = Pg>>(conn: &mut C) -> Result<(), MigrationError> {
+    let encoding: String = conn.row(ServerEncoding).await?;
+    if encoding == "UTF8" { Ok(()) } else { Err(MigrationError::Encoding { encoding }) }
 }
 
 statement! {
@@ -79,10 +121,10 @@ statement! {
 }
 
 /// PostgreSQL calls a relation whatever has rows, or an order.
-fn name_kind(conn: &mut PgConnection, error: MigrationError) -> MigrationError {
+async fn name_kind<C: Executor<Backend = Pg>>(conn: &mut C, error: MigrationError) -> MigrationError {
     match error {
         MigrationError::TableExists { table, kind } if kind == "relation" => {
-            let kind = KindOfRelation { name: &table }.get_result(conn).unwrap_or(kind);
+            let kind = conn.row(KindOfRelation { name: &table }).await.unwrap_or(kind);
             MigrationError::TableExists { table, kind }
         }
         error => error,

@@ -6,13 +6,19 @@
 mod all_or_nothing;
 mod append;
 mod append_many;
+#[cfg(feature = "async-postgres")]
+mod asynchronous;
 mod checkpoints;
 mod dialect;
 pub(crate) mod error;
+#[cfg(feature = "postgres")]
 mod executor;
 mod log_holders;
 mod migrations;
+#[cfg(feature = "postgres")]
 mod news;
+#[cfg(not(feature = "_blocking"))]
+mod no_news;
 mod ordering;
 mod outside;
 mod position;
@@ -23,4 +29,5 @@ mod transactions;
 mod write_transaction;
 
 pub use migrations::MIGRATIONS;
+#[cfg(feature = "postgres")]
 pub use news::set_append_notifications;

@@ -1,11 +1,11 @@
 use diesel::prelude::*;
 
-use super::all_or_nothing::{begin, end};
-use crate::storage::blocking::now;
+use super::all_or_nothing::begin;
 use crate::storage::connection::{ConnectionRef, EventConnection};
 use crate::storage::error::DatabaseError;
 use crate::storage::lent::Postgres;
 use crate::storage::news::{Listener, News};
+use crate::storage::now::now;
 
 /// Sets whether each append notifies the channel `diesel_event_store`, on which a running
 /// [`Runner`](crate::projection::Runner) listens: it then applies the events of other processes at once, and
@@ -37,9 +37,9 @@ where
 {
     #[allow(irrefutable_let_patterns)] // It is not, with another database compiled in.
     let ConnectionRef::Postgres(conn) = conn.lend() else { return Ok(()) };
-    let depth = now(begin(conn))?;
-    let outcome = set_trigger(conn, are_wanted);
-    Ok(now(end(conn, depth, outcome))?)
+    let mut open = now(begin(conn))?;
+    let outcome = set_trigger(&mut open.conn, are_wanted);
+    Ok(now(open.end(outcome))?)
 }
 
 fn set_trigger(conn: &mut PgConnection, is_wanted: bool) -> QueryResult<()> {

@@ -3,7 +3,7 @@ use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
 use diesel::result::QueryResult;
 use diesel::sql_types::Text;
 
-use super::all_or_nothing::{begin, end};
+use super::all_or_nothing::begin;
 use super::position;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
@@ -27,9 +27,9 @@ impl<C: Server<Backend = Pg>> Ordering for Postgres<'_, C> {
     }
 
     async fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
-        let depth = begin(self.0).await?;
-        let outcome = self.0.execute(SetOrdering { ordering: ordering.name() }).await;
-        end(self.0, depth, outcome).await?;
+        let mut open = begin(self.0).await?;
+        let outcome = open.conn.execute(SetOrdering { ordering: ordering.name() }).await;
+        open.end(outcome).await?;
         Ok(())
     }
 

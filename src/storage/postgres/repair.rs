@@ -2,7 +2,7 @@ use diesel::pg::Pg;
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::all_or_nothing::{begin, end};
+use super::all_or_nothing::begin;
 use crate::model::position::Position;
 use crate::model::repaired::Repaired;
 use crate::storage::lent::Postgres;
@@ -18,10 +18,9 @@ statement! {
 
 impl<C: Server<Backend = Pg>> Repair for Postgres<'_, C> {
     async fn repair(&mut self) -> QueryResult<Repaired> {
-        let depth = begin(self.0).await?;
-        let outcome = self.0.row(CallRepair).await;
-        let (counted, published, heads): (Option<i64>, Option<i64>, i64) =
-            end(self.0, depth, outcome).await?;
+        let mut open = begin(self.0).await?;
+        let outcome = open.conn.row(CallRepair).await;
+        let (counted, published, heads): (Option<i64>, Option<i64>, i64) = open.end(outcome).await?;
         Ok(Repaired {
             counted: counted.map(Position::stored),
             published: published.map(Position::stored),

@@ -3,9 +3,9 @@
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;
 pub(crate) mod lease;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "mysql"))]
 pub(crate) mod of_stream;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "mysql"))]
 pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partitions;

@@ -22,7 +22,7 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite"
 const SOURCE: Source = Source { migrations: MIGRATIONS, existing };
 
 impl Migrations for Sqlite<'_> {
-    fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+    async fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
         // Most starts find nothing to do: they must not wait for the write lock to learn so.
         if SOURCE.pending(self.0)?.is_empty() {
             return Ok(Vec::new());

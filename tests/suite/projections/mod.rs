@@ -23,6 +23,7 @@ pub mod several_runners;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod shared_rows;
 pub mod starting;
+pub mod tenants;
 pub mod transactions;
 pub mod troubles;
 #[cfg(feature = "derive")]
@@ -39,7 +40,7 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    let areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, starting, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
+    let areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, starting, tenants, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
     #[cfg(feature = "derive")]
     let areas = [areas, areas! { D: typed }].concat();
     areas

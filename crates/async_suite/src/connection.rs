@@ -1,0 +1,21 @@
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use real::AsyncEventConnection;
+
+use crate::block_on::Here;
+
+/// Stands for the trait of that name.
+pub trait EventConnection: Send {
+    type Awaited: AsyncEventConnection;
+
+    fn awaited(&mut self) -> &mut Self::Awaited;
+}
+
+pub type Blocking<C> = AsyncConnectionWrapper<C, Here>;
+
+impl<C: AsyncEventConnection> EventConnection for Blocking<C> {
+    type Awaited = C;
+
+    fn awaited(&mut self) -> &mut C {
+        self
+    }
+}

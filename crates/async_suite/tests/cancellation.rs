@@ -1,0 +1,14 @@
+//! What a future leaves behind that is dropped, at every place where it waits: the operation has happened
+//! wholly or not at all, and what is acknowledged afterwards is recorded.
+
+mod cancellation {
+    mod application;
+    mod database;
+    mod dropped;
+    mod migrations;
+    mod operation;
+    mod pool;
+
+    mod alone;
+    mod transaction;
+}

@@ -1,0 +1,56 @@
+//! On a connection with no transaction open, which is then used further.
+
+use async_suite::{AsyncPostgres, AsyncSqlite, RUNTIME, Result};
+use real::{AppendError, DatabaseErrorKind};
+
+use super::database::Database;
+use super::dropped::Drops;
+use super::operation::{ALL, Operation, Run};
+
+#[test]
+fn an_operation_alone_has_happened_or_not_postgres() -> Result {
+    every_operation::<AsyncPostgres>()
+}
+
+#[test]
+fn an_operation_alone_has_happened_or_not() -> Result {
+    every_operation::<AsyncSqlite>()
+}
+
+fn every_operation<D: Database>() -> Result {
+    let database = D::of_an_application()?;
+    for operation in ALL {
+        for drops in Drops::all() {
+            if dropped(&database, operation, drops)? {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether it was ready before it was dropped.
+fn dropped<D: Database>(database: &D, operation: Operation, drops: Drops) -> Result<bool> {
+    let (mut conn, mut witness) = (database.open()?, database.connect()?);
+    let name = format!("{operation:?} {drops:?}");
+    let (run, next) = (Run::new(&name)?, Run::new(&format!("after {name}"))?);
+
+    let finished = RUNTIME.block_on(drops.cut(operation.run(&mut conn, &run))).transpose()?.is_some();
+
+    run.check(operation, &mut witness)?;
+    if operation == Operation::Append {
+        let again = RUNTIME.block_on(run.append(&mut conn));
+        assert!(matches!(again, Ok(()) | Err(AppendError::DuplicateEventId { .. })), "{name}: {again:?}");
+        assert!(!finished || again.is_err(), "{name} was acknowledged");
+        assert_eq!(run.versions(&mut witness)?[0], 1, "{name} again");
+    }
+    match RUNTIME.block_on(next.append(&mut conn)) {
+        Ok(()) => assert_eq!(next.versions(&mut witness)?[0], 1, "acknowledged after {name}"),
+        Err(error) => assert!(!finished && is_given_up(&error), "after {name}: {error}"),
+    }
+    Ok(finished)
+}
+
+pub fn is_given_up(error: &AppendError) -> bool {
+    matches!(error, AppendError::Database(error) if error.kind() == DatabaseErrorKind::ConnectionLost)
+}

@@ -1,0 +1,29 @@
+//! The application's own transaction, as diesel-async runs it.
+
+use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
+use real::AsyncEventConnection;
+
+use super::operation::{Operation, Run};
+
+pub async fn begin<C: AsyncConnection>(conn: &mut C) -> diesel::QueryResult<()> {
+    C::TransactionManager::begin_transaction(conn).await
+}
+
+pub async fn commit<C: AsyncConnection>(conn: &mut C) -> diesel::QueryResult<()> {
+    C::TransactionManager::commit_transaction(conn).await
+}
+
+pub async fn insert<C: SimpleAsyncConnection>(conn: &mut C, name: &str) -> diesel::QueryResult<()> {
+    conn.batch_execute(&format!("INSERT INTO app_rows (name) VALUES ('{name}')")).await
+}
+
+/// A whole one, with a row and an operation in it.
+pub async fn transaction<C>(conn: &mut C, operation: Operation, run: &Run) -> Result<(), real::Error>
+where
+    C: AsyncConnection + AsyncEventConnection,
+{
+    begin(conn).await?;
+    insert(conn, "row").await?;
+    operation.run(conn, run).await?;
+    Ok(commit(conn).await?)
+}

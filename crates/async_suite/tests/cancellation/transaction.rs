@@ -1,0 +1,59 @@
+//! In the transaction of an application that goes on and commits.
+
+use async_suite::{AsyncPostgres, AsyncSqlite, RUNTIME, Result, app_rows, execute};
+
+use super::application::{begin, commit, insert};
+use super::database::Database;
+use super::dropped::Drops;
+use super::operation::{ALL, Operation, Run};
+
+#[test]
+fn a_commit_that_says_so_has_committed_postgres() -> Result {
+    every_operation::<AsyncPostgres>()
+}
+
+#[test]
+fn a_commit_that_says_so_has_committed() -> Result {
+    every_operation::<AsyncSqlite>()
+}
+
+fn every_operation<D: Database>() -> Result {
+    let database = D::of_an_application()?;
+    for operation in ALL {
+        for drops in Drops::all() {
+            if dropped(&database, operation, drops)? {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the operation was ready before it was dropped.
+fn dropped<D: Database>(database: &D, operation: Operation, drops: Drops) -> Result<bool> {
+    let (mut conn, mut witness) = (database.open()?, database.connect()?);
+    let name = format!("{operation:?} {drops:?}");
+    let run = Run::new(&name)?;
+    execute(&mut witness, "DELETE FROM app_rows")?;
+
+    let (finished, committed) = RUNTIME.block_on(async {
+        begin(&mut conn).await?;
+        insert(&mut conn, "before").await?;
+        let finished = drops.cut(operation.run(&mut conn, &run)).await.transpose()?.is_some();
+        let committed = match insert(&mut conn, "after").await {
+            Ok(()) => commit(&mut conn).await,
+            Err(error) => Err(error),
+        };
+        Ok::<_, real::Error>((finished, committed))
+    })?;
+    assert!(!finished || committed.is_ok(), "{name}: {committed:?}");
+    drop(conn); // with what is open on it
+
+    let rows: &[&str] = if committed.is_ok() { &["after", "before"] } else { &[] };
+    assert_eq!(app_rows(&mut witness)?, rows, "after {name} the commit said {committed:?}");
+    run.check(operation, &mut witness)?;
+    if committed.is_err() {
+        assert_eq!(run.versions(&mut witness)?, [0, 0], "{name}: events without the rows");
+    }
+    Ok(finished)
+}

@@ -1,0 +1,9 @@
+//! In tasks that a runtime moves from thread to thread, and on connections that only asynchronous
+//! applications have.
+
+mod tasks {
+    mod application_enum;
+    mod lost;
+    mod runtimes;
+    mod spawned;
+}
