@@ -30,7 +30,7 @@ pub fn compare<C>(
     C: EventConnection + Connection + 'static,
 {
     let (one, four) = (RefCell::new(ReadModel::start(one, 1)), RefCell::new(ReadModel::start(four, 4)));
-    let events = report.size(1_000, 50);
+    let events = report.size(5_000, 50);
     let sides = vec![
         Side::new("4 partitions", || four.borrow_mut().apply()).on(|| four.borrow_mut().append(events)),
         Side::new("1 partition", || one.borrow_mut().apply()).on(|| one.borrow_mut().append(events)),
