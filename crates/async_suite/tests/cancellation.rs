@@ -10,5 +10,6 @@ mod cancellation {
     mod pool;
 
     mod alone;
+    mod beginning;
     mod transaction;
 }
