@@ -56,17 +56,27 @@ pub(super) fn read_on<A: Aggregate, C: EventConnection + ?Sized>(
     stream: &StreamId,
     known: Option<Loaded<A>>,
 ) -> Result<Loaded<A>, LoadError> {
+    read_to(conn, stream, i64::MAX, known)
+}
+
+/// The same up to a version.
+pub(super) fn read_to<A: Aggregate, C: EventConnection + ?Sized>(
+    conn: &mut C,
+    stream: &StreamId,
+    end: i64,
+    known: Option<Loaded<A>>,
+) -> Result<Loaded<A>, LoadError> {
     let mut loaded = known.unwrap_or_else(|| Loaded::initial(stream.aggregate_id()));
     loop {
-        let page = page_after(loaded.version);
+        let page = page_after(loaded.version, end);
         let events = conn.database().read_stream(stream, page)?;
         loaded = loaded.after(&events)?;
-        if loaded.version < page.to {
+        if loaded.version < page.to || page.to == end {
             return Ok(loaded);
         }
     }
 }
 
-fn page_after(version: i64) -> StreamPart {
-    StreamPart { from: version + 1, to: version + PAGE, direction: Direction::Forward }
+fn page_after(version: i64, end: i64) -> StreamPart {
+    StreamPart { from: version + 1, to: end.min(version + PAGE), direction: Direction::Forward }
 }

@@ -1,6 +1,7 @@
 //! Domain types and pure rules: nothing here knows a connection.
 
 pub(crate) mod append_batch;
+pub(crate) mod append_key;
 pub(crate) mod appended;
 pub(crate) mod batch_appended;
 pub(crate) mod chance;

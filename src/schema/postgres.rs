@@ -11,6 +11,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    append_keys (tenant_id, idempotency_key) {
+        tenant_id -> Text,
+        idempotency_key -> Text,
+        fingerprint -> Int8,
+        first_event_id -> Uuid,
+        event_count -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     event_log (id) {
         id -> Int4,
         ordering -> Text,
@@ -88,6 +99,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
+    append_keys,
     event_log,
     events,
     parked_events,

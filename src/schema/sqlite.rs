@@ -11,6 +11,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    append_keys (tenant_id, idempotency_key) {
+        tenant_id -> Text,
+        idempotency_key -> Text,
+        fingerprint -> BigInt,
+        first_event_id -> Text,
+        event_count -> BigInt,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
     events (global_position) {
         global_position -> BigInt,
         tenant_id -> Text,
@@ -79,6 +90,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
+    append_keys,
     events,
     parked_events,
     projection_checkpoints,

@@ -8,6 +8,7 @@ pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod error_kind;
 pub(crate) mod executor;
+pub(crate) mod keys;
 pub(crate) mod kind_of;
 pub(crate) mod lent;
 pub(crate) mod log_holders;

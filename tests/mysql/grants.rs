@@ -21,6 +21,7 @@ const READER: Grants = &[("SELECT", "*"), ("UPDATE", "event_log"), ("UPDATE", "e
 const APPENDER: Grants = &[
     ("SELECT, INSERT", "events"),
     ("SELECT, INSERT, UPDATE, DELETE", "aggregate_heads"),
+    ("SELECT, INSERT, UPDATE", "append_keys"),
     ("SELECT, UPDATE", "event_log"),
     ("SELECT, UPDATE", "event_fence"),
 ];
@@ -135,8 +136,10 @@ fn an_appender_appends_in_every_way() -> Result {
         let batch = AppendBatch::new()
             .append(&user("alice")?, ExpectedVersion::Exact(101), counted(1)?)
             .guard(&user("bob")?, ExpectedVersion::Exact(1))
-            .guard(&user("nobody")?, ExpectedVersion::NoStream);
+            .guard(&user("nobody")?, ExpectedVersion::NoStream)
+            .idempotency_key("request");
         STORE.append_batch(&mut conn, &batch)?;
+        assert!(STORE.append_batch(&mut conn, &batch)?.is_repeat());
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use test_support::{self, Postgres, TestDatabase};
 const STORE: EventStore = EventStore::new();
 
 const READER: &str = "GRANT SELECT ON events, aggregate_heads, event_log TO";
+const KEEPER_OF_KEYS: &str = "GRANT SELECT, INSERT ON append_keys TO";
 const APPENDER: [&str; 3] = [
     "GRANT SELECT, INSERT ON events TO",
     "GRANT SELECT, INSERT, UPDATE ON aggregate_heads TO",
@@ -166,6 +167,13 @@ fn an_appender_appends_batches() -> test_support::Result {
     assert_not_permitted(STORE.append_batch(&mut appender, &absence).unwrap_err());
     database.connect()?.batch_execute(&format!("{GUARDIAN} {}", role.name))?;
     assert_eq!(STORE.append_batch(&mut appender, &absence)?.streams()[0].version(), 3);
+
+    let keyed =
+        AppendBatch::new().append(&one, ExpectedVersion::Exact(3), event()).idempotency_key("request");
+    assert_not_permitted(STORE.append_batch(&mut appender, &keyed).unwrap_err());
+    database.connect()?.batch_execute(&format!("{KEEPER_OF_KEYS} {}", role.name))?;
+    STORE.append_batch(&mut appender, &keyed)?;
+    assert!(STORE.append_batch(&mut appender, &keyed)?.is_repeat());
     Ok(())
 }
 

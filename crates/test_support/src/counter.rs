@@ -72,3 +72,11 @@ pub fn count_while<C: EventConnection>(
 pub fn count_once(conn: &mut impl EventConnection, id: &str) -> Result<i64, ExecuteError<Infallible>> {
     Ok(count_while(conn, id, || ()).1?.version)
 }
+
+/// Counts once, by this reference.
+pub fn count_by(
+    counter: &AggregateRef<Counter>,
+    conn: &mut impl EventConnection,
+) -> Result<Executed<Counter>, ExecuteError<Infallible>> {
+    counter.update(conn, |_| Ok(vec![Counted]))
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;
+pub(crate) mod keys;
 pub(crate) mod lease;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod of_stream;
