@@ -28,9 +28,9 @@ impl EventStore {
     /// On SQLite there is one writer at a time, and a guard costs one look-up.
     ///
     /// With an [idempotency key](AppendBatch::idempotency_key) a batch that is repeated, also at the same
-    /// moment, is appended once. In a transaction of the application in REPEATABLE READ or above, a repetition
-    /// of what was appended since its snapshot is a [`Deadlock`](crate::DatabaseErrorKind::Deadlock): run the
-    /// transaction again.
+    /// moment, is appended once. In a transaction of the application in REPEATABLE READ or above, a
+    /// repetition of what was appended since its snapshot is a
+    /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock): run the transaction again.
     ///
     /// # Errors
     ///

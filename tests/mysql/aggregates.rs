@@ -1,10 +1,10 @@
 //! Commands in transactions of each isolation level.
 
-use diesel_event_store::{RunAgain, write_transaction};
-use test_support::Result;
+use diesel_event_store::{AppendBatch, ExpectedVersion, RunAgain, write_transaction};
 use test_support::counter::{count_by, count_once, count_while, counter};
+use test_support::{Result, counted, user};
 
-use super::database::{Database, begin, commit, is_mariadb, rollback};
+use super::database::{Database, STORE, begin, commit, is_mariadb, rollback};
 
 /// There is no head yet that could be locked.
 #[test]
@@ -101,7 +101,12 @@ fn in_repeatable_read_a_repetition_of_something_newer_is_to_be_run_again() -> Re
     count_by(&request, &mut other)?;
     let refused = count_by(&request, &mut conn).unwrap_err();
     assert!(refused.may_run_again(), "{refused}");
+    let batch = AppendBatch::new().append(&user("alice")?, ExpectedVersion::Any, counted(1)?);
+    let batch = batch.idempotency_key("batch");
+    STORE.append_batch(&mut other, &batch)?;
+    let refused = STORE.append_batch(&mut conn, &batch).unwrap_err();
+    assert!(refused.may_run_again(), "{refused}");
     rollback(&mut conn)?;
-    assert!(count_by(&request, &mut conn)?.is_repeat);
+    assert!(count_by(&request, &mut conn)?.is_repeat && STORE.append_batch(&mut conn, &batch)?.is_repeat());
     Ok(())
 }
