@@ -159,17 +159,20 @@ impl<A: Aggregate> AggregateRef<A> {
 
     /// The key of the request, 1 to [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters: when a command is
     /// executed again with the same key, nothing is decided, and the result is that of the first time, with
-    /// [`is_repeat`](crate::Executed::is_repeat). Also if both happen at the same moment: one of them waits for
-    /// the other. Default: none.
+    /// [`is_repeat`](crate::Executed::is_repeat). Also if both happen at the same moment: one of them waits
+    /// for the other. Default: none.
     ///
     /// The key belongs to the tenant of the aggregate. With another aggregate it is refused as
-    /// [`KeyReused`](crate::AppendError::KeyReused). What the command says is not compared. A command that was
-    /// rejected, failed or came to no events has used no key: repeated, it is decided anew. A key is kept until
-    /// [`delete_keys_before`](EventStore::delete_keys_before).
+    /// [`KeyReused`](crate::AppendError::KeyReused). What the command says is not compared. A command that
+    /// was rejected, failed or came to no events has used no key: repeated, it is decided anew. A key is kept
+    /// until [`delete_keys_before`](EventStore::delete_keys_before).
     ///
     /// ```
     /// # use diesel_event_store::*;
-    /// fn pay<Order: Decide<u32>>(conn: &mut impl EventConnection, request: &str) -> Result<i64, ExecuteError<Order::Error>> {
+    /// fn pay<Order: Decide<u32>>(
+    ///     conn: &mut impl EventConnection,
+    ///     request: &str,
+    /// ) -> Result<i64, ExecuteError<Order::Error>> {
     ///     let order = EventStore::new().aggregate::<Order>("o-1").idempotency_key(request);
     ///     Ok(order.execute(conn, &100)?.version)
     /// }
@@ -234,6 +237,7 @@ impl<A: Aggregate> AggregateRef<A> {
         self.envelope.validate()?;
         self.expected.map_or(Ok(()), ExpectedVersion::validate)?;
         check_attempts(self.attempts)?;
+        A::snapshots().map_or(Ok(()), |snapshots| snapshots.validate())?;
         self.key.as_deref().map_or(Ok(()), |key| check_name("idempotency_key", key))?;
         Ok(stream)
     }

@@ -1,4 +1,5 @@
 use super::load::{read_all, read_on, read_to};
+use super::snapshot::keep;
 use super::{AggregateRef, ExecuteError, LoadError};
 use crate::decision::decided::Decided;
 use crate::decision::{Aggregate, Decide, Executed, Loaded};
@@ -36,17 +37,17 @@ impl<A: Aggregate> AggregateRef<A> {
     /// A transaction should begin as that one does: in MySQL's default, REPEATABLE READ, what was read before
     /// the lock stays as it was.
     ///
-    /// **With an [idempotency key](Self::idempotency_key)** a command that is repeated, also at the same moment,
-    /// gets the result of the first one. Inside a transaction above READ COMMITTED, a repetition of what was
-    /// recorded since its snapshot is a [`Deadlock`](crate::DatabaseErrorKind::Deadlock).
+    /// **With an [idempotency key](Self::idempotency_key)** a command that is repeated, also at the same
+    /// moment, gets the result of the first one. Inside a transaction above READ COMMITTED, a repetition of
+    /// what was recorded since its snapshot is a [`Deadlock`](crate::DatabaseErrorKind::Deadlock).
     ///
     /// # Errors
     ///
     /// - [`ExecuteError::Rejected`]: the aggregate has rejected the command.
     /// - [`ExecuteError::Load`]: it could not be loaded, or an id that was given cannot be stored.
-    /// - [`ExecuteError::Append`]: a [conflict](crate::AppendError::Conflict), an event that cannot be stored or
-    ///   could not be read back, or an idempotency key that was
-    ///   [used for something else](crate::AppendError::KeyReused).
+    /// - [`ExecuteError::Append`]: a [conflict](crate::AppendError::Conflict), an event that cannot be stored
+    ///   or could not be read back, or an idempotency key that was [used for something
+    ///   else](crate::AppendError::KeyReused).
     /// - [`ExecuteError::Database`]: the database refused or failed.
     ///
     /// A panic in the decision passes through. Nothing is appended, and alone no transaction is open.
@@ -150,7 +151,12 @@ impl<A: Aggregate> AggregateRef<A> {
             return Ok(decided.executed(loaded, Vec::new()));
         }
         match self.append(conn, stream, loaded.version, &decided) {
-            Ok(Some(recorded)) => Ok(decided.executed(loaded, recorded)),
+            Ok(Some(recorded)) => {
+                let before = loaded.version;
+                let executed = decided.executed(loaded, recorded);
+                keep(conn, stream, before, &executed, self.store.max_json_bytes)?;
+                Ok(executed)
+            }
             Ok(None) => self.executed_before(conn, stream)?.ok_or_else(|| key_deleted().into()),
             Err(error) => {
                 let end = error.conflict().map_or(loaded.version, |conflict| conflict.actual);
@@ -189,7 +195,7 @@ impl<A: Aggregate> AggregateRef<A> {
         let Some(key) = &self.key else { return Ok(None) };
         let Some(events) = repeated::events(conn, stream, key)? else { return Ok(None) };
         let end = events.last().map_or(0, RecordedEvent::version);
-        let loaded = read_to(conn, stream, end, None)?;
+        let loaded = read_to(conn, stream, end, Some(Loaded::initial(stream.aggregate_id())))?;
         Ok(Some(Executed::repeat(loaded, events)))
     }
 

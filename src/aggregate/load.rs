@@ -1,3 +1,4 @@
+use super::snapshot::begin;
 use super::{AggregateRef, LoadError};
 use crate::decision::{Aggregate, Loaded};
 use crate::model::direction::Direction;
@@ -9,7 +10,8 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 const PAGE: i64 = 1_000;
 
 impl<A: Aggregate> AggregateRef<A> {
-    /// The state of the aggregate, folded from its events. Without events it is the
+    /// The state of the aggregate, folded from its events, or from a [snapshot](crate::Snapshots) and the
+    /// events after it. Without events it is the
     /// [initial](Aggregate::initial) one, at version 0.
     ///
     /// If the events were erased, it is the initial state at the version at which the stream has ended.
@@ -66,7 +68,10 @@ pub(super) fn read_to<A: Aggregate, C: EventConnection + ?Sized>(
     end: i64,
     known: Option<Loaded<A>>,
 ) -> Result<Loaded<A>, LoadError> {
-    let mut loaded = known.unwrap_or_else(|| Loaded::initial(stream.aggregate_id()));
+    let mut loaded = match known {
+        Some(known) => known,
+        None => begin(conn, stream)?,
+    };
     loop {
         let page = page_after(loaded.version, end);
         let events = conn.database().read_stream(stream, page)?;

@@ -134,6 +134,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    snapshots (tenant_id, aggregate_type, aggregate_id, snapshot_version) {
+        #[max_length = 63]
+        tenant_id -> Varchar,
+        #[max_length = 255]
+        aggregate_type -> Varchar,
+        #[max_length = 255]
+        aggregate_id -> Varchar,
+        snapshot_version -> Integer,
+        aggregate_version -> Bigint,
+        #[max_length = 36]
+        event_id -> Char,
+        state -> Longtext,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
     append_keys,
@@ -143,4 +159,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     parked_events,
     projection_checkpoints,
     projection_workers,
+    snapshots,
 );

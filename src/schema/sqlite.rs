@@ -88,6 +88,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    snapshots (tenant_id, aggregate_type, aggregate_id, snapshot_version) {
+        tenant_id -> Text,
+        aggregate_type -> Text,
+        aggregate_id -> Text,
+        snapshot_version -> Integer,
+        aggregate_version -> BigInt,
+        event_id -> Text,
+        state -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
     append_keys,
@@ -95,4 +107,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     parked_events,
     projection_checkpoints,
     projection_workers,
+    snapshots,
 );

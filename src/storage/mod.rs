@@ -29,6 +29,7 @@ pub(crate) mod repair;
 pub(crate) mod scope;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod server;
+pub(crate) mod snapshots;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -27,6 +27,7 @@ impl CliDatabase for test_support::Postgres {
         "parked_events",
         "projection_checkpoints",
         "projection_workers",
+        "snapshots",
     ];
     const TABLES: &str = "SELECT tablename::TEXT AS name FROM pg_tables WHERE schemaname = current_schema()";
 }
@@ -45,6 +46,7 @@ impl CliDatabase for test_support::Mysql {
         "parked_events",
         "projection_checkpoints",
         "projection_workers",
+        "snapshots",
     ];
     const TABLES: &str =
         "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()";
@@ -62,6 +64,7 @@ impl CliDatabase for test_support::Sqlite {
         "parked_events",
         "projection_checkpoints",
         "projection_workers",
+        "snapshots",
     ];
     const TABLES: &str =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";

@@ -8,6 +8,7 @@ use diesel_event_store::{
     AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, Position,
     run_pending_migrations,
 };
+use test_support::counter::count_and_keep;
 use test_support::{Result, count, counted, create_app_rows, execute, insert_app_row, user};
 
 use super::database::{Database, STORE, append, kind_of, log};
@@ -22,6 +23,7 @@ const APPENDER: Grants = &[
     ("SELECT, INSERT", "events"),
     ("SELECT, INSERT, UPDATE, DELETE", "aggregate_heads"),
     ("SELECT, INSERT, UPDATE", "append_keys"),
+    ("SELECT, INSERT, UPDATE", "snapshots"),
     ("SELECT, UPDATE", "event_log"),
     ("SELECT, UPDATE", "event_fence"),
 ];
@@ -140,6 +142,8 @@ fn an_appender_appends_in_every_way() -> Result {
             .idempotency_key("request");
         STORE.append_batch(&mut conn, &batch)?;
         assert!(STORE.append_batch(&mut conn, &batch)?.is_repeat());
+
+        assert_eq!((count_and_keep(&mut conn)?, count_and_keep(&mut conn)?), (1, 2));
     }
     Ok(())
 }

@@ -18,10 +18,11 @@ tests! {
     a_view_of_the_application_is_not_taken_over,
 }
 
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "events",
     "aggregate_heads",
     "append_keys",
+    "snapshots",
     "projection_checkpoints",
     "projection_workers",
     "parked_events",

@@ -60,6 +60,19 @@ CREATE TABLE append_keys (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
+-- The states of aggregates, so that not all their events have to be read. One that does not fit is not used.
+CREATE TABLE snapshots (
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
+    aggregate_type    VARCHAR(255) NOT NULL,
+    aggregate_id      VARCHAR(255) NOT NULL,
+    snapshot_version  INT          NOT NULL, -- of the state's shape and of the code that folds it
+    aggregate_version BIGINT       NOT NULL, -- of the last event that is folded into the state
+    event_id          CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- of that event
+    state             LONGTEXT     NOT NULL,
+    PRIMARY KEY (tenant_id, aggregate_type, aggregate_id, snapshot_version)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
+  COMMENT='diesel_event_store';
+
 -- One row per partition of a projection's version; most projections have one partition.
 CREATE TABLE projection_checkpoints (
     projection_name      VARCHAR(255) NOT NULL,

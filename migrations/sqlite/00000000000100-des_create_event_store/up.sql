@@ -52,6 +52,18 @@ CREATE TABLE append_keys (
     PRIMARY KEY (tenant_id, idempotency_key)
 ) WITHOUT ROWID;
 
+-- The states of aggregates, so that not all their events have to be read. One that does not fit is not used.
+CREATE TABLE snapshots (
+    tenant_id         TEXT    NOT NULL DEFAULT '',
+    aggregate_type    TEXT    NOT NULL,
+    aggregate_id      TEXT    NOT NULL,
+    snapshot_version  INTEGER NOT NULL, -- of the state's shape and of the code that folds it
+    aggregate_version BIGINT  NOT NULL, -- of the last event that is folded into the state
+    event_id          TEXT    NOT NULL, -- of that event
+    state             TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, aggregate_type, aggregate_id, snapshot_version)
+);
+
 -- One row per partition of a projection's version; most projections have one partition.
 CREATE TABLE projection_checkpoints (
     projection_name      TEXT    NOT NULL,

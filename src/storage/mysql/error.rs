@@ -44,6 +44,7 @@ const PARTS: &[(&str, DatabaseErrorKind)] = &[
     (".events' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".aggregate_heads' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".append_keys' doesn't exist", DatabaseErrorKind::NotMigrated),
+    (".snapshots' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".projection_checkpoints' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".projection_workers' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".parked_events' doesn't exist", DatabaseErrorKind::NotMigrated),

@@ -14,6 +14,7 @@ pub(crate) mod places;
 pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;
+pub(crate) mod snapshots;
 pub(crate) mod statement;
 pub(crate) mod tenant;
 pub(crate) mod versions;
