@@ -38,7 +38,7 @@
 //! | begin a transaction that writes, on any database | [`write_transaction`] |
 //! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
 //! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
-//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows |
+//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows; [`Snapshots`] for long histories |
 //! | test that without a database | [`testing`] |
 //! | find out whether recorded events can still be read | [`guide::changing_events`]; [`EventStore::check_log`] for a real log, the module `schema_lock` for a test |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
@@ -95,8 +95,8 @@ pub mod testing;
 #[cfg(feature = "sqlite")]
 mod writer;
 
-pub use aggregate::{AggregateRef, ExecuteError, LoadError};
-pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded};
+pub use aggregate::{AggregateRef, ExecuteError, LoadError, SnapshotReport};
+pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded, Snapshots};
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
 pub use error::Error;

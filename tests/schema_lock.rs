@@ -9,5 +9,6 @@ mod schema_lock {
     mod lock;
     mod messages;
     mod modes;
+    mod snapshots;
     mod texts;
 }

@@ -4,5 +4,6 @@ mod testing {
     mod door;
     mod failures;
     mod recorded;
+    mod snapshots;
     mod successes;
 }

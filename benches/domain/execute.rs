@@ -16,8 +16,8 @@ pub fn compare(bench: &mut Bench) {
     let streams = bench.size(20_000, 20);
     let sides = || {
         vec![
-            side("execute", &folder, streams, Order::execute),
-            side("read and append", &folder, streams, Order::by_hand),
+            side("execute", &folder, streams, Order::<0>::execute),
+            side("read and append", &folder, streams, Order::<0>::by_hand),
         ]
     };
     bench.compare("a command on an aggregate of 10 events, alone", 30, sides, &[(0, 1)]);

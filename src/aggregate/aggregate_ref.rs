@@ -8,7 +8,7 @@ use crate::decision::envelope::Envelope;
 use crate::decision::{Aggregate, DEFAULT_ATTEMPTS};
 use crate::model::event::RecordedEvent;
 use crate::model::expected_version::ExpectedVersion;
-use crate::model::invalid::InvalidInput;
+use crate::model::invalid::{InvalidInput, check_name};
 use crate::model::stream_id::StreamId;
 use crate::store::EventStore;
 
@@ -29,6 +29,7 @@ pub struct AggregateRef<A> {
     pub(super) envelope: Envelope,
     pub(super) expected: Option<ExpectedVersion>,
     pub(super) attempts: u32,
+    pub(super) key: Option<Box<str>>,
     aggregate: PhantomData<fn() -> A>,
 }
 
@@ -110,6 +111,7 @@ impl EventStore {
             envelope: Envelope::default(),
             expected: None,
             attempts: DEFAULT_ATTEMPTS,
+            key: None,
             aggregate: PhantomData,
         }
     }
@@ -153,6 +155,30 @@ impl<A: Aggregate> AggregateRef<A> {
     /// ```
     pub fn attempts(self, attempts: u32) -> Self {
         Self { attempts, ..self }
+    }
+
+    /// The key of the request, 1 to [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters: when a command is
+    /// executed again with the same key, nothing is decided, and the result is that of the first time, with
+    /// [`is_repeat`](crate::Executed::is_repeat). Also if both happen at the same moment: one of them waits
+    /// for the other. Default: none.
+    ///
+    /// The key belongs to the tenant of the aggregate. With another aggregate it is refused as
+    /// [`KeyReused`](crate::AppendError::KeyReused). What the command says is not compared. A command that
+    /// was rejected, failed or came to no events has used no key: repeated, it is decided anew. A key is kept
+    /// until [`delete_keys_before`](EventStore::delete_keys_before).
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// fn pay<Order: Decide<u32>>(
+    ///     conn: &mut impl EventConnection,
+    ///     request: &str,
+    /// ) -> Result<i64, ExecuteError<Order::Error>> {
+    ///     let order = EventStore::new().aggregate::<Order>("o-1").idempotency_key(request);
+    ///     Ok(order.execute(conn, &100)?.version)
+    /// }
+    /// ```
+    pub fn idempotency_key(self, key: impl ToString) -> Self {
+        Self { key: Some(key.to_string().into()), ..self }
     }
 
     /// The [correlation id](crate::NewEvent::correlation_id) of the events that are appended.
@@ -211,13 +237,16 @@ impl<A: Aggregate> AggregateRef<A> {
         self.envelope.validate()?;
         self.expected.map_or(Ok(()), ExpectedVersion::validate)?;
         check_attempts(self.attempts)?;
+        A::snapshots().map_or(Ok(()), |snapshots| snapshots.validate())?;
+        self.key.as_deref().map_or(Ok(()), |key| check_name("idempotency_key", key))?;
         Ok(stream)
     }
 }
 
 impl<A> Clone for AggregateRef<A> {
     fn clone(&self) -> Self {
-        Self { stream: self.stream.clone(), envelope: self.envelope.clone(), ..*self }
+        let (stream, envelope, key) = (self.stream.clone(), self.envelope.clone(), self.key.clone());
+        Self { stream, envelope, key, ..*self }
     }
 }
 

@@ -1,3 +1,4 @@
+use super::snapshot::begin;
 use super::{AggregateRef, LoadError};
 use crate::decision::{Aggregate, Loaded};
 use crate::model::direction::Direction;
@@ -9,7 +10,8 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 const PAGE: i64 = 1_000;
 
 impl<A: Aggregate> AggregateRef<A> {
-    /// The state of the aggregate, folded from its events. Without events it is the
+    /// The state of the aggregate, folded from its events, or from a [snapshot](crate::Snapshots) and the
+    /// events after it. Without events it is the
     /// [initial](Aggregate::initial) one, at version 0.
     ///
     /// If the events were erased, it is the initial state at the version at which the stream has ended.
@@ -56,17 +58,30 @@ pub(super) fn read_on<A: Aggregate, C: EventConnection + ?Sized>(
     stream: &StreamId,
     known: Option<Loaded<A>>,
 ) -> Result<Loaded<A>, LoadError> {
-    let mut loaded = known.unwrap_or_else(|| Loaded::initial(stream.aggregate_id()));
+    read_to(conn, stream, i64::MAX, known)
+}
+
+/// The same up to a version.
+pub(super) fn read_to<A: Aggregate, C: EventConnection + ?Sized>(
+    conn: &mut C,
+    stream: &StreamId,
+    end: i64,
+    known: Option<Loaded<A>>,
+) -> Result<Loaded<A>, LoadError> {
+    let mut loaded = match known {
+        Some(known) => known,
+        None => begin(conn, stream)?,
+    };
     loop {
-        let page = page_after(loaded.version);
+        let page = page_after(loaded.version, end);
         let events = conn.database().read_stream(stream, page)?;
         loaded = loaded.after(&events)?;
-        if loaded.version < page.to {
+        if loaded.version < page.to || page.to == end {
             return Ok(loaded);
         }
     }
 }
 
-fn page_after(version: i64) -> StreamPart {
-    StreamPart { from: version + 1, to: version + PAGE, direction: Direction::Forward }
+fn page_after(version: i64, end: i64) -> StreamPart {
+    StreamPart { from: version + 1, to: end.min(version + PAGE), direction: Direction::Forward }
 }

@@ -1,4 +1,4 @@
-use super::Evolve;
+use super::{Evolve, Snapshots};
 
 /// A thing in the application that has a history: a state which is folded from the events of one stream.
 ///
@@ -46,4 +46,10 @@ pub trait Aggregate: Evolve {
 
     /// The state before the first event.
     fn initial(id: &str) -> Self;
+
+    /// Whether the state is stored now and then, so that loading need not read all events. Default: `None`.
+    /// It pays from some 20 events on.
+    fn snapshots() -> Option<Snapshots<Self>> {
+        None
+    }
 }

@@ -1,3 +1,4 @@
+use super::Loaded;
 use crate::model::event::RecordedEvent;
 
 /// What came of a command.
@@ -21,12 +22,20 @@ pub struct Executed<A> {
     pub version: i64,
     /// How many attempts it took, 1 or more.
     pub attempts: u32,
+    /// Whether the command was executed before, with the same
+    /// [key](crate::AggregateRef::idempotency_key). State, version and events are those of the first time.
+    pub is_repeat: bool,
     events: Vec<RecordedEvent>,
 }
 
 impl<A> Executed<A> {
     pub(super) fn new(state: A, version: i64, events: Vec<RecordedEvent>) -> Self {
-        Self { state, version, attempts: 1, events }
+        Self { state, version, attempts: 1, is_repeat: false, events }
+    }
+
+    /// What came of it the first time.
+    pub(crate) fn repeat(loaded: Loaded<A>, events: Vec<RecordedEvent>) -> Self {
+        Self { is_repeat: true, ..Self::new(loaded.state, loaded.version, events) }
     }
 
     pub(crate) fn after(self, attempts: u32) -> Self {

@@ -8,6 +8,7 @@ pub(crate) mod envelope;
 mod evolve;
 mod executed;
 mod loaded;
+mod snapshots;
 
 pub use aggregate::Aggregate;
 pub use attempts::DEFAULT_ATTEMPTS;
@@ -15,3 +16,4 @@ pub use decide::Decide;
 pub use evolve::Evolve;
 pub use executed::Executed;
 pub use loaded::Loaded;
+pub use snapshots::Snapshots;

@@ -1,10 +1,12 @@
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::model::append_key::{KeyedAppend, NewKey, fingerprint};
 use crate::model::event::NewEvent;
 use crate::model::expected_version::{Conflict, ExpectedVersion};
-use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::stream_id::StreamId;
 
 /// Events for several streams, which [`EventStore::append_batch`](crate::EventStore::append_batch) appends
@@ -36,6 +38,7 @@ use crate::model::stream_id::StreamId;
 pub struct AppendBatch {
     pub(crate) streams: Vec<StreamEvents>,
     pub(crate) guards: Vec<Guard>,
+    key: Option<Box<str>>,
 }
 
 /// What is appended to one stream of a batch.
@@ -110,6 +113,43 @@ impl AppendBatch {
         self
     }
 
+    /// The key of the request: when the batch is appended again with the same key, nothing is appended, and
+    /// the result is that of the first time, with [`is_repeat`](crate::BatchAppended::is_repeat). Also if
+    /// both happen at the same moment: one of them waits for the other. Default: none.
+    ///
+    /// It is 1 to [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters, and belongs to the tenant of the
+    /// first stream. The same request has the same streams in the same order, and events of the same types,
+    /// versions and payloads; expected versions, ids, metadata and times may differ. Anything else is refused
+    /// as [`KeyReused`](crate::AppendError::KeyReused). A batch that was refused or rolled back has used no
+    /// key. A key is kept until [`delete_keys_before`](crate::EventStore::delete_keys_before).
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_event_store::ExpectedVersion::NoStream;
+    /// use diesel_event_store::{AppendBatch, EventStore, NewEvent, StreamId};
+    ///
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # diesel_event_store::run_pending_migrations(&mut conn)?;
+    /// # let store = EventStore::new();
+    /// let order = StreamId::new("Order", 1)?;
+    /// let place = |cents: i64| -> Result<AppendBatch, diesel_event_store::Error> {
+    ///     let placed = [NewEvent::new("OrderPlaced", &cents)?];
+    ///     Ok(AppendBatch::new().append(&order, NoStream, placed).idempotency_key("request-4711"))
+    /// };
+    /// let first = store.append_batch(&mut conn, &place(100)?)?;
+    /// let again = store.append_batch(&mut conn, &place(100)?)?;
+    /// assert_eq!((first.is_repeat(), again.is_repeat()), (false, true));
+    /// assert_eq!(again.streams(), first.streams());
+    ///
+    /// assert!(store.append_batch(&mut conn, &place(999)?).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn idempotency_key(self, key: impl ToString) -> Self {
+        Self { key: Some(key.to_string().into()), ..self }
+    }
+
     /// The events of all streams, as they are counted in errors.
     pub(crate) fn events(&self) -> impl Iterator<Item = (&StreamId, &NewEvent)> {
         self.streams.iter().flat_map(|of| of.events.iter().map(|event| (&of.stream, event)))
@@ -121,6 +161,7 @@ impl AppendBatch {
         }
         self.validate_streams()?;
         self.validate_guards()?;
+        self.key.as_deref().map_or(Ok(()), |key| check_name("idempotency_key", key))?;
         for (index, (_, event)) in self.events().enumerate() {
             event.validate(max_json_bytes).map_err(|invalid| invalid.of_event(index))?;
         }
@@ -154,6 +195,17 @@ impl AppendBatch {
             }
         }
         refuse_repeated("guards", self.guards.iter().map(|guard| &guard.stream))
+    }
+
+    /// Its key, as it is stored once the batch is appended. Of a batch that is validated.
+    pub(crate) fn new_key(&self, now: DateTime<Utc>) -> Option<NewKey<'_>> {
+        let (stream, first) = self.events().next()?;
+        let append = KeyedAppend {
+            fingerprint: fingerprint(self.events().map(|(stream, event)| (stream, &event.content))),
+            first_event_id: first.id(),
+            event_count: i64::try_from(self.events().count()).expect("a batch is never that long"),
+        };
+        self.key.as_deref().map(|key| NewKey { tenant_id: stream.tenant_column(), key, append, now })
     }
 
     /// The first event whose id an earlier event of the batch has.

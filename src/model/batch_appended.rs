@@ -5,6 +5,7 @@ use crate::model::position::Position;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchAppended {
     pub(crate) streams: Vec<Appended>,
+    pub(crate) is_repeat: bool,
 }
 
 impl BatchAppended {
@@ -16,6 +17,12 @@ impl BatchAppended {
     /// Returns only what was recorded in each stream.
     pub fn into_streams(self) -> Vec<Appended> {
         self.streams
+    }
+
+    /// Whether the batch was appended before, with the same
+    /// [key](crate::AppendBatch::idempotency_key). Everything else is then what it was the first time.
+    pub fn is_repeat(&self) -> bool {
+        self.is_repeat
     }
 
     /// The position of the last event of the batch.

@@ -40,6 +40,14 @@ impl Json {
         serde_json::from_str(&self.0)
     }
 
+    /// Whether both say the same: the order in which a map is written says nothing.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self.decode::<serde_json::Value>(), other.decode::<serde_json::Value>()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => self == other,
+        }
+    }
+
     pub(crate) fn check_size(&self, field: &'static str, limit: usize) -> Result<(), InvalidInput> {
         let bytes = self.0.len();
         if bytes > limit {

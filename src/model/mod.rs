@@ -1,6 +1,7 @@
 //! Domain types and pure rules: nothing here knows a connection.
 
 pub(crate) mod append_batch;
+pub(crate) mod append_key;
 pub(crate) mod appended;
 pub(crate) mod batch_appended;
 pub(crate) mod chance;
@@ -23,6 +24,7 @@ pub(crate) mod partition;
 pub(crate) mod position;
 pub(crate) mod projection_id;
 pub(crate) mod repaired;
+pub(crate) mod snapshot;
 pub(crate) mod stream;
 pub(crate) mod stream_id;
 pub(crate) mod timestamp;

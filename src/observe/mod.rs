@@ -4,6 +4,8 @@
 
 pub(crate) mod projection;
 
+use std::fmt::Display;
+
 use crate::model::appended::Appended;
 use crate::model::expected_version::Conflict;
 use crate::model::stream_id::StreamId;
@@ -38,6 +40,29 @@ pub(crate) fn aggregate_retried(stream: &StreamId, attempt: u32) {
     .increment(1);
     #[cfg(feature = "tracing")]
     tracing::debug!(target: "diesel_event_store", %stream, attempt, "command is decided again");
+}
+
+/// The state of an aggregate is folded from its events, although it has a snapshot.
+pub(crate) fn snapshot_unreadable(stream: &StreamId, error: &dyn Display) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(
+        "diesel_event_store.snapshot.unreadable",
+        "aggregate_type" => stream.aggregate_type().to_owned()
+    )
+    .increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "diesel_event_store", %stream, %error, "snapshot cannot be read");
+}
+
+pub(crate) fn snapshot_not_written(stream: &StreamId, error: &dyn Display) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(
+        "diesel_event_store.snapshot.not_written",
+        "aggregate_type" => stream.aggregate_type().to_owned()
+    )
+    .increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "diesel_event_store", %stream, %error, "snapshot cannot be written");
 }
 
 /// A transaction of the application has lost against another.

@@ -14,6 +14,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    append_keys (tenant_id, idempotency_key) {
+        #[max_length = 63]
+        tenant_id -> Varchar,
+        #[max_length = 255]
+        idempotency_key -> Varchar,
+        fingerprint -> Bigint,
+        #[max_length = 36]
+        first_event_id -> Char,
+        event_count -> Bigint,
+        created_at -> Datetime,
+    }
+}
+
+diesel::table! {
     event_fence (slot) {
         slot -> Tinyint,
         #[max_length = 20]
@@ -120,12 +134,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    snapshots (tenant_id, aggregate_type, aggregate_id, snapshot_version) {
+        #[max_length = 63]
+        tenant_id -> Varchar,
+        #[max_length = 255]
+        aggregate_type -> Varchar,
+        #[max_length = 255]
+        aggregate_id -> Varchar,
+        snapshot_version -> Integer,
+        aggregate_version -> Bigint,
+        #[max_length = 36]
+        event_id -> Char,
+        state -> Longtext,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
+    append_keys,
     event_fence,
     event_log,
     events,
     parked_events,
     projection_checkpoints,
     projection_workers,
+    snapshots,
 );

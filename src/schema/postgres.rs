@@ -11,6 +11,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    append_keys (tenant_id, idempotency_key) {
+        tenant_id -> Text,
+        idempotency_key -> Text,
+        fingerprint -> Int8,
+        first_event_id -> Uuid,
+        event_count -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     event_log (id) {
         id -> Int4,
         ordering -> Text,
@@ -86,11 +97,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    snapshots (tenant_id, aggregate_type, aggregate_id, snapshot_version) {
+        tenant_id -> Text,
+        aggregate_type -> Text,
+        aggregate_id -> Text,
+        snapshot_version -> Int4,
+        aggregate_version -> Int8,
+        event_id -> Uuid,
+        state -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
+    append_keys,
     event_log,
     events,
     parked_events,
     projection_checkpoints,
     projection_workers,
+    snapshots,
 );

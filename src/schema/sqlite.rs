@@ -11,6 +11,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    append_keys (tenant_id, idempotency_key) {
+        tenant_id -> Text,
+        idempotency_key -> Text,
+        fingerprint -> BigInt,
+        first_event_id -> Text,
+        event_count -> BigInt,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
     events (global_position) {
         global_position -> BigInt,
         tenant_id -> Text,
@@ -77,10 +88,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    snapshots (tenant_id, aggregate_type, aggregate_id, snapshot_version) {
+        tenant_id -> Text,
+        aggregate_type -> Text,
+        aggregate_id -> Text,
+        snapshot_version -> Integer,
+        aggregate_version -> BigInt,
+        event_id -> Text,
+        state -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
+    append_keys,
     events,
     parked_events,
     projection_checkpoints,
     projection_workers,
+    snapshots,
 );

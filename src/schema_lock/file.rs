@@ -15,6 +15,16 @@ use super::error::LockError;
 #[serde(deny_unknown_fields)]
 pub(super) struct LockFile {
     events: BTreeMap<String, BTreeMap<i32, Vec<Value>>>,
+    /// The latest version of the snapshots of each aggregate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    snapshots: BTreeMap<String, LockedSnapshot>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LockedSnapshot {
+    version: i32,
+    schema: Value,
 }
 
 impl LockFile {
@@ -49,6 +59,16 @@ impl LockFile {
     pub(super) fn add(&mut self, name: &str, version: i32, schema: &Value) {
         let versions = self.events.entry(name.to_owned()).or_default();
         versions.entry(version).or_default().push(schema.clone());
+    }
+
+    /// Their version and shape.
+    pub(super) fn snapshot(&self, aggregate_type: &str) -> Option<(i32, &Value)> {
+        self.snapshots.get(aggregate_type).map(|locked| (locked.version, &locked.schema))
+    }
+
+    pub(super) fn set_snapshot(&mut self, aggregate_type: &str, version: i32, schema: &Value) {
+        let locked = LockedSnapshot { version, schema: schema.clone() };
+        self.snapshots.insert(aggregate_type.to_owned(), locked);
     }
 
     pub(super) fn forget(&mut self, name: &str, version: i32) {

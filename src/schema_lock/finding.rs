@@ -2,7 +2,8 @@ use std::fmt;
 
 use super::trial::{Trial, Trouble};
 
-/// What a check has found about one event. It is displayed as what has changed, and what to do.
+/// What a check has found about one event, or about the snapshots of an aggregate. It is displayed as what
+/// has changed, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     name: String,
@@ -15,7 +16,7 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FindingKind {
-    /// It is not in the lock. `EVENTS_LOCK=update` records it.
+    /// It is not in the lock, or snapshots are not in this version. `EVENTS_LOCK=update` records it.
     New,
     /// Its shape is another, and all that was recorded can be read. `EVENTS_LOCK=update` records it.
     Changed,
@@ -29,6 +30,9 @@ pub enum FindingKind {
     TwoShapes,
     /// What is stored now cannot be read back: mostly a text that has rules of its own.
     NotReadBack,
+    /// The snapshots of an aggregate have another shape without a new version. The name is the aggregate's
+    /// type.
+    SnapshotChanged,
 }
 
 impl Finding {
@@ -107,6 +111,35 @@ impl Finding {
         Self::new(name, version, FindingKind::TwoShapes, text)
     }
 
+    pub(super) fn snapshot_added(aggregate_type: &str, version: i32) -> Self {
+        Self::of_snapshot(
+            aggregate_type,
+            version,
+            FindingKind::New,
+            "are not in the lock. Record them:\n\n    EVENTS_LOCK=update cargo test",
+        )
+    }
+
+    pub(super) fn snapshot_changed(aggregate_type: &str, version: i32, changes: &[String]) -> Self {
+        let text = format!(
+            "have another shape, and those that are stored would be used all the same:\n{}\n{}",
+            listed(changes),
+            next_snapshots(version)
+        );
+        Self::of_snapshot(aggregate_type, version, FindingKind::SnapshotChanged, text)
+    }
+
+    pub(super) fn snapshot_went_back(aggregate_type: &str, version: i32, locked: i32) -> Self {
+        let text =
+            format!("are older than version {locked}, which is in the lock. {}", next_snapshots(locked));
+        Self::of_snapshot(aggregate_type, version, FindingKind::SnapshotChanged, text)
+    }
+
+    fn of_snapshot(aggregate_type: &str, version: i32, kind: FindingKind, text: impl fmt::Display) -> Self {
+        let text = format!("the snapshots of {aggregate_type}, version {version}, {text}");
+        Self { name: aggregate_type.to_owned(), version, kind, text }
+    }
+
     pub(super) fn not_read_back(Trial { shapes, name, version }: &Trial<'_>, trouble: &Trouble) -> Self {
         let reader = shapes.of;
         let what = match trouble {
@@ -130,6 +163,14 @@ fn new_version(version: i32) -> String {
          old one becomes it:\n\n    #[event(version = {next}, upcast(version = {version}, json = function))]\n    \
          #[event(version = {next}, upcast(version = {version}, from = Type))]\n{NOT_RECORDED}",
         next = version.saturating_add(1)
+    )
+}
+
+fn next_snapshots(version: i32) -> String {
+    format!(
+        "Give them a new version:\n\n    Snapshots::version({})\n\nIf none has been stored yet: \
+         EVENTS_LOCK=force cargo test",
+        version.saturating_add(1)
     )
 }
 

@@ -50,6 +50,7 @@
 //! | a field removed, renamed, of another or narrower type, newly required; a lost `null` or variant; other tagging | fails: give the event a new version and an upcast |
 //! | an event that nothing reads any more | fails: declare it `retired`, or an `alias` |
 //! | one name with two shapes | fails: give one another name |
+//! | a [snapshot](snapshot()) of another shape, also with a new optional field | fails: give the snapshots a new version |
 //! | no lock file | fails: `EVENTS_LOCK=update cargo test` writes it |
 //!
 //! `EVENTS_LOCK=force cargo test` also takes what breaks, for events that no application has recorded yet.
@@ -75,6 +76,8 @@ mod review;
 mod scalars;
 mod shape;
 mod shapes;
+mod snapshot_shape;
+mod snapshots;
 mod sorted;
 mod trial;
 
@@ -85,6 +88,7 @@ pub use mode::Mode;
 pub use schemars;
 pub use shape::Shape;
 pub use shapes::{Locked, Shapes, shapes};
+pub use snapshots::snapshot;
 
 use std::path::Path;
 
@@ -142,12 +146,12 @@ pub fn check_as(
     }
     if mode != Mode::Check {
         record_compatible(&mut lock, &all);
+        snapshots::record(&mut lock, &all, mode);
         lock.save(path)?;
     }
-    match (Review { lock: &lock, all: &all }).findings() {
-        findings if findings.is_empty() => Ok(()),
-        findings => Err(LockError::Differs { path: path.into(), findings }),
-    }
+    let mut findings = (Review { lock: &lock, all: &all }).findings();
+    findings.extend(snapshots::findings(&lock, &all));
+    if findings.is_empty() { Ok(()) } else { Err(LockError::Differs { path: path.into(), findings }) }
 }
 
 fn forget_unreadable(lock: &mut LockFile, all: &[Shapes]) {

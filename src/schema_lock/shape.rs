@@ -58,7 +58,7 @@ impl Shape {
 
 /// Types are written out where they are used, so that their Rust names do not matter. Only a type that
 /// contains itself is named.
-fn schema_of<T: JsonSchema>() -> Value {
+pub(super) fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;

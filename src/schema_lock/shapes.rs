@@ -3,6 +3,7 @@ use std::any::type_name;
 use serde_json::Value;
 
 use super::shape::Shape;
+use super::snapshot_shape::SnapshotShape;
 use crate::event::{Decoded, Event, EventError, EventType};
 use crate::model::event::{NewEvent, RecordedEvent};
 
@@ -35,7 +36,8 @@ pub trait Locked: Event {
     fn shapes() -> Vec<Shape>;
 }
 
-/// The shapes of one enum, and how it reads what was recorded; see [`shapes`].
+/// The shapes of one enum, and how it reads what was recorded, see [`shapes`]; or the shape of an aggregate's
+/// snapshots, see [`snapshot`](super::snapshot()).
 #[derive(Debug, Clone)]
 pub struct Shapes {
     /// The Rust name of the enum, for messages.
@@ -44,6 +46,7 @@ pub struct Shapes {
     pub(super) shapes: Vec<Shape>,
     pub(super) samples: Vec<Sample>,
     pub(super) read: fn(&RecordedEvent) -> Result<Option<NewEvent>, EventError>,
+    pub(super) snapshot: Option<SnapshotShape>,
 }
 
 /// Content of an event as it may have been recorded.
@@ -72,10 +75,17 @@ pub fn shapes<E: Locked>() -> Shapes {
         shapes: E::shapes(),
         samples: Vec::new(),
         read: read_and_write::<E>,
+        snapshot: None,
     }
 }
 
 impl Shapes {
+    /// Without events.
+    pub(super) fn of_snapshot(of: &'static str, snapshot: Option<SnapshotShape>) -> Self {
+        let read = |recorded: &RecordedEvent| Err(EventError::unknown_type(recorded));
+        Self { of, types: &[], shapes: Vec::new(), samples: Vec::new(), read, snapshot }
+    }
+
     /// Content of this event as it may have been recorded in this version. Needed where a text has rules of
     /// its own, which its schema does not tell: wherever the sample has a text, the contents that are tried
     /// have it, too. It is tried itself as well, so several may be given for one version.

@@ -5,7 +5,7 @@ use diesel::result::QueryResult;
 use uuid::Uuid;
 
 use crate::model::duplicate::Duplicate;
-use crate::model::event::NewEvent;
+use crate::model::event::{NewEvent, RecordedEvent};
 use crate::model::expected_version::{Conflict, ExpectedVersion};
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::position::Position;
@@ -130,6 +130,17 @@ pub enum AppendError {
         /// READ transaction on MySQL.
         recorded: Option<Box<Duplicate>>,
     },
+    /// The idempotency key was used before, for something else. This request needs a key of its own.
+    #[error("the idempotency key {idempotency_key:?} was used before, for {}", used_for(recorded.as_deref()))]
+    #[non_exhaustive]
+    KeyReused {
+        /// The key.
+        idempotency_key: String,
+        /// The first event that was recorded with it. `None` if events that were recorded with it have been
+        /// erased since: it cannot be told any more whether this is the same request, and the result of the
+        /// first one is gone.
+        recorded: Option<Box<RecordedEvent>>,
+    },
     /// Something that cannot be kept.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
@@ -138,7 +149,18 @@ pub enum AppendError {
     Database(#[from] DatabaseError),
 }
 
+fn used_for(recorded: Option<&RecordedEvent>) -> String {
+    match recorded {
+        Some(event) => format!("{} in {}, version {}", event.event_type(), event.stream(), event.version()),
+        None => "events that have been erased since".to_owned(),
+    }
+}
+
 impl AppendError {
+    pub(crate) fn key_reused(key: &str, recorded: Option<RecordedEvent>) -> Self {
+        Self::KeyReused { idempotency_key: key.to_owned(), recorded: recorded.map(Box::new) }
+    }
+
     /// The conflict, if it is one.
     ///
     /// ```

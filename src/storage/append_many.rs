@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::append_batch::{AppendBatch, Guard};
+use crate::model::append_key::{KeyedAppend, NewKey};
 #[cfg(any(feature = "_postgres", feature = "mysql"))]
 use crate::model::stream_id::StreamId;
 use crate::storage::append::{AppendError, Batch, Placement};
@@ -8,10 +9,17 @@ use crate::storage::operations::operations;
 
 operations! {
     pub(crate) trait AppendMany {
-        /// Appends the whole batch, which is validated, or nothing of it. Returns where each stream's part
-        /// is.
-        fn append_batch(&mut self, batch: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError>;
+        /// Appends the whole batch, which is validated, or nothing of it.
+        fn append_batch(&mut self, batch: &WholeBatch<'_>) -> Result<Written, AppendError>;
     }
+}
+
+/// What came of a batch.
+pub(crate) enum Written {
+    /// It was appended: each stream's part is there.
+    Now(Vec<Placement>),
+    /// Nothing was appended: its key was used before.
+    Before(KeyedAppend),
 }
 
 /// A batch as the databases take it.
@@ -19,6 +27,7 @@ pub(crate) struct WholeBatch<'a> {
     /// In the order in which their events go into the log.
     pub(crate) streams: Vec<Batch<'a>>,
     pub(crate) guards: &'a [Guard],
+    pub(crate) key: Option<NewKey<'a>>,
 }
 
 /// A head that a batch holds until its transaction ends. SQLite has one lock for all of them.
@@ -34,7 +43,7 @@ impl<'a> WholeBatch<'a> {
         let streams = batch.streams.iter();
         let streams =
             streams.map(|of| Batch { stream: &of.stream, expected: of.expected, events: &of.events, now });
-        Self { streams: streams.collect(), guards: &batch.guards }
+        Self { streams: streams.collect(), guards: &batch.guards, key: batch.new_key(now) }
     }
 
     /// Every head, in the order in which all batches take them: two that name the same streams do not wait

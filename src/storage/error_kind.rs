@@ -118,7 +118,9 @@ impl DatabaseErrorKind {
                  event_log, on PostgreSQL SELECT on the sequence of events, on MySQL and MariaDB SELECT on \
                  event_fence, UPDATE on event_log and event_fence; an appender also INSERT on \
                  events, INSERT and UPDATE on aggregate_heads (and DELETE if a batch guards a stream without \
-                 events), on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; \
+                 events), SELECT and INSERT on append_keys for idempotency keys (on MySQL and MariaDB also \
+                 UPDATE), SELECT, INSERT and UPDATE on snapshots for aggregates that have them, \
+                 on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; \
                  a projection SELECT, INSERT, UPDATE and DELETE on \
                  projection_checkpoints, projection_workers and parked_events (docs/databases.md has the \
                  statements)"

@@ -12,6 +12,7 @@ pub(crate) mod error;
 pub(crate) mod error_kind;
 pub(crate) mod executor;
 pub(crate) mod give_up;
+pub(crate) mod keys;
 pub(crate) mod kind_of;
 pub(crate) mod lent;
 pub(crate) mod log_holders;
@@ -35,6 +36,7 @@ pub(crate) mod repair;
 pub(crate) mod scope;
 #[cfg(any(feature = "_postgres", feature = "mysql"))]
 pub(crate) mod server;
+pub(crate) mod snapshots;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -7,12 +7,13 @@ use crate::model::duplicate::Duplicate;
 use crate::model::timestamp;
 use crate::observe;
 use crate::storage::append::{AppendError, Placement};
-use crate::storage::append_many::{AppendMany, WholeBatch};
+use crate::storage::append_many::{AppendMany, WholeBatch, Written};
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::keys::Keys;
 use crate::storage::now::now;
 use crate::storage::read::Read;
 use crate::store::append::record;
-use crate::store::{EventStore, wake_up};
+use crate::store::{EventStore, repeated, wake_up};
 
 impl EventStore {
     /// Appends events to several streams, all or none, if each is at its expected version and no guarded
@@ -29,12 +30,18 @@ impl EventStore {
     ///
     /// On SQLite there is one writer at a time, and a guard costs one look-up.
     ///
+    /// With an [idempotency key](AppendBatch::idempotency_key) a batch that is repeated, also at the same
+    /// moment, is appended once. In a transaction of the application in REPEATABLE READ or above, a
+    /// repetition of what was appended since its snapshot is a
+    /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock): run the transaction again.
+    ///
     /// # Errors
     ///
     /// As of [`append`](Self::append). A [`Conflict`](AppendError::Conflict) names the stream that is
     /// elsewhere, which may be a guarded one. Events are counted through all streams of the batch.
     /// [`Invalid`](AppendError::Invalid) also: no stream, a stream without events, a stream twice, a guard on
-    /// a stream that the batch appends to, a guard that expects any version.
+    /// a stream that the batch appends to, a guard that expects any version, a key that is empty or too long.
+    /// [`KeyReused`](AppendError::KeyReused): the key was used for something else.
     ///
     /// On PostgreSQL a transaction that was begun with SQL is refused as
     /// [`ForeignTransaction`](crate::DatabaseErrorKind::ForeignTransaction), as it is on the other databases.
@@ -72,20 +79,22 @@ impl EventStore {
     }
 }
 
-pub(crate) async fn append_batch<D: AppendMany + Read>(
+pub(crate) async fn append_batch<D: AppendMany + Read + Keys>(
     store: EventStore,
     database: &mut D,
     batch: &AppendBatch,
 ) -> Result<BatchAppended, AppendError> {
     validate(store.max_json_bytes, batch)?;
     let now = timestamp::now();
-    match database.append_batch(&WholeBatch::new(batch, now)).await {
-        Ok(placements) => {
+    let whole = WholeBatch::new(batch, now);
+    match database.append_batch(&whole).await {
+        Ok(Written::Now(placements)) => {
             let appended = recorded(batch, now, placements);
             appended.streams.iter().for_each(observe::appended);
             wake_up::all();
             Ok(appended)
         }
+        Ok(Written::Before(append)) => repeated::batch(database, &whole, append).await,
         Err(error) => Err(explained(database, batch, error).await),
     }
 }
@@ -105,7 +114,7 @@ fn recorded(batch: &AppendBatch, now: DateTime<Utc>, placements: Vec<Placement>)
     let streams: Vec<Appended> = streams
         .map(|(of, placement)| record(&of.stream, of.events.iter().cloned(), now, placement))
         .collect();
-    BatchAppended { streams }
+    BatchAppended { streams, is_repeat: false }
 }
 
 /// Reports a conflict, and adds where the event is recorded whose id the batch has used again.

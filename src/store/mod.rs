@@ -7,12 +7,14 @@ pub(crate) mod asynchronous;
 pub(crate) mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;
+pub(crate) mod keys;
 mod log_status;
 pub(crate) mod migrate;
 mod ordering;
 mod read_log;
 mod read_stream;
 mod repair;
+pub(crate) mod repeated;
 pub(crate) mod run_again;
 mod transaction;
 pub(crate) mod wake_up;
@@ -30,8 +32,8 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// | topic | methods |
 /// |---|---|
-/// | append | [`append`](Self::append), [`append_batch`](Self::append_batch) |
-/// | load, decide and append | [`aggregate`](Self::aggregate); [`transaction`](Self::transaction) with rows of the application |
+/// | append | [`append`](Self::append), [`append_batch`](Self::append_batch); [`delete_keys_before`](Self::delete_keys_before) lets idempotency keys expire |
+/// | load, decide and append | [`aggregate`](Self::aggregate); [`transaction`](Self::transaction) with rows of the application; [`verify_snapshots`](Self::verify_snapshots), [`delete_old_snapshots`](Self::delete_old_snapshots) |
 /// | read a stream | [`read_stream`](Self::read_stream), [`iter_stream`](Self::iter_stream), [`version`](Self::version) |
 /// | read the log | [`read_forward`](Self::read_forward), [`read_backward`](Self::read_backward), [`read_log`](Self::read_log), [`iter_log`](Self::iter_log), [`last_position`](Self::last_position), [`log_status`](Self::log_status) |
 /// | find out whether typed events can be read | [`check_log`](Self::check_log) |

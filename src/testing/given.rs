@@ -1,5 +1,6 @@
 use super::line::line;
 use super::outcome::Outcome;
+use super::snapshot::through_its_snapshot;
 use crate::decision::decided::Decided;
 use crate::decision::envelope::Envelope;
 use crate::decision::{Aggregate, Decide, Loaded};
@@ -18,11 +19,13 @@ pub struct Given<A> {
 }
 
 /// An aggregate to which these events have happened. Each of them is written as it is stored and read back.
+/// If the aggregate has [snapshots](crate::Snapshots), so is its state after each event: a decision that
+/// needs what the snapshot has lost comes out differently.
 ///
 /// # Panics
 ///
-/// If an event cannot be stored, or not be read back as an event of the aggregate; or if the id cannot be
-/// stored.
+/// If an event cannot be stored, or not be read back as an event of the aggregate; if the state cannot, or
+/// changes on the way; or if the id cannot be stored.
 ///
 /// ```
 /// # use diesel_event_store::Aggregate;
@@ -91,7 +94,7 @@ impl<A: Aggregate> Given<A> {
             Err(invalid) => panic!("given event {nth} cannot be stored: {invalid}"),
         };
         match self.loaded.after(&[recorded]) {
-            Ok(loaded) => Self { loaded, ..self },
+            Ok(loaded) => Self { loaded: through_its_snapshot(loaded), ..self },
             Err(error) => panic!("given event {nth} cannot be read: {error}"),
         }
     }

@@ -1,6 +1,8 @@
 //! Tests of aggregates without a database: given these events, when this command comes, then these events
 //! happen.
 //!
+//! If the aggregate has snapshots, the state is written and read back after each given event.
+//!
 //! Events are compared as the text that is stored, in their order and number. What is not as expected is a
 //! panic that shows a diff, an event per line.
 //!
@@ -57,6 +59,7 @@ mod diff;
 mod given;
 mod line;
 mod outcome;
+mod snapshot;
 
 pub use given::{Given, given, given_recorded};
 pub use outcome::Outcome;

@@ -21,11 +21,13 @@ impl CliDatabase for test_support::Postgres {
     const SCHEMA: &str = "src/schema/postgres.rs";
     const OUR_TABLES: &[&str] = &[
         "aggregate_heads",
+        "append_keys",
         "event_log",
         "events",
         "parked_events",
         "projection_checkpoints",
         "projection_workers",
+        "snapshots",
     ];
     const TABLES: &str = "SELECT tablename::TEXT AS name FROM pg_tables WHERE schemaname = current_schema()";
 }
@@ -37,12 +39,14 @@ impl CliDatabase for test_support::Mysql {
     const SCHEMA: &str = "src/schema/mysql.rs";
     const OUR_TABLES: &[&str] = &[
         "aggregate_heads",
+        "append_keys",
         "event_fence",
         "event_log",
         "events",
         "parked_events",
         "projection_checkpoints",
         "projection_workers",
+        "snapshots",
     ];
     const TABLES: &str =
         "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()";
@@ -53,8 +57,15 @@ impl CliDatabase for test_support::Sqlite {
     const CONFIG: &str = "diesel.toml";
     const MIGRATIONS: &str = "migrations/sqlite";
     const SCHEMA: &str = "src/schema/sqlite.rs";
-    const OUR_TABLES: &[&str] =
-        &["aggregate_heads", "events", "parked_events", "projection_checkpoints", "projection_workers"];
+    const OUR_TABLES: &[&str] = &[
+        "aggregate_heads",
+        "append_keys",
+        "events",
+        "parked_events",
+        "projection_checkpoints",
+        "projection_workers",
+        "snapshots",
+    ];
     const TABLES: &str =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 }

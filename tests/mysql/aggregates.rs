@@ -1,10 +1,10 @@
 //! Commands in transactions of each isolation level.
 
-use diesel_event_store::{RunAgain, write_transaction};
-use test_support::Result;
-use test_support::counter::{count_once, count_while, counter};
+use diesel_event_store::{AppendBatch, ExpectedVersion, RunAgain, write_transaction};
+use test_support::counter::{count_by, count_once, count_while, counter};
+use test_support::{Result, counted, user};
 
-use super::database::{Database, begin, commit, is_mariadb, rollback};
+use super::database::{Database, STORE, begin, commit, is_mariadb, rollback};
 
 /// There is no head yet that could be locked.
 #[test]
@@ -88,4 +88,25 @@ fn error_1020_is_a_reason_to_run_the_transaction_again() -> Result {
     let refused = test_support::execute(&mut conn, "UPDATE app_rows SET name = 'mine'").unwrap_err();
     assert!(refused.may_run_again(), "{refused}");
     rollback(&mut conn)
+}
+
+/// Its snapshot has neither the key nor the events.
+#[test]
+fn in_repeatable_read_a_repetition_of_something_newer_is_to_be_run_again() -> Result {
+    let db = Database::migrated()?;
+    let (mut conn, mut other) = (db.connect_in("REPEATABLE READ")?, db.connect()?);
+    begin(&mut conn)?;
+    counter("old").load(&mut conn)?;
+    let request = counter("old").idempotency_key("k");
+    count_by(&request, &mut other)?;
+    let refused = count_by(&request, &mut conn).unwrap_err();
+    assert!(refused.may_run_again(), "{refused}");
+    let batch = AppendBatch::new().append(&user("alice")?, ExpectedVersion::Any, counted(1)?);
+    let batch = batch.idempotency_key("batch");
+    STORE.append_batch(&mut other, &batch)?;
+    let refused = STORE.append_batch(&mut conn, &batch).unwrap_err();
+    assert!(refused.may_run_again(), "{refused}");
+    rollback(&mut conn)?;
+    assert!(count_by(&request, &mut conn)?.is_repeat && STORE.append_batch(&mut conn, &batch)?.is_repeat());
+    Ok(())
 }

@@ -8,6 +8,7 @@ use diesel_event_store::{
     AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, Position,
     run_pending_migrations,
 };
+use test_support::counter::count_and_keep;
 use test_support::{Result, count, counted, create_app_rows, execute, insert_app_row, user};
 
 use super::database::{Database, STORE, append, kind_of, log};
@@ -21,6 +22,8 @@ const READER: Grants = &[("SELECT", "*"), ("UPDATE", "event_log"), ("UPDATE", "e
 const APPENDER: Grants = &[
     ("SELECT, INSERT", "events"),
     ("SELECT, INSERT, UPDATE, DELETE", "aggregate_heads"),
+    ("SELECT, INSERT, UPDATE", "append_keys"),
+    ("SELECT, INSERT, UPDATE", "snapshots"),
     ("SELECT, UPDATE", "event_log"),
     ("SELECT, UPDATE", "event_fence"),
 ];
@@ -135,8 +138,12 @@ fn an_appender_appends_in_every_way() -> Result {
         let batch = AppendBatch::new()
             .append(&user("alice")?, ExpectedVersion::Exact(101), counted(1)?)
             .guard(&user("bob")?, ExpectedVersion::Exact(1))
-            .guard(&user("nobody")?, ExpectedVersion::NoStream);
+            .guard(&user("nobody")?, ExpectedVersion::NoStream)
+            .idempotency_key("request");
         STORE.append_batch(&mut conn, &batch)?;
+        assert!(STORE.append_batch(&mut conn, &batch)?.is_repeat());
+
+        assert_eq!((count_and_keep(&mut conn)?, count_and_keep(&mut conn)?), (1, 2));
     }
     Ok(())
 }

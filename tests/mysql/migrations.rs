@@ -6,9 +6,11 @@ use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row, t
 
 use super::database::{Database, append, log};
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "events",
     "aggregate_heads",
+    "append_keys",
+    "snapshots",
     "projection_checkpoints",
     "projection_workers",
     "parked_events",

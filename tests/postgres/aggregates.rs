@@ -3,7 +3,7 @@
 use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel_event_store::{ExecuteError, RunAgain};
-use test_support::counter::{count_once, count_while, counter};
+use test_support::counter::{count_by, count_once, count_while, counter};
 use test_support::witness::{commit, roll_back};
 use test_support::{Postgres, Result, TestDatabase};
 
@@ -44,6 +44,24 @@ fn above_read_committed_the_other_does_not_wait_and_the_transaction_gives_way() 
         assert_eq!(decided, 1);
         roll_back(&mut conn)?;
         assert_eq!(count_once(&mut conn, "old")?, 3);
+    }
+    Ok(())
+}
+
+/// The snapshot has neither the key nor the events.
+#[test]
+fn above_read_committed_a_repetition_of_something_newer_is_to_be_run_again() -> Result {
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let db = Postgres::migrated()?;
+        let (mut conn, mut other) = (db.connect()?, db.connect()?);
+        begin_in(level, &mut conn)?;
+        counter("old").load(&mut conn)?;
+        let request = counter("old").idempotency_key("k");
+        count_by(&request, &mut other)?;
+        let refused = count_by(&request, &mut conn).unwrap_err();
+        assert!(refused.may_run_again(), "{level}: {refused}");
+        roll_back(&mut conn)?;
+        assert!(count_by(&request, &mut conn)?.is_repeat);
     }
     Ok(())
 }

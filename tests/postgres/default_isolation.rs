@@ -4,9 +4,10 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use diesel_event_store::projection::Projection;
 use diesel_event_store::{
-    DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId,
-    run_pending_migrations,
+    AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position,
+    StreamId, run_pending_migrations,
 };
+use test_support::counter::{count_by, counter};
 use test_support::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
 use test_support::{self, Postgres, TestDatabase, at_once};
 
@@ -89,6 +90,25 @@ fn appends_to_one_stream_do_not_fail_each_other() -> test_support::Result {
             outcome?;
         }
         assert_eq!(STORE.version(&mut conns[0], &shared)?, 1000);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_request_that_is_repeated_at_the_same_moment_is_carried_out_once() -> test_support::Result {
+    for database in databases()? {
+        let mut conns = (0..8).map(|_| database.connect()).collect::<test_support::Result<Vec<_>>>()?;
+        let (shared, request) = (StreamId::new("Shared", 1)?, counter("shared").idempotency_key("command"));
+        let outcomes = at_once(&mut conns, |_, conn| -> Result<_, Error> {
+            let event = NewEvent::new("Appended", &())?;
+            let batch = AppendBatch::new().append(&shared, ExpectedVersion::Any, [event]);
+            let batch = STORE.append_batch(conn, &batch.idempotency_key("batch"))?;
+            Ok((batch.is_repeat(), count_by(&request, conn)?.is_repeat))
+        });
+        let repeats = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        assert_eq!(repeats.iter().filter(|(batch, _)| !batch).count(), 1);
+        assert_eq!(repeats.iter().filter(|(_, command)| !command).count(), 1);
+        assert_eq!(test_support::count(&mut conns[0], "events")?, 2);
     }
     Ok(())
 }

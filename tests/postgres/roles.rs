@@ -7,12 +7,15 @@ use diesel_event_store::{
     AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position,
     StreamId, run_pending_migrations,
 };
+use test_support::counter::count_and_keep;
 use test_support::witness::{append_one, kind};
 use test_support::{self, Postgres, TestDatabase};
 
 const STORE: EventStore = EventStore::new();
 
 const READER: &str = "GRANT SELECT ON events, aggregate_heads, event_log TO";
+const KEEPER_OF_SNAPSHOTS: &str = "GRANT SELECT, INSERT, UPDATE ON snapshots TO";
+const KEEPER_OF_KEYS: &str = "GRANT SELECT, INSERT ON append_keys TO";
 const APPENDER: [&str; 3] = [
     "GRANT SELECT, INSERT ON events TO",
     "GRANT SELECT, INSERT, UPDATE ON aggregate_heads TO",
@@ -166,6 +169,25 @@ fn an_appender_appends_batches() -> test_support::Result {
     assert_not_permitted(STORE.append_batch(&mut appender, &absence).unwrap_err());
     database.connect()?.batch_execute(&format!("{GUARDIAN} {}", role.name))?;
     assert_eq!(STORE.append_batch(&mut appender, &absence)?.streams()[0].version(), 3);
+
+    let keyed =
+        AppendBatch::new().append(&one, ExpectedVersion::Exact(3), event()).idempotency_key("request");
+    assert_not_permitted(STORE.append_batch(&mut appender, &keyed).unwrap_err());
+    database.connect()?.batch_execute(&format!("{KEEPER_OF_KEYS} {}", role.name))?;
+    STORE.append_batch(&mut appender, &keyed)?;
+    assert!(STORE.append_batch(&mut appender, &keyed)?.is_repeat());
+    Ok(())
+}
+
+#[test]
+fn an_appender_keeps_snapshots() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let role = Role::create(&database, &APPENDER)?;
+    let mut appender = role.connect()?;
+    let refused = count_and_keep(&mut appender).unwrap_err();
+    assert!(refused.to_string().contains("SELECT, INSERT and UPDATE on snapshots"), "{refused}");
+    database.connect()?.batch_execute(&format!("{KEEPER_OF_SNAPSHOTS} {}", role.name))?;
+    assert_eq!((count_and_keep(&mut appender)?, count_and_keep(&mut appender)?), (1, 2));
     Ok(())
 }
 

@@ -18,8 +18,15 @@ tests! {
     a_view_of_the_application_is_not_taken_over,
 }
 
-const TABLES: [&str; 5] =
-    ["events", "aggregate_heads", "projection_checkpoints", "projection_workers", "parked_events"];
+const TABLES: [&str; 7] = [
+    "events",
+    "aggregate_heads",
+    "append_keys",
+    "snapshots",
+    "projection_checkpoints",
+    "projection_workers",
+    "parked_events",
+];
 const LEDGER: &str = "__diesel_schema_migrations";
 
 fn they_are_applied_once<D: TestDatabase>() -> Result {

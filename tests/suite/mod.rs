@@ -33,6 +33,7 @@ pub mod concurrency;
 pub mod expected_version;
 pub mod fidelity;
 mod housekeeping;
+pub mod keys;
 pub mod migrations;
 pub mod missing_migrations;
 pub mod model;
@@ -49,13 +50,13 @@ pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, batches, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
+    areas! { D: append, batches, keys, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, batches, expected_version, transactions, concurrency, read_log, model }
+    areas! { D: append, batches, keys, expected_version, transactions, concurrency, read_log, model }
 }
 
 /// What depends on the kind of connection that is lent: a pooled one, or an application's enum.

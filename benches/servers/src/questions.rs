@@ -55,13 +55,13 @@ pub fn execute(report: &Report, (one, other): (impl EventConnection, impl EventC
         Side::new(
             "execute",
             on_streams(streams, |id| {
-                Order::execute(&mut one, id);
+                Order::<0>::execute(&mut one, id);
             }),
         ),
         Side::new(
             "read and append",
             on_streams(streams, |id| {
-                Order::by_hand(&mut other, id);
+                Order::<0>::by_hand(&mut other, id);
             }),
         ),
     ];

@@ -2,14 +2,15 @@ use std::convert::Infallible;
 
 use diesel_event_store::{
     Aggregate, Decoded, Event, EventConnection, EventError, EventStore, EventType, Evolve, ExpectedVersion,
-    InvalidInput, NewEvent, RecordedEvent, StreamId,
+    InvalidInput, NewEvent, RecordedEvent, Snapshots, StreamId,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
 
-/// An aggregate that adds up what is ordered.
-#[derive(Debug)]
-pub struct Order {
+/// An aggregate that adds up what is ordered. 0 is without snapshots.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order<const EVERY: u32> {
     cents: u64,
 }
 
@@ -33,7 +34,7 @@ impl Event for Placed {
     }
 }
 
-impl Evolve for Order {
+impl<const EVERY: u32> Evolve for Order<EVERY> {
     type Event = Placed;
 
     fn evolve(self, Placed(order): Placed) -> Self {
@@ -41,20 +42,29 @@ impl Evolve for Order {
     }
 }
 
-impl Aggregate for Order {
+impl<const EVERY: u32> Aggregate for Order<EVERY> {
     const TYPE: &'static str = AGGREGATE_TYPE;
 
     fn initial(_id: &str) -> Self {
         Self { cents: 0 }
     }
+
+    fn snapshots() -> Option<Snapshots<Self>> {
+        (EVERY > 0).then(|| Snapshots::version(1).every(EVERY))
+    }
 }
 
-impl Order {
+impl<const EVERY: u32> Order<EVERY> {
     /// One more order, in one call. Returns the sum.
     pub fn execute(conn: &mut impl EventConnection, aggregate_id: &str) -> u64 {
         let order = EventStore::new().aggregate::<Self>(aggregate_id);
         let placed = || Ok::<_, Infallible>(vec![Placed(OrderPlaced::example())]);
         order.update(conn, |_| placed()).expect("the append").state.cents
+    }
+
+    /// Returns the sum.
+    pub fn load(conn: &mut impl EventConnection, aggregate_id: &str) -> u64 {
+        EventStore::new().aggregate::<Self>(aggregate_id).load(conn).expect("the aggregate").state.cents
     }
 
     /// The same by hand: read, decode, append.

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 
 use diesel_event_store::{
     Aggregate, AggregateRef, Decoded, Event, EventConnection, EventError, EventStore, EventType, Evolve,
-    ExecuteError, Executed, InvalidInput, NewEvent, RecordedEvent,
+    ExecuteError, Executed, InvalidInput, NewEvent, RecordedEvent, Snapshots,
 };
+use serde::{Deserialize, Serialize};
 
 /// How often it was counted.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,4 +72,44 @@ pub fn count_while<C: EventConnection>(
 /// Counts once.
 pub fn count_once(conn: &mut impl EventConnection, id: &str) -> Result<i64, ExecuteError<Infallible>> {
     Ok(count_while(conn, id, || ()).1?.version)
+}
+
+/// Counts once, by this reference.
+pub fn count_by(
+    counter: &AggregateRef<Counter>,
+    conn: &mut impl EventConnection,
+) -> Result<Executed<Counter>, ExecuteError<Infallible>> {
+    counter.update(conn, |_| Ok(vec![Counted]))
+}
+
+/// The same with a snapshot after each event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptCounter(pub i64);
+
+impl Evolve for KeptCounter {
+    type Event = Counted;
+
+    fn evolve(self, _event: Counted) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Aggregate for KeptCounter {
+    const TYPE: &'static str = "KeptCounter";
+
+    fn initial(_id: &str) -> Self {
+        Self(0)
+    }
+
+    fn snapshots() -> Option<Snapshots<Self>> {
+        Some(Snapshots::version(1).every(1))
+    }
+}
+
+/// Counts once. Which version the snapshot has that was written.
+pub fn count_and_keep(conn: &mut impl EventConnection) -> crate::Result<i64> {
+    let counter = EventStore::new().aggregate::<KeptCounter>("kept");
+    let version = counter.update(conn, |_| Ok::<_, Infallible>(vec![Counted]))?.version;
+    let kept = crate::count(conn, &format!("snapshots WHERE aggregate_version = {version}"))?;
+    Ok(kept * version)
 }

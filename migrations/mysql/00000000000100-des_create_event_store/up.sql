@@ -46,6 +46,33 @@ CREATE TABLE aggregate_heads (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
+-- The keys of requests that were carried out, so that a repetition gets the result of the first.
+CREATE TABLE append_keys (
+    tenant_id       VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
+    idempotency_key VARCHAR(255) NOT NULL,
+    fingerprint     BIGINT       NOT NULL, -- of what was appended
+    first_event_id  CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    event_count     BIGINT       NOT NULL CHECK (event_count > 0),
+    created_at      DATETIME(6)  NOT NULL,
+    PRIMARY KEY (tenant_id, idempotency_key),
+    -- Without it, deleting the old keys would wait for every transaction that has a new one.
+    KEY append_keys_created_at (created_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
+  COMMENT='diesel_event_store';
+
+-- The states of aggregates, so that not all their events have to be read. One that does not fit is not used.
+CREATE TABLE snapshots (
+    tenant_id         VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
+    aggregate_type    VARCHAR(255) NOT NULL,
+    aggregate_id      VARCHAR(255) NOT NULL,
+    snapshot_version  INT          NOT NULL, -- of the state's shape and of the code that folds it
+    aggregate_version BIGINT       NOT NULL, -- of the last event that is folded into the state
+    event_id          CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- of that event
+    state             LONGTEXT     NOT NULL,
+    PRIMARY KEY (tenant_id, aggregate_type, aggregate_id, snapshot_version)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
+  COMMENT='diesel_event_store';
+
 -- One row per partition of a projection's version; most projections have one partition.
 CREATE TABLE projection_checkpoints (
     projection_name      VARCHAR(255) NOT NULL,

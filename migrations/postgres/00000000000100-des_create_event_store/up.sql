@@ -63,6 +63,29 @@ CREATE TABLE aggregate_heads (
     PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) WITH (fillfactor = 80);
 
+-- The keys of requests that were carried out, so that a repetition gets the result of the first.
+CREATE TABLE append_keys (
+    tenant_id       TEXT        COLLATE "C" NOT NULL DEFAULT '',
+    idempotency_key TEXT        COLLATE "C" NOT NULL,
+    fingerprint     BIGINT      NOT NULL, -- of what was appended
+    first_event_id  UUID        NOT NULL,
+    event_count     BIGINT      NOT NULL CHECK (event_count > 0),
+    created_at      TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (tenant_id, idempotency_key)
+);
+
+-- The states of aggregates, so that not all their events have to be read. One that does not fit is not used.
+CREATE TABLE snapshots (
+    tenant_id         TEXT    COLLATE "C" NOT NULL DEFAULT '',
+    aggregate_type    TEXT    COLLATE "C" NOT NULL,
+    aggregate_id      TEXT    COLLATE "C" NOT NULL,
+    snapshot_version  INTEGER NOT NULL, -- of the state's shape and of the code that folds it
+    aggregate_version BIGINT  NOT NULL, -- of the last event that is folded into the state
+    event_id          UUID    NOT NULL, -- of that event
+    state             TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, aggregate_type, aggregate_id, snapshot_version)
+);
+
 -- One row per partition of a projection's version; most projections have one partition.
 CREATE TABLE projection_checkpoints (
     projection_name      TEXT        COLLATE "C" NOT NULL,

@@ -65,6 +65,8 @@ run_examples() {
     example basic
     example basic
     example bank_account
+    example order_service
+    cargo test --quiet "${ALL[@]}" --example order_service
     example same_transaction
     example with_tracing
     example group_commit

@@ -9,10 +9,11 @@ use super::append::{
 use super::fence::{self, last_insert_id};
 use super::guards::current;
 use super::insert::{insert_events, statement_bytes};
+use super::keys::use_key;
 use super::tenant::tenant;
 use crate::model::append_batch::Guard;
 use crate::storage::append::{AppendError, Batch, Placement};
-use crate::storage::append_many::{AppendMany, Head, WholeBatch};
+use crate::storage::append_many::{AppendMany, Head, WholeBatch, Written};
 use crate::storage::executor::Executor;
 use crate::storage::lent;
 use crate::storage::scope::Scope;
@@ -31,7 +32,7 @@ of_stream! {
 }
 
 impl<C: Server<Backend = Mysql>> AppendMany for lent::Mysql<'_, C> {
-    async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError> {
+    async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Written, AppendError> {
         let mut bytes = Vec::with_capacity(whole.streams.len());
         for (nth, batch) in whole.streams.iter().enumerate() {
             bytes.push(statement_bytes(self.0, batch).await.map_err(|error| whole.counted(nth, error))?);
@@ -47,10 +48,26 @@ struct WriteAll<'w> {
 }
 
 impl<C: Executor<Backend = Mysql>> Work<C> for WriteAll<'_> {
-    type Output = Vec<Placement>;
+    type Output = Written;
     type Error = AppendError;
 
-    async fn run(&self, conn: &mut C, scope: Scope) -> Result<Vec<Placement>, AppendError> {
+    /// The key first: it is known then whether there is anything to do, and all batches take their locks in
+    /// one order.
+    async fn run(&self, conn: &mut C, scope: Scope) -> Result<Written, AppendError> {
+        if let Some(key) = &self.whole.key {
+            if let Some(append) = use_key(conn, key).await? {
+                return Ok(Written::Before(append));
+            }
+        }
+        self.write(conn, scope).await.map(Written::Now)
+    }
+}
+
+impl WriteAll<'_> {
+    async fn write<C>(&self, conn: &mut C, scope: Scope) -> Result<Vec<Placement>, AppendError>
+    where
+        C: Executor<Backend = Mysql>,
+    {
         let previous_versions = lock_heads(conn, self.whole).await?;
         let entry = fence::enter(conn).await?;
         if scope == Scope::Savepoint && entry.keeps_gaps {

@@ -48,6 +48,8 @@ impl Columns for Mysql {
 impl Dialect for Mysql {
     const NOW: &'static str = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
     const OR_NOTHING: &'static str = "ON DUPLICATE KEY UPDATE projection_name = VALUES(projection_name)";
+    const OR_REPLACE: &'static str = "ON DUPLICATE KEY UPDATE \
+         aggregate_version = VALUES(aggregate_version), event_id = VALUES(event_id), state = VALUES(state)";
     const OF_TENANT: (&'static str, &'static str) = ("COALESCE(events.tenant_id) = ", "");
 
     binds! {}

@@ -16,6 +16,7 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("SAVEPOINT diesel_", DatabaseErrorKind::Deadlock),
     // What `inside!` makes of a statement whose transaction has gone.
     ("CONSTRAINT `aggregate_heads.aggregate_version` failed", DatabaseErrorKind::Deadlock),
+    ("CONSTRAINT `append_keys.event_count` failed", DatabaseErrorKind::Deadlock),
     ("CONSTRAINT `events.aggregate_version` failed", DatabaseErrorKind::Deadlock),
     ("CONSTRAINT `event_log.last_position` failed", DatabaseErrorKind::Deadlock),
     ("Cannot execute statement in a READ ONLY transaction", DatabaseErrorKind::ReadOnly),
@@ -42,6 +43,8 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
 const PARTS: &[(&str, DatabaseErrorKind)] = &[
     (".events' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".aggregate_heads' doesn't exist", DatabaseErrorKind::NotMigrated),
+    (".append_keys' doesn't exist", DatabaseErrorKind::NotMigrated),
+    (".snapshots' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".projection_checkpoints' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".projection_workers' doesn't exist", DatabaseErrorKind::NotMigrated),
     (".parked_events' doesn't exist", DatabaseErrorKind::NotMigrated),

@@ -36,12 +36,14 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql")
 const FIRST: &str = "00000000000100des";
 
 /// So that what is dropped comes before what it refers to.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "event_log",
     "event_fence",
     "parked_events",
     "projection_workers",
     "projection_checkpoints",
+    "snapshots",
+    "append_keys",
     "aggregate_heads",
     "events",
 ];

@@ -15,6 +15,7 @@ mod galera;
 mod guards;
 mod insert;
 mod interrupted;
+mod keys;
 mod log_holders;
 mod migrations;
 mod news;

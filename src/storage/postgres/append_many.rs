@@ -12,11 +12,12 @@ use super::append::{
 use crate::model::append_batch::Guard;
 use crate::model::json::Json;
 use crate::storage::append::{AppendError, Batch, Placement};
-use crate::storage::append_many::{AppendMany, Head, WholeBatch};
+use crate::storage::append_many::{AppendMany, Head, WholeBatch, Written};
 use crate::storage::error::OperationError;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::server::Server;
+use crate::storage::sql::keys::use_key;
 use crate::storage::sql::of_stream::of_stream;
 use crate::storage::sql::statement::statement;
 use crate::storage::sql::versions::versions;
@@ -92,7 +93,7 @@ of_stream! {
 }
 
 impl<C: Server<Backend = Pg>> AppendMany for Postgres<'_, C> {
-    async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError> {
+    async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Written, AppendError> {
         let mut attempt = 1;
         loop {
             let mut open = begin(self.0).await?;
@@ -106,11 +107,24 @@ impl<C: Server<Backend = Pg>> AppendMany for Postgres<'_, C> {
     }
 }
 
-async fn write_all<C>(conn: &mut C, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError>
+/// In the order in which all batches take their locks: the row that counts positions, the key, the heads.
+async fn write_all<C>(conn: &mut C, whole: &WholeBatch<'_>) -> Result<Written, AppendError>
 where
     C: Executor<Backend = Pg>,
 {
     let _: bool = conn.row(Enter).await?;
+    if let Some(key) = &whole.key {
+        if let Some(append) = use_key(conn, key).await? {
+            return Ok(Written::Before(append));
+        }
+    }
+    write_streams(conn, whole).await.map(Written::Now)
+}
+
+async fn write_streams<C>(conn: &mut C, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError>
+where
+    C: Executor<Backend = Pg>,
+{
     let mut last_versions = vec![0; whole.streams.len()];
     for head in whole.heads() {
         match head {

@@ -44,6 +44,9 @@ impl Columns for Pg {
 impl Dialect for Pg {
     const NOW: &'static str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
     const OR_NOTHING: &'static str = "ON CONFLICT DO NOTHING";
+    const OR_REPLACE: &'static str = "ON CONFLICT \
+         (tenant_id, aggregate_type, aggregate_id, snapshot_version) DO UPDATE SET \
+         aggregate_version = excluded.aggregate_version, event_id = excluded.event_id, state = excluded.state";
     /// Unlike an expression of the column, this is planned by what is known of the column.
     const OF_TENANT: (&'static str, &'static str) = ("(events.tenant_id = ", ") IS TRUE");
 

@@ -12,6 +12,8 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("could not serialize access", DatabaseErrorKind::Deadlock),
     ("relation \"events\" does not exist", DatabaseErrorKind::NotMigrated),
     ("relation \"aggregate_heads\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("relation \"append_keys\" does not exist", DatabaseErrorKind::NotMigrated),
+    ("relation \"snapshots\" does not exist", DatabaseErrorKind::NotMigrated),
     ("relation \"projection_checkpoints\" does not exist", DatabaseErrorKind::NotMigrated),
     ("relation \"projection_workers\" does not exist", DatabaseErrorKind::NotMigrated),
     ("relation \"parked_events\" does not exist", DatabaseErrorKind::NotMigrated),

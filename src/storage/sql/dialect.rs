@@ -30,6 +30,8 @@ pub(crate) trait Dialect: Columns {
     const NOW: &'static str;
     /// What makes an INSERT of a key that is there do nothing.
     const OR_NOTHING: &'static str;
+    /// What makes an INSERT of a snapshot that is there replace it.
+    const OR_REPLACE: &'static str;
     /// What is around a tenant in the condition that an event is of that tenant, so that no index answers it.
     const OF_TENANT: (&'static str, &'static str);
 

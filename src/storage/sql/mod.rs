@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;
+pub(crate) mod keys;
 pub(crate) mod lease;
 #[cfg(any(feature = "_postgres", feature = "mysql"))]
 pub(crate) mod of_stream;
@@ -13,6 +14,7 @@ pub(crate) mod places;
 pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;
+pub(crate) mod snapshots;
 pub(crate) mod statement;
 pub(crate) mod tenant;
 pub(crate) mod versions;

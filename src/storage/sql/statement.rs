@@ -6,9 +6,10 @@ use crate::storage::sql::dialect::Dialect;
 /// matter. diesel's query builder prepares `diesel::update` and upserts anew at each execution, which costs
 /// more than running them.
 ///
-/// Every `?` takes the next field, and `{now}` and `{or_nothing}` are what the [`Dialect`] says. With `->
-/// (…)` it returns rows of these SQL types. It is prepared once per connection. A statement for one backend
-/// says the SQL type of each field, a statement for every database the function of `Dialect` that binds it.
+/// Every `?` takes the next field, and `{now}`, `{or_nothing}` and `{or_replace}` are what the [`Dialect`]
+/// says. With `-> (…)` it returns rows of these SQL types. It is prepared once per connection. A statement
+/// for one backend says the SQL type of each field, a statement for every database the function of `Dialect`
+/// that binds it.
 macro_rules! statement {
     (
         for every database;
@@ -126,6 +127,7 @@ enum Gap {
     Field,
     Now,
     OrNothing,
+    OrReplace,
     End,
 }
 
@@ -140,6 +142,7 @@ pub(crate) fn push_text<'p, DB: Dialect>(
             Gap::Field | Gap::End => return,
             Gap::Now => out.push_sql(DB::NOW),
             Gap::OrNothing => out.push_sql(DB::OR_NOTHING),
+            Gap::OrReplace => out.push_sql(DB::OR_REPLACE),
         }
     }
 }
@@ -170,6 +173,7 @@ pub(crate) const fn split<const N: usize>(sql: &'static str) -> [Piece; N] {
             Gap::Field => (rest.split_at(at).0, rest.split_at(at + "?".len()).1),
             Gap::Now => (rest.split_at(at).0, rest.split_at(at + "{now}".len()).1),
             Gap::OrNothing => (rest.split_at(at).0, rest.split_at(at + "{or_nothing}".len()).1),
+            Gap::OrReplace => (rest.split_at(at).0, rest.split_at(at + "{or_replace}".len()).1),
         };
         pieces[piece] = Piece(text, gap);
         (rest, piece, at) = (after, piece + 1, 0);
@@ -183,6 +187,7 @@ const fn gap(sql: &str, at: usize) -> Gap {
     match sql.as_bytes()[at] {
         b'?' => Gap::Field,
         b'{' if sql.as_bytes()[at + 1] == b'n' => Gap::Now,
+        b'{' if sql.as_bytes()[at + 4] == b'r' => Gap::OrReplace,
         b'{' => Gap::OrNothing,
         _ => Gap::End,
     }

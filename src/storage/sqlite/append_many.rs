@@ -5,19 +5,30 @@ use super::error::is_duplicate_event_id;
 use super::read;
 use super::transactions::all_or_nothing;
 use crate::storage::append::{AppendError, Placement};
-use crate::storage::append_many::{AppendMany, WholeBatch};
+use crate::storage::append_many::{AppendMany, WholeBatch, Written};
 use crate::storage::lent;
+use crate::storage::now::now;
+use crate::storage::sql::keys::use_key;
 
 impl AppendMany for lent::Sqlite<'_> {
-    async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError> {
+    async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Written, AppendError> {
         all_or_nothing(self.0, |conn| write_all(conn, whole))
             .map_err(|error| name_duplicate(self.0, whole, error))
     }
 }
 
+fn write_all(conn: &mut SqliteConnection, whole: &WholeBatch<'_>) -> Result<Written, AppendError> {
+    if let Some(key) = &whole.key {
+        if let Some(append) = now(use_key(conn, key))? {
+            return Ok(Written::Before(append));
+        }
+    }
+    write_streams(conn, whole).map(Written::Now)
+}
+
 /// The guards come last. By then the first head that moved has taken the write lock, so the version that a
 /// guard reads is the newest.
-fn write_all(conn: &mut SqliteConnection, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError> {
+fn write_streams(conn: &mut SqliteConnection, whole: &WholeBatch<'_>) -> Result<Vec<Placement>, AppendError> {
     let mut placements = Vec::with_capacity(whole.streams.len());
     for (nth, batch) in whole.streams.iter().enumerate() {
         placements.push(write(conn, batch).map_err(|error| whole.counted(nth, error))?);

@@ -43,6 +43,9 @@ impl Columns for Sqlite {
 impl Dialect for Sqlite {
     const NOW: &'static str = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
     const OR_NOTHING: &'static str = "ON CONFLICT DO NOTHING";
+    const OR_REPLACE: &'static str = "ON CONFLICT \
+         (tenant_id, aggregate_type, aggregate_id, snapshot_version) DO UPDATE SET \
+         aggregate_version = excluded.aggregate_version, event_id = excluded.event_id, state = excluded.state";
     const OF_TENANT: (&'static str, &'static str) = ("+events.tenant_id = ", "");
 
     binds! {}

@@ -10,6 +10,8 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("database schema is locked", DatabaseErrorKind::Locked),
     ("no such table: events", DatabaseErrorKind::NotMigrated),
     ("no such table: aggregate_heads", DatabaseErrorKind::NotMigrated),
+    ("no such table: append_keys", DatabaseErrorKind::NotMigrated),
+    ("no such table: snapshots", DatabaseErrorKind::NotMigrated),
     ("no such table: projection_checkpoints", DatabaseErrorKind::NotMigrated),
     ("no such table: projection_workers", DatabaseErrorKind::NotMigrated),
     ("no such table: parked_events", DatabaseErrorKind::NotMigrated),

@@ -22,7 +22,7 @@ fn what_the_command_carries_is_checked_first<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let (long, not_json) = ("x".repeat(MAX_NAME_LENGTH + 1), HashMap::from([([1], 2)]));
-    let bad: [(&str, AggregateRef<Account>); 8] = [
+    let bad: [(&str, AggregateRef<Account>); 9] = [
         ("aggregate_id", account("")),
         ("aggregate_id", account(&long)),
         ("tenant_id", account("a").in_tenant("")),
@@ -30,6 +30,7 @@ fn what_the_command_carries_is_checked_first<D: TestDatabase>() -> Result {
         ("causation_id", account("a").causation_id("")),
         ("metadata", account("a").metadata(&not_json)),
         ("attempts", account("a").attempts(0)),
+        ("idempotency_key", account("a").idempotency_key("")),
         ("expected version", account("a").expecting(ExpectedVersion::Exact(-1))),
     ];
     for (field, account) in bad {

@@ -7,6 +7,8 @@ pub mod contention;
 pub mod executing;
 pub mod expecting;
 pub mod in_transactions;
+pub mod keys;
+pub mod snapshots;
 pub mod transactions;
 
 mod account;
@@ -15,5 +17,5 @@ pub use account::{Account, AccountEvent, Deposit, FOLDED, NotEnough, Withdraw, a
 
 /// Everything about aggregates.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: executing, contention, expecting, in_transactions, transactions, bad_input }
+    areas! { D: executing, contention, expecting, keys, snapshots, in_transactions, transactions, bad_input }
 }

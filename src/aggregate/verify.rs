@@ -1,0 +1,95 @@
+use super::load::read_to;
+use super::{LoadError, SnapshotReport};
+use crate::decision::{Aggregate, Loaded, Snapshots};
+use crate::model::invalid::check_at_least_one;
+use crate::model::stream_id::StreamId;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::store::EventStore;
+
+impl EventStore {
+    /// Compares snapshots of the aggregate's current version with what is folded from the events today: run
+    /// it before a release whose [`evolve`](crate::Evolve::evolve) has changed. If it finds a difference, the
+    /// snapshots need a new [version](Snapshots::version).
+    ///
+    /// It takes the `sample` snapshots whose last events are the oldest, of all tenants: what the oldest code
+    /// has written. It reads all their events, a page at a time.
+    ///
+    /// # Errors
+    ///
+    /// - [`LoadError::Event`]: an event cannot be read.
+    /// - [`LoadError::Invalid`]: `sample` is 0, or the aggregate's version or `every` is.
+    /// - [`LoadError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// fn are_sound<Order: Aggregate>(conn: &mut impl EventConnection) -> Result<bool, LoadError> {
+    ///     let report = EventStore::new().verify_snapshots::<Order>(conn, 1000)?;
+    ///     Ok(report.is_sound())
+    /// }
+    /// ```
+    pub fn verify_snapshots<A: Aggregate>(
+        &self,
+        conn: &mut (impl EventConnection + ?Sized),
+        sample: usize,
+    ) -> Result<SnapshotReport, LoadError> {
+        let (limit, mut report) = (check_at_least_one("sample", sample)?, SnapshotReport::default());
+        let Some(snapshots) = A::snapshots() else { return Ok(report) };
+        snapshots.validate()?;
+        for stream in conn.database().streams_with_snapshots(A::TYPE, snapshots.version, limit)? {
+            match compare(conn, &stream, &snapshots)? {
+                Comparison::Same => {}
+                Comparison::Differs => report.differing.push(stream),
+                Comparison::Unusable => report.unusable.push(stream),
+            }
+            report.checked += 1;
+        }
+        Ok(report)
+    }
+
+    /// Deletes the snapshots of this aggregate's type that have a lower version than its current one, of all
+    /// tenants, and returns how many they were. Until a release that uses them is gone, they serve it.
+    ///
+    /// # Errors
+    ///
+    /// - [`LoadError::Invalid`]: the aggregate's snapshot version or `every` is 0.
+    /// - [`LoadError::Database`]: the database refused or failed, and nothing was deleted.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// fn tidy_up<Order: Aggregate>(conn: &mut impl EventConnection) -> Result<usize, LoadError> {
+    ///     EventStore::new().delete_old_snapshots::<Order>(conn)
+    /// }
+    /// ```
+    pub fn delete_old_snapshots<A: Aggregate>(
+        &self,
+        conn: &mut (impl EventConnection + ?Sized),
+    ) -> Result<usize, LoadError> {
+        let Some(snapshots) = A::snapshots() else { return Ok(0) };
+        snapshots.validate()?;
+        Ok(conn.database().delete_snapshots_below(A::TYPE, snapshots.version)?)
+    }
+}
+
+enum Comparison {
+    Same,
+    Differs,
+    /// It is not used.
+    Unusable,
+}
+
+fn compare<A: Aggregate>(
+    conn: &mut (impl EventConnection + ?Sized),
+    stream: &StreamId,
+    snapshots: &Snapshots<A>,
+) -> Result<Comparison, LoadError> {
+    let Some(snapshot) = conn.database().snapshot(stream, snapshots.version)? else {
+        return Ok(Comparison::Unusable);
+    };
+    if snapshots.read(snapshot.state.as_str()).is_err() {
+        return Ok(Comparison::Unusable);
+    }
+    let folded: Loaded<A> =
+        read_to(conn, stream, snapshot.version, Some(Loaded::initial(stream.aggregate_id())))?;
+    let written = snapshots.write(&folded.state)?;
+    Ok(if written.is_same(&snapshot.state) { Comparison::Same } else { Comparison::Differs })
+}

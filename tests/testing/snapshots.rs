@@ -1,0 +1,97 @@
+//! The state goes through its snapshot after each given event.
+
+use diesel_event_store::testing::given;
+use diesel_event_store::{Aggregate, Decide, Evolve, Snapshots};
+use serde::{Deserialize, Serialize};
+
+use super::door::{DoorEvent, failure, opened};
+
+/// A door that counts who has opened it.
+macro_rules! door {
+    ($name:ident, $(#[$attribute:meta])*) => {
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        struct $name {
+            $(#[$attribute])*
+            opened: u32,
+        }
+
+        impl Evolve for $name {
+            type Event = DoorEvent;
+
+            fn evolve(self, _event: DoorEvent) -> Self {
+                Self { opened: self.opened + 1 }
+            }
+        }
+
+        impl Aggregate for $name {
+            const TYPE: &'static str = "Door";
+
+            fn initial(_id: &str) -> Self {
+                Self { opened: 0 }
+            }
+
+            fn snapshots() -> Option<Snapshots<Self>> {
+                Some(Snapshots::version(1))
+            }
+        }
+
+        impl Decide<()> for $name {
+            type Error = u32;
+
+            fn decide(&self, (): &()) -> Result<Vec<DoorEvent>, u32> {
+                Err(self.opened)
+            }
+        }
+    };
+}
+
+door!(Sound,);
+door!(Forgetful, #[serde(skip)]);
+door!(Unreadable, #[serde(rename(serialize = "times"))]);
+door!(Unwritable, #[serde(serialize_with = "no_json")]);
+door!(Changing, #[serde(serialize_with = "one_more")]);
+
+fn no_json<S: serde::Serializer>(_: &u32, _: S) -> Result<S::Ok, S::Error> {
+    Err(serde::ser::Error::custom("no"))
+}
+
+fn one_more<S: serde::Serializer>(opened: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u32(opened + 1)
+}
+
+#[test]
+fn a_sound_one_changes_nothing() {
+    given::<Sound>("front", [opened("Al"), opened("Bo")]).when(&()).then_rejected(2);
+}
+
+/// It says nothing of what it has lost, but decides otherwise.
+#[test]
+fn a_field_that_is_not_stored_is_missing_in_the_decision() {
+    let said =
+        failure(|| given::<Forgetful>("front", [opened("Al"), opened("Bo")]).when(&()).then_rejected(2));
+    assert!(said.contains("another rejection than expected:\n- 2\n+ 0"), "{said}");
+}
+
+#[test]
+fn a_state_that_cannot_be_read_back_is_named() {
+    let said = failure(|| given::<Unreadable>("front", [opened("Al")]));
+    assert!(
+        said.starts_with("the state after given event 1 does not survive its snapshot: missing field"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_state_that_cannot_be_written_is_named() {
+    let said = failure(|| given::<Unwritable>("front", [opened("Al")]));
+    assert!(
+        said.starts_with("the state after given event 1 does not survive its snapshot: snapshot cannot"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_state_that_changes_is_shown() {
+    let said = failure(|| given::<Changing>("front", [opened("Al")]));
+    assert!(said.contains("- {\"opened\":2}\n+ {\"opened\":3}"), "{said}");
+}
