@@ -30,6 +30,9 @@ pub mod changing_events {}
 #[doc = include_str!("../docs/projections.md")]
 pub mod projections {}
 
+#[doc = include_str!("../docs/moving.md")]
+pub mod moving {}
+
 #[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}

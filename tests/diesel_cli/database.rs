@@ -53,8 +53,14 @@ impl CliDatabase for test_support::Sqlite {
     const CONFIG: &str = "diesel.toml";
     const MIGRATIONS: &str = "migrations/sqlite";
     const SCHEMA: &str = "src/schema/sqlite.rs";
-    const OUR_TABLES: &[&str] =
-        &["aggregate_heads", "events", "parked_events", "projection_checkpoints", "projection_workers"];
+    const OUR_TABLES: &[&str] = &[
+        "aggregate_heads",
+        "event_log",
+        "events",
+        "parked_events",
+        "projection_checkpoints",
+        "projection_workers",
+    ];
     const TABLES: &str =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 }
