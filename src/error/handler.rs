@@ -31,7 +31,7 @@ impl HandlerError {
     pub fn failed(error: impl Into<Boxed>) -> Self {
         let error = error.into();
         let is_retryable = chain(&*error).any(is_retryable);
-        Self::new(FailureKind::Failed, is_retryable, error)
+        Self::new(FailureKind::Failed, is_retryable, error).collision(is_retryable)
     }
 
     /// The event's content could not be read: the projection's policy for undecodable events applies.
@@ -94,7 +94,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for HandlerError {
         };
         let kind = chain(&*error).find_map(kind).unwrap_or(FailureKind::Failed);
         let is_retryable = chain(&*error).any(is_retryable);
-        Self::new(kind, is_retryable, error)
+        Self::new(kind, is_retryable, error).collision(is_retryable)
     }
 }
 

@@ -1,6 +1,6 @@
 use uuid::Uuid;
 
-use super::apply::{Applier, Stop};
+use super::apply::{Applier, Stop, Turns};
 use super::definition::Projection;
 use super::error::ProjectionError;
 use super::repartition;
@@ -84,7 +84,8 @@ impl<C: EventConnection> Projection<C> {
         owner: &str,
     ) -> Result<CaughtUp, ProjectionError> {
         let pause = |longest| wake_up::pause(longest, || false);
-        let Some(mut applier) = Applier::lease(conn, self, partition, owner, &pause)? else {
+        let turns = Turns::default();
+        let Some(mut applier) = Applier::lease(conn, self, partition, owner, &pause, &turns)? else {
             return Err(owned(conn, partition)?);
         };
         let outcome = self.apply_to_end(conn, &mut applier, self.page_size(partition.count));

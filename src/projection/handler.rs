@@ -75,6 +75,8 @@ fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), Han
 pub struct HandlerError {
     kind: FailureKind,
     is_retryable: bool,
+    /// Whether that is because the database has found others in its way.
+    is_collision: bool,
     /// What the handler wants to be done, instead of what the projection's policy says.
     policy: Option<OnFailure>,
     /// Where the event is at which it failed, if that is known.
@@ -84,11 +86,15 @@ pub struct HandlerError {
 
 impl HandlerError {
     pub(crate) fn new(kind: FailureKind, is_retryable: bool, error: Box<dyn StdError + Send + Sync>) -> Self {
-        Self { kind, is_retryable, policy: None, position: None, error }
+        Self { kind, is_retryable, is_collision: false, policy: None, position: None, error }
     }
 
     pub(crate) fn with_policy(self, policy: OnFailure) -> Self {
         Self { policy: Some(policy), ..self }
+    }
+
+    pub(crate) fn collision(self, is_collision: bool) -> Self {
+        Self { is_collision, ..self }
     }
 
     fn at(self, position: Position) -> Self {
@@ -132,9 +138,15 @@ impl HandlerError {
         self.kind
     }
 
-    /// Whether the database says that the same may succeed when it is run again.
+    /// Whether the same may succeed when it is run again.
     pub(super) fn is_retryable(&self) -> bool {
         self.is_retryable
+    }
+
+    /// Whether the database has rolled it back for another transaction's sake: after a deadlock, for
+    /// instance.
+    pub(super) fn is_collision(&self) -> bool {
+        self.is_collision
     }
 
     /// The error itself.

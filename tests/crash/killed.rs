@@ -12,7 +12,7 @@ use test_support::witness::{Entry, Ledger, Versions, committed_after, is_lost_co
 use super::load::{Client, Reader, STORE, Writer};
 
 const WRITERS: usize = 8;
-const KILLS: usize = 20;
+const KILLS: usize = 8;
 /// So many transactions are acknowledged before the server is killed, and up to so many more.
 const TRANSACTIONS: usize = 50;
 const MORE_TRANSACTIONS: u64 = 200;

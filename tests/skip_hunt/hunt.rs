@@ -28,7 +28,7 @@ pub const WRITERS: usize = 16;
 /// Of each writer, between two quiet moments.
 const TRANSACTIONS: usize = 40;
 /// So many events at least, and so many missed by the naive reader.
-const FEWEST_EVENTS: usize = 5_000;
+const FEWEST_EVENTS: usize = 3_000;
 const FEWEST_MISSED: usize = 50;
 const MOST_ROUNDS: usize = 100;
 

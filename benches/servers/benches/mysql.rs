@@ -16,6 +16,9 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
+    report.heading("MySQL, a projection whose partitions change the same rows");
+    shared_rows(&report);
+
     let statements = Database::statements();
     for flush in [1, 2] {
         let _setting = FlushAtCommit::set(flush);
@@ -156,4 +159,9 @@ impl InFlight {
     fn roll_back(&self) {
         self.0.borrow().iter().for_each(RawStore::roll_back);
     }
+}
+
+fn shared_rows(report: &Report) {
+    let (one, four) = (Database::create(), Database::create());
+    server_benches::shared_rows::compare(report, move || one.ours().conn, move || four.ours().conn);
 }

@@ -15,6 +15,9 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
+    report.heading("PostgreSQL, a projection whose partitions change the same rows");
+    shared_rows(&report);
+
     let statements = Database::statements();
     for synchronous_commit in ["on", "off"] {
         let create = || Database::with_synchronous_commit(synchronous_commit);
@@ -136,4 +139,9 @@ fn unrelated_locks(report: &Report) {
         report.times(&format!("read a page of {page} events"), 20, sides, &[(0, 1)]);
     }
     release();
+}
+
+fn shared_rows(report: &Report) {
+    let (one, four) = (Database::create(), Database::create());
+    server_benches::shared_rows::compare(report, move || one.ours().conn, move || four.ours().conn);
 }

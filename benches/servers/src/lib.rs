@@ -10,6 +10,7 @@ pub mod postgres;
 pub mod questions;
 pub mod raw_event;
 pub mod report;
+pub mod shared_rows;
 pub mod side;
 pub mod statements;
 pub mod store;

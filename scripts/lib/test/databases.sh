@@ -33,14 +33,14 @@ stage_postgres() {
     step "PostgreSQL" need_postgres
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
     step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command postgres
-    step "Conformance, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::
+    step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
 }
 
 stage_mariadb() {
     step "MariaDB" need_mariadb
     step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql
     step "Tests of the command, MariaDB" cargo test "${COMMAND[@]}" --test command mysql
-    step "Conformance, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::
+    step "Appends, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::append::
 }
 
 stage_mysql() {

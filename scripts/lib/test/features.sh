@@ -15,7 +15,7 @@ stage_features() {
 lint_pairs() {
     local pairs=(cargo hack clippy --feature-powerset --depth 2)
     "${pairs[@]}" --exclude-features default --at-least-one-of sqlite,postgres,mysql -- -D warnings
-    "${pairs[@]}" --include-features r2d2,metrics,tracing --features sqlite -- -D warnings
+    "${pairs[@]}" --include-features r2d2,derive,schema-lock,metrics,tracing --features sqlite -- -D warnings
 }
 
 stage_oldest() {

@@ -10,6 +10,7 @@ use super::requests::Requests;
 use super::step::{lend, transaction};
 use super::stop::{Pause, Rollback, Stop, not_recorded, run_again};
 use super::transient::Transient;
+use super::turns::{Turn, Turns};
 use crate::model::event::RecordedEvent;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::{Partition, PartitionKey};
@@ -25,6 +26,9 @@ use crate::projection::storable::storable;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::partitions::Step;
 
+/// How long a partition waits for its turn before it looks whether it is to stop.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
 /// How long a checkpoint may lag behind when there was nothing to apply.
 const SAVE_SKIPPED_AFTER: Duration = Duration::from_millis(100);
 
@@ -32,6 +36,7 @@ const SAVE_SKIPPED_AFTER: Duration = Duration::from_millis(100);
 pub(in crate::projection) struct Applier<'p, C> {
     projection: &'p Projection<C>,
     pause: &'p Pause<'p>,
+    turns: &'p Turns,
     lease: Lease,
     parking: ParkingLot,
     /// Whether each step is a transaction of its own. Inside one of the application nothing is tried again.
@@ -50,12 +55,14 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         partition: &Partition,
         owner: &str,
         pause: &'p Pause<'p>,
+        turns: &'p Turns,
     ) -> Result<Option<Self>, ProjectionError> {
         let is_alone = conn.database().depth()? == 0;
         let lease = Lease::take(conn, partition, owner, projection.lease)?;
         Ok(lease.map(|lease| Self {
             projection,
             pause,
+            turns,
             lease,
             parking: ParkingLot::default(),
             is_alone,
@@ -145,7 +152,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
 }
 
 /// The events.
-impl<C: EventConnection> Applier<'_, C> {
+impl<'p, C: EventConnection> Applier<'p, C> {
     /// Events of the log in their order, and up to where the log was scanned for them. Those before the
     /// position are passed over.
     pub(in crate::projection) fn apply(
@@ -346,8 +353,32 @@ impl<C: EventConnection> Applier<'_, C> {
         }
     }
 
+    /// Waits for it, if there are turns, and keeps the lease meanwhile.
+    fn turn(&mut self, conn: &mut C) -> Result<Turn<'p>, Stop> {
+        let turns = self.turns;
+        loop {
+            if let Some(turn) = turns.take(LONGEST_WAIT.min(self.longest_pause())) {
+                return Ok(turn);
+            }
+            if !(self.pause)(Duration::ZERO) {
+                return Err(Stop::Asked);
+            }
+            self.lease.renew_when_due(conn)?;
+        }
+    }
+
     /// One transaction: the handler, what has to be held back, the checkpoint.
     fn attempt(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Rollback> {
+        let _turn = self.turn(conn).map_err(Rollback::Stop)?;
+        let begin = Instant::now();
+        let outcome = self.transaction(conn, events, end);
+        if matches!(&outcome, Err(Rollback::Handler(error)) if error.is_collision()) {
+            self.turns.has_collided(begin.elapsed());
+        }
+        outcome
+    }
+
+    fn transaction(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Rollback> {
         let begin = Instant::now();
         let projection = self.projection;
         let (events, held) = self.parking.hold_back(events);

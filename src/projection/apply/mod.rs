@@ -2,6 +2,7 @@
 //!
 //! From top to bottom: the applier decides what becomes of each event, operators' requests are served, a step
 //! is one transaction, and below are the values that a step changes: the lease and the parking lot.
+//! Partitions of a worker that collide take turns.
 
 mod applier;
 mod lease;
@@ -10,6 +11,8 @@ mod requests;
 mod step;
 mod stop;
 mod transient;
+mod turns;
 
 pub(super) use applier::Applier;
 pub(super) use stop::{Pause, Stop};
+pub(super) use turns::Turns;

@@ -11,7 +11,7 @@ use super::read_ahead::ReadAhead;
 use super::stopping::Stopping;
 use crate::model::partition::Partition;
 use crate::observe;
-use crate::projection::apply::{Applier, Pause, Stop};
+use crate::projection::apply::{Applier, Pause, Stop, Turns};
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::progress::Progress;
@@ -29,10 +29,11 @@ pub(super) fn follow<C: EventConnection + 'static>(
     projection: &Projection<C>,
     partition: &Partition,
     log: &ReadAhead,
+    turns: &Turns,
     asked: &Asked,
 ) -> Followed {
     let pause = |longest| wake_up::pause(longest, || asked.is_to_stop());
-    let follower = Follower { context, projection, log, asked, pause: &pause };
+    let follower = Follower { context, projection, log, turns, asked, pause: &pause };
     match follower.run(partition) {
         Ok(followed) => followed,
         Err(error) => {
@@ -64,6 +65,7 @@ struct Follower<'f, C> {
     context: &'f Arc<Context<C>>,
     projection: &'f Projection<C>,
     log: &'f ReadAhead,
+    turns: &'f Turns,
     asked: &'f Asked,
     pause: &'f Pause<'f>,
 }
@@ -73,7 +75,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         let mut conn = self.first_connection(&mut retry)?;
         let worker = &self.context.worker;
-        let leased = Applier::lease(&mut conn, self.projection, partition, worker, self.pause)?;
+        let leased = Applier::lease(&mut conn, self.projection, partition, worker, self.pause, self.turns)?;
         let Some(mut applier) = leased else { return Ok(Followed::NotLeased) };
         let mut stuck_since = None;
         loop {

@@ -11,6 +11,7 @@ use super::page_cache::PageCache;
 use super::read_ahead::ReadAhead;
 use super::spawn::spawn;
 use crate::model::partition::{Partition, State};
+use crate::projection::apply::Turns;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::repartition;
@@ -24,6 +25,7 @@ pub(super) struct PartitionThreads<C> {
     index: usize,
     log: Arc<ReadAhead>,
     aside: Arc<Aside>,
+    turns: Arc<Turns>,
     /// For how many partitions the log is read.
     read_for: i32,
     threads: Vec<PartitionThread>,
@@ -57,6 +59,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
             index,
             log,
             aside: Arc::default(),
+            turns: Arc::default(),
             read_for: 1,
             threads: Vec::new(),
             shared: Sharing::default(),
@@ -159,10 +162,10 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         let name = format!("{} {number}", self.projection().id.name);
         let (context, index, log) = (Arc::clone(&self.context), self.index, Arc::clone(&self.log));
         let (is_asked, ended) = (Arc::clone(&asked), Arc::clone(&followed));
-        let aside = Arc::clone(&self.aside);
+        let (aside, turns) = (Arc::clone(&self.aside), Arc::clone(&self.turns));
         let thread = spawn(&name, move || {
             let projection = context.projection(index);
-            let followed = follow(&context, projection, &partition, &log, &is_asked);
+            let followed = follow(&context, projection, &partition, &log, &turns, &is_asked);
             if followed == Followed::HandedOver {
                 aside.step(projection.lease);
             }

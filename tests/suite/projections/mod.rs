@@ -20,6 +20,8 @@ pub mod restored;
 pub mod rolling;
 pub mod runner;
 pub mod several_runners;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub mod shared_rows;
 pub mod starting;
 pub mod transactions;
 pub mod troubles;
@@ -46,5 +48,5 @@ pub fn all<D: TestDatabase>() -> Vec<super::Area> {
 /// What can only happen where several transactions write at the same time.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn beside_other_writers<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: overtaken }
+    areas! { D: overtaken, shared_rows }
 }

@@ -15,8 +15,8 @@ use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, NO_TENANT, OrderPlaced}
 use bench_support::workload::Append;
 
 const APPEND: &[Oid] = &[
-    TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, BOOLEAN, LONGS, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS, TEXTS,
-    TEXTS, TIMES,
+    TEXT, TEXT, TEXT, LONG, TIME, IDS, LONG, LONG, BOOLEAN, LONGS, TEXTS, INTEGERS, TEXTS, TEXTS, TEXTS,
+    TEXTS, TEXTS, TIMES,
 ];
 
 /// The same statements without diesel_event_store and without diesel.
@@ -38,7 +38,7 @@ impl RawStore {
             safe_position: client.prepare(&statements.safe_position, &[]),
             last_position: client.prepare(&statements.last_position, &[LONG]),
             page: client.prepare(&statements.page, &[LONG, LONG, LONG]),
-            stream: client.prepare(&statements.stream, &[TEXT, TEXT, LONG, LONG]),
+            stream: client.prepare(&statements.stream, &[TEXT, TEXT, TEXT, LONG, LONG]),
             client,
         }
     }

@@ -38,8 +38,10 @@ fn import_killed(url: &str, file: &str) -> u32 {
         let mut import = command(&["import", file]).env("DATABASE_URL", url).spawn().unwrap();
         thread::sleep(Duration::from_millis(random.below(longest)));
         import.kill().unwrap();
-        if import.wait().unwrap().success() {
-            return kills;
+        match import.wait().unwrap().code() {
+            Some(0) => return kills,
+            Some(code) => panic!("the import has ended by itself with {code}"),
+            None => {}
         }
         kills += 1;
         longest += longest / 4;

@@ -1,0 +1,78 @@
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long partitions take turns, relative to the time that they have lost.
+const TIMES: u32 = 20;
+
+/// However often they have collided.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+
+/// The partitions of a projection that this worker applies, after two of them have waited for each other's
+/// rows. PostgreSQL lets them wait for a second before it ends one of them, and many batches would lose as
+/// much. So they take turns for a while: no two of them are in a transaction at the same time.
+#[derive(Default)]
+pub(in crate::projection) struct Turns {
+    now: Mutex<Now>,
+    is_free: Condvar,
+}
+
+#[derive(Default)]
+struct Now {
+    until: Option<Instant>,
+    period: Duration,
+    is_taken: bool,
+}
+
+impl Now {
+    fn are_taken_in_turn(&self) -> bool {
+        self.until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// Within as long again.
+    fn has_just_ended(&self) -> bool {
+        self.until.is_some_and(|until| until.elapsed() < self.period)
+    }
+}
+
+impl Turns {
+    /// Waits for the turn, if there are any; `None` if it did not come within this time.
+    pub(super) fn take(&self, longest: Duration) -> Option<Turn<'_>> {
+        let is_others = |now: &mut Now| now.is_taken && now.are_taken_in_turn();
+        let waited = self.is_free.wait_timeout_while(self.now(), longest, is_others);
+        let (mut now, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !now.are_taken_in_turn() {
+            return Some(Turn(None));
+        }
+        // Not `then_some`: a turn that is made and dropped would wait for the lock that is held here.
+        (!std::mem::replace(&mut now.is_taken, true)).then(|| Turn(Some(self)))
+    }
+
+    /// A batch was rolled back for another one's sake, after this time. If that happens again soon after the
+    /// turns have ended, they last twice as long.
+    pub(super) fn has_collided(&self, lost: Duration) {
+        let mut now = self.now();
+        if now.are_taken_in_turn() {
+            return;
+        }
+        let at_least = if now.has_just_ended() { now.period * 2 } else { Duration::ZERO };
+        now.period = lost.saturating_mul(TIMES).max(at_least).min(LONGEST);
+        now.until = Some(Instant::now() + now.period);
+    }
+
+    /// It is whole between any two statements, so a panic elsewhere leaves it whole.
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until it is dropped, no other partition begins a batch, if they take turns.
+pub(super) struct Turn<'t>(Option<&'t Turns>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(turns) = self.0 {
+            turns.now().is_taken = false;
+            turns.is_free.notify_one();
+        }
+    }
+}
