@@ -18,6 +18,8 @@ use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::OptionsError;
+#[cfg(feature = "transfer")]
+use crate::transfer::{ExportError, ImportError};
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
@@ -80,6 +82,14 @@ pub enum Error {
     /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A log could not be exported.
+    #[cfg(feature = "transfer")]
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A log could not be imported.
+    #[cfg(feature = "transfer")]
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A [`Writer`](crate::writer::Writer) could not carry out the request.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -119,6 +129,10 @@ impl Error {
             Error::Database(error) => error.is_retryable(),
             #[cfg(feature = "sqlite")]
             Error::Writer(error) => error.is_retryable(),
+            #[cfg(feature = "transfer")]
+            Error::Export(error) => error.is_retryable(),
+            #[cfg(feature = "transfer")]
+            Error::Import(error) => error.is_retryable(),
             Error::Decode(_)
             | Error::Event(_)
             | Error::Invalid(_)

@@ -34,6 +34,12 @@ pub mod projections {}
 #[doc = include_str!("../docs/async.md")]
 pub mod asynchronous {}
 
+#[doc = include_str!("../docs/moving.md")]
+pub mod moving {}
+
+#[doc = include_str!("../docs/command.md")]
+pub mod command {}
+
 #[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}

@@ -64,6 +64,7 @@
 //! | `bb8`, `deadpool`, `mobc` | no | the connections of these pools, with one of the two above |
 //! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
 //! | `schema-lock` | no | the module `schema_lock`: a test finds out whether recorded events can still be read |
+//! | `transfer` | no | the module `transfer`: a whole log to a file, and from it into any database |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
 //! | `metrics` | no | metrics for the recorder that the application installs for the crate `metrics` |
 //! | `tracing` | no | tracing events for the application's subscriber of the crate `tracing` |
@@ -92,6 +93,8 @@ pub mod schema_lock;
 mod storage;
 mod store;
 pub mod testing;
+#[cfg(feature = "transfer")]
+pub mod transfer;
 #[cfg(feature = "sqlite")]
 mod writer;
 
@@ -112,6 +115,7 @@ pub use model::expected_version::{Conflict, ExpectedVersion};
 pub use model::filter::EventFilter;
 pub use model::invalid::{InvalidInput, MAX_JSON_DEPTH, MAX_NAME_LENGTH, MAX_TENANT_LENGTH, Problem};
 pub use model::log::{DEFAULT_SLICE_BYTES, LogQuery, LogSlice};
+pub use model::log_state::{LogClosed, LogState};
 pub use model::log_status::{LogHolder, LogStatus};
 pub use model::ordering::LogOrdering;
 pub use model::position::Position;

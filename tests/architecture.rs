@@ -21,7 +21,7 @@ const FLOORS: [&[&str]; 8] = [
     &["decision"],
     &["schema_lock", "storage", "testing"],
     &["store"],
-    &["aggregate", "projection", "writer"],
+    &["aggregate", "projection", "transfer", "writer"],
     &["error"],
     &["guide", "lib"],
 ];

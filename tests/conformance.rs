@@ -14,6 +14,8 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 #[cfg(feature = "derive")]
 use suite::aggregates;
+#[cfg(feature = "transfer")]
+use suite::moves;
 #[cfg(feature = "r2d2")]
 use suite::of_a_pool;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -45,6 +47,8 @@ fn sqlite() -> Vec<Trial> {
     let mut trials = everything("sqlite", store::<Sqlite>(), projections::all::<Sqlite>());
     #[cfg(feature = "derive")]
     trials.extend(named("sqlite::aggregates", aggregates::all::<Sqlite>()));
+    #[cfg(feature = "transfer")]
+    trials.extend(named("sqlite", moves::<Sqlite>()));
     trials.extend(named("sqlite_in_an_enum", of_a_connection::<InAnEnum<Sqlite>>()));
     #[cfg(feature = "r2d2")]
     trials.extend(named("sqlite_in_a_pool", of_a_pool::<Sqlite>()));
@@ -56,6 +60,8 @@ fn postgres() -> Vec<Trial> {
     let mut trials = everything("postgres", store::<Postgres>(), projections::all::<Postgres>());
     #[cfg(feature = "derive")]
     trials.extend(named("postgres::aggregates", aggregates::all::<Postgres>()));
+    #[cfg(feature = "transfer")]
+    trials.extend(named("postgres", moves::<Postgres>()));
     trials.extend(named("postgres::projections", projections::beside_other_writers::<Postgres>()));
     trials.extend(named("postgres_gapless", of_an_ordering::<Gapless<Postgres>>()));
     trials.extend(named("postgres_in_an_enum", of_a_connection::<InAnEnum<Postgres>>()));
@@ -69,6 +75,8 @@ fn mysql() -> Vec<Trial> {
     let mut trials = everything("mysql", store::<Mysql>(), projections::all::<Mysql>());
     #[cfg(feature = "derive")]
     trials.extend(named("mysql::aggregates", aggregates::all::<Mysql>()));
+    #[cfg(feature = "transfer")]
+    trials.extend(named("mysql", moves::<Mysql>()));
     trials.extend(named("mysql::projections", projections::beside_other_writers::<Mysql>()));
     trials.extend(named("mysql_gapless", of_an_ordering::<Gapless<Mysql>>()));
     trials.extend(named("mysql_read_committed", of_an_ordering::<ReadCommitted>()));

@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::json::Json;
 
-/// That the state of an aggregate is stored now and then, and how: [`Aggregate::snapshots`](crate::Aggregate::snapshots) returns it.
+/// That the state of an aggregate is stored now and then, and how:
+/// [`Aggregate::snapshots`](crate::Aggregate::snapshots) returns it.
 ///
 /// A snapshot saves reading the events before it, and changes nothing else. One that cannot be used is none:
 /// the state is folded from the events.

@@ -49,6 +49,7 @@ macro_rules! from_store_errors {
             $crate::LoadError, $crate::projection::ProjectionError, $crate::projection::HandlerError
         }
         $crate::from_sqlite_errors!($error);
+        $crate::from_transfer_errors!($error);
 
         impl<E> ::core::convert::From<$crate::ExecuteError<E>> for $error
         where
@@ -92,5 +93,23 @@ macro_rules! from_sqlite_errors {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! from_sqlite_errors {
+    ($error:ty) => {};
+}
+
+#[cfg(feature = "transfer")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! from_transfer_errors {
+    ($error:ty) => {
+        $crate::from_store_errors! {
+            @each $error: $crate::transfer::ExportError, $crate::transfer::ImportError
+        }
+    };
+}
+
+#[cfg(not(feature = "transfer"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! from_transfer_errors {
     ($error:ty) => {};
 }

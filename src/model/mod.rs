@@ -15,6 +15,7 @@ pub(crate) mod filter;
 pub(crate) mod invalid;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod log_state;
 pub(crate) mod log_status;
 pub(crate) mod name;
 pub(crate) mod ordering;

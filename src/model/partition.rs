@@ -83,6 +83,16 @@ impl Partition {
 }
 
 impl State {
+    /// As it stands in the database, and in a file.
+    #[cfg(feature = "transfer")]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Failed => "failed",
+            Self::Retired => "retired",
+        }
+    }
+
     /// As it stands in the database.
     pub(crate) fn stored(state: &str) -> Option<Self> {
         match state {

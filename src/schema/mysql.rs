@@ -32,6 +32,8 @@ diesel::table! {
         slot -> Tinyint,
         #[max_length = 20]
         ordering -> Varchar,
+        #[max_length = 20]
+        state -> Varchar,
         server_id -> Bigint,
     }
 }
@@ -39,6 +41,11 @@ diesel::table! {
 diesel::table! {
     event_log (id) {
         id -> Tinyint,
+        #[max_length = 36]
+        log_id -> Char,
+        #[max_length = 20]
+        state -> Varchar,
+        note -> Nullable<Longtext>,
         phase -> Tinyint,
         draining_position -> Bigint,
         safe_position -> Bigint,

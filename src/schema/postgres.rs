@@ -24,6 +24,9 @@ diesel::table! {
 diesel::table! {
     event_log (id) {
         id -> Int4,
+        log_id -> Uuid,
+        state -> Text,
+        note -> Nullable<Text>,
         ordering -> Text,
         counted_position -> Int8,
         published_position -> Nullable<Int8>,

@@ -22,6 +22,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_log (id) {
+        id -> BigInt,
+        log_id -> Text,
+        state -> Text,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     events (global_position) {
         global_position -> BigInt,
         tenant_id -> Text,
@@ -103,6 +112,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
     append_keys,
+    event_log,
     events,
     parked_events,
     projection_checkpoints,

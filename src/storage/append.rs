@@ -8,9 +8,10 @@ use crate::model::duplicate::Duplicate;
 use crate::model::event::{NewEvent, RecordedEvent};
 use crate::model::expected_version::{Conflict, ExpectedVersion};
 use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::log_state::LogClosed;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
-use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::error::{DatabaseError, OperationError};
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::operations::operations;
 use crate::storage::refused::Refused;
@@ -141,6 +142,9 @@ pub enum AppendError {
         /// first one is gone.
         recorded: Option<Box<RecordedEvent>>,
     },
+    /// The log takes no events: it moves to another database, or an import fills it.
+    #[error(transparent)]
+    LogClosed(#[from] LogClosed),
     /// Something that cannot be kept.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
@@ -189,4 +193,21 @@ impl AppendError {
     }
 }
 
-operation_error!(AppendError);
+impl OperationError for AppendError {
+    fn database_error(&self) -> Option<&DatabaseError> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The databases tell of a closed log as they tell of everything else.
+impl From<diesel::result::Error> for AppendError {
+    fn from(error: diesel::result::Error) -> Self {
+        match LogClosed::parse(&error.to_string()) {
+            Some(closed) => closed.into(),
+            None => Self::Database(error.into()),
+        }
+    }
+}

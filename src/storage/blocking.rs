@@ -43,6 +43,12 @@ pub(crate) fn begin<C: Diesel>(conn: &mut C, sql: &str) -> QueryResult<Scope> {
     }
 }
 
+/// Ends what `begin` has begun.
+#[cfg(feature = "transfer")]
+pub(crate) fn commit<C: Diesel>(conn: &mut C) -> QueryResult<()> {
+    Manager::commit_transaction(conn)
+}
+
 /// Implements `Executor` for a connection of diesel's own. `inspect` is called with the error of a query that
 /// has failed.
 macro_rules! blocking_executor {

@@ -35,6 +35,8 @@ pub enum DatabaseErrorKind {
     Io,
     /// A trigger has refused to change or delete an event.
     AppendOnly,
+    /// The log is closed: it takes no events for now. See [`LogClosed`](crate::LogClosed).
+    LogClosed,
     /// The connection is in a transaction that diesel has not opened (with `BEGIN` as plain SQL, say).
     ForeignTransaction,
     /// The log was read where the appends that are under way cannot be seen, and no position has been
@@ -102,6 +104,10 @@ impl DatabaseErrorKind {
             }
             Self::Io => "the operating system could not open, read or write the database",
             Self::AppendOnly => "events are append-only: what is recorded is neither changed nor deleted",
+            Self::LogClosed => {
+                "the log takes no events, because it moves to another database or an import fills it; try \
+                 again once it is open, where the message says"
+            }
             Self::ForeignTransaction => {
                 "the connection is in a transaction that diesel does not know of; open transactions with \
                  `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL or with \

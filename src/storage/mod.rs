@@ -6,6 +6,8 @@ pub(crate) mod append_many;
 pub(crate) mod asynchronous;
 #[cfg(feature = "_blocking")]
 pub(crate) mod blocking;
+#[cfg(feature = "transfer")]
+pub(crate) mod carry;
 pub(crate) mod checkpoints;
 pub(crate) mod connection;
 pub(crate) mod error;
@@ -16,6 +18,7 @@ pub(crate) mod keys;
 pub(crate) mod kind_of;
 pub(crate) mod lent;
 pub(crate) mod log_holders;
+pub(crate) mod log_state;
 pub(crate) mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;
@@ -31,6 +34,8 @@ pub(crate) mod places;
 #[cfg(feature = "_postgres")]
 pub mod postgres;
 pub(crate) mod read;
+#[cfg(feature = "transfer")]
+pub(crate) mod receive;
 pub(crate) mod refused;
 pub(crate) mod repair;
 pub(crate) mod scope;

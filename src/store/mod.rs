@@ -8,6 +8,7 @@ pub(crate) mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;
 pub(crate) mod keys;
+mod log_state;
 mod log_status;
 pub(crate) mod migrate;
 mod ordering;
@@ -39,6 +40,7 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// | find out whether typed events can be read | [`check_log`](Self::check_log) |
 /// | read one event | [`read_event`](Self::read_event) |
 /// | keep a place in the log | [`checkpoint`](Self::checkpoint), [`checkpoints`](Self::checkpoints), [`save_checkpoint`](Self::save_checkpoint), [`rewind_checkpoint`](Self::rewind_checkpoint), [`delete_checkpoint`](Self::delete_checkpoint) |
+/// | which log it is, and whether it is closed | [`log_id`](Self::log_id), [`log_closed`](Self::log_closed) |
 /// | positions | [`log_ordering`](Self::log_ordering), [`set_log_ordering`](Self::set_log_ordering), [`publish_position`](Self::publish_position), [`repair`](Self::repair) |
 ///
 /// ```

@@ -60,6 +60,7 @@ impl CliDatabase for test_support::Sqlite {
     const OUR_TABLES: &[&str] = &[
         "aggregate_heads",
         "append_keys",
+        "event_log",
         "events",
         "parked_events",
         "projection_checkpoints",

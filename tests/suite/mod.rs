@@ -45,12 +45,20 @@ pub mod read_stream;
 pub mod repair;
 pub mod tenants;
 pub mod transactions;
+#[cfg(feature = "transfer")]
+pub mod transfer;
 pub mod version;
 pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
     areas! { D: append, batches, keys, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
+}
+
+/// A log that moves.
+#[cfg(feature = "transfer")]
+pub fn moves<D: TestDatabase>() -> Vec<Area> {
+    areas! { D: transfer::round_trip, transfer::goes_on, transfer::files, transfer::into_events, transfer::discarding }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.

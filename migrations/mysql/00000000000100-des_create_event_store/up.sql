@@ -130,10 +130,12 @@ CREATE TABLE parked_events (
   COMMENT='diesel_event_store';
 
 -- An appending transaction holds a shared lock on one of these two rows until it ends. Both rows hold the
--- ordering of the log: how positions are assigned.
+-- ordering of the log: how positions are assigned; and whether it takes events, which an append reads under
+-- its lock.
 CREATE TABLE event_fence (
     slot      TINYINT     NOT NULL PRIMARY KEY,
     ordering  VARCHAR(20) NOT NULL,
+    state     VARCHAR(20) NOT NULL DEFAULT 'open', -- that of event_log
     server_id BIGINT      NOT NULL -- the server on which events are appended: only there are these rows locked
 ) ENGINE=InnoDB DEFAULT CHARSET=ascii COMMENT='diesel_event_store';
 
@@ -151,13 +153,21 @@ SELECT slot, IF(
     'gapless', 'fenced'
 ), @diesel_event_store_server_id FROM (SELECT 0 AS slot UNION ALL SELECT 1) AS slots;
 
--- How far the log can be read. One row.
+-- Which log this is, whether events can be appended to it, and how far it can be read. One row.
 CREATE TABLE event_log (
     id                TINYINT NOT NULL PRIMARY KEY,
+    log_id            CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- moves along to another database
+    state             VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'open'
+                              CHECK (state IN ('open', 'frozen', 'receiving')),
+    note              LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, -- JSON: why it is closed, since when
     phase             TINYINT NOT NULL, -- fenced: the slot that new appends lock
     draining_position BIGINT  NOT NULL, -- fenced: safe once no append holds the other slot
     safe_position     BIGINT  NOT NULL, -- fenced: no append will commit at or below it any more
     last_position     BIGINT  NOT NULL CHECK (last_position >= 0) -- gapless: the last position assigned
 ) ENGINE=InnoDB COMMENT='diesel_event_store';
 
-INSERT INTO event_log (id, phase, draining_position, safe_position, last_position) VALUES (1, 0, 0, 0, 0);
+-- The same on a replica, as above.
+SET @diesel_event_store_log_id = UUID();
+
+INSERT INTO event_log (id, log_id, phase, draining_position, safe_position, last_position)
+VALUES (1, @diesel_event_store_log_id, 0, 0, 0, 0);

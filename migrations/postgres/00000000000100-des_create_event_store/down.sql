@@ -26,3 +26,4 @@ DROP TABLE aggregate_heads;
 DROP TABLE events;
 DROP FUNCTION events_refuse_change();
 DROP FUNCTION events_notify();
+DROP FUNCTION events_refuse_insert();

@@ -141,15 +141,26 @@ CREATE TABLE parked_events (
 CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, requested, reason)
     WHERE requested IS NOT NULL;
 
--- One row: how positions are assigned, the last one if they are counted, and the last one published.
+-- One row: which log this is, and whether events can be appended to it; how positions are assigned, the last
+-- one if they are counted, and the last one published.
 CREATE TABLE event_log (
     id                 INTEGER PRIMARY KEY CHECK (id = 1),
+    log_id             UUID    NOT NULL DEFAULT gen_random_uuid(), -- moves along to another database
+    state              TEXT    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'frozen', 'receiving')),
+    note               TEXT,   -- JSON: why it is closed, and since when
     ordering           TEXT    NOT NULL CHECK (ordering IN ('fenced', 'gapless')),
     counted_position   BIGINT  NOT NULL DEFAULT 0,
     published_position BIGINT
 ) WITH (fillfactor = 10);
 
 INSERT INTO event_log (id, ordering) VALUES (1, 'fenced');
+
+-- For a trigger that is created on demand, with what it says, so that an open log pays nothing.
+CREATE FUNCTION events_refuse_insert() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', TG_ARGV[0];
+END
+$$;
 
 -- The sequence that positions come from is the one that belongs to the column, whatever its name: after a
 -- rename, a restore or a move to another schema it may have any. The function is not as immutable as it says.
@@ -339,14 +350,16 @@ CREATE FUNCTION event_store_look(OUT complete BIGINT, OUT published BIGINT, OUT 
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     log_ordering TEXT;
+    is_closed BOOLEAN;
     last BIGINT;
     is_replica BOOLEAN;
 BEGIN
-    SELECT ordering, published_position, coalesce((SELECT max(global_position) FROM events), 0),
+    SELECT ordering, state <> 'open', published_position, coalesce((SELECT max(global_position) FROM events), 0),
         pg_is_in_recovery() OR EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = 'events'::regclass)
-    INTO log_ordering, published, last, is_replica FROM event_log;
+    INTO log_ordering, is_closed, published, last, is_replica FROM event_log;
     needs_new_snapshot := false;
-    IF log_ordering = 'gapless' THEN
+    -- Nothing is appended to a closed log, but by an import, in the order of the positions.
+    IF log_ordering = 'gapless' OR is_closed THEN
         complete := last;
         RETURN;
     END IF;

@@ -1,3 +1,4 @@
+DROP TABLE event_log;
 DROP TABLE parked_events;
 DROP TABLE projection_workers;
 DROP TABLE projection_checkpoints;

@@ -119,3 +119,18 @@ CREATE TABLE parked_events (
 -- table.
 CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, requested, reason)
     WHERE requested IS NOT NULL;
+
+-- One row: which log this is, and whether events can be appended to it. A trigger that is created on demand
+-- refuses them, so that an open log pays nothing.
+CREATE TABLE event_log (
+    id     INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+    log_id TEXT    NOT NULL, -- moves along when the log moves to another database
+    state  TEXT    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'frozen', 'receiving')),
+    note   TEXT              -- JSON: why it is closed, and since when
+);
+
+-- A random UUID.
+INSERT INTO event_log (id, log_id) VALUES (1, lower(
+    hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'
+    || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))
+));

@@ -5,6 +5,8 @@ stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
         --skip postgres --skip mysql --skip galera
+    step "Tests of the command" test_without_servers "${COMMAND[@]}" --test command -- \
+        --skip postgres --skip mysql
     step "Tests of the derive macro" cargo test --package diesel_event_store_derive
     step "Doctests" test_without_servers "${ALL[@]}" --doc
     step "Conformance, default features" test_without_servers --test conformance
@@ -31,6 +33,7 @@ test_on_system_sqlite() {
 stage_postgres() {
     step "PostgreSQL" need_postgres
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
+    step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command postgres
     step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
     step "Asynchronous connections, PostgreSQL" cargo test --package async_suite -- postgres
 }
@@ -38,6 +41,7 @@ stage_postgres() {
 stage_mariadb() {
     step "MariaDB" need_mariadb
     step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql
+    step "Tests of the command, MariaDB" cargo test "${COMMAND[@]}" --test command mysql
     step "Appends, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::append::
 }
 

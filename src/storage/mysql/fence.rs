@@ -1,11 +1,12 @@
 //! What an append passes between its head and its events. Why it is enough stands in `position`.
 
 use diesel::mysql::Mysql;
-use diesel::result::Error::DeserializationError;
+use diesel::result::Error::{self, DeserializationError};
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::guards::{current, inside};
+use crate::model::log_state::{LogClosed, LogState};
 use crate::model::ordering::LogOrdering;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
@@ -27,13 +28,19 @@ statement! {
     /// positions are given out, and where: a locking read sees what is committed now, in any isolation level.
     /// The slot itself and the published position may come from an old snapshot. The other columns only share
     /// the way.
-    EnterFence -> (BigInt, BigInt, Text, BigInt, BigInt, BigInt, BigInt),
+    EnterFence -> (BigInt, BigInt, Text, Text, BigInt, BigInt, BigInt, BigInt),
     current!(
-        "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ordering, server_id, \
+        "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ordering, state, server_id, \
          CAST(@@server_id AS SIGNED), (SELECT safe_position FROM event_log WHERE id = 1), ",
         keeps_gaps!(),
         " FROM event_fence WHERE slot = (SELECT phase FROM event_log WHERE id = 1) LOCK IN SHARE MODE"
     )
+}
+
+statement! {
+    for Mysql;
+    SelectNote -> Nullable<Text>,
+    "SELECT note FROM event_log WHERE id = 1"
 }
 
 statement! {
@@ -78,8 +85,11 @@ pub(super) struct Entry {
 }
 
 pub(super) async fn enter<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<Entry> {
-    let entry: (i64, i64, String, i64, i64, i64, i64) = conn.row(EnterFence).await?;
-    let (last_insert_id, step, ordering, server, here, safe, keeps_gaps) = entry;
+    let entry: (i64, i64, String, String, i64, i64, i64, i64) = conn.row(EnterFence).await?;
+    let (last_insert_id, step, ordering, state, server, here, safe, keeps_gaps) = entry;
+    if state != LogState::Open.name() {
+        return Err(closed(conn, &state).await?);
+    }
     let step = usize::try_from(step).map_err(|error| DeserializationError(error.into()))?;
     let (ordering, servers, keeps_gaps) = (stored(&ordering)?, (server, here), keeps_gaps == 1);
     let entry = Entry { last_insert_id, step, ordering, servers, safe, keeps_gaps };
@@ -87,6 +97,13 @@ pub(super) async fn enter<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryRe
         take_over(conn, &entry).await?;
     }
     Ok(entry)
+}
+
+/// Why nothing is appended. An old snapshot of the application's transaction does not have the note.
+async fn closed<C: Executor<Backend = Mysql>>(conn: &mut C, state: &str) -> QueryResult<Error> {
+    let note: Option<String> = conn.row(SelectNote).await?;
+    let reason = LogClosed::message(state, note.as_deref().unwrap_or("{}"));
+    Ok(Refused::error(DatabaseErrorKind::LogClosed, reason))
 }
 
 /// After a fail-over. Servers that append at the same time count in steps, so that they are not given the

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::fence::{Entry, count_positions, last_insert_id};
 use super::guards::inside;
-use crate::model::event::NewEvent;
+use crate::model::event::{Content, NewEvent};
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::json::Json;
 use crate::model::ordering::LogOrdering;
@@ -22,7 +22,7 @@ use crate::storage::sql::dialect::{Dialect, Time};
 /// a row, but the numbers of rows are powers of two, so that there are few statements and all of them stay
 /// prepared.
 const MOST_ROWS: usize = 64;
-const ENOUGH_BYTES: usize = 4 << 20;
+pub(super) const ENOUGH_BYTES: usize = 4 << 20;
 
 /// More than all that is in a row beside JSON.
 const ROW_BYTES: usize = 8 << 10;
@@ -51,8 +51,12 @@ where
 
 /// Bytes of a row in a statement, or somewhat more.
 fn row_bytes(event: &NewEvent) -> usize {
+    content_bytes(&event.content)
+}
+
+fn content_bytes(content: &Content) -> usize {
     let json_bytes = |json: &Json| json.as_str().len();
-    json_bytes(&event.content.payload) + event.content.metadata.as_ref().map_or(0, json_bytes) + ROW_BYTES
+    json_bytes(&content.payload) + content.metadata.as_ref().map_or(0, json_bytes) + ROW_BYTES
 }
 
 /// Inserts the events of a batch, whose head has been moved, and returns their positions. After an error some
@@ -101,7 +105,7 @@ fn refuse_below(position: i64, safe: i64) -> QueryResult<()> {
 }
 
 /// How many of the rows, of which there is at least one, to insert with one statement.
-fn rows_together(rows: &[EventRow<'_>], statement_bytes: usize) -> usize {
+pub(super) fn rows_together(rows: &[EventRow<'_>], statement_bytes: usize) -> usize {
     let mut together = 1;
     while together * 2 <= rows.len().min(MOST_ROWS)
         && rows[..together * 2].iter().map(|row| row.bytes).sum::<usize>() <= statement_bytes
@@ -111,13 +115,13 @@ fn rows_together(rows: &[EventRow<'_>], statement_bytes: usize) -> usize {
     together
 }
 
-struct EventRow<'a> {
+pub(super) struct EventRow<'a> {
     /// `None` if the database is to give it out.
-    global_position: Option<i64>,
+    pub(super) global_position: Option<i64>,
     stream: &'a StreamId,
     aggregate_version: i64,
     event_id: String,
-    event: &'a NewEvent,
+    content: &'a Content,
     /// `metadata`, `trace_id`, `correlation_id`, `causation_id`.
     optional_texts: [Option<&'a str>; 4],
     created_at: DateTime<Utc>,
@@ -126,26 +130,35 @@ struct EventRow<'a> {
 
 impl<'a> EventRow<'a> {
     fn new(batch: &Batch<'a>, aggregate_version: i64, event: &'a NewEvent) -> Self {
-        let content = &event.content;
+        let created_at = event.created_at.unwrap_or(batch.now);
+        Self::of(batch.stream, aggregate_version, &event.content, created_at)
+    }
+
+    pub(super) fn of(
+        stream: &'a StreamId,
+        aggregate_version: i64,
+        content: &'a Content,
+        created_at: DateTime<Utc>,
+    ) -> Self {
         Self {
             global_position: None,
-            stream: batch.stream,
+            stream,
             aggregate_version,
-            event_id: event.id().to_string(),
-            event,
+            event_id: content.event_id.to_string(),
+            content,
             optional_texts: [
                 content.metadata.as_ref().map(Json::as_str),
                 content.trace_id.as_deref(),
                 content.correlation_id.as_deref(),
                 content.causation_id.as_deref(),
             ],
-            created_at: event.created_at.unwrap_or(batch.now),
-            bytes: row_bytes(event),
+            created_at,
+            bytes: content_bytes(content),
         }
     }
 
     fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
-        let content = &self.event.content;
+        let content = self.content;
         out.push_bind_param::<Nullable<BigInt>, _>(&self.global_position)?;
         out.push_sql(", ");
         Mysql::bind_tenant(out, self.stream.tenant_column())?;
@@ -176,7 +189,7 @@ impl<'a> EventRow<'a> {
 }
 
 /// By hand and not by `Insertable`, of which diesel prepares more than one row anew at each execution.
-struct InsertEvents<'a>(&'a [EventRow<'a>]);
+pub(super) struct InsertEvents<'a>(pub(super) &'a [EventRow<'a>]);
 
 impl QueryFragment<Mysql> for InsertEvents<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {

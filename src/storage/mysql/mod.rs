@@ -24,6 +24,8 @@ mod outside;
 mod position;
 mod queries;
 mod read;
+#[cfg(feature = "transfer")]
+mod receive;
 mod repair;
 mod tenant;
 mod time;

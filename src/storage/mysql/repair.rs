@@ -120,7 +120,10 @@ async fn set_counted<C: Server<Backend = Mysql>>(
 }
 
 /// What AUTO_INCREMENT gives out next, which is then behind that, or behind `position`.
-async fn next_position<C: Server<Backend = Mysql>>(conn: &mut C, position: Option<i64>) -> QueryResult<i64> {
+pub(super) async fn next_position<C: Server<Backend = Mysql>>(
+    conn: &mut C,
+    position: Option<i64>,
+) -> QueryResult<i64> {
     conn.batch("SAVEPOINT diesel_event_store").await?;
     conn.execute(TryPosition { position }).await?;
     let next = last_insert_id(conn).await;

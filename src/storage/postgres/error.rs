@@ -23,6 +23,7 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("could not extend file", DatabaseErrorKind::Full),
     ("No space left on device", DatabaseErrorKind::Full),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("this event log is ", DatabaseErrorKind::LogClosed),
     ("permission denied for", DatabaseErrorKind::NotPermitted),
     ("must be owner of", DatabaseErrorKind::NotPermitted),
     ("the event store needs repair", DatabaseErrorKind::NeedsRepair),

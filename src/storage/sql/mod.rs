@@ -1,9 +1,12 @@
 //! What the databases' SQL has in common.
 
+#[cfg(feature = "transfer")]
+pub(crate) mod carry;
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;
 pub(crate) mod keys;
 pub(crate) mod lease;
+pub(crate) mod log_state;
 #[cfg(any(feature = "_postgres", feature = "mysql"))]
 pub(crate) mod of_stream;
 #[cfg(any(feature = "_postgres", feature = "mysql"))]

@@ -15,6 +15,7 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("no such table: projection_checkpoints", DatabaseErrorKind::NotMigrated),
     ("no such table: projection_workers", DatabaseErrorKind::NotMigrated),
     ("no such table: parked_events", DatabaseErrorKind::NotMigrated),
+    ("no such table: event_log", DatabaseErrorKind::NotMigrated),
     ("attempt to write a readonly database", DatabaseErrorKind::ReadOnly),
     ("database or disk is full", DatabaseErrorKind::Full),
     ("database disk image is malformed", DatabaseErrorKind::Corrupt),
@@ -23,6 +24,7 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("disk I/O error", DatabaseErrorKind::Io),
     ("unable to open database file", DatabaseErrorKind::Io),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("this event log is ", DatabaseErrorKind::LogClosed),
     ("UNIQUE constraint failed: events.tenant_id", DatabaseErrorKind::NeedsRepair),
     ("cannot start a transaction within a transaction", DatabaseErrorKind::ForeignTransaction),
 ];

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 use super::text::time_text;
-use crate::model::event::NewEvent;
+use crate::model::event::{Content, NewEvent};
 use crate::model::json::Json;
 use crate::model::stream_id::StreamId;
 use crate::storage::append::Batch;
@@ -15,7 +15,7 @@ use crate::storage::append::Batch;
 /// Events that one statement inserts, if there are so many: each then costs less than alone. The rest is
 /// inserted one by one, so that there are two statements and not one for every number, and both stay
 /// prepared.
-const MANY: usize = 8;
+pub(super) const MANY: usize = 8;
 
 /// Inserts the events of a batch, whose head has been moved. After an error some may be there.
 pub(super) fn insert_events(
@@ -37,7 +37,7 @@ pub(super) fn insert_events(
     Ok(())
 }
 
-struct EventRow<'a> {
+pub(super) struct EventRow<'a> {
     stream: &'a StreamId,
     aggregate_version: i64,
     event_id: String,
@@ -53,7 +53,16 @@ struct EventRow<'a> {
 
 impl<'a> EventRow<'a> {
     fn new(stream: &'a StreamId, version: i64, event: &'a NewEvent, now: &'a str) -> Self {
-        let content = &event.content;
+        let created_at = event.created_at.map_or(Cow::Borrowed(now), |time| time_text(time).into());
+        Self::of(stream, version, &event.content, created_at)
+    }
+
+    pub(super) fn of(
+        stream: &'a StreamId,
+        version: i64,
+        content: &'a Content,
+        created_at: Cow<'a, str>,
+    ) -> Self {
         Self {
             stream,
             aggregate_version: version,
@@ -65,11 +74,11 @@ impl<'a> EventRow<'a> {
             trace_id: content.trace_id.as_deref(),
             correlation_id: content.correlation_id.as_deref(),
             causation_id: content.causation_id.as_deref(),
-            created_at: event.created_at.map_or(Cow::Borrowed(now), |time| time_text(time).into()),
+            created_at,
         }
     }
 
-    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+    pub(super) fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_bind_param::<Text, _>(self.stream.tenant_column())?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.stream.aggregate_type())?;

@@ -15,6 +15,8 @@ mod options_error;
 mod ordering;
 mod queries;
 mod read;
+#[cfg(feature = "transfer")]
+mod receive;
 mod repair;
 mod text;
 mod transactions;

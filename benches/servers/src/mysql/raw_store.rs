@@ -14,9 +14,9 @@ const EVENT: [Column; 14] = {
     [Long, Text, Text, Text, Long, Text, Text, Integer, Text, Text, Text, Text, Text, Time]
 };
 
-const FENCE: [Column; 7] = {
+const FENCE: [Column; 8] = {
     use Column::{Long, Text};
-    [Long, Long, Text, Long, Long, Long, Long]
+    [Long, Long, Text, Text, Long, Long, Long, Long]
 };
 
 const LOOK: [Column; 6] = {
@@ -59,7 +59,7 @@ impl RawStore {
     pub fn new(client: Client, statements: &Statements, ordering: Ordering) -> Self {
         let enter_fence = match ordering {
             Ordering::Unfenced => {
-                "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, '', 0, 0, 0, 0"
+                "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, '', '', 0, 0, 0, 0"
             }
             _ => &statements.enter_fence,
         };

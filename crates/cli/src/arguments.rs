@@ -1,0 +1,144 @@
+use clap::{Parser, Subcommand};
+
+/// Look at an event store of diesel_event_store, and move it to another database.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 4 not done, because it was not confirmed (--yes).
+#[derive(Debug, Parser)]
+#[command(name = "diesel-event-store", version)]
+pub struct Arguments {
+    /// A file of SQLite, or postgres://… or mysql://…; also in a file .env.
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// An object of JSON per line, for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create the event store's tables, or bring them up to date.
+    Migrate,
+    /// The log, and how far projections have come.
+    Status,
+    /// The streams, in the order of their names.
+    Streams {
+        /// Only of this aggregate type.
+        aggregate_type: Option<String>,
+        /// Only those whose id begins so.
+        prefix: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: i64,
+    },
+    /// The events of one stream.
+    Stream {
+        aggregate_type: String,
+        aggregate_id: String,
+        /// The tenant that the aggregate belongs to.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// One event.
+    Event {
+        /// A UUID.
+        id: String,
+    },
+    /// The events of the whole log.
+    Log {
+        /// Only above this position.
+        #[arg(long, default_value_t = 0)]
+        after: i64,
+        /// Only these types of events, with commas between.
+        #[arg(long, value_delimiter = ',')]
+        types: Vec<String>,
+        /// Only with this correlation id.
+        #[arg(long)]
+        correlation: Option<String>,
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<u64>,
+        /// Waits for new events, and misses none.
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Projections: how far they have come, and what an operator does with them.
+    Projections {
+        #[command(subcommand)]
+        action: Option<Action>,
+    },
+    /// Write the whole log to a file.
+    Export {
+        /// Compressed if it ends in .gz or .zst; - is standard output.
+        file: String,
+    },
+    /// Bring the log of a file into this database.
+    Import {
+        /// Compressed if it ends in .gz or .zst; - is standard input.
+        #[arg(required_unless_present = "discard")]
+        file: Option<String>,
+        /// Take back an import that has not come to its end: the store is empty then.
+        #[arg(long, conflicts_with = "file", requires = "yes")]
+        discard: bool,
+        /// Do it without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Write what a shell needs to complete this command.
+    Completions { shell: clap_complete::Shell },
+    /// Write the manual page.
+    Man,
+}
+
+/// Which version of a projection is meant.
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    pub name: String,
+    /// Default: the newest.
+    #[arg(long)]
+    pub version: Option<i32>,
+    /// Do it without asking.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Begin with the first event again. The read model is yours to empty.
+    Reset(Named),
+    /// Let partitions that have failed go on.
+    Resume(Named),
+    /// Put a checkpoint that the application keeps itself at a position.
+    Rewind {
+        #[command(flatten)]
+        named: Named,
+        #[arg(long)]
+        to: i64,
+    },
+    /// List parked events, with their errors.
+    Parked(Named),
+    /// Give a parked event to the handler again; without --position, all.
+    Retry {
+        #[command(flatten)]
+        named: Named,
+        #[arg(long)]
+        position: Option<i64>,
+    },
+    /// Give up a parked event; without --position, all.
+    Discard {
+        #[command(flatten)]
+        named: Named,
+        #[arg(long)]
+        position: Option<i64>,
+    },
+    /// Put this version in the place of the older ones.
+    Promote(Named),
+    /// Change the number of partitions.
+    Repartition {
+        #[command(flatten)]
+        named: Named,
+        #[arg(long)]
+        partitions: i32,
+    },
+}

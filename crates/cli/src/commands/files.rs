@@ -1,0 +1,85 @@
+//! Files, compressed or not, by the ends of their names.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
+use super::zst::{ZstReader, ZstWriter};
+
+/// Standard input or output.
+pub const PIPE: &str = "-";
+
+/// What a file is written through. `finish` writes the end of what compresses it.
+pub enum Writer {
+    Plain(File),
+    Gz(GzEncoder<File>),
+    Zst(ZstWriter),
+}
+
+impl Writer {
+    /// `name` decides, and `file` is written.
+    pub fn new(name: &str, file: File) -> Self {
+        match extension(name) {
+            Some("gz") => Self::Gz(GzEncoder::new(file, Compression::default())),
+            Some("zst") => Self::Zst(ZstWriter::new(file)),
+            _ => Self::Plain(file),
+        }
+    }
+
+    pub fn finish(self) -> io::Result<File> {
+        match self {
+            Self::Plain(file) => Ok(file),
+            Self::Gz(encoder) => encoder.finish(),
+            Self::Zst(encoder) => encoder.finish(),
+        }
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.write(bytes),
+            Self::Gz(encoder) => encoder.write(bytes),
+            Self::Zst(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            Self::Gz(encoder) => encoder.flush(),
+            Self::Zst(encoder) => encoder.flush(),
+        }
+    }
+}
+
+/// A file to be read, from its beginning.
+pub fn open(name: &str) -> io::Result<Box<dyn BufRead>> {
+    let file = File::open(name)?;
+    let reader: Box<dyn Read> = match extension(name) {
+        Some("gz") => Box::new(MultiGzDecoder::new(file)),
+        Some("zst") => Box::new(ZstReader::new(file)?),
+        _ => Box::new(file),
+    };
+    Ok(Box::new(BufReader::with_capacity(1 << 20, reader)))
+}
+
+/// Standard input, in a file that is gone with the command: an import reads everything twice.
+pub fn spooled() -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    Ok(file)
+}
+
+pub fn rewound(mut file: &File) -> io::Result<Box<dyn BufRead + '_>> {
+    file.rewind()?;
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
+}
+
+fn extension(name: &str) -> Option<&str> {
+    Path::new(name).extension()?.to_str()
+}

@@ -1,0 +1,41 @@
+mod events;
+mod export;
+mod files;
+mod import;
+mod log;
+mod migrate;
+mod projections;
+mod shell;
+mod status;
+mod streams;
+mod zst;
+
+use crate::arguments::{Arguments, Command};
+use crate::database::{Absent, Database};
+use crate::failure::Result;
+use crate::output::Output;
+
+pub fn run(arguments: Arguments, output: &mut Output) -> Result {
+    let url = arguments.database_url.as_deref();
+    let open = || Database::open(url, Absent::Refuse);
+    match arguments.command {
+        Command::Migrate => migrate::migrate(&mut Database::open(url, Absent::Create)?, output),
+        Command::Status => status::status(&mut open()?, url.unwrap_or_default(), output),
+        Command::Streams { aggregate_type, prefix, limit } => {
+            streams::streams(&mut open()?, aggregate_type, prefix, limit, output)
+        }
+        Command::Stream { aggregate_type, aggregate_id, tenant } => {
+            streams::stream(&mut open()?, aggregate_type, aggregate_id, tenant, output)
+        }
+        Command::Event { id } => events::event(&mut open()?, &id, output),
+        Command::Log { after, types, correlation, limit, follow } => {
+            log::log(&mut open()?, log::Wanted { after, types, correlation, limit, follow }, output)
+        }
+        Command::Projections { action } => projections::projections(&mut open()?, action, output),
+        Command::Export { file } => export::export(&mut open()?, &file, output),
+        Command::Import { discard: true, .. } => import::discard(&mut open()?, output),
+        Command::Import { file, .. } => import::import(&mut open()?, &file.unwrap_or_default(), output),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man => shell::man(),
+    }
+}

@@ -1,0 +1,90 @@
+use diesel::prelude::*;
+use diesel_event_store::{EventStore, StreamId};
+use serde_json::json;
+
+use super::events::show;
+use crate::database::Database;
+use crate::failure::{Failure, Result};
+use crate::output::{Output, number};
+
+/// Tenant, type, id and version.
+type Head = (String, String, String, i64);
+
+/// The same query on the tables of each database.
+macro_rules! heads {
+    ($database:ident, $conn:expr, $aggregate_type:expr, $prefix:expr, $limit:expr) => {{
+        use diesel_event_store::schema::$database::aggregate_heads::dsl;
+        let mut query = dsl::aggregate_heads
+            .select((dsl::tenant_id, dsl::aggregate_type, dsl::aggregate_id, dsl::aggregate_version))
+            .order((dsl::tenant_id, dsl::aggregate_type, dsl::aggregate_id))
+            .limit($limit)
+            .into_boxed();
+        if let Some(aggregate_type) = $aggregate_type {
+            query = query.filter(dsl::aggregate_type.eq(aggregate_type));
+        }
+        if let Some(prefix) = $prefix {
+            let end = format!("{prefix}\u{10ffff}");
+            query = query.filter(dsl::aggregate_id.ge(prefix)).filter(dsl::aggregate_id.le(end));
+        }
+        query.load::<Head>($conn)
+    }};
+}
+
+pub fn streams(
+    conn: &mut Database,
+    aggregate_type: Option<String>,
+    prefix: Option<String>,
+    limit: i64,
+    output: &mut Output,
+) -> Result {
+    let heads = match conn {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(conn) => heads!(sqlite, conn, aggregate_type, prefix, limit),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(conn) => heads!(postgres, conn, aggregate_type, prefix, limit),
+        #[cfg(feature = "mysql")]
+        Database::Mysql(conn) => heads!(mysql, conn, aggregate_type, prefix, limit),
+    }?;
+    if !output.is_json {
+        return output.table(&heads.into_iter().map(row).collect::<Vec<_>>());
+    }
+    heads.into_iter().try_for_each(|(tenant, aggregate_type, aggregate_id, version)| {
+        output.object(&json!({
+            "tenant_id": tenant, "aggregate_type": aggregate_type, "aggregate_id": aggregate_id,
+            "aggregate_version": version,
+        }))
+    })
+}
+
+fn row((tenant, aggregate_type, aggregate_id, version): Head) -> Vec<String> {
+    let tenant = if tenant.is_empty() { tenant } else { format!("(tenant {tenant})") };
+    vec![aggregate_type, aggregate_id, number(version), tenant]
+}
+
+pub fn stream(
+    conn: &mut Database,
+    aggregate_type: String,
+    aggregate_id: String,
+    tenant: Option<String>,
+    output: &mut Output,
+) -> Result {
+    let stream = named(aggregate_type, aggregate_id, tenant)?;
+    let mut is_empty = true;
+    for event in EventStore::new().iter_stream(conn, &stream, ..) {
+        show(&event?, output)?;
+        is_empty = false;
+    }
+    match is_empty {
+        true => Err(Failure::new("no_stream", format!("{stream} has no events"))),
+        false => Ok(()),
+    }
+}
+
+fn named(aggregate_type: String, aggregate_id: String, tenant: Option<String>) -> Result<StreamId> {
+    let usage = |error: diesel_event_store::InvalidInput| Failure::Usage(error.to_string());
+    let stream = StreamId::new(aggregate_type, aggregate_id).map_err(usage)?;
+    match tenant {
+        Some(tenant) => stream.in_tenant(tenant).map_err(usage),
+        None => Ok(stream),
+    }
+}

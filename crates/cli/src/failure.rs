@@ -1,0 +1,91 @@
+use std::fmt;
+use std::io;
+
+/// Why a command was not carried out.
+#[derive(Debug)]
+pub enum Failure {
+    /// The reader of the answers has gone.
+    ClosedPipe,
+    /// The command does not fit.
+    Usage(String),
+    /// It wants to be confirmed; what would happen.
+    Unconfirmed(String),
+    /// Everything else, with a short name for programs, and what to do if that is known.
+    Failed { code: &'static str, message: String, advice: Option<String> },
+}
+
+pub type Result<T = (), E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    pub fn new(code: &'static str, message: impl fmt::Display) -> Self {
+        Self::Failed { code, message: message.to_string(), advice: None }
+    }
+
+    pub fn advice(self, advice: impl Into<String>) -> Self {
+        match self {
+            Self::Failed { code, message, .. } => Self::Failed { code, message, advice: Some(advice.into()) },
+            other => other,
+        }
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::ClosedPipe => 0,
+            Self::Failed { .. } => 1,
+            Self::Usage(_) => 2,
+            Self::Unconfirmed(_) => 4,
+        }
+    }
+
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ClosedPipe => "closed_pipe",
+            Self::Usage(_) => "usage",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Failed { code, .. } => code,
+        }
+    }
+
+    /// What to type.
+    pub fn advice_text(&self) -> Option<&str> {
+        match self {
+            Self::Failed { advice, .. } => advice.as_deref(),
+            Self::Unconfirmed(_) => Some("say --yes"),
+            Self::ClosedPipe | Self::Usage(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClosedPipe => f.write_str("the reader has gone"),
+            Self::Usage(message) => f.write_str(message),
+            Self::Unconfirmed(would) => write!(f, "not done: {would}"),
+            Self::Failed { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::new("io", error),
+        }
+    }
+}
+
+impl From<diesel_event_store::Error> for Failure {
+    fn from(error: diesel_event_store::Error) -> Self {
+        Self::new("store", error)
+    }
+}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        diesel_event_store::Error::from(error).into()
+    }
+}
+
+diesel_event_store::from_store_errors!(Failure);

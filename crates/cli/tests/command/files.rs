@@ -1,0 +1,76 @@
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use test_support::sqlite_file::SqliteFile;
+
+use super::run::{answer, failure, fed, run, text};
+use super::shop::{append, shop, url};
+
+/// A folder for files, and a way to name them.
+fn folder() -> (TempDir, impl Fn(&str) -> PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, move |name| path.join(name))
+}
+
+#[test]
+fn a_log_goes_to_a_file_and_comes_back() {
+    let (shop, (_folder, path)) = (shop(), folder());
+    for name in ["log.jsonl", "log.jsonl.gz", "log.jsonl.zst"] {
+        let (file, new) = (path(name).display().to_string(), SqliteFile::absent());
+        let said = answer(&url(&shop), &["export", &file]);
+        assert!(said.starts_with("3 events to position 3 in "), "{said}");
+        answer(&url(&new), &["migrate"]);
+        assert_eq!(answer(&url(&new), &["import", &file]), "3 events imported; to position 3\n");
+        assert_eq!(answer(&url(&new), &["log", "--json"]), answer(&url(&shop), &["log", "--json"]));
+        assert_eq!(answer(&url(&new), &["export", "-"]), answer(&url(&shop), &["export", "-"]));
+        let again = answer(&url(&new), &["import", &file]);
+        assert_eq!(again, "0 events imported, 3 were there already; to position 3\n");
+        assert!(!path(&format!("{name}.part")).exists());
+    }
+    assert!(fs::read(path("log.jsonl.gz")).unwrap().starts_with(&[0x1f, 0x8b]));
+    assert!(fs::read(path("log.jsonl.zst")).unwrap().starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
+}
+
+#[test]
+fn a_pipe_is_imported() {
+    let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
+    fs::write(path("log"), answer(&url(&shop), &["export", "-"])).unwrap();
+    let output = fed(&url(&new), &["import", "-", "--json"], &path("log"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with(r#"{"events":3,"last_position":3,"#));
+}
+
+#[test]
+fn a_file_that_was_cut_is_refused_with_the_line() {
+    let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
+    let log = answer(&url(&shop), &["export", "-"]);
+    let lines: Vec<&str> = log.split_inclusive('\n').collect();
+    fs::write(path("cut"), lines[..lines.len() - 1].concat()).unwrap();
+    let (code, said) = failure(&url(&new), &["import", &path("cut").display().to_string()]);
+    let line = lines.len();
+    assert_eq!(
+        (code, said),
+        (1, format!("error: line {line}: the file ends without its trailer; nothing imported\n"))
+    );
+    assert_eq!(answer(&url(&new), &["log"]), "");
+}
+
+#[test]
+fn events_that_do_not_fit_are_refused() {
+    let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
+    fs::write(path("log"), answer(&url(&shop), &["export", "-"])).unwrap();
+    append(&mut new.connect(), "o-2", &["OrderPlaced"]);
+    let (code, said) = failure(&url(&new), &["import", &path("log").display().to_string()]);
+    assert_eq!(code, 1);
+    assert!(said.starts_with("error: line 4: Order/o-2 has 1 events"), "{said}");
+    assert!(said.ends_with("nothing imported\n"), "{said}");
+}
+
+#[test]
+fn discarding_wants_to_be_confirmed() {
+    let new = SqliteFile::migrated();
+    assert_eq!(run(&url(&new), &["import", "--discard"]).status.code(), Some(2));
+    assert_eq!(answer(&url(&new), &["import", "--discard", "--yes"]), "no import is under way\n");
+}

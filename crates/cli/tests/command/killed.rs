@@ -1,0 +1,54 @@
+//! An import that is killed, again and again, until it comes to its end.
+
+use std::thread;
+use std::time::Duration;
+
+use diesel_event_store::{EventConnection, EventStore};
+use test_support::TestDatabase;
+use test_support::random::Random;
+use test_support::sqlite_file::SqliteFile;
+
+use super::run::{answer, command};
+use super::shop::{append, url};
+
+/// A log of more than one batch goes to this database, and back to what it was.
+pub fn goes_on<D: TestDatabase>()
+where
+    D::Conn: EventConnection,
+{
+    let source = SqliteFile::migrated();
+    for order in 0..60 {
+        append(&mut source.connect(), &order.to_string(), &["OrderPlaced"; 100]);
+    }
+    let file = source.path().with_extension("zst").display().to_string();
+    answer(&url(&source), &["export", &file]);
+    let target = D::migrated().unwrap();
+    let kills = import_killed(&target.url(), &file);
+    assert!(kills > 2, "{kills} kills are none");
+    assert_eq!(answer(&target.url(), &["export", "-"]), answer(&url(&source), &["export", "-"]));
+    let mut conn = target.connect().unwrap();
+    assert!(EventStore::new().repair(&mut conn).unwrap().is_nothing());
+    append(&mut conn, "0", &["OrderPaid"]);
+}
+
+/// How often it was killed. It is given a little longer each time.
+fn import_killed(url: &str, file: &str) -> u32 {
+    let (mut random, mut longest, mut kills) = (Random::from_seed(7), 100, 0);
+    loop {
+        let mut import = command(&["import", file]).env("DATABASE_URL", url).spawn().unwrap();
+        thread::sleep(Duration::from_millis(random.below(longest)));
+        import.kill().unwrap();
+        match import.wait().unwrap().code() {
+            Some(0) => return kills,
+            Some(code) => panic!("the import has ended by itself with {code}"),
+            None => {}
+        }
+        kills += 1;
+        longest += longest / 4;
+    }
+}
+
+#[test]
+fn a_killed_import_goes_on() {
+    goes_on::<test_support::Sqlite>();
+}

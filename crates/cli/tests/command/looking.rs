@@ -1,0 +1,103 @@
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use test_support::sqlite_file::SqliteFile;
+
+use super::run::{answer, command, failure};
+use super::shop::{append, shop, url};
+
+#[test]
+fn it_makes_the_tables_where_there_is_no_file() {
+    let file = SqliteFile::absent();
+    let (code, said) = failure(&url(&file), &["status"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("there is no file") && said.contains("diesel-event-store migrate"), "{said}");
+    assert!(!file.path().exists());
+    assert!(answer(&url(&file), &["migrate"]).starts_with("applied 0000"));
+    assert_eq!(answer(&url(&file), &["migrate"]), "the tables are up to date\n");
+    assert_eq!(answer(&url(&file), &["migrate", "--json"]), "{\"applied\":[]}\n");
+}
+
+#[test]
+fn a_database_without_tables_says_what_to_do() {
+    let file = SqliteFile::absent();
+    drop(file.connect());
+    let (code, said) = failure(&url(&file), &["status"]);
+    assert_eq!(code, 1);
+    assert!(said.starts_with("error: the event store's tables are missing"), "{said}");
+}
+
+#[test]
+fn the_status_tells_of_the_log_and_of_projections() {
+    let shop = shop();
+    let status = answer(&url(&shop), &["status"]);
+    assert!(status.contains("SQLite  log ") && status.contains("  open\n"), "{status}");
+    assert!(status.contains("to position 3"), "{status}");
+    assert!(status.contains("mails v1  3  0 behind  idle  1 parked"), "{status}");
+    let json = answer(&url(&shop), &["--json", "status"]);
+    assert_eq!(json.lines().count(), 2);
+    assert!(json.contains(r#""last_readable":3"#) && json.contains(r#""parked":1"#), "{json}");
+}
+
+#[test]
+fn streams_are_listed_by_type_and_prefix() {
+    let shop = shop();
+    append(&mut shop.connect(), "p-1", &["OrderPlaced"]);
+    assert_eq!(answer(&url(&shop), &["streams"]), "Order  o-1  2\nOrder  o-2  1\nOrder  p-1  1\n");
+    assert_eq!(answer(&url(&shop), &["streams", "Order", "o-"]), "Order  o-1  2\nOrder  o-2  1\n");
+    assert_eq!(answer(&url(&shop), &["streams", "User"]), "");
+    assert_eq!(answer(&url(&shop), &["streams", "--limit", "1"]), "Order  o-1  2\n");
+}
+
+#[test]
+fn a_stream_and_its_events_are_shown() {
+    let shop = shop();
+    let stream = answer(&url(&shop), &["stream", "Order", "o-1", "--json"]);
+    assert_eq!(stream.lines().count(), 2);
+    assert!(stream.contains(r#""payload":{"order":"o-1","total":1e400}"#), "{stream}");
+    let id = stream.split(r#""event_id":""#).nth(1).and_then(|rest| rest.get(..36)).unwrap();
+    let event = answer(&url(&shop), &["event", id]);
+    assert!(event.contains("OrderPlaced version 1") && event.contains("Order/o-1"), "{event}");
+    assert_eq!(failure(&url(&shop), &["event", "7"]).0, 2);
+    assert_eq!(failure(&url(&shop), &["event", &"0".repeat(32)]).0, 1);
+    let (code, said) = failure(&url(&shop), &["stream", "Order", "o-9"]);
+    assert_eq!((code, said.as_str()), (1, "error: Order/o-9 has no events\n"));
+}
+
+#[test]
+fn the_log_is_filtered() {
+    let shop = shop();
+    let lines = |arguments: &[&str]| answer(&url(&shop), arguments).lines().count();
+    assert_eq!(lines(&["log"]), 3);
+    assert_eq!(lines(&["log", "--after", "1"]), 2);
+    assert_eq!(lines(&["log", "--types", "OrderPaid,OrderLost"]), 1);
+    assert_eq!(lines(&["log", "--correlation", "o-1"]), 2);
+    assert_eq!(lines(&["log", "--limit", "1"]), 1);
+    assert_eq!(failure(&url(&shop), &["log", "--after=-1"]).0, 2);
+}
+
+#[test]
+fn following_shows_what_comes() {
+    let shop = shop();
+    let mut follower = command(&["log", "--follow", "--after", "2", "--json"]);
+    let mut follower = follower.env("DATABASE_URL", url(&shop)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with(r#"{"global_position":3,"#));
+    for position in 4..7 {
+        append(&mut shop.connect(), "o-3", &["OrderPlaced"]);
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.starts_with(&format!(r#"{{"global_position":{position},"#)), "{line}");
+    }
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
+
+#[test]
+fn errors_are_objects_for_programs() {
+    let (code, said) = failure("absent.db", &["--json", "status"]);
+    assert_eq!(code, 1);
+    assert!(said.starts_with(r#"{"error":{"advice":"#), "{said}");
+    assert!(said.contains(r#""code":"no_database","message":"there is no file absent.db""#), "{said}");
+    let output = command(&["status"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "without a database");
+}

@@ -1,0 +1,37 @@
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use super::run::{answer, command, text};
+use super::shop::{append, shop, url};
+
+/// What it says when its reader goes after the first line, and the code with which it ends.
+fn with_a_reader_that_goes(url: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut child = command(arguments);
+    let child = child.env("DATABASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let mut reader = BufReader::with_capacity(64, child.stdout.take().unwrap());
+    reader.read_line(&mut String::new()).unwrap();
+    drop(reader);
+    let mut said = Vec::new();
+    child.stderr.take().unwrap().read_to_end(&mut said).unwrap();
+    (child.wait().unwrap().code(), text(&said))
+}
+
+#[test]
+fn a_reader_that_goes_is_no_error() {
+    let shop = shop();
+    for _ in 0..40 {
+        append(&mut shop.connect(), "o-3", &["OrderPlaced"; 100]); // more than a pipe holds
+    }
+    assert_eq!(with_a_reader_that_goes(&url(&shop), &["log"]), (Some(0), String::new()));
+    assert_eq!(with_a_reader_that_goes(&url(&shop), &["log", "--json"]), (Some(0), String::new()));
+    let (code, said) = with_a_reader_that_goes(&url(&shop), &["export", "-"]);
+    assert_eq!(code, Some(1), "an export that was cut is none");
+    assert!(said.contains("was not read to its end"), "{said}");
+}
+
+#[test]
+fn shells_and_readers_of_manuals_are_served() {
+    assert!(answer("", &["completions", "bash"]).contains("diesel-event-store"));
+    assert!(answer("", &["man"]).contains(".TH diesel"));
+}

@@ -1,0 +1,35 @@
+use diesel::result::QueryResult;
+
+use crate::model::partition::Partition;
+use crate::model::stream_id::StreamId;
+use crate::storage::operations::operations;
+
+/// A stream whose first events are not in the log any more: they were archived or erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StreamStart {
+    pub(crate) stream: StreamId,
+    /// Of its first event; `None` if there is none left.
+    pub(crate) first_version: Option<i64>,
+    /// Of its head.
+    pub(crate) version: i64,
+}
+
+operations! {
+    /// What goes along with the events of a log that moves.
+    pub(crate) trait Carry {
+        /// The streams that do not begin with version 1, in the order of their names.
+        fn stream_starts(&mut self) -> QueryResult<Vec<StreamStart>>;
+
+        /// Whether any stream has a head.
+        fn has_heads(&mut self) -> QueryResult<bool>;
+
+        /// The head of a stream without events.
+        fn create_head(&mut self, start: &StreamStart) -> QueryResult<()>;
+
+        /// A partition as it was elsewhere, without its owner.
+        fn restore_partition(&mut self, partition: &Partition) -> QueryResult<()>;
+
+        /// Whether the note of the log was the first of these. It is the second now.
+        fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool>;
+    }
+}

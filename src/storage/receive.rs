@@ -1,0 +1,63 @@
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use crate::model::event::RecordedEvent;
+use crate::model::position::Position;
+use crate::storage::lent::Blocking;
+use crate::storage::operations::dispatch;
+
+/// How an import fills a log past what keeps others out. Only on connections that block, because of
+/// PostgreSQL's COPY.
+pub(crate) trait Receive {
+    /// In the transaction that is open: waits for the appends that are under way, and lets no more begin.
+    /// This log is the one with this id from now on.
+    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()>;
+
+    /// In the transaction that is open: inserts events at their positions into a log that is closed.
+    fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()>;
+
+    /// The next event goes above this position. It is not undone by a rollback, on any database.
+    fn go_on_above(&mut self, position: Position) -> QueryResult<()>;
+
+    /// In the transaction that is open: lets appends begin again.
+    fn open(&mut self) -> QueryResult<()>;
+
+    /// Outside of transactions: empties a log that is closed, and opens it under this id.
+    fn discard(&mut self, log_id: Uuid) -> QueryResult<()>;
+
+    /// Begins a transaction that reads one state of everything.
+    fn begin_snapshot(&mut self) -> QueryResult<()>;
+
+    /// Ends it.
+    fn end_snapshot(&mut self) -> QueryResult<()>;
+}
+
+impl Blocking<'_> {
+    pub(crate) fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
+        dispatch!(self, database => database.close(log_id, note))
+    }
+
+    pub(crate) fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
+        dispatch!(self, database => database.receive(events))
+    }
+
+    pub(crate) fn go_on_above(&mut self, position: Position) -> QueryResult<()> {
+        dispatch!(self, database => database.go_on_above(position))
+    }
+
+    pub(crate) fn open(&mut self) -> QueryResult<()> {
+        dispatch!(self, database => database.open())
+    }
+
+    pub(crate) fn discard(&mut self, log_id: Uuid) -> QueryResult<()> {
+        dispatch!(self, database => database.discard(log_id))
+    }
+
+    pub(crate) fn begin_snapshot(&mut self) -> QueryResult<()> {
+        dispatch!(self, database => database.begin_snapshot())
+    }
+
+    pub(crate) fn end_snapshot(&mut self) -> QueryResult<()> {
+        dispatch!(self, database => database.end_snapshot())
+    }
+}

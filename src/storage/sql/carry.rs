@@ -1,0 +1,182 @@
+//! What goes along with the events of a log that moves.
+
+use chrono::{DateTime, Utc};
+use diesel::deserialize;
+use diesel::expression::QueryMetadata;
+use diesel::result::QueryResult;
+use diesel::row::Row;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use uuid::Uuid;
+
+use crate::model::partition::Partition;
+use crate::model::stream_id::StreamId;
+use crate::model::timestamp;
+use crate::storage::carry::{Carry, StreamStart};
+use crate::storage::executor::Executor;
+use crate::storage::lent::{BackendOf, Lent};
+use crate::storage::sql::dialect::Dialect;
+use crate::storage::sql::row::{Columns, optional, stored_tenant, value};
+use crate::storage::sql::rows::{FromRow, Stored};
+use crate::storage::sql::statement::statement;
+
+type StartColumns = (Text, Text, Text, Nullable<BigInt>, BigInt);
+
+impl<DB: Columns> FromRow<DB> for StreamStart {
+    fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
+        Ok(Self {
+            stream: StreamId::stored(
+                value(row, 0, |value| DB::name(value, stored_tenant))?,
+                value(row, 1, DB::text)?.into(),
+                value(row, 2, DB::text)?.into(),
+            ),
+            first_version: optional(row, 3, DB::long)?,
+            version: value(row, 4, DB::long)?,
+        })
+    }
+}
+
+impl<DB: Columns> FromRow<DB> for i64 {
+    fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
+        value(row, 0, DB::long)
+    }
+}
+
+statement! {
+    for every database;
+    SelectStarts -> StartColumns,
+    "SELECT tenant_id, aggregate_type, aggregate_id, \
+     (SELECT min(events.aggregate_version) FROM events WHERE events.tenant_id = head.tenant_id \
+     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id), \
+     aggregate_version FROM aggregate_heads AS head \
+     WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.tenant_id = head.tenant_id \
+     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
+     AND events.aggregate_version = 1) \
+     ORDER BY tenant_id, aggregate_type, aggregate_id"
+}
+
+statement! {
+    for every database;
+    SelectAnyHead -> BigInt,
+    "SELECT aggregate_version FROM aggregate_heads LIMIT 1"
+}
+
+statement! {
+    for every database;
+    CreateHead<'a> {
+        tenant_id: &'a str => bind_tenant,
+        aggregate_type: &'a str => bind_text,
+        aggregate_id: &'a str => bind_text,
+        version: i64 => bind_long,
+        now: DateTime<Utc> => bind_time,
+    },
+    "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+     VALUES (?, ?, ?, ?, ?)"
+}
+
+statement! {
+    for every database;
+    RestorePartition<'a> {
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        number: i32 => bind_integer,
+        count: i32 => bind_integer,
+        position: i64 => bind_long,
+        last_event_position: Option<i64> => bind_optional_long,
+        last_event_id: Option<Uuid> => bind_optional_id,
+        token: i64 => bind_long,
+        updated_at: DateTime<Utc> => bind_time,
+        state: &'a str => bind_text,
+        failing_since: Option<i64> => bind_optional_long,
+        barrier: Option<i64> => bind_optional_long,
+    },
+    "INSERT INTO projection_checkpoints (projection_name, projection_version, partition_number, \
+     partition_count, last_global_position, last_event_position, last_event_id, fencing_token, updated_at, \
+     state, failing_since, barrier_position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    for every database;
+    SetLastError<'a> {
+        error: &'a str => bind_text,
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        number: i32 => bind_integer,
+    },
+    "UPDATE projection_checkpoints SET last_error = ? \
+     WHERE projection_name = ? AND projection_version = ? AND partition_number = ?"
+}
+
+statement! {
+    for every database;
+    SetNextCount<'a> {
+        count: i32 => bind_integer,
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        number: i32 => bind_integer,
+    },
+    "UPDATE projection_checkpoints SET next_partition_count = ? \
+     WHERE projection_name = ? AND projection_version = ? AND partition_number = ?"
+}
+
+statement! {
+    for every database;
+    ReplaceNote<'a> { to: &'a str => bind_text, from: &'a str => bind_text },
+    "UPDATE event_log SET note = ? WHERE id = 1 AND state = 'receiving' AND note = ?"
+}
+
+impl<L> Carry for L
+where
+    L: Lent,
+    BackendOf<L>: Dialect + QueryMetadata<StartColumns> + QueryMetadata<BigInt>,
+{
+    async fn stream_starts(&mut self) -> QueryResult<Vec<StreamStart>> {
+        self.connection().load(SelectStarts, Stored::default()).await
+    }
+
+    async fn has_heads(&mut self) -> QueryResult<bool> {
+        Ok(!self.connection().load(SelectAnyHead, Stored::<i64>::default()).await?.is_empty())
+    }
+
+    async fn create_head(&mut self, start: &StreamStart) -> QueryResult<()> {
+        let create = CreateHead {
+            tenant_id: start.stream.tenant_column(),
+            aggregate_type: start.stream.aggregate_type(),
+            aggregate_id: start.stream.aggregate_id(),
+            version: start.version,
+            now: timestamp::now(),
+        };
+        self.connection().execute(create).await.map(drop)
+    }
+
+    async fn restore_partition(&mut self, partition: &Partition) -> QueryResult<()> {
+        let (name, version) = (&*partition.key.projection.name, partition.key.projection.version);
+        let number = partition.key.number;
+        let restore = RestorePartition {
+            name,
+            version,
+            number,
+            count: partition.count,
+            position: partition.position.get(),
+            last_event_position: partition.witness.map(|witness| witness.position.get()),
+            last_event_id: partition.witness.map(|witness| witness.event_id),
+            token: partition.token,
+            updated_at: partition.updated_at,
+            state: partition.state.name(),
+            failing_since: partition.failing.map(|failing| failing.since.timestamp_millis()),
+            barrier: partition.barrier.map(|barrier| barrier.position.get()),
+        };
+        self.connection().execute(restore).await?;
+        if let Some(error) = &partition.last_error {
+            self.connection().execute(SetLastError { error, name, version, number }).await?;
+        }
+        if let Some(barrier) = partition.barrier {
+            let count = barrier.next_count;
+            self.connection().execute(SetNextCount { count, name, version, number }).await?;
+        }
+        Ok(())
+    }
+
+    async fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool> {
+        Ok(self.connection().execute(ReplaceNote { to, from }).await? > 0)
+    }
+}

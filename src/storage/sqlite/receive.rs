@@ -1,0 +1,175 @@
+//! An import. The trigger that keeps others out is taken away and put back within one transaction, which has
+//! the write lock.
+
+use std::array;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+use uuid::Uuid;
+
+use super::insert::{EventRow, MANY};
+use super::text::time_text;
+use super::transactions::all_or_nothing;
+use crate::model::event::RecordedEvent;
+use crate::model::log_state::{LogClosed, LogState};
+use crate::model::position::Position;
+use crate::storage::blocking;
+use crate::storage::error::DatabaseError;
+use crate::storage::lent;
+use crate::storage::receive::Receive;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Sqlite;
+    SetReceiving<'a> { log_id: &'a str => Text, note: &'a str => Text },
+    "UPDATE event_log SET log_id = ?, state = 'receiving', note = ? WHERE id = 1"
+}
+
+statement! {
+    for Sqlite;
+    SetOpen,
+    "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1"
+}
+
+statement! {
+    for Sqlite;
+    SetLogId<'a> { log_id: &'a str => Text },
+    "UPDATE event_log SET log_id = ? WHERE id = 1"
+}
+
+statement! {
+    for Sqlite;
+    SelectTrigger<'a> { name: &'a str => Text } -> Text,
+    "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?"
+}
+
+statement! {
+    for Sqlite;
+    RaiseCount { position: i64 => BigInt },
+    "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'events'"
+}
+
+statement! {
+    for Sqlite;
+    CreateCount { position: i64 => BigInt },
+    "INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)"
+}
+
+const REFUSE_INSERT: &str = "events_refuse_insert";
+
+impl Receive for lent::Sqlite<'_> {
+    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
+        SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)?;
+        let message = LogClosed::message(LogState::Receiving.name(), note).replace('\'', "''");
+        self.0.batch_execute(&format!(
+            "CREATE TRIGGER {REFUSE_INSERT} BEFORE INSERT ON events \
+             BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        ))
+    }
+
+    fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
+        without_trigger(self.0, REFUSE_INSERT, |conn| insert_recorded(conn, events))
+    }
+
+    fn go_on_above(&mut self, position: Position) -> QueryResult<()> {
+        if (RaiseCount { position: position.get() }).execute(self.0)? == 0 {
+            CreateCount { position: position.get() }.execute(self.0)?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self) -> QueryResult<()> {
+        SetOpen.execute(self.0)?;
+        self.0.batch_execute(&format!("DROP TRIGGER {REFUSE_INSERT}"))
+    }
+
+    fn discard(&mut self, log_id: Uuid) -> QueryResult<()> {
+        all_or_nothing(self.0, |conn| empty(conn, log_id)).map_err(DatabaseError::into_diesel_error)
+    }
+
+    fn begin_snapshot(&mut self) -> QueryResult<()> {
+        blocking::begin(self.0, "BEGIN").map(drop)
+    }
+
+    fn end_snapshot(&mut self) -> QueryResult<()> {
+        blocking::commit(self.0)
+    }
+}
+
+fn empty(conn: &mut SqliteConnection, log_id: Uuid) -> Result<(), DatabaseError> {
+    without_trigger(conn, "events_refuse_delete", |conn| {
+        conn.batch_execute(
+            "DELETE FROM events; DELETE FROM aggregate_heads; DELETE FROM projection_checkpoints; \
+             DELETE FROM projection_workers; DELETE FROM parked_events; \
+             DELETE FROM sqlite_sequence WHERE name = 'events'",
+        )
+    })?;
+    SetLogId { log_id: &log_id.to_string() }.execute(conn)?;
+    Ok(lent::Sqlite(conn).open()?)
+}
+
+/// The trigger is made again as it was.
+fn without_trigger(
+    conn: &mut SqliteConnection,
+    name: &str,
+    work: impl FnOnce(&mut SqliteConnection) -> QueryResult<()>,
+) -> QueryResult<()> {
+    let create: String = SelectTrigger { name }.get_result(conn)?;
+    conn.batch_execute(&format!("DROP TRIGGER {name}"))?;
+    work(conn)?;
+    conn.batch_execute(&create)
+}
+
+/// Inserts events that are recorded elsewhere, at their positions.
+fn insert_recorded(conn: &mut SqliteConnection, events: &[RecordedEvent]) -> QueryResult<()> {
+    let mut rows = events.iter().map(PlacedRow::new);
+    for _ in 0..events.len() / MANY {
+        let rows = array::from_fn(|_| rows.next().expect("a row for every event"));
+        InsertPlaced::<MANY>(rows).execute(conn)?;
+    }
+    for row in rows {
+        InsertPlaced([row]).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// A row with its position.
+struct PlacedRow<'a>(i64, EventRow<'a>);
+
+impl<'a> PlacedRow<'a> {
+    fn new(event: &'a RecordedEvent) -> Self {
+        let created_at = time_text(event.created_at).into();
+        Self(event.position.get(), EventRow::of(&event.stream, event.version, &event.content, created_at))
+    }
+}
+
+struct InsertPlaced<'a, const ROWS: usize>([PlacedRow<'a>; ROWS]);
+
+impl<const ROWS: usize> QueryFragment<Sqlite> for InsertPlaced<'_, ROWS> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, aggregate_version, \
+             event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
+             created_at)",
+        );
+        let mut select = " SELECT ";
+        for PlacedRow(position, row) in &self.0 {
+            out.push_sql(select);
+            out.push_bind_param::<BigInt, _>(position)?;
+            out.push_sql(", ");
+            row.walk(&mut out)?;
+            select = " UNION ALL SELECT ";
+        }
+        Ok(())
+    }
+}
+
+impl<const ROWS: usize> QueryId for InsertPlaced<'_, ROWS> {
+    type QueryId = InsertPlaced<'static, ROWS>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<C, const ROWS: usize> RunQueryDsl<C> for InsertPlaced<'_, ROWS> {}

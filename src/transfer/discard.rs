@@ -1,0 +1,40 @@
+use uuid::Uuid;
+
+use super::error::ImportError;
+use crate::model::log_state::{LogClosed, LogState};
+use crate::storage::connection::{EventConnection, HasDatabase};
+
+/// Takes back an import that has not come to its end: the store is empty and open again, as another log. What
+/// is complete, it does not touch: `false` if no import is under way.
+///
+/// It removes the events past the triggers that keep them, with the rights of the tables' owner. The
+/// connection must not be in a transaction.
+///
+/// # Errors
+///
+/// [`ImportError::LogClosed`] if the log is frozen; [`ImportError::InTransaction`]; or the database has
+/// refused.
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// assert!(!diesel_event_store::transfer::discard(&mut conn)?); // nothing to take back
+/// # Ok(())
+/// # }
+/// ```
+pub fn discard<C: EventConnection + ?Sized>(conn: &mut C) -> Result<bool, ImportError> {
+    if conn.database().depth()? > 0 {
+        return Err(ImportError::InTransaction);
+    }
+    let row = conn.database().log_row()?;
+    match row.state {
+        LogState::Receiving => {
+            conn.database().discard(Uuid::now_v7())?;
+            Ok(true)
+        }
+        LogState::Open => Ok(false),
+        state => Err(LogClosed { state, note: row.note.unwrap_or_default() }.into()),
+    }
+}

@@ -1,0 +1,238 @@
+use std::io;
+
+use uuid::Uuid;
+
+use crate::model::invalid::InvalidInput;
+use crate::model::log_state::LogClosed;
+use crate::model::stream_id::StreamId;
+use crate::storage::append::AppendError;
+use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::read::ReadError;
+
+/// Why a log was not exported, or not to its end. What is in the file has no trailer then, and no import
+/// takes it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// An import has filled the log only in part.
+    #[error("{} is not complete yet, so it cannot be exported", .0.state())]
+    Receiving(LogClosed),
+    /// The file could not be written.
+    #[error("the file could not be written: {0}")]
+    Write(#[from] io::Error),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The database refused or failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl ExportError {
+    /// Whether the same may well succeed when it is run again.
+    ///
+    /// ```
+    /// use diesel_event_store::transfer::ExportError;
+    ///
+    /// assert!(!ExportError::from(diesel::result::Error::NotFound).is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        self.database_error().is_some_and(DatabaseError::is_retryable)
+    }
+}
+
+operation_error!(ExportError);
+
+/// Why a log was not imported, or not to its end.
+///
+/// What is wrong with a file ([`File`](Self::File)) is known before anything is written, unless the file
+/// changes meanwhile. After any other error the log may be in part in the store, which stays closed: run the
+/// same import again, or [`discard`](super::discard) it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The file could not be read.
+    #[error("the file could not be read: {0}")]
+    Read(#[from] io::Error),
+    /// The file is not a whole log.
+    #[error("line {line}: {problem}")]
+    #[non_exhaustive]
+    File {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        #[source]
+        problem: FileProblem,
+    },
+    /// The connection is in a transaction. An import commits several.
+    #[error("an import commits several transactions, and the connection is in one of the application's")]
+    InTransaction,
+    /// The store has no events, but something else that an import brings.
+    #[error(
+        "the store has no events, but {what}, which would not fit the imported events; stop the workers and \
+         delete it, or import into a new database"
+    )]
+    #[non_exhaustive]
+    Occupied {
+        /// What it has.
+        what: &'static str,
+    },
+    /// Another file is being imported, or this one was changed since.
+    #[error("another import fills this log ({note}); run that one again, or discard it")]
+    #[non_exhaustive]
+    OtherImport {
+        /// JSON: since when, and how far it has come.
+        note: String,
+    },
+    /// Two imports of the same file run at the same time, and the other one goes on.
+    #[error("another process imports the same file into this log")]
+    Overtaken,
+    /// What was read back is not what is in the file.
+    #[error(
+        "the events that were read back are not those of the file: their chain is {found}, not {expected}"
+    )]
+    #[non_exhaustive]
+    Differs {
+        /// Of the file.
+        expected: String,
+        /// Of the store.
+        found: String,
+    },
+    /// The store has other events where the file has these. Nothing was written.
+    #[error("line {line}: {stream} has {what} in this store")]
+    #[non_exhaustive]
+    OtherEvent {
+        /// Counted from 1.
+        line: u64,
+        /// The stream of the event.
+        stream: StreamId,
+        /// What stands there.
+        what: String,
+    },
+    /// The log is frozen.
+    #[error(transparent)]
+    LogClosed(#[from] LogClosed),
+    /// An event could not be appended to a store that has others.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// What was imported could not be read back.
+    #[error(transparent)]
+    ReadBack(#[from] ReadError),
+    /// The database refused or failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl ImportError {
+    /// Whether the same may well succeed when it is run again.
+    ///
+    /// ```
+    /// use diesel_event_store::transfer::ImportError;
+    ///
+    /// assert!(!ImportError::from(diesel::result::Error::NotFound).is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        self.database_error().is_some_and(DatabaseError::is_retryable)
+    }
+}
+
+operation_error!(ImportError);
+
+/// What is wrong with a line of a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileProblem {
+    /// It does not begin with the header of a log.
+    #[error("this is not the header of an exported log")]
+    NotALog,
+    /// A newer version of this crate has written it.
+    #[error("the file has format {format}, and this version reads format 1")]
+    #[non_exhaustive]
+    Format {
+        /// Of the file.
+        format: u32,
+    },
+    /// The header says that earlier events are in another file.
+    #[error(
+        "the file begins after position {after}; only files that begin with the first event are imported"
+    )]
+    #[non_exhaustive]
+    Continues {
+        /// The position.
+        after: i64,
+    },
+    /// It cannot be read.
+    #[error("{reason}")]
+    #[non_exhaustive]
+    Malformed {
+        /// The field, and what is wrong.
+        reason: String,
+    },
+    /// This line, or one before it, was changed, removed, doubled or put elsewhere.
+    #[error("the check does not fit: this line or the one before it was changed, removed or put elsewhere")]
+    Altered,
+    /// A line of this kind does not belong here, or the position is not above the one before.
+    #[error("{what} does not belong here")]
+    #[non_exhaustive]
+    Order {
+        /// The kind of line.
+        what: &'static str,
+    },
+    /// The version does not follow the one before.
+    #[error("version {found} of {stream} does not follow; {expected} is missing")]
+    #[non_exhaustive]
+    Version {
+        /// The stream.
+        stream: StreamId,
+        /// What should stand here.
+        expected: i64,
+        /// What stands here.
+        found: i64,
+    },
+    /// The file was cut.
+    #[error("the file ends without its trailer")]
+    Cut,
+    /// The trailer is not that of these lines.
+    #[error("the trailer says that {field} is {expected}, and it is {found}")]
+    #[non_exhaustive]
+    Trailer {
+        /// Its field.
+        field: &'static str,
+        /// What the trailer says.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// There is more behind the trailer.
+    #[error("the file goes on behind its trailer")]
+    AfterTrailer,
+    /// The file was changed while it was imported.
+    #[error("the file has changed since it was checked: its log is {log_id} now")]
+    #[non_exhaustive]
+    Changed {
+        /// What stands there now.
+        log_id: Uuid,
+    },
+}
+
+impl FileProblem {
+    pub(super) fn malformed(reason: impl ToString) -> Self {
+        Self::Malformed { reason: reason.to_string() }
+    }
+
+    pub(super) fn at(self, line: u64) -> ImportError {
+        ImportError::File { line, problem: self }
+    }
+}
+
+impl From<serde_json::Error> for FileProblem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::malformed(error)
+    }
+}
+
+impl From<InvalidInput> for FileProblem {
+    fn from(invalid: InvalidInput) -> Self {
+        Self::malformed(invalid)
+    }
+}

@@ -1,0 +1,108 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::encode::Object;
+use super::error::FileProblem;
+use super::values::{read_id, read_time};
+use crate::model::event::{Content, NewEvent, RecordedEvent};
+use crate::model::invalid::{InvalidInput, Problem};
+use crate::model::json::Json;
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
+
+/// What every line of an event begins with.
+pub(super) const BEGINNING: &str = "{\"global_position\":";
+
+const PAYLOAD: [&str; 2] = ["payload", "payload_text"];
+const METADATA: [&str; 2] = ["metadata", "metadata_text"];
+
+/// The columns in their order, without `check`, and without the end of the object, so that `check` can
+/// follow.
+pub(super) fn write(line: &mut Vec<u8>, event: &RecordedEvent) {
+    let (content, mut object) = (&event.content, Object::begin(line));
+    object.field("global_position", &event.position.get());
+    object.optional("tenant_id", event.tenant_id());
+    object.field("aggregate_type", event.aggregate_type());
+    object.field("aggregate_id", event.aggregate_id());
+    object.field("aggregate_version", &event.version);
+    object.field("event_id", &content.event_id.to_string());
+    object.field("event_type", &*content.event_type);
+    object.field("event_version", &content.event_version);
+    object.json(PAYLOAD, content.payload.as_str());
+    if let Some(metadata) = &content.metadata {
+        object.json(METADATA, metadata.as_str());
+    }
+    object.optional("trace_id", content.trace_id.as_deref());
+    object.optional("correlation_id", content.correlation_id.as_deref());
+    object.optional("causation_id", content.causation_id.as_deref());
+    object.time("created_at", event.created_at);
+}
+
+/// As it stands in a line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventLine<'a> {
+    global_position: i64,
+    #[serde(borrow)]
+    tenant_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    aggregate_type: Cow<'a, str>,
+    #[serde(borrow)]
+    aggregate_id: Cow<'a, str>,
+    aggregate_version: i64,
+    event_id: &'a str,
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    event_version: i32,
+    #[serde(borrow, default, deserialize_with = "present")]
+    payload: Option<&'a RawValue>,
+    payload_text: Option<Box<str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    metadata: Option<&'a RawValue>,
+    metadata_text: Option<Box<str>>,
+    trace_id: Option<Box<str>>,
+    correlation_id: Option<Box<str>>,
+    causation_id: Option<Box<str>>,
+    created_at: &'a str,
+    #[serde(rename = "check")]
+    _check: &'a str,
+}
+
+/// JSON that is there, also if it is `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+pub(super) fn read(line: &str) -> Result<RecordedEvent, FileProblem> {
+    let line: EventLine<'_> = serde_json::from_str(line)?;
+    let (version, position) = (line.aggregate_version, Position::new(line.global_position)?);
+    let mut stream = StreamId::new(&*line.aggregate_type, &line.aggregate_id)?;
+    if let Some(tenant_id) = &line.tenant_id {
+        stream = stream.in_tenant(tenant_id)?;
+    }
+    let payload = json(PAYLOAD[0], line.payload, line.payload_text)?;
+    let missing = || InvalidInput::new(PAYLOAD[0], Problem::Empty);
+    let content = Content {
+        event_id: read_id("event_id", line.event_id)?,
+        event_type: Cow::<'static, str>::Owned(line.event_type.into_owned()).into(),
+        event_version: line.event_version,
+        payload: payload.ok_or_else(missing)?,
+        metadata: json(METADATA[0], line.metadata, line.metadata_text)?,
+        trace_id: line.trace_id,
+        correlation_id: line.correlation_id,
+        causation_id: line.causation_id,
+    };
+    let created_at = Some(read_time("created_at", line.created_at)?);
+    Ok(NewEvent { content, created_at }.recorded(&stream, version, position)?)
+}
+
+fn json(
+    field: &'static str,
+    raw: Option<&RawValue>,
+    text: Option<Box<str>>,
+) -> Result<Option<Json>, InvalidInput> {
+    let text = text.or_else(|| raw.map(|raw| raw.get().into()));
+    text.map(|text| Json::from_text(field, text)).transpose()
+}

@@ -1,0 +1,216 @@
+use std::io::BufRead;
+
+use chrono::Utc;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::chain::{Chain, Rest};
+use super::encode::{Object, of_kind};
+use super::error::{FileProblem, ImportError};
+use super::item::{Item, Kind};
+use super::lines::Lines;
+use super::values::read_id;
+use super::{event_line, projection_line};
+use crate::model::position::Position;
+
+pub(super) const FORMAT: u32 = 1;
+const CHECK_BEGINS: &str = ",\"check\":\"";
+/// With eight digits and what ends the line.
+const CHECK_LENGTH: usize = CHECK_BEGINS.len() + 8 + "\"}".len();
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) log_id: Uuid,
+    /// Up to where the log was complete.
+    pub(super) end: Position,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderLine {
+    diesel_event_store: String,
+    format: u32,
+    log_id: String,
+    after: i64,
+    end: Position,
+    chain: String,
+}
+
+impl Header {
+    pub(super) fn write(&self, line: &mut Vec<u8>) {
+        let mut object = Object::begin(line);
+        object.field("diesel_event_store", "log");
+        object.field("format", &FORMAT);
+        object.field("log_id", &self.log_id.to_string());
+        object.field("after", &0);
+        object.field("end", &self.end.get());
+        object.field("chain", &Chain::of_log(self.log_id).text());
+        object.end();
+    }
+
+    fn read(line: &str) -> Result<Self, FileProblem> {
+        let line: HeaderLine = serde_json::from_str(line).map_err(|_| FileProblem::NotALog)?;
+        if line.diesel_event_store != "log" {
+            return Err(FileProblem::NotALog);
+        }
+        if line.format != FORMAT {
+            return Err(FileProblem::Format { format: line.format });
+        }
+        if line.after != 0 {
+            return Err(FileProblem::Continues { after: line.after });
+        }
+        let log_id = read_id("log_id", &line.log_id)?;
+        let is_whole = line.chain == Chain::of_log(log_id).text();
+        if is_whole { Ok(Self { log_id, end: line.end }) } else { Err(FileProblem::Altered) }
+    }
+}
+
+/// The last line.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trailer {
+    pub(super) events: u64,
+    pub(super) last_position: Position,
+    pub(super) chain: String,
+    pub(super) rest: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrailerLine {
+    end: Trailer,
+}
+
+impl Trailer {
+    pub(super) fn write(&self, line: &mut Vec<u8>) {
+        of_kind(line, "end", |object| {
+            object.field("events", &self.events);
+            object.field("last_position", &self.last_position.get());
+            object.field("chain", &self.chain);
+            object.field("rest", &self.rest);
+        });
+    }
+
+    /// Whether it says the same of a file as these lines do.
+    fn compare(&self, found: &Self) -> Result<(), FileProblem> {
+        let fields = [
+            ("events", self.events.to_string(), found.events.to_string()),
+            ("last_position", self.last_position.to_string(), found.last_position.to_string()),
+            ("chain", self.chain.clone(), found.chain.clone()),
+            ("rest", self.rest.clone(), found.rest.clone()),
+        ];
+        match fields.into_iter().find(|(_, expected, found)| expected != found) {
+            Some((field, expected, found)) => Err(FileProblem::Trailer { field, expected, found }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Completes the line of an event.
+pub(super) fn write_check(line: &mut Vec<u8>, chain: &mut Chain) {
+    chain.add(line);
+    line.extend_from_slice(CHECK_BEGINS.as_bytes());
+    line.extend_from_slice(chain.check().as_bytes());
+    line.extend_from_slice(b"\"}");
+}
+
+/// A file as it is read: every line is compared with what its hashes say.
+pub(super) struct LogFile<R> {
+    lines: Lines<R>,
+    pub(super) header: Header,
+    pub(super) chain: Chain,
+    rest: Rest,
+    events: u64,
+    pub(super) last_position: Position,
+    kind: Kind,
+    first_token: i64,
+}
+
+impl<R: BufRead> LogFile<R> {
+    pub(super) fn open(input: R) -> Result<Self, ImportError> {
+        let mut lines = Lines::new(input);
+        let Some(line) = lines.next()? else { return Err(FileProblem::NotALog.at(1)) };
+        let mut rest = Rest::default();
+        rest.add(line.as_bytes());
+        let header = Header::read(line).map_err(|problem| problem.at(1))?;
+        Ok(Self {
+            lines,
+            chain: Chain::of_log(header.log_id),
+            header,
+            rest,
+            events: 0,
+            last_position: Position::START,
+            kind: Kind::Stream,
+            // Above any that a worker of the source can have been given, who may come here by a new address.
+            first_token: Utc::now().timestamp_millis(),
+        })
+    }
+
+    /// Of the line that was read last.
+    pub(super) fn line(&self) -> u64 {
+        self.lines.number
+    }
+
+    /// What the next line stands for; `None` once the trailer was read, and fits.
+    pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
+        let Some(line) = self.lines.next()? else { return Err(FileProblem::Cut.at(self.line())) };
+        let item = if line.starts_with(event_line::BEGINNING) {
+            read_event(line, &mut self.chain, &mut self.events)
+        } else if line.starts_with("{\"end\":") {
+            return self.end().map(|()| None);
+        } else {
+            self.rest.add(line.as_bytes());
+            projection_line::read(line, self.first_token)
+        };
+        let number = self.lines.number;
+        let item = item.map_err(|problem| problem.at(number))?;
+        self.follow(&item).map_err(|problem| problem.at(number))?;
+        Ok(Some(item))
+    }
+
+    /// Whether it may come here.
+    fn follow(&mut self, item: &Item) -> Result<(), FileProblem> {
+        let kind = item.kind();
+        if kind < self.kind {
+            return Err(FileProblem::Order { what: kind.name() });
+        }
+        self.kind = kind;
+        let Item::Event(event) = item else { return Ok(()) };
+        if event.position <= self.last_position || event.position > self.header.end {
+            return Err(FileProblem::Order { what: "the position" });
+        }
+        self.last_position = event.position;
+        Ok(())
+    }
+
+    /// `self.lines` holds the trailer.
+    fn end(&mut self) -> Result<(), ImportError> {
+        let number = self.lines.number;
+        let found = Trailer {
+            events: self.events,
+            last_position: self.last_position,
+            chain: self.chain.text(),
+            rest: self.rest.clone().text(),
+        };
+        let trailer: Result<TrailerLine, _> = serde_json::from_str(self.lines.current());
+        let trailer = trailer.map_err(|error| FileProblem::from(error).at(number))?;
+        trailer.end.compare(&found).map_err(|problem| problem.at(number))?;
+        match self.lines.next()? {
+            Some(_) => Err(FileProblem::AfterTrailer.at(number + 1)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read_event(line: &str, chain: &mut Chain, events: &mut u64) -> Result<Item, FileProblem> {
+    let at = line.len().saturating_sub(CHECK_LENGTH);
+    let checked = line.as_bytes().get(..at).unwrap_or_default();
+    chain.add(checked);
+    let check = format!("{CHECK_BEGINS}{}\"}}", chain.check());
+    if !line.ends_with(&check) {
+        return Err(FileProblem::Altered);
+    }
+    *events += 1;
+    event_line::read(line).map(|event| Item::Event(Box::new(event)))
+}

@@ -1,0 +1,44 @@
+use crate::model::event::RecordedEvent;
+use crate::model::parked::ParkedEvent;
+use crate::model::partition::Partition;
+use crate::model::projection_id::ProjectionId;
+use crate::storage::carry::StreamStart;
+
+/// What a line of a file stands for. In a file they come in this order.
+pub(super) enum Item {
+    Stream(StreamStart),
+    Event(Box<RecordedEvent>),
+    Partition(Box<Partition>),
+    Parked(ProjectionId, Box<ParkedEvent>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Stream,
+    Event,
+    Projection,
+    Parked,
+}
+
+impl Item {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Stream(_) => Kind::Stream,
+            Self::Event(_) => Kind::Event,
+            Self::Partition(_) => Kind::Projection,
+            Self::Parked(..) => Kind::Parked,
+        }
+    }
+}
+
+impl Kind {
+    /// For an error.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "a stream",
+            Self::Event => "an event",
+            Self::Projection => "a projection",
+            Self::Parked => "a parked event",
+        }
+    }
+}

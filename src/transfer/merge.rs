@@ -1,0 +1,106 @@
+//! An import into a log that has events.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+
+use super::check::check;
+use super::error::ImportError;
+use super::file::LogFile;
+use super::imported::Imported;
+use super::item::Item;
+use crate::model::event::{NewEvent, RecordedEvent};
+use crate::model::expected_version::ExpectedVersion;
+use crate::model::stream_id::StreamId;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::write_transaction::write_transaction;
+use crate::store::EventStore;
+
+/// Events that are committed together.
+const BATCH: usize = 500;
+
+/// The whole file is checked, then compared with the store, then appended.
+pub(super) fn merge<C, R>(
+    conn: &mut C,
+    mut open: impl FnMut() -> io::Result<R>,
+) -> Result<Imported, ImportError>
+where
+    C: EventConnection + ?Sized,
+    R: BufRead,
+{
+    let log_id = check(open()?, |_, _| ())?.header.log_id;
+    let mut versions = HashMap::new();
+    each_event(open()?, |line, event| compare(conn, line, event, &mut versions).map(drop))?;
+    let (mut versions, mut batch) = (HashMap::new(), Vec::new());
+    let (mut events, mut skipped) = (0, 0);
+    each_event(open()?, |line, event| {
+        if !compare(conn, line, event, &mut versions)? {
+            skipped += 1;
+            return Ok(());
+        }
+        events += 1;
+        batch.push(event.clone());
+        if batch.len() == BATCH { append(conn, &mut batch) } else { Ok(()) }
+    })?;
+    append(conn, &mut batch)?;
+    let last_position = conn.database().last_committed_position()?;
+    Ok(Imported { log_id, events, skipped, last_position })
+}
+
+fn each_event<R: BufRead>(
+    input: R,
+    mut work: impl FnMut(u64, &RecordedEvent) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let mut file = LogFile::open(input)?;
+    while let Some(item) = file.next()? {
+        if let Item::Event(event) = item {
+            work(file.line(), &event)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the event is to be appended; not if it is there already. `versions` are those that the streams
+/// will have.
+fn compare<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    line: u64,
+    event: &RecordedEvent,
+    versions: &mut HashMap<StreamId, i64>,
+) -> Result<bool, ImportError> {
+    let other = |what: String| ImportError::OtherEvent { line, stream: event.stream.clone(), what };
+    if let Some(recorded) = conn.database().read_event(event.id())? {
+        return match is_the_same(&recorded, event) {
+            true => Ok(false),
+            false => Err(other(format!("another event with the id {}", event.id()))),
+        };
+    }
+    let version = match versions.get(&event.stream) {
+        Some(version) => *version,
+        None => conn.database().version(&event.stream)?,
+    };
+    if event.version != version + 1 {
+        return Err(other(format!("{version} events, and this one is version {}", event.version)));
+    }
+    versions.insert(event.stream.clone(), event.version);
+    Ok(true)
+}
+
+/// Everything but the position.
+fn is_the_same(recorded: &RecordedEvent, event: &RecordedEvent) -> bool {
+    RecordedEvent { position: event.position, ..recorded.clone() } == *event
+}
+
+fn append<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    batch: &mut Vec<RecordedEvent>,
+) -> Result<(), ImportError> {
+    let store = EventStore::new().max_json_bytes(usize::MAX);
+    write_transaction(conn, |conn| {
+        for event in batch.drain(..) {
+            let expected = ExpectedVersion::Exact(event.version - 1);
+            let new = NewEvent { content: event.content, created_at: Some(event.created_at) };
+            store.append(conn, &event.stream, expected, &[new])?;
+        }
+        Ok(())
+    })
+}

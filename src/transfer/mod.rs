@@ -1,0 +1,55 @@
+//! A whole log to a file, and from it into any database: [`export`] and [`import`], with the feature
+//! `transfer`. The page [moving to a server](crate::guide::moving) says what to do around them, and what is
+//! in the file.
+//!
+//! ```
+//! use std::fs::File;
+//! use std::io::BufReader;
+//!
+//! use diesel::prelude::*;
+//! use diesel_event_store::transfer::{export, import};
+//! use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mut shop = SqliteConnection::establish(":memory:")?;
+//! # diesel_event_store::run_pending_migrations(&mut shop)?;
+//! # let store = EventStore::new();
+//! # let order = StreamId::new("Order", 1042)?;
+//! # store.append(&mut shop, &order, ExpectedVersion::NoStream, &[NewEvent::new("OrderPlaced", &7)?])?;
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("shop.jsonl");
+//! export(&mut shop, File::create(&path)?)?;
+//!
+//! let mut other = SqliteConnection::establish(":memory:")?; // or PostgreSQL, MySQL, MariaDB
+//! diesel_event_store::run_pending_migrations(&mut other)?;
+//! let imported = import(&mut other, || Ok(BufReader::new(File::open(&path)?)))?;
+//! assert_eq!(imported.events(), 1);
+//! assert_eq!(store.version(&mut other, &order)?, 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod chain;
+mod check;
+mod discard;
+mod encode;
+mod error;
+mod event_line;
+mod export;
+mod file;
+mod import;
+mod imported;
+mod item;
+mod lines;
+mod merge;
+mod note;
+mod projection_line;
+mod receive;
+mod values;
+mod versions;
+
+pub use discard::discard;
+pub use error::{ExportError, FileProblem, ImportError};
+pub use export::{Exported, export};
+pub use import::import;
+pub use imported::Imported;

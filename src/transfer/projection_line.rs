@@ -1,0 +1,204 @@
+//! What goes along with the events, a line each. Leases and tokens stay: no worker of the source is to
+//! believe that it has claimed something here.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::encode::{Object, of_kind};
+use super::error::FileProblem;
+use super::item::Item;
+use super::values::{read_id, read_time};
+use crate::model::parked::{ParkReason, ParkedEvent, Request};
+use crate::model::partition::{Barrier, Failing, Partition, PartitionKey, State};
+use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
+use crate::model::stream_id::StreamId;
+use crate::model::witness::Witness;
+use crate::storage::carry::StreamStart;
+
+pub(super) fn write_start(line: &mut Vec<u8>, start: &StreamStart) {
+    of_kind(line, "stream", |object| {
+        write_stream(object, &start.stream);
+        object.optional("first_version", start.first_version.as_ref());
+        object.field("version", &start.version);
+    });
+}
+
+fn write_stream(object: &mut Object<'_>, stream: &StreamId) {
+    object.optional("tenant_id", stream.tenant_id());
+    object.field("aggregate_type", stream.aggregate_type());
+    object.field("aggregate_id", stream.aggregate_id());
+}
+
+pub(super) fn write_partition(line: &mut Vec<u8>, partition: &Partition) {
+    of_kind(line, "projection", |object| {
+        let PartitionKey { projection, number } = &partition.key;
+        object.field("name", &projection.name);
+        object.field("version", &projection.version);
+        object.field("partition", number);
+        object.field("partitions", &partition.count);
+        object.field("position", &partition.position.get());
+        if let Some(witness) = partition.witness {
+            object.field("last_event_position", &witness.position.get());
+            object.field("last_event_id", &witness.event_id.to_string());
+        }
+        object.time("updated_at", partition.updated_at);
+        object.field("state", partition.state.name());
+        object.field("manual", &partition.is_manual());
+        object.optional("last_error", partition.last_error.as_ref());
+        let since = partition.failing.map(|failing| failing.since.timestamp_millis());
+        object.optional("failing_since", since.as_ref());
+        if let Some(barrier) = partition.barrier {
+            object.field("barrier_position", &barrier.position.get());
+            object.field("next_partitions", &barrier.next_count);
+        }
+    });
+}
+
+pub(super) fn write_parked(line: &mut Vec<u8>, projection: &ProjectionId, parked: &ParkedEvent) {
+    of_kind(line, "parked", |object| {
+        object.field("projection", &projection.name);
+        object.field("version", &projection.version);
+        object.field("global_position", &parked.position.get());
+        object.field("event_id", &parked.event_id.to_string());
+        write_stream(object, &parked.stream);
+        object.field("reason", parked.reason.as_str());
+        object.field("error", &parked.error);
+        object.field("attempts", &parked.attempts);
+        object.time("parked_at", parked.parked_at);
+        object.optional("requested", parked.requested.map(Request::as_str));
+        object.field("holds_back", &parked.holds_back);
+    });
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    Stream(StreamLine),
+    Projection(PartitionLine),
+    Parked(ParkedLine),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StreamLine {
+    tenant_id: Option<String>,
+    aggregate_type: String,
+    aggregate_id: String,
+    first_version: Option<i64>,
+    version: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartitionLine {
+    name: String,
+    version: i32,
+    partition: i32,
+    partitions: i32,
+    position: Position,
+    last_event_position: Option<Position>,
+    last_event_id: Option<String>,
+    updated_at: String,
+    state: String,
+    manual: bool,
+    last_error: Option<String>,
+    failing_since: Option<i64>,
+    barrier_position: Option<Position>,
+    next_partitions: Option<i32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParkedLine {
+    projection: String,
+    version: i32,
+    global_position: Position,
+    event_id: String,
+    tenant_id: Option<String>,
+    aggregate_type: String,
+    aggregate_id: String,
+    reason: String,
+    error: String,
+    attempts: i32,
+    parked_at: String,
+    requested: Option<String>,
+    holds_back: bool,
+}
+
+/// `first_token` is that of a partition that a worker has run.
+pub(super) fn read(line: &str, first_token: i64) -> Result<Item, FileProblem> {
+    Ok(match serde_json::from_str(line)? {
+        Line::Stream(line) => Item::Stream(StreamStart {
+            stream: read_stream(line.tenant_id, line.aggregate_type, line.aggregate_id)?,
+            first_version: line.first_version,
+            version: line.version,
+        }),
+        Line::Projection(line) => Item::Partition(Box::new(line.partition(first_token)?)),
+        Line::Parked(line) => {
+            let projection = ProjectionId::new(line.projection.clone(), line.version);
+            Item::Parked(projection, Box::new(line.parked()?))
+        }
+    })
+}
+
+fn read_stream(
+    tenant_id: Option<String>,
+    aggregate_type: String,
+    aggregate_id: String,
+) -> Result<StreamId, FileProblem> {
+    let stream = StreamId::new(aggregate_type, aggregate_id)?;
+    Ok(match tenant_id {
+        Some(tenant_id) => stream.in_tenant(tenant_id)?,
+        None => stream,
+    })
+}
+
+/// What a column with fixed words says.
+fn read_word<T>(field: &str, word: &str, known: fn(&str) -> Option<T>) -> Result<T, FileProblem> {
+    known(word).ok_or_else(|| FileProblem::malformed(format!("{field} is {word:?}")))
+}
+
+impl PartitionLine {
+    fn partition(self, first_token: i64) -> Result<Partition, FileProblem> {
+        let event_id = self.last_event_id.map(|id| read_id("last_event_id", &id)).transpose()?;
+        let witness = self.last_event_position.zip(event_id);
+        let since = self.failing_since.and_then(DateTime::<Utc>::from_timestamp_millis);
+        let barrier = self.barrier_position.zip(self.next_partitions);
+        Ok(Partition {
+            key: PartitionKey {
+                projection: ProjectionId::new(self.name, self.version),
+                number: self.partition,
+            },
+            count: self.partitions,
+            position: self.position,
+            witness: witness.map(|(position, event_id)| Witness { position, event_id }),
+            updated_at: read_time("updated_at", &self.updated_at)?,
+            state: read_word("state", &self.state, State::stored)?,
+            last_error: self.last_error,
+            failing: since.map(|since| Failing { since, lasts: Duration::ZERO }),
+            owner: None,
+            token: if self.manual { 0 } else { first_token },
+            barrier: barrier.map(|(position, next_count)| Barrier { position, next_count }),
+        })
+    }
+}
+
+impl ParkedLine {
+    fn parked(self) -> Result<ParkedEvent, FileProblem> {
+        let requested = self.requested.map(|requested| read_word("requested", &requested, Request::stored));
+        Ok(ParkedEvent {
+            position: self.global_position,
+            event_id: read_id("event_id", &self.event_id)?,
+            stream: read_stream(self.tenant_id, self.aggregate_type, self.aggregate_id)?,
+            reason: read_word("reason", &self.reason, ParkReason::stored)?,
+            error: self.error,
+            attempts: self.attempts,
+            parked_at: read_time("parked_at", &self.parked_at)?,
+            requested: requested.transpose()?,
+            holds_back: self.holds_back,
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! A log in a file, and from it in another store.
+
+mod content;
+pub mod discarding;
+pub mod files;
+pub mod goes_on;
+pub mod into_events;
+pub mod round_trip;
+
+use std::io;
+
+use diesel_event_store::EventConnection;
+use diesel_event_store::transfer::{ImportError, Imported, export, import};
+use test_support::{Result, TestDatabase};
+
+pub use content::{content, fill};
+
+pub fn exported<C: EventConnection + ?Sized>(conn: &mut C) -> Result<String> {
+    let mut file = Vec::new();
+    export(conn, &mut file)?;
+    Ok(String::from_utf8(file)?)
+}
+
+pub fn imported<C>(conn: &mut C, file: impl AsRef<[u8]>) -> Result<Imported, ImportError>
+where
+    C: EventConnection + ?Sized,
+{
+    import(conn, || Ok(file.as_ref()))
+}
+
+/// A source that breaks off after so many bytes: the second time it is opened, or the first.
+pub fn breaks_off<C>(conn: &mut C, file: &str, opening: u32, after: usize) -> Result<Imported, ImportError>
+where
+    C: EventConnection + ?Sized,
+{
+    let mut opened = 0;
+    import(conn, || {
+        opened += 1;
+        let readable = if opened == opening { after } else { file.len() };
+        Ok(io::BufReader::new(BreaksOff {
+            file: &file.as_bytes()[..readable],
+            is_whole: readable == file.len(),
+        }))
+    })
+}
+
+struct BreaksOff<'f> {
+    file: &'f [u8],
+    is_whole: bool,
+}
+
+impl io::Read for BreaksOff<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match io::Read::read(&mut self.file, buffer)? {
+            0 if !self.is_whole => Err(io::Error::other("the disk is gone")),
+            read => Ok(read),
+        }
+    }
+}
+
+/// A new store, and a connection to it.
+pub fn empty<D: TestDatabase>() -> Result<(D, D::Conn)> {
+    let db = D::migrated()?;
+    let conn = db.connect()?;
+    Ok((db, conn))
+}
