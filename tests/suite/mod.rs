@@ -58,7 +58,10 @@ pub fn store<D: TestDatabase>() -> Vec<Area> {
 /// A log that moves.
 #[cfg(feature = "transfer")]
 pub fn moves<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: transfer::round_trip, transfer::goes_on, transfer::files, transfer::into_events, transfer::discarding }
+    areas! {
+        D: transfer::round_trip, transfer::goes_on, transfer::files, transfer::into_events,
+        transfer::discarding
+    }
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.

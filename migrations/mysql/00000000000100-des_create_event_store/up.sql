@@ -156,7 +156,7 @@ SELECT slot, IF(
 -- Which log this is, whether events can be appended to it, and how far it can be read. One row.
 CREATE TABLE event_log (
     id                TINYINT NOT NULL PRIMARY KEY,
-    log_id            CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- moves along to another database
+    log_id            CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- moves along with the log
     state             VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'open'
                               CHECK (state IN ('open', 'frozen', 'receiving')),
     note              LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, -- JSON: why it is closed, since when

@@ -354,7 +354,8 @@ DECLARE
     last BIGINT;
     is_replica BOOLEAN;
 BEGIN
-    SELECT ordering, state <> 'open', published_position, coalesce((SELECT max(global_position) FROM events), 0),
+    SELECT ordering, state <> 'open', published_position,
+        coalesce((SELECT max(global_position) FROM events), 0),
         pg_is_in_recovery() OR EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = 'events'::regclass)
     INTO log_ordering, is_closed, published, last, is_replica FROM event_log;
     needs_new_snapshot := false;
