@@ -1,6 +1,9 @@
+use chrono::{DateTime, Utc};
 use diesel::result::QueryResult;
 
+use crate::model::append_key::KeyedAppend;
 use crate::model::partition::Partition;
+use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::operations::operations;
 
@@ -12,6 +15,16 @@ pub(crate) struct StreamStart {
     pub(crate) first_version: Option<i64>,
     /// Of its head.
     pub(crate) version: i64,
+}
+
+/// An idempotency key, and what it was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UsedKey {
+    /// Empty if there is none.
+    pub(crate) tenant_id: String,
+    pub(crate) key: String,
+    pub(crate) append: KeyedAppend,
+    pub(crate) created_at: DateTime<Utc>,
 }
 
 operations! {
@@ -28,6 +41,19 @@ operations! {
 
         /// A partition as it was elsewhere, without its owner.
         fn restore_partition(&mut self, partition: &Partition) -> QueryResult<()>;
+
+        /// The idempotency keys behind the one of this tenant, in their order, whose events lie up to this
+        /// position or have been erased.
+        fn keys_after(
+            &mut self,
+            tenant_id: &str,
+            key: &str,
+            up_to: Position,
+            limit: i64,
+        ) -> QueryResult<Vec<UsedKey>>;
+
+        /// A key as it was elsewhere.
+        fn restore_key(&mut self, key: &UsedKey) -> QueryResult<()>;
 
         /// Whether the note of the log was the first of these. It is the second now.
         fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool>;

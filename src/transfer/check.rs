@@ -9,7 +9,7 @@ use crate::model::parked::ParkedEvent;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
-use crate::storage::carry::StreamStart;
+use crate::storage::carry::{StreamStart, UsedKey};
 
 /// A file that was read to its end and is whole.
 pub(super) struct Checked {
@@ -25,6 +25,7 @@ pub(super) struct Rest {
     pub(super) starts: Vec<StreamStart>,
     pub(super) partitions: Vec<Partition>,
     pub(super) parked: Vec<(ProjectionId, ParkedEvent)>,
+    pub(super) keys: Vec<UsedKey>,
 }
 
 impl Checked {
@@ -54,6 +55,7 @@ pub(super) fn check<R: BufRead>(
             }
             Item::Partition(partition) => rest.partitions.push(*partition),
             Item::Parked(projection, parked) => rest.parked.push((projection, *parked)),
+            Item::Key(key) => rest.keys.push(key),
         }
     }
     Ok(Checked { header: file.header, chain: file.chain, rest })

@@ -6,7 +6,7 @@ use super::chain::{Chain, Rest};
 use super::error::ExportError;
 use super::event_line;
 use super::file::{Header, Trailer, write_check};
-use super::projection_line::{write_parked, write_partition, write_start};
+use super::projection_line::{write_key, write_parked, write_partition, write_start};
 use crate::model::log::LogQuery;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::parked::ParkedEvent;
@@ -16,6 +16,9 @@ use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
 use crate::store::EventStore;
+
+/// Read at a time.
+const KEYS: i64 = 1_000;
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +52,9 @@ impl Exported {
     }
 }
 
-/// Writes the whole log to `out`, with the checkpoints of projections and their parked events: a line of JSON
-/// for each, and a trailer that says that the file is whole. The same log makes the same bytes on every
-/// database. The page [moving to a server](crate::guide::moving) describes the file.
+/// Writes the whole log to `out`, with the checkpoints of projections, their parked events and idempotency
+/// keys: a line of JSON for each, and a trailer that says that the file is whole. The same log makes the same
+/// bytes on every database. The page [moving to a server](crate::guide::moving) describes the file.
 ///
 /// It exports up to where the log is complete when it begins; appends go on meanwhile, and are not in the
 /// file. It holds a page of events in memory. Call it outside of transactions, where the newest events are
@@ -100,6 +103,7 @@ where
     for (projection, parked) in &parked {
         file.other(|line| write_parked(line, projection, parked))?;
     }
+    file.keys(conn, end)?;
     file.end()
 }
 
@@ -165,6 +169,18 @@ impl<W: Write> File<W> {
             self.write_line()?;
             self.events += 1;
             self.last_position = event.position;
+        }
+        Ok(())
+    }
+
+    /// The idempotency keys of what is in the file, a page of them in memory.
+    fn keys<C: EventConnection + ?Sized>(&mut self, conn: &mut C, end: Position) -> Result<(), ExportError> {
+        let mut page = conn.database().keys_after("", "", end, KEYS)?;
+        while let Some(last) = page.last() {
+            for key in &page {
+                self.other(|line| write_key(line, key))?;
+            }
+            page = conn.database().keys_after(&last.tenant_id, &last.key, end, KEYS)?;
         }
         Ok(())
     }

@@ -15,9 +15,9 @@ use crate::storage::log_state::LogRow;
 /// file; it is called twice, because the whole file is checked before anything is written.
 ///
 /// **Into a store without events** everything comes as it was: ids, times, versions and positions of the
-/// events, the id of the log, the checkpoints of projections and their parked events. Stop the workers of
-/// projections before, and move their read models along or [`reset`](crate::projection::reset) them: a
-/// checkpoint without its read model skips events for ever. While the import runs the log is closed
+/// events, the id of the log, the checkpoints of projections, their parked events, and idempotency keys. Stop
+/// the workers of projections before, and move their read models along or [`reset`](crate::projection::reset)
+/// them: a checkpoint without its read model skips events for ever. While the import runs the log is closed
 /// ([`LogClosed`]), and can be read. What was read back is compared with the file before it opens.
 ///
 /// If the import is killed, at whatever moment, run it again: it goes on where it was. Or
@@ -26,7 +26,7 @@ use crate::storage::log_state::LogRow;
 /// **Into a store with events** the events are appended to their streams, with their ids, times and versions,
 /// at new positions, while the log is open. An event that is there already is skipped, so an import can be
 /// repeated. Nothing is written if any event of the file would come behind or instead of another one.
-/// Checkpoints are not imported.
+/// Checkpoints and idempotency keys are not imported.
 ///
 /// The connection must not be in a transaction; an import commits several. On PostgreSQL only the owner of
 /// the tables can import into an empty store.

@@ -2,7 +2,7 @@ use crate::model::event::RecordedEvent;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::Partition;
 use crate::model::projection_id::ProjectionId;
-use crate::storage::carry::StreamStart;
+use crate::storage::carry::{StreamStart, UsedKey};
 
 /// What a line of a file stands for. In a file they come in this order.
 pub(super) enum Item {
@@ -10,6 +10,7 @@ pub(super) enum Item {
     Event(Box<RecordedEvent>),
     Partition(Box<Partition>),
     Parked(ProjectionId, Box<ParkedEvent>),
+    Key(UsedKey),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +19,7 @@ pub(super) enum Kind {
     Event,
     Projection,
     Parked,
+    Key,
 }
 
 impl Item {
@@ -27,6 +29,7 @@ impl Item {
             Self::Event(_) => Kind::Event,
             Self::Partition(_) => Kind::Projection,
             Self::Parked(..) => Kind::Parked,
+            Self::Key(_) => Kind::Key,
         }
     }
 }
@@ -39,6 +42,7 @@ impl Kind {
             Self::Event => "an event",
             Self::Projection => "a projection",
             Self::Parked => "a parked event",
+            Self::Key => "an idempotency key",
         }
     }
 }

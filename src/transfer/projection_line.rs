@@ -10,13 +10,15 @@ use super::encode::{Object, of_kind};
 use super::error::FileProblem;
 use super::item::Item;
 use super::values::{read_id, read_time};
+use crate::model::append_key::KeyedAppend;
+use crate::model::invalid::{MAX_TENANT_LENGTH, check_name, check_name_up_to};
 use crate::model::parked::{ParkReason, ParkedEvent, Request};
 use crate::model::partition::{Barrier, Failing, Partition, PartitionKey, State};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
 use crate::model::witness::Witness;
-use crate::storage::carry::StreamStart;
+use crate::storage::carry::{StreamStart, UsedKey};
 
 pub(super) fn write_start(line: &mut Vec<u8>, start: &StreamStart) {
     of_kind(line, "stream", |object| {
@@ -73,12 +75,24 @@ pub(super) fn write_parked(line: &mut Vec<u8>, projection: &ProjectionId, parked
     });
 }
 
+pub(super) fn write_key(line: &mut Vec<u8>, key: &UsedKey) {
+    of_kind(line, "key", |object| {
+        object.optional("tenant_id", Some(&*key.tenant_id).filter(|tenant_id| !tenant_id.is_empty()));
+        object.field("key", &key.key);
+        object.field("fingerprint", &key.append.fingerprint);
+        object.field("first_event_id", &key.append.first_event_id.to_string());
+        object.field("events", &key.append.event_count);
+        object.time("created_at", key.created_at);
+    });
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
     Stream(StreamLine),
     Projection(PartitionLine),
     Parked(ParkedLine),
+    Key(KeyLine),
 }
 
 #[derive(Deserialize)]
@@ -128,6 +142,17 @@ struct ParkedLine {
     holds_back: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyLine {
+    tenant_id: Option<String>,
+    key: String,
+    fingerprint: i64,
+    first_event_id: String,
+    events: i64,
+    created_at: String,
+}
+
 /// `first_token` is that of a partition that a worker has run.
 pub(super) fn read(line: &str, first_token: i64) -> Result<Item, FileProblem> {
     Ok(match serde_json::from_str(line)? {
@@ -141,6 +166,7 @@ pub(super) fn read(line: &str, first_token: i64) -> Result<Item, FileProblem> {
             let projection = ProjectionId::new(line.projection.clone(), line.version);
             Item::Parked(projection, Box::new(line.parked()?))
         }
+        Line::Key(line) => Item::Key(line.key()?),
     })
 }
 
@@ -199,6 +225,25 @@ impl ParkedLine {
             parked_at: read_time("parked_at", &self.parked_at)?,
             requested: requested.transpose()?,
             holds_back: self.holds_back,
+        })
+    }
+}
+
+impl KeyLine {
+    fn key(self) -> Result<UsedKey, FileProblem> {
+        check_name("idempotency_key", &self.key)?;
+        if let Some(tenant_id) = &self.tenant_id {
+            check_name_up_to(MAX_TENANT_LENGTH, "tenant_id", tenant_id)?;
+        }
+        Ok(UsedKey {
+            tenant_id: self.tenant_id.unwrap_or_default(),
+            key: self.key,
+            append: KeyedAppend {
+                fingerprint: self.fingerprint,
+                first_event_id: read_id("first_event_id", &self.first_event_id)?,
+                event_count: self.events,
+            },
+            created_at: read_time("created_at", &self.created_at)?,
         })
     }
 }

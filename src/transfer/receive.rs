@@ -122,7 +122,7 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
         Err(ImportError::Differs { expected: checked.chain.text(), found: chain.text() })
     }
 
-    /// Heads without events, checkpoints and parked events, once.
+    /// Heads without events, checkpoints, keys and parked events, once.
     fn receive_rest(&mut self, checked: &Checked) -> Result<(), ImportError> {
         if self.note.is_complete {
             return Ok(());
@@ -134,6 +134,9 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
             }
             for partition in &rest.partitions {
                 conn.database().restore_partition(partition)?;
+            }
+            for key in &rest.keys {
+                conn.database().restore_key(key)?;
             }
             for (projection, parked) in &rest.parked {
                 conn.database().park(projection, parked)?;

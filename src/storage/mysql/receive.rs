@@ -78,9 +78,15 @@ impl Receive for lent::Mysql<'_, MysqlConnection> {
 
     /// TRUNCATE fires no triggers. It commits, so the log is opened last.
     fn discard(&mut self, log_id: Uuid) -> QueryResult<()> {
-        for table in
-            ["events", "aggregate_heads", "projection_checkpoints", "projection_workers", "parked_events"]
-        {
+        for table in [
+            "events",
+            "aggregate_heads",
+            "append_keys",
+            "snapshots",
+            "projection_checkpoints",
+            "projection_workers",
+            "parked_events",
+        ] {
             self.0.batch_execute(&format!("TRUNCATE TABLE {table}"))?;
         }
         self.0.transaction(|conn| {

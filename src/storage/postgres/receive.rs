@@ -88,7 +88,7 @@ impl Receive for Postgres<'_, PgConnection> {
         self.0.transaction(|conn| {
             conn.batch_execute(
                 "ALTER TABLE events DISABLE TRIGGER events_refuse_change; \
-                 TRUNCATE events, aggregate_heads, projection_checkpoints, projection_workers, parked_events \
+                 TRUNCATE events, aggregate_heads, append_keys, snapshots, projection_checkpoints, projection_workers, parked_events \
                  RESTART IDENTITY; \
                  ALTER TABLE events ENABLE TRIGGER events_refuse_change",
             )?;

@@ -8,18 +8,21 @@ use diesel::row::Row;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use uuid::Uuid;
 
+use crate::model::append_key::KeyedAppend;
 use crate::model::partition::Partition;
+use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
-use crate::storage::carry::{Carry, StreamStart};
+use crate::storage::carry::{Carry, StreamStart, UsedKey};
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
-use crate::storage::sql::dialect::Dialect;
+use crate::storage::sql::dialect::{Dialect, Id, Time};
 use crate::storage::sql::row::{Columns, optional, stored_tenant, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
 type StartColumns = (Text, Text, Text, Nullable<BigInt>, BigInt);
+type KeyColumns = (BigInt, Id, BigInt, Text, Text, Time);
 
 impl<DB: Columns> FromRow<DB> for StreamStart {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
@@ -31,6 +34,17 @@ impl<DB: Columns> FromRow<DB> for StreamStart {
             ),
             first_version: optional(row, 3, DB::long)?,
             version: value(row, 4, DB::long)?,
+        })
+    }
+}
+
+impl<DB: Columns> FromRow<DB> for UsedKey {
+    fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
+        Ok(Self {
+            append: KeyedAppend::from_row(row)?,
+            tenant_id: value(row, 3, |value| DB::name(value, stored_tenant))?.as_deref().unwrap_or("").into(),
+            key: value(row, 4, DB::text)?.into(),
+            created_at: value(row, 5, DB::time)?,
         })
     }
 }
@@ -120,6 +134,38 @@ statement! {
 
 statement! {
     for every database;
+    /// Of a key whose events are not there any more it cannot be told where they were.
+    SelectKeys<'a> {
+        after_tenant: &'a str => bind_tenant,
+        tenant_id: &'a str => bind_tenant,
+        key: &'a str => bind_text,
+        up_to: i64 => bind_long,
+        limit: i64 => bind_long,
+    } -> KeyColumns,
+    "SELECT fingerprint, first_event_id, event_count, append_keys.tenant_id, idempotency_key, \
+     append_keys.created_at FROM append_keys LEFT JOIN events ON event_id = first_event_id \
+     WHERE (append_keys.tenant_id > ? OR append_keys.tenant_id = ? AND idempotency_key > ?) \
+     AND (global_position IS NULL OR global_position <= ?) \
+     ORDER BY append_keys.tenant_id, idempotency_key LIMIT ?"
+}
+
+statement! {
+    for every database;
+    RestoreKey<'a> {
+        tenant_id: &'a str => bind_tenant,
+        key: &'a str => bind_text,
+        fingerprint: i64 => bind_long,
+        first_event_id: Uuid => bind_id,
+        event_count: i64 => bind_long,
+        created_at: DateTime<Utc> => bind_time,
+    },
+    "INSERT INTO append_keys \
+     (tenant_id, idempotency_key, fingerprint, first_event_id, event_count, created_at) \
+     VALUES (?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    for every database;
     ReplaceNote<'a> { to: &'a str => bind_text, from: &'a str => bind_text },
     "UPDATE event_log SET note = ? WHERE id = 1 AND state = 'receiving' AND note = ?"
 }
@@ -127,7 +173,7 @@ statement! {
 impl<L> Carry for L
 where
     L: Lent,
-    BackendOf<L>: Dialect + QueryMetadata<StartColumns> + QueryMetadata<BigInt>,
+    BackendOf<L>: Dialect + QueryMetadata<StartColumns> + QueryMetadata<KeyColumns> + QueryMetadata<BigInt>,
 {
     async fn stream_starts(&mut self) -> QueryResult<Vec<StreamStart>> {
         self.connection().load(SelectStarts, Stored::default()).await
@@ -174,6 +220,25 @@ where
             self.connection().execute(SetNextCount { count, name, version, number }).await?;
         }
         Ok(())
+    }
+
+    async fn keys_after(
+        &mut self,
+        tenant_id: &str,
+        key: &str,
+        up_to: Position,
+        limit: i64,
+    ) -> QueryResult<Vec<UsedKey>> {
+        let select = SelectKeys { after_tenant: tenant_id, tenant_id, key, up_to: up_to.get(), limit };
+        self.connection().load(select, Stored::default()).await
+    }
+
+    async fn restore_key(&mut self, key: &UsedKey) -> QueryResult<()> {
+        let UsedKey { tenant_id, key, append, created_at } = key;
+        let KeyedAppend { fingerprint, first_event_id, event_count } = *append;
+        let created_at = *created_at;
+        let restore = RestoreKey { tenant_id, key, fingerprint, first_event_id, event_count, created_at };
+        self.connection().execute(restore).await.map(drop)
     }
 
     async fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool> {

@@ -102,7 +102,8 @@ impl Receive for lent::Sqlite<'_> {
 fn empty(conn: &mut SqliteConnection, log_id: Uuid) -> Result<(), DatabaseError> {
     without_trigger(conn, "events_refuse_delete", |conn| {
         conn.batch_execute(
-            "DELETE FROM events; DELETE FROM aggregate_heads; DELETE FROM projection_checkpoints; \
+            "DELETE FROM events; DELETE FROM aggregate_heads; DELETE FROM append_keys; DELETE FROM snapshots; \
+             DELETE FROM projection_checkpoints; \
              DELETE FROM projection_workers; DELETE FROM parked_events; \
              DELETE FROM sqlite_sequence WHERE name = 'events'",
         )

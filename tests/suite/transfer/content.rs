@@ -2,14 +2,16 @@ use std::fmt::Debug;
 
 use diesel_event_store::projection::{OnFailure, Projection};
 use diesel_event_store::{
-    EventConnection, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent, StreamId,
+    AppendBatch, EventConnection, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent,
+    StreamId,
 };
 use test_support::{Result, counted, user};
 
 const STORE: EventStore = EventStore::new();
 
-/// A log with everything that a file has to keep: what is hard to write in a line, two tenants, a projection
-/// that has parked events, one that has not come to the end, and a checkpoint of the application's own.
+/// A log with everything that a file has to keep: what is hard to write in a line, two tenants, a key, a
+/// projection that has parked events, one that has not come to the end, and a checkpoint of the application's
+/// own.
 pub fn fill<C: EventConnection + diesel::Connection + 'static>(conn: &mut C) -> Result {
     for text in nasty_texts() {
         let event = NewEvent::from_json("Nasty \"type\" \\ 'é' 😀", text)?
@@ -19,8 +21,7 @@ pub fn fill<C: EventConnection + diesel::Connection + 'static>(conn: &mut C) -> 
             .causation_id("\u{2028}");
         STORE.append(conn, &user("na'sty \\ \"name\" 😀")?, ExpectedVersion::Any, &[event])?;
     }
-    let tenant = user("alice")?.in_tenant("acme")?;
-    STORE.append(conn, &tenant, ExpectedVersion::NoStream, &counted(3)?)?;
+    STORE.append_batch(conn, &request()?)?;
     STORE.append(conn, &user("alice")?, ExpectedVersion::NoStream, &counted(5)?)?;
     Projection::new("fails on the third", 2, |_: &mut C, event: &RecordedEvent| {
         if event.payload_json() == "3" { Err(std::io::Error::other("three").into()) } else { Ok(()) }
@@ -30,6 +31,13 @@ pub fn fill<C: EventConnection + diesel::Connection + 'static>(conn: &mut C) -> 
     STORE.append(conn, &user("alice")?, ExpectedVersion::Exact(5), &counted(4)?)?;
     STORE.save_checkpoint(conn, "own", Position::new(3)?)?;
     Ok(())
+}
+
+/// With an idempotency key.
+pub fn request() -> Result<AppendBatch> {
+    let tenant = user("alice")?.in_tenant("acme")?;
+    let batch = AppendBatch::new().append(&tenant, ExpectedVersion::Any, counted(3)?);
+    Ok(batch.idempotency_key("re'quest \\ \"4711\" 😀"))
 }
 
 fn nasty_texts() -> [&'static str; 14] {

@@ -6,12 +6,13 @@ use diesel_event_store::projection::{self, Projection, ProjectionId};
 use diesel_event_store::{AppendError, EventStore, ExpectedVersion, LogState, Position, RecordedEvent};
 use test_support::{Result, TestDatabase, counted, user};
 
-use super::{breaks_off, content, empty, exported, fill, imported};
+use super::{breaks_off, content, empty, exported, fill, imported, request};
 
 tests! {
     appends_go_on_above_everything,
     a_projection_goes_on_where_it_was,
     a_parked_event_is_retried,
+    a_repeated_request_is_known,
     what_breaks_off_goes_on,
     a_log_that_is_filled_takes_no_appends,
     a_log_that_is_filled_can_be_read,
@@ -59,6 +60,18 @@ fn a_parked_event_is_retried<D: TestDatabase>() -> Result {
     let projection = Projection::new("fails on the third", 2, |_: &mut D::Conn, _: &RecordedEvent| Ok(()));
     projection.catch_up(&mut to)?;
     assert!(projection::parked(&mut to, &id)?.iter().all(|parked| parked.position() != first));
+    Ok(())
+}
+
+fn a_repeated_request_is_known<D: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (empty::<D>()?, empty::<D>()?);
+    fill(&mut from)?;
+    imported(&mut to, &exported(&mut from)?)?;
+    let last = STORE.last_position(&mut to)?;
+    let again = STORE.append_batch(&mut to, &request()?)?;
+    assert!(again.is_repeat());
+    assert_eq!(again.streams()[0].version(), 3);
+    assert_eq!(STORE.last_position(&mut to)?, last);
     Ok(())
 }
 

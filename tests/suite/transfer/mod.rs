@@ -13,7 +13,7 @@ use diesel_event_store::EventConnection;
 use diesel_event_store::transfer::{ImportError, Imported, export, import};
 use test_support::{Result, TestDatabase};
 
-pub use content::{content, fill};
+pub use content::{content, fill, request};
 
 pub fn exported<C: EventConnection + ?Sized>(conn: &mut C) -> Result<String> {
     let mut file = Vec::new();
