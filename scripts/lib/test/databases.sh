@@ -7,12 +7,12 @@ stage_sqlite() {
         --skip postgres --skip mysql --skip galera
     step "Tests of the command" test_without_servers "${COMMAND[@]}" --test command -- \
         --skip postgres --skip mysql
+    step "Asynchronous connections, SQLite" test_without_servers "${ASYNC_SUITE[@]}" -- --skip postgres
     step "Tests of the derive macro" cargo test --package diesel_event_store_derive
     step "Doctests" test_without_servers "${ALL[@]}" --doc
     step "Conformance, default features" test_without_servers --test conformance
     step "Doctests, default features" test_without_servers --doc
     step "Conformance, system SQLite" test_on_system_sqlite
-    step "Asynchronous connections, SQLite" test_without_servers --package async_suite -- --skip postgres
 }
 
 # As it is for somebody who has nothing but the toolchain.
@@ -34,8 +34,8 @@ stage_postgres() {
     step "PostgreSQL" need_postgres
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
     step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command postgres
+    step "Asynchronous connections, PostgreSQL" cargo test "${ASYNC_SUITE[@]}" -- postgres
     step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
-    step "Asynchronous connections, PostgreSQL" cargo test --package async_suite -- postgres
 }
 
 stage_mariadb() {
