@@ -16,9 +16,6 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    report.heading("MySQL, a projection whose partitions change the same rows");
-    shared_rows(&report);
-
     let statements = Database::statements();
     for flush in [1, 2] {
         let _setting = FlushAtCommit::set(flush);
@@ -36,6 +33,9 @@ fn main() {
     report.heading("MySQL, one connection");
     reads(&report, &statements);
     last_position(&report, &statements);
+
+    report.heading("MySQL, a projection whose partitions change the same rows");
+    shared_rows(&report);
 }
 
 /// A setting of the server, restored at the end.

@@ -15,9 +15,6 @@ use server_benches::writers::Writers;
 
 fn main() {
     let report = Report::from_args();
-    report.heading("PostgreSQL, a projection whose partitions change the same rows");
-    shared_rows(&report);
-
     let statements = Database::statements();
     for synchronous_commit in ["on", "off"] {
         let create = || Database::with_synchronous_commit(synchronous_commit);
@@ -36,6 +33,9 @@ fn main() {
     reads(&report, &statements);
     safe_position(&report, &statements);
     unrelated_locks(&report);
+
+    report.heading("PostgreSQL, a projection whose partitions change the same rows");
+    shared_rows(&report);
 }
 
 fn appends(report: &Report, statements: &Statements, create: impl Fn() -> Database) {
