@@ -4,7 +4,7 @@ use std::io;
 use diesel_event_store::transfer::{self, ExportError, Exported};
 use serde_json::json;
 
-use super::files::{PIPE, Writer};
+use super::files::{PIPE, Writer, of_file};
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, number};
@@ -15,10 +15,11 @@ pub fn export(conn: &mut Database, file: &str, output: &mut Output) -> Result {
         return transfer::export(conn, io::stdout().lock()).map(drop).map_err(broken_pipe);
     }
     let part = format!("{file}.part");
-    let mut writer = Writer::new(file, File::create(&part)?);
+    let created = File::create(&part).map_err(|error| of_file(&part, &error))?;
+    let mut writer = Writer::new(file, created);
     let exported = transfer::export(conn, &mut writer)?;
     writer.finish()?.sync_all()?;
-    fs::rename(&part, file)?;
+    fs::rename(&part, file).map_err(|error| of_file(file, &error))?;
     say(&exported, file, output)
 }
 

@@ -59,6 +59,10 @@ impl Write for Writer {
 
 /// A file to be read, from its beginning.
 pub fn open(name: &str) -> io::Result<Box<dyn BufRead>> {
+    reader(name).map_err(|error| of_file(name, &error))
+}
+
+fn reader(name: &str) -> io::Result<Box<dyn BufRead>> {
     let file = File::open(name)?;
     let reader: Box<dyn Read> = match extension(name) {
         Some("gz") => Box::new(MultiGzDecoder::new(file)),
@@ -66,6 +70,11 @@ pub fn open(name: &str) -> io::Result<Box<dyn BufRead>> {
         _ => Box::new(file),
     };
     Ok(Box::new(BufReader::with_capacity(1 << 20, reader)))
+}
+
+/// The error, with the file that it is about.
+pub fn of_file(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
 }
 
 /// Standard input, in a file that is gone with the command: an import reads everything twice.

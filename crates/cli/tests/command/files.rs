@@ -58,6 +58,17 @@ fn a_file_that_was_cut_is_refused_with_the_line() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_named() {
+    let (shop, (_folder, path)) = (shop(), folder());
+    for command in ["import", "export"] {
+        let file = path("nowhere/log.jsonl").display().to_string();
+        let (code, said) = failure(&url(&shop), &[command, &file]);
+        assert_eq!(code, 1);
+        assert!(said.contains(&file), "{said}");
+    }
+}
+
+#[test]
 fn events_that_do_not_fit_are_refused() {
     let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
     fs::write(path("log"), answer(&url(&shop), &["export", "-"])).unwrap();
