@@ -6,28 +6,62 @@ stage_features() {
     step "Lints, system SQLite" lint "${SYSTEM_SQLITE[@]}"
     step "Lints, PostgreSQL alone" lint "${POSTGRES[@]}"
     step "Lints, MySQL alone" lint "${MYSQL[@]}"
+    step "Lints, each feature" lint_each_feature
     step "Lints, every pair of features" lint_pairs
-    step "Lints, asynchronous connections" lint_asynchronous
     step "Asynchronous connections need no client library" refuse_client_libraries
     step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
     step "Documentation, MySQL alone" document "${MYSQL[@]}"
 }
 
-# Nothing compiles without a database, so pairs of other features are tried beside one.
-lint_pairs() {
-    local pairs=(cargo hack clippy --feature-powerset --depth 2)
-    local asynchronous=async-postgres,async-sqlite,bb8,deadpool,mobc
-    local internal=_async,_blocking,_postgres
-    "${pairs[@]}" --exclude-features "default,$asynchronous,$internal" \
-        --at-least-one-of sqlite,postgres,mysql -- -D warnings
-    "${pairs[@]}" --include-features r2d2,derive,schema-lock,metrics,tracing --features sqlite -- -D warnings
+# What users can ask for.
+all_features() {
+    sed --quiet '/^\[features\]/,/^\[dependencies\]/s/^\([a-z][a-z0-9-]*\) = .*/\1/p' Cargo.toml |
+        grep --invert-match --line-regexp default
 }
 
-# The crate itself: its tests need a connection that blocks.
-lint_asynchronous() {
-    local crate=(cargo hack clippy --feature-powerset --depth 1)
-    "${crate[@]}" --include-features postgres,sqlite,bb8,deadpool,mobc "${ASYNC_POSTGRES[@]}" -- -D warnings
-    cargo clippy "${ASYNC_SQLITE[@]}" -- -D warnings
+# Nothing compiles without a database, so each of the others is tried beside one.
+lint_each_feature() {
+    cargo hack clippy --each-feature --exclude-features default,_async,_blocking,_postgres \
+        --exclude-no-default-features --exclude-all-features --features sqlite -- -D warnings
+    cargo clippy "${ASYNC_POSTGRES[@]}" -- -D warnings
+}
+
+lint_pairs() {
+    local features combination
+    mapfile -t features < <(all_features)
+    for combination in $(combinations "${features[@]}"); do
+        echo "$combination"
+        cargo clippy --no-default-features --features "$combination" -- -D warnings
+    done
+}
+
+# A few combinations that have every two features together, each without the other, and neither of them. With all
+# features, which have been linted, each feature is in half of them, and no two are in the same ones (Kleitman and
+# Spencer, Families of k-independent sets, 1973).
+combinations() {
+    local names=("$@") others=3 row at masks combination
+    until mapfile -t masks < <(halves "$others") && [ "${#masks[@]}" -ge "${#names[@]}" ]; do
+        others=$((others + 1))
+    done
+    for ((row = 0; row < others; row++)); do
+        combination=""
+        for at in "${!names[@]}"; do
+            (((masks[at] >> row) & 1)) && combination+=,${names[at]}
+        done
+        [[ $combination =~ ,(sqlite|postgres|mysql|async-postgres|async-sqlite) ]] || combination+=,sqlite
+        echo "${combination#,}"
+    done
+}
+
+# Which of so many combinations, and one more that has all, a feature can be in: half of them, as bits.
+halves() {
+    local mask left bits
+    for ((mask = 0; mask < 1 << $1; mask++)); do
+        for ((left = mask, bits = 0; left > 0; left >>= 1)); do
+            bits=$((bits + (left & 1)))
+        done
+        [ "$bits" -ne $((($1 + 1) / 2 - 1)) ] || echo "$mask"
+    done
 }
 
 # An application gets what `cargo tree` lists without what tests need.
