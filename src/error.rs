@@ -18,7 +18,7 @@ use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::OptionsError;
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 use crate::transfer::{ExportError, ImportError};
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
@@ -83,11 +83,11 @@ pub enum Error {
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// A log could not be exported.
-    #[cfg(feature = "transfer")]
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
     #[error(transparent)]
     Export(#[from] ExportError),
     /// A log could not be imported.
-    #[cfg(feature = "transfer")]
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
     #[error(transparent)]
     Import(#[from] ImportError),
     /// A [`Writer`](crate::writer::Writer) could not carry out the request.
@@ -129,9 +129,9 @@ impl Error {
             Error::Database(error) => error.is_retryable(),
             #[cfg(feature = "sqlite")]
             Error::Writer(error) => error.is_retryable(),
-            #[cfg(feature = "transfer")]
+            #[cfg(all(feature = "transfer", feature = "_blocking"))]
             Error::Export(error) => error.is_retryable(),
-            #[cfg(feature = "transfer")]
+            #[cfg(all(feature = "transfer", feature = "_blocking"))]
             Error::Import(error) => error.is_retryable(),
             Error::Decode(_)
             | Error::Event(_)

@@ -93,7 +93,7 @@ pub mod schema_lock;
 mod storage;
 mod store;
 pub mod testing;
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub mod transfer;
 #[cfg(feature = "sqlite")]
 mod writer;

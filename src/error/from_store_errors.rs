@@ -96,7 +96,7 @@ macro_rules! from_sqlite_errors {
     ($error:ty) => {};
 }
 
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! from_transfer_errors {
@@ -107,7 +107,7 @@ macro_rules! from_transfer_errors {
     };
 }
 
-#[cfg(not(feature = "transfer"))]
+#[cfg(not(all(feature = "transfer", feature = "_blocking")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! from_transfer_errors {

@@ -84,7 +84,7 @@ impl Partition {
 
 impl State {
     /// As it stands in the database, and in a file.
-    #[cfg(feature = "transfer")]
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Active => "active",

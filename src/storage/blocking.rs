@@ -44,7 +44,7 @@ pub(crate) fn begin<C: Diesel>(conn: &mut C, sql: &str) -> QueryResult<Scope> {
 }
 
 /// Ends what `begin` has begun.
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) fn commit<C: Diesel>(conn: &mut C) -> QueryResult<()> {
     Manager::commit_transaction(conn)
 }

@@ -6,7 +6,7 @@ pub(crate) mod append_many;
 pub(crate) mod asynchronous;
 #[cfg(feature = "_blocking")]
 pub(crate) mod blocking;
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) mod carry;
 pub(crate) mod checkpoints;
 pub(crate) mod connection;
@@ -34,7 +34,7 @@ pub(crate) mod places;
 #[cfg(feature = "_postgres")]
 pub mod postgres;
 pub(crate) mod read;
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) mod receive;
 pub(crate) mod refused;
 pub(crate) mod repair;

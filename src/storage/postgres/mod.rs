@@ -24,7 +24,7 @@ mod outside;
 mod position;
 mod queries;
 mod read;
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "postgres"))]
 mod receive;
 mod repair;
 mod transactions;

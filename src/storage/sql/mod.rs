@@ -1,6 +1,6 @@
 //! What the databases' SQL has in common.
 
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) mod carry;
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;

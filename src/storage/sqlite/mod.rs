@@ -15,7 +15,7 @@ mod options_error;
 mod ordering;
 mod queries;
 mod read;
-#[cfg(feature = "transfer")]
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 mod receive;
 mod repair;
 mod text;
