@@ -14,6 +14,7 @@ use crate::storage::checkpoints::CheckpointError;
 use crate::storage::error::DatabaseError;
 use crate::storage::migrations::MigrationError;
 use crate::storage::read::ReadError;
+use crate::store::run_again::RunAgain;
 
 type Boxed = Box<dyn StdError + Send + Sync>;
 
@@ -30,8 +31,14 @@ impl HandlerError {
     /// ```
     pub fn failed(error: impl Into<Boxed>) -> Self {
         let error = error.into();
+        Self::looked_through(FailureKind::Failed, error)
+    }
+
+    /// What is inside the error decides what is done.
+    fn looked_through(kind: FailureKind, error: Boxed) -> Self {
         let is_retryable = chain(&*error).any(is_retryable);
-        Self::new(FailureKind::Failed, is_retryable, error).collision(is_retryable)
+        let is_collision = chain(&*error).any(is_collision);
+        Self::new(kind, is_retryable, error).collision(is_collision)
     }
 
     /// The event's content could not be read: the projection's policy for undecodable events applies.
@@ -93,8 +100,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for HandlerError {
             Err(error) => error,
         };
         let kind = chain(&*error).find_map(kind).unwrap_or(FailureKind::Failed);
-        let is_retryable = chain(&*error).any(is_retryable);
-        Self::new(kind, is_retryable, error).collision(is_retryable)
+        Self::looked_through(kind, error)
     }
 }
 
@@ -128,6 +134,15 @@ fn kind(error: &(dyn StdError + 'static)) -> Option<FailureKind> {
     is_undecodable.then_some(FailureKind::Undecodable)
 }
 
+/// Whether another transaction was in the way. After a lost connection there may have been none.
+fn is_collision(error: &(dyn StdError + 'static)) -> bool {
+    macro_rules! is_one_of {
+        ($($known:ty),+) => { $(error.downcast_ref::<$known>().is_some_and(RunAgain::may_run_again))||+ };
+    }
+    error.is::<Conflict>()
+        || is_one_of!(diesel::result::Error, Error, AppendError, ReadError, CheckpointError, DatabaseError)
+}
+
 fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     macro_rules! is_one_of {
         ($($known:ty),+) => { $(error.downcast_ref::<$known>().is_some_and(<$known>::is_retryable))||+ };
@@ -145,5 +160,23 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
             ProjectionError,
             DatabaseError
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind as Kind, Error::DatabaseError};
+
+    use crate::projection::HandlerError;
+
+    /// Only then do partitions take turns: an outage is no reason to.
+    #[test]
+    fn a_deadlock_is_a_collision_and_a_lost_connection_is_none() {
+        let of = |kind| HandlerError::from(DatabaseError(kind, Box::new(String::new())));
+        for (kind, is_collision) in [(Kind::SerializationFailure, true), (Kind::ClosedConnection, false)] {
+            let error = of(kind);
+            assert!(error.is_retryable());
+            assert_eq!(error.is_collision(), is_collision, "{error:?}");
+        }
     }
 }

@@ -139,13 +139,13 @@ impl HandlerError {
     }
 
     /// Whether the same may succeed when it is run again.
-    pub(super) fn is_retryable(&self) -> bool {
+    pub(crate) fn is_retryable(&self) -> bool {
         self.is_retryable
     }
 
     /// Whether the database has rolled it back for another transaction's sake: after a deadlock, for
     /// instance.
-    pub(super) fn is_collision(&self) -> bool {
+    pub(crate) fn is_collision(&self) -> bool {
         self.is_collision
     }
 

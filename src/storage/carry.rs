@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use diesel::result::QueryResult;
 
-use crate::model::append_key::KeyedAppend;
+use crate::model::append_key::{KeyedAppend, NewKey};
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
@@ -25,6 +25,13 @@ pub(crate) struct UsedKey {
     pub(crate) key: String,
     pub(crate) append: KeyedAppend,
     pub(crate) created_at: DateTime<Utc>,
+}
+
+impl UsedKey {
+    pub(crate) fn as_new(&self) -> NewKey<'_> {
+        let Self { tenant_id, key, append, created_at } = self;
+        NewKey { tenant_id, key, append: *append, now: *created_at }
+    }
 }
 
 operations! {
@@ -51,9 +58,6 @@ operations! {
             up_to: Position,
             limit: i64,
         ) -> QueryResult<Vec<UsedKey>>;
-
-        /// A key as it was elsewhere.
-        fn restore_key(&mut self, key: &UsedKey) -> QueryResult<()>;
 
         /// Whether the note of the log was the first of these. It is the second now.
         fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool>;

@@ -1,7 +1,7 @@
 use diesel::result::QueryResult;
 use uuid::Uuid;
 
-use crate::model::log_state::LogState;
+use crate::model::log_state::{LogClosed, LogState};
 use crate::storage::operations::operations;
 
 /// Which log it is, and whether events can be appended to it.
@@ -11,6 +11,14 @@ pub(crate) struct LogRow {
     pub(crate) state: LogState,
     /// JSON; none of an open log.
     pub(crate) note: Option<String>,
+}
+
+impl LogRow {
+    /// Why the log takes no events; `None` if it is open.
+    pub(crate) fn closed(self) -> Option<LogClosed> {
+        let is_closed = self.state != LogState::Open;
+        is_closed.then(|| LogClosed { state: self.state, note: self.note.unwrap_or_default() })
+    }
 }
 
 operations! {

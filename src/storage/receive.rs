@@ -1,6 +1,7 @@
 use diesel::result::QueryResult;
 use uuid::Uuid;
 
+use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 use crate::storage::lent::Blocking;
@@ -15,6 +16,9 @@ pub(crate) trait Receive {
 
     /// In the transaction that is open: inserts events at their positions into a log that is closed.
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()>;
+
+    /// In the transaction that is open: a key that was used elsewhere, and is not used here.
+    fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()>;
 
     /// The next event goes above this position. It is not undone by a rollback, on any database.
     fn go_on_above(&mut self, position: Position) -> QueryResult<()>;
@@ -39,6 +43,10 @@ impl Blocking<'_> {
 
     pub(crate) fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
         dispatch!(self, database => database.receive(events))
+    }
+
+    pub(crate) fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {
+        dispatch!(self, database => database.receive_key(key))
     }
 
     pub(crate) fn go_on_above(&mut self, position: Position) -> QueryResult<()> {

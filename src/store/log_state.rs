@@ -1,9 +1,8 @@
 use uuid::Uuid;
 
-use crate::model::log_state::{LogClosed, LogState};
+use crate::model::log_state::LogClosed;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::error::DatabaseError;
-use crate::storage::log_state::LogRow;
 use crate::store::EventStore;
 
 impl EventStore {
@@ -54,8 +53,6 @@ impl EventStore {
         &self,
         conn: &mut C,
     ) -> Result<Option<LogClosed>, DatabaseError> {
-        let LogRow { state, note, .. } = conn.database().log_row()?;
-        let is_closed = state != LogState::Open;
-        Ok(is_closed.then(|| LogClosed { state, note: note.unwrap_or_default() }))
+        Ok(conn.database().log_row()?.closed())
     }
 }

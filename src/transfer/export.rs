@@ -6,9 +6,9 @@ use super::chain::{Chain, Rest};
 use super::error::ExportError;
 use super::event_line;
 use super::file::{Header, Trailer, write_check};
-use super::projection_line::{write_key, write_parked, write_partition, write_start};
+use super::rest_line::{write_key, write_parked, write_partition, write_start};
 use crate::model::log::LogQuery;
-use crate::model::log_state::{LogClosed, LogState};
+use crate::model::log_state::LogState;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
@@ -57,8 +57,9 @@ impl Exported {
 /// bytes on every database. The page [moving to a server](crate::guide::moving) describes the file.
 ///
 /// It exports up to where the log is complete when it begins; appends go on meanwhile, and are not in the
-/// file. It holds a page of events in memory. Call it outside of transactions, where the newest events are
-/// found on every database.
+/// file. It holds a page of events in memory, all checkpoints and parked events, and the names of the streams
+/// that do not begin with version 1. Call it outside of transactions, where the newest events are found on
+/// every database.
 ///
 /// # Errors
 ///
@@ -83,16 +84,14 @@ where
     W: Write,
 {
     let row = conn.database().log_row()?;
-    if row.state == LogState::Receiving {
-        return Err(ExportError::Receiving(LogClosed {
-            state: row.state,
-            note: row.note.unwrap_or_default(),
-        }));
+    let log_id = row.log_id;
+    if let Some(closed) = row.closed().filter(|closed| closed.state() == LogState::Receiving) {
+        return Err(ExportError::Receiving(closed));
     }
     // Before the end of the log, so that no checkpoint lies beyond it.
     let (partitions, parked) = projections(conn)?;
     let end = conn.database().last_position().map_err(ReadError::from)?;
-    let mut file = File::begin(out, Header { log_id: row.log_id, end })?;
+    let mut file = File::begin(out, Header { log_id, end })?;
     for start in conn.database().stream_starts()? {
         file.other(|line| write_start(line, &start))?;
     }

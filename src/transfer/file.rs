@@ -10,7 +10,7 @@ use super::error::{FileProblem, ImportError};
 use super::item::{Item, Kind};
 use super::lines::Lines;
 use super::values::read_id;
-use super::{event_line, projection_line};
+use super::{event_line, rest_line};
 use crate::model::position::Position;
 
 pub(super) const FORMAT: u32 = 1;
@@ -142,7 +142,7 @@ impl<R: BufRead> LogFile<R> {
             events: 0,
             last_position: Position::START,
             kind: Kind::Stream,
-            // Above any that a worker of the source can have been given, who may come here by a new address.
+            // Above any that a worker of the source holds, which may be pointed at this database and go on.
             first_token: Utc::now().timestamp_millis(),
         })
     }
@@ -161,7 +161,7 @@ impl<R: BufRead> LogFile<R> {
             return self.end().map(|()| None);
         } else {
             self.rest.add(line.as_bytes());
-            projection_line::read(line, self.first_token)
+            rest_line::read(line, self.first_token)
         };
         let number = self.lines.number;
         let item = item.map_err(|problem| problem.at(number))?;

@@ -12,7 +12,9 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::log_state::LogRow;
 
 /// Brings the log of a file that [`export`](super::export()) has written into this store. `open` opens the
-/// file; it is called twice, because the whole file is checked before anything is written.
+/// file; it is called several times, because the whole file is checked before anything is written. In memory
+/// are a batch of events, a few bytes for each stream, and all checkpoints, parked events and idempotency
+/// keys.
 ///
 /// **Into a store without events** everything comes as it was: ids, times, versions and positions of the
 /// events, the id of the log, the checkpoints of projections, their parked events, and idempotency keys. Stop

@@ -43,8 +43,8 @@ mod item;
 mod lines;
 mod merge;
 mod note;
-mod projection_line;
 mod receive;
+mod rest_line;
 mod values;
 mod versions;
 

@@ -136,7 +136,7 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
                 conn.database().restore_partition(partition)?;
             }
             for key in &rest.keys {
-                conn.database().restore_key(key)?;
+                conn.database().receive_key(&key.as_new())?;
             }
             for (projection, parked) in &rest.parked {
                 conn.database().park(projection, parked)?;

@@ -9,16 +9,6 @@ pub trait CliDatabase: TestDatabase {
     /// In this crate.
     const SCHEMA: &str;
     /// The event store's tables, sorted.
-    const OUR_TABLES: &[&str];
-    /// A query for the `name` of every table.
-    const TABLES: &str;
-}
-
-#[cfg(feature = "postgres")]
-impl CliDatabase for test_support::Postgres {
-    const CONFIG: &str = "diesel.postgres.toml";
-    const MIGRATIONS: &str = "migrations/postgres";
-    const SCHEMA: &str = "src/schema/postgres.rs";
     const OUR_TABLES: &[&str] = &[
         "aggregate_heads",
         "append_keys",
@@ -29,6 +19,15 @@ impl CliDatabase for test_support::Postgres {
         "projection_workers",
         "snapshots",
     ];
+    /// A query for the `name` of every table.
+    const TABLES: &str;
+}
+
+#[cfg(feature = "postgres")]
+impl CliDatabase for test_support::Postgres {
+    const CONFIG: &str = "diesel.postgres.toml";
+    const MIGRATIONS: &str = "migrations/postgres";
+    const SCHEMA: &str = "src/schema/postgres.rs";
     const TABLES: &str = "SELECT tablename::TEXT AS name FROM pg_tables WHERE schemaname = current_schema()";
 }
 
@@ -57,16 +56,6 @@ impl CliDatabase for test_support::Sqlite {
     const CONFIG: &str = "diesel.toml";
     const MIGRATIONS: &str = "migrations/sqlite";
     const SCHEMA: &str = "src/schema/sqlite.rs";
-    const OUR_TABLES: &[&str] = &[
-        "aggregate_heads",
-        "append_keys",
-        "event_log",
-        "events",
-        "parked_events",
-        "projection_checkpoints",
-        "projection_workers",
-        "snapshots",
-    ];
     const TABLES: &str =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 }

@@ -3,6 +3,7 @@
 
 mod tasks {
     mod application_enum;
+    mod keys;
     mod lost;
     mod runtimes;
     mod spawned;

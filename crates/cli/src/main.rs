@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let url = arguments.database_url.clone();
     match commands::run(arguments, &mut output).and_then(|()| output.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever has read the answers wants no more of them.
+        // The reader of the answers wants no more of them.
         Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(failure) => {
             let message = without_password(&failure.to_string(), url.as_deref());

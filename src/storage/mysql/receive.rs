@@ -8,7 +8,9 @@ use diesel::sql_types::{BigInt, Text};
 use uuid::Uuid;
 
 use super::insert::{ENOUGH_BYTES, EventRow, InsertEvents, rows_together};
+use super::keys::use_key;
 use super::repair::next_position;
+use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 use crate::storage::blocking;
@@ -58,6 +60,10 @@ impl Receive for lent::Mysql<'_, MysqlConnection> {
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
         now(insert_recorded(self.0, events))
+    }
+
+    fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {
+        now(use_key(self.0, key)).map(drop)
     }
 
     /// AUTO_INCREMENT is behind the last event already.

@@ -12,6 +12,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
 use crate::model::json::Json;
 use crate::model::log_state::{LogClosed, LogState};
@@ -19,7 +20,9 @@ use crate::model::position::Position;
 use crate::schema::postgres::events;
 use crate::storage::blocking;
 use crate::storage::lent::Postgres;
+use crate::storage::now::now;
 use crate::storage::receive::Receive;
+use crate::storage::sql::keys::use_key;
 use crate::storage::sql::statement::statement;
 
 statement! {
@@ -70,6 +73,10 @@ impl Receive for Postgres<'_, PgConnection> {
             .with_format(CopyFormat::Text)
             .execute(self.0)?;
         self.0.batch_execute("ALTER TABLE events ENABLE TRIGGER events_refuse_insert")
+    }
+
+    fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {
+        now(use_key(self.0, key)).map(drop)
     }
 
     fn go_on_above(&mut self, position: Position) -> QueryResult<()> {

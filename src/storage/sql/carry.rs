@@ -151,21 +151,6 @@ statement! {
 
 statement! {
     for every database;
-    RestoreKey<'a> {
-        tenant_id: &'a str => bind_tenant,
-        key: &'a str => bind_text,
-        fingerprint: i64 => bind_long,
-        first_event_id: Uuid => bind_id,
-        event_count: i64 => bind_long,
-        created_at: DateTime<Utc> => bind_time,
-    },
-    "INSERT INTO append_keys \
-     (tenant_id, idempotency_key, fingerprint, first_event_id, event_count, created_at) \
-     VALUES (?, ?, ?, ?, ?, ?)"
-}
-
-statement! {
-    for every database;
     ReplaceNote<'a> { to: &'a str => bind_text, from: &'a str => bind_text },
     "UPDATE event_log SET note = ? WHERE id = 1 AND state = 'receiving' AND note = ?"
 }
@@ -231,14 +216,6 @@ where
     ) -> QueryResult<Vec<UsedKey>> {
         let select = SelectKeys { after_tenant: tenant_id, tenant_id, key, up_to: up_to.get(), limit };
         self.connection().load(select, Stored::default()).await
-    }
-
-    async fn restore_key(&mut self, key: &UsedKey) -> QueryResult<()> {
-        let UsedKey { tenant_id, key, append, created_at } = key;
-        let KeyedAppend { fingerprint, first_event_id, event_count } = *append;
-        let created_at = *created_at;
-        let restore = RestoreKey { tenant_id, key, fingerprint, first_event_id, event_count, created_at };
-        self.connection().execute(restore).await.map(drop)
     }
 
     async fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool> {

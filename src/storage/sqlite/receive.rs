@@ -13,13 +13,16 @@ use uuid::Uuid;
 use super::insert::{EventRow, MANY};
 use super::text::time_text;
 use super::transactions::all_or_nothing;
+use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::position::Position;
 use crate::storage::blocking;
 use crate::storage::error::DatabaseError;
 use crate::storage::lent;
+use crate::storage::now::now;
 use crate::storage::receive::Receive;
+use crate::storage::sql::keys::use_key;
 use crate::storage::sql::statement::statement;
 
 statement! {
@@ -72,6 +75,10 @@ impl Receive for lent::Sqlite<'_> {
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
         without_trigger(self.0, REFUSE_INSERT, |conn| insert_recorded(conn, events))
+    }
+
+    fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {
+        now(use_key(self.0, key)).map(drop)
     }
 
     fn go_on_above(&mut self, position: Position) -> QueryResult<()> {

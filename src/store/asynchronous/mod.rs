@@ -4,6 +4,8 @@ mod append;
 mod append_batch;
 mod checkpoints;
 pub(crate) mod iterate;
+mod keys;
+mod log_state;
 pub(crate) mod migrate;
 mod ordering;
 mod read;

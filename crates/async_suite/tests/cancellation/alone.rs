@@ -5,28 +5,16 @@ use real::{AppendError, DatabaseErrorKind};
 
 use super::database::Database;
 use super::dropped::Drops;
-use super::operation::{ALL, Operation, Run};
+use super::operation::{Operation, Run, every_operation};
 
 #[test]
 fn an_operation_alone_has_happened_or_not_postgres() -> Result {
-    every_operation::<AsyncPostgres>()
+    every_operation::<AsyncPostgres>(dropped)
 }
 
 #[test]
 fn an_operation_alone_has_happened_or_not() -> Result {
-    every_operation::<AsyncSqlite>()
-}
-
-fn every_operation<D: Database>() -> Result {
-    let database = D::of_an_application()?;
-    for operation in ALL {
-        for drops in Drops::all() {
-            if dropped(&database, operation, drops)? {
-                break;
-            }
-        }
-    }
-    Ok(())
+    every_operation::<AsyncSqlite>(dropped)
 }
 
 /// Whether it was ready before it was dropped.

@@ -4,7 +4,8 @@ use real::{
     LogQuery, NewEvent, Position, StreamId, async_write_transaction,
 };
 
-use super::database::Witness;
+use super::database::{Database, Witness};
+use super::dropped::Drops;
 
 /// Each that waits for more than its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Operation {
     Repair,
 }
 
-pub const ALL: [Operation; 13] = [
+const ALL: [Operation; 13] = [
     Operation::Append,
     Operation::Conflict,
     Operation::WriteTransaction,
@@ -42,6 +43,18 @@ pub const ALL: [Operation; 13] = [
     Operation::PublishPosition,
     Operation::Repair,
 ];
+
+/// Drops every operation wherever it waits, until it is ready before it would be dropped. `dropped` says
+/// whether it was.
+pub fn every_operation<D: Database>(dropped: fn(&D, Operation, Drops) -> Result<bool>) -> Result {
+    let database = D::of_an_application()?;
+    for operation in ALL {
+        let mut drops = Drops::all();
+        while !dropped(&database, operation, drops.next().ok_or("it waits more often than any operation")?)? {
+        }
+    }
+    Ok(())
+}
 
 /// The streams and events of one run.
 pub struct Run {

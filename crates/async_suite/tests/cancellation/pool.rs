@@ -1,4 +1,4 @@
-//! Through pools of one connection: whoever comes next gets one that can be trusted.
+//! Through pools of one connection: the next task that asks gets one that can be trusted.
 
 use async_suite::{AsyncPostgres, RUNTIME, Result, TestDatabase};
 use diesel_async::AsyncPgConnection;

@@ -5,28 +5,16 @@ use async_suite::{AsyncPostgres, AsyncSqlite, RUNTIME, Result, app_rows, execute
 use super::application::{begin, commit, insert};
 use super::database::Database;
 use super::dropped::Drops;
-use super::operation::{ALL, Operation, Run};
+use super::operation::{Operation, Run, every_operation};
 
 #[test]
 fn a_commit_that_says_so_has_committed_postgres() -> Result {
-    every_operation::<AsyncPostgres>()
+    every_operation::<AsyncPostgres>(dropped)
 }
 
 #[test]
 fn a_commit_that_says_so_has_committed() -> Result {
-    every_operation::<AsyncSqlite>()
-}
-
-fn every_operation<D: Database>() -> Result {
-    let database = D::of_an_application()?;
-    for operation in ALL {
-        for drops in Drops::all() {
-            if dropped(&database, operation, drops)? {
-                break;
-            }
-        }
-    }
-    Ok(())
+    every_operation::<AsyncSqlite>(dropped)
 }
 
 /// Whether the operation was ready before it was dropped.

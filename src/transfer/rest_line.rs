@@ -1,5 +1,5 @@
-//! What goes along with the events, a line each. Leases and tokens stay: no worker of the source is to
-//! believe that it has claimed something here.
+//! What goes along with the events, one thing per line. Leases and tokens do not: no worker of the source is
+//! to believe that it has claimed something here.
 
 use std::time::Duration;
 
