@@ -46,7 +46,7 @@
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
 //! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them, and [`from_store_errors!`] makes them your own |
 //! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
-//! | await appends and reads | `AsyncEventStore`, with the features `async-postgres` and `async-sqlite` |
+//! | await appends and reads | `AsyncEventStore`, with the features `async-postgres`, `async-mysql` and `async-sqlite` |
 //! | join events with your tables | [`schema`] |
 //! | use what only one database has | the modules `sqlite`, `postgres` and `mysql`, each with the feature of its name; [`LogOrdering`] |
 //! | read about guarantees, operations, performance | [`guide`] |
@@ -60,8 +60,9 @@
 //! | `postgres` | no | the event store on PostgreSQL 13 or newer |
 //! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
 //! | `async-postgres` | no | the event store on diesel-async's `AsyncPgConnection`, without libpq |
+//! | `async-mysql` | no | the event store on diesel-async's `AsyncMysqlConnection`, without a client library |
 //! | `async-sqlite` | no | the event store on diesel-async's `SyncConnectionWrapper<SqliteConnection>` |
-//! | `bb8`, `deadpool`, `mobc` | no | the connections of these pools, with one of the two above |
+//! | `bb8`, `deadpool`, `mobc` | no | the connections of these pools, with one of the three above |
 //! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
 //! | `schema-lock` | no | the module `schema_lock`: a test finds out whether recorded events can still be read |
 //! | `transfer` | no | the module `transfer`: a whole log to a file, and from it into any database |
@@ -74,8 +75,8 @@
 
 #[cfg(not(any(feature = "_blocking", feature = "_async")))]
 compile_error!(
-    "diesel_event_store needs a database: enable the feature `sqlite`, `postgres`, `mysql`, `async-postgres` \
-     or `async-sqlite`"
+    "diesel_event_store needs a database: enable the feature `sqlite`, `postgres`, `mysql`, `async-postgres`, \
+     `async-mysql` or `async-sqlite`"
 );
 
 mod aggregate;
@@ -130,7 +131,7 @@ pub use storage::connection::{ConnectionRef, EventConnection};
 pub use storage::error::DatabaseError;
 pub use storage::error_kind::DatabaseErrorKind;
 pub use storage::migrations::MigrationError;
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "mysql", feature = "async-mysql"))]
 pub use storage::mysql;
 pub use storage::ordering::OrderingError;
 #[cfg(any(feature = "postgres", feature = "async-postgres"))]

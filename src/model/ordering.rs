@@ -29,7 +29,7 @@ pub enum LogOrdering {
     Gapless,
 }
 
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 impl LogOrdering {
     /// The value in the database.
     pub(crate) fn name(self) -> &'static str {

@@ -22,7 +22,7 @@
 //! ```
 
 /// The tables on MySQL and MariaDB.
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "mysql", feature = "async-mysql"))]
 #[allow(missing_docs)] // the file is generated
 pub mod mysql;
 /// The tables on PostgreSQL.

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::append_batch::{AppendBatch, Guard};
 use crate::model::append_key::{KeyedAppend, NewKey};
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 use crate::model::stream_id::StreamId;
 use crate::storage::append::{AppendError, Batch, Placement};
 use crate::storage::operations::operations;
@@ -31,7 +31,7 @@ pub(crate) struct WholeBatch<'a> {
 }
 
 /// A head that a batch holds until its transaction ends. SQLite has one lock for all of them.
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 pub(crate) enum Head<'w, 'a> {
     /// Of the stream of this number.
     Moved(usize, &'w Batch<'a>),
@@ -48,7 +48,7 @@ impl<'a> WholeBatch<'a> {
 
     /// Every head, in the order in which all batches take them: two that name the same streams do not wait
     /// for each other.
-    #[cfg(any(feature = "_postgres", feature = "mysql"))]
+    #[cfg(any(feature = "_postgres", feature = "_mysql"))]
     pub(crate) fn heads(&self) -> Vec<Head<'_, 'a>> {
         let moved = self.streams.iter().enumerate().map(|(nth, batch)| Head::Moved(nth, batch));
         let mut heads: Vec<_> = moved.chain(self.guards.iter().map(Head::Guarded)).collect();
@@ -72,7 +72,7 @@ impl<'a> WholeBatch<'a> {
     }
 }
 
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 impl<'a> Head<'_, 'a> {
     fn stream(&self) -> &'a StreamId {
         match self {

@@ -131,7 +131,7 @@ macro_rules! blocking_server {
                 diesel::connection::SimpleConnection::batch_execute(self, sql)
             }
 
-            #[cfg(feature = "mysql")]
+            #[cfg(feature = "_mysql")]
             async fn pause(&mut self, duration: std::time::Duration) {
                 std::thread::sleep(duration);
             }

@@ -10,7 +10,9 @@ use diesel::sqlite::SqliteConnection;
 use crate::storage::lent::Blocking;
 #[cfg(feature = "mysql")]
 use crate::storage::lent::Mysql;
-#[cfg(any(feature = "postgres", not(feature = "_blocking")))]
+#[cfg(not(feature = "_blocking"))]
+use crate::storage::lent::NoDatabase;
+#[cfg(feature = "postgres")]
 use crate::storage::lent::Postgres;
 #[cfg(feature = "sqlite")]
 use crate::storage::lent::Sqlite;
@@ -54,7 +56,7 @@ pub(crate) trait HasDatabase: EventConnection {
             #[cfg(feature = "mysql")]
             ConnectionRef::Mysql(conn) => Blocking::Mysql(Mysql(conn)),
             #[cfg(not(feature = "_blocking"))]
-            ConnectionRef::None(conn) => Blocking::None(Postgres(conn)),
+            ConnectionRef::None(conn) => Blocking::None(NoDatabase { 0: conn }),
         }
     }
 }

@@ -69,7 +69,7 @@ fn classify(error: &Error) -> DatabaseErrorKind {
         let known = known.or_else(|| crate::storage::sqlite::error::classify(message));
         #[cfg(feature = "_postgres")]
         let known = known.or_else(|| crate::storage::postgres::error::classify(message));
-        #[cfg(feature = "mysql")]
+        #[cfg(feature = "_mysql")]
         let known = known.or_else(|| crate::storage::mysql::error::classify(message));
         known
     })
@@ -83,7 +83,7 @@ pub(crate) fn is_missing_savepoint(error: &Error) -> bool {
     let is_missing = is_missing || crate::storage::sqlite::error::is_missing_savepoint(&message);
     #[cfg(feature = "_postgres")]
     let is_missing = is_missing || crate::storage::postgres::error::is_missing_savepoint(&message);
-    #[cfg(feature = "mysql")]
+    #[cfg(feature = "_mysql")]
     let is_missing = is_missing || crate::storage::mysql::error::is_missing_savepoint(&message);
     is_missing
 }
@@ -93,7 +93,7 @@ pub(crate) trait OperationError: From<Error> {
     fn database_error(&self) -> Option<&DatabaseError>;
 
     /// Whether the database has rolled the transaction back so that another can go on.
-    #[cfg(any(feature = "_postgres", feature = "mysql"))]
+    #[cfg(any(feature = "_postgres", feature = "_mysql"))]
     fn is_deadlock(&self) -> bool {
         self.database_error().map(DatabaseError::kind) == Some(DatabaseErrorKind::Deadlock)
     }

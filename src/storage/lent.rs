@@ -19,7 +19,7 @@ pub(crate) struct Sqlite<'a>(pub(crate) &'a mut SqliteConnection);
 pub(crate) struct Postgres<'a, C>(pub(crate) &'a mut C);
 
 /// MySQL or MariaDB.
-#[cfg(feature = "mysql")]
+#[cfg(feature = "_mysql")]
 pub(crate) struct Mysql<'a, C>(pub(crate) &'a mut C);
 
 /// A database through a connection that blocks. Each trait of this floor gives it methods of the same names,
@@ -33,8 +33,14 @@ pub(crate) enum Blocking<'a> {
     Mysql(Mysql<'a, MysqlConnection>),
     /// Every database that is compiled in is awaited.
     #[cfg(not(feature = "_blocking"))]
-    None(Postgres<'a, NoConnection>),
+    None(NoDatabase<'a>),
 }
+
+/// Any will do.
+#[cfg(all(not(feature = "_blocking"), feature = "_postgres"))]
+pub(crate) type NoDatabase<'a> = Postgres<'a, NoConnection>;
+#[cfg(not(any(feature = "_blocking", feature = "_postgres")))]
+pub(crate) type NoDatabase<'a> = Mysql<'a, NoConnection>;
 
 /// It is not left in the middle.
 impl GiveUp for Blocking<'_> {
@@ -82,7 +88,14 @@ impl<C: Executor> Lent for Postgres<'_, C> {
     }
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "_mysql")]
+impl<C: GiveUp> GiveUp for Mysql<'_, C> {
+    fn give_up(&mut self) {
+        self.0.give_up();
+    }
+}
+
+#[cfg(feature = "_mysql")]
 impl<C: Executor> Lent for Mysql<'_, C> {
     type Connection = C;
 

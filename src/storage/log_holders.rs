@@ -1,4 +1,4 @@
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 use chrono::DateTime;
 use diesel::result::QueryResult;
 
@@ -15,7 +15,7 @@ operations! {
 }
 
 /// Since is in milliseconds since 1970.
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 pub(crate) fn holder(process: Option<i64>, name: Option<String>, since: Option<i64>) -> LogHolder {
     LogHolder { process, name, since: since.and_then(DateTime::from_timestamp_millis) }
 }

@@ -4,7 +4,7 @@ use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_migrations::EmbeddedMigrations;
-#[cfg(any(feature = "sqlite", feature = "mysql"))]
+#[cfg(feature = "sqlite")]
 use diesel_migrations::MigrationHarness;
 
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
@@ -137,7 +137,7 @@ impl Source {
         self.apply(conn, &pending)
     }
 
-    #[cfg(any(feature = "sqlite", feature = "mysql"))]
+    #[cfg(feature = "sqlite")]
     pub(crate) fn apply<DB: Backend>(
         &self,
         conn: &mut impl MigrationHarness<DB>,
@@ -159,11 +159,16 @@ impl Source {
     fn run_error(&self, error: Box<dyn StdError + Send + Sync>) -> MigrationError {
         let text = error.to_string();
         let Some((_, message)) = text.split_once(" with: ") else { return MigrationError::Migration(error) };
-        match (self.existing)(message) {
+        self.refused(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())))
+    }
+
+    /// What a migration's SQL has met with.
+    pub(crate) fn refused(&self, error: Error) -> MigrationError {
+        match (self.existing)(&error.to_string()) {
             Some((kind, name)) => {
                 MigrationError::TableExists { table: name.to_owned(), kind: kind.to_lowercase() }
             }
-            None => Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into(),
+            None => error.into(),
         }
     }
 }

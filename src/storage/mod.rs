@@ -20,11 +20,13 @@ pub(crate) mod lent;
 pub(crate) mod log_holders;
 pub(crate) mod log_state;
 pub(crate) mod migrations;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "_mysql")]
 pub mod mysql;
 pub(crate) mod news;
 #[cfg(not(feature = "_blocking"))]
 pub(crate) mod no_connection;
+#[cfg(not(feature = "_blocking"))]
+mod no_database;
 pub(crate) mod now;
 pub(crate) mod operations;
 pub(crate) mod ordering;
@@ -39,7 +41,7 @@ pub(crate) mod receive;
 pub(crate) mod refused;
 pub(crate) mod repair;
 pub(crate) mod scope;
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 pub(crate) mod server;
 pub(crate) mod snapshots;
 pub(crate) mod sql;

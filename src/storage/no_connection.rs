@@ -1,9 +1,14 @@
 //! The connection that blocks of an application whose connections are all awaited: there is none.
 
 use std::future::Ready;
+#[cfg(feature = "_mysql")]
+use std::time::Duration;
 
 use diesel::expression::QueryMetadata;
-use diesel::pg::Pg;
+#[cfg(not(feature = "_postgres"))]
+use diesel::mysql::Mysql as Backend;
+#[cfg(feature = "_postgres")]
+use diesel::pg::Pg as Backend;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 
@@ -23,11 +28,11 @@ impl NoConnection {
 }
 
 impl Executor for NoConnection {
-    type Backend = Pg;
+    type Backend = Backend;
 
     fn execute<Q>(&mut self, _: Q) -> impl Future<Output = QueryResult<usize>> + Send
     where
-        Q: QueryFragment<Pg> + QueryId,
+        Q: QueryFragment<Backend> + QueryId,
     {
         self.never::<Ready<_>>()
     }
@@ -35,9 +40,9 @@ impl Executor for NoConnection {
     fn load<Q, R>(&mut self, _: Q, _: R) -> impl Future<Output = QueryResult<R::Output>> + Send
     where
         Q: AsQuery,
-        Q::Query: QueryFragment<Pg> + QueryId,
-        Pg: QueryMetadata<Q::SqlType>,
-        R: Rows<Pg>,
+        Q::Query: QueryFragment<Backend> + QueryId,
+        Backend: QueryMetadata<Q::SqlType>,
+        R: Rows<Backend>,
     {
         self.never::<Ready<_>>()
     }
@@ -71,6 +76,11 @@ impl Server for NoConnection {
     }
 
     async fn batch(&mut self, _: &str) -> QueryResult<()> {
+        match *self {}
+    }
+
+    #[cfg(feature = "_mysql")]
+    async fn pause(&mut self, _: Duration) {
         match *self {}
     }
 }

@@ -17,7 +17,7 @@ impl Refused {
     }
 
     /// The reader cannot find out which appends are under way, and no position was published for it.
-    #[cfg(any(feature = "_postgres", feature = "mysql"))]
+    #[cfg(any(feature = "_postgres", feature = "_mysql"))]
     pub(crate) fn not_published() -> Error {
         Self::error(DatabaseErrorKind::NotPublished, "no position is published")
     }

@@ -1,7 +1,7 @@
 //! What the operations on a database server need of a connection beside statements. SQLite's transactions
 //! have rules of their own.
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "_mysql")]
 use std::time::Duration;
 
 use diesel::result::QueryResult;
@@ -30,7 +30,7 @@ pub(crate) trait Server: Executor + GiveUp {
     /// Runs statements that return nothing and cannot be prepared, in one round trip.
     fn batch(&mut self, sql: &str) -> impl Future<Output = QueryResult<()>> + Send;
 
-    #[cfg(feature = "mysql")]
+    #[cfg(feature = "_mysql")]
     fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 

@@ -13,6 +13,7 @@ macro_rules! on_any_database {
         match $lender.awaited().lend() {
             AsyncConnectionRef::Sqlite($conn) => block_on($work),
             AsyncConnectionRef::Postgres($conn) => block_on($work),
+            AsyncConnectionRef::Mysql($conn) => block_on($work),
             _ => unreachable!("the tests do not know this database"),
         }
     };

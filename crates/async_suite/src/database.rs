@@ -1,7 +1,7 @@
 use diesel::{Connection, SqliteConnection};
-use diesel_async::AsyncPgConnection;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use support::{Postgres, Result, Sqlite, TestDatabase as _};
+use diesel_async::{AsyncMysqlConnection, AsyncPgConnection};
+use support::{Mysql, Postgres, Result, Sqlite, TestDatabase as _};
 
 use crate::block_on::block_on;
 use crate::connection::{Blocking, EventConnection};
@@ -34,6 +34,26 @@ impl TestDatabase for AsyncPostgres {
 
     fn create() -> Result<Self> {
         Ok(Self(Postgres::create()?))
+    }
+
+    fn url(&self) -> String {
+        self.0.url()
+    }
+
+    fn connect(&self) -> Result<Self::Conn> {
+        Ok(Self::Conn::establish(&self.0.url())?)
+    }
+}
+
+/// MySQL or MariaDB, without a client library.
+pub struct AsyncMysql(Mysql);
+
+impl TestDatabase for AsyncMysql {
+    type Conn = Blocking<AsyncMysqlConnection>;
+    const CREATING_COMMITS: bool = true;
+
+    fn create() -> Result<Self> {
+        Ok(Self(Mysql::create()?))
     }
 
     fn url(&self) -> String {

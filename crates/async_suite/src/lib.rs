@@ -14,7 +14,7 @@ pub use support::*;
 pub use application::{app_rows, count, create_app_rows, execute, insert_app_row, names, table_exists};
 pub use block_on::RUNTIME;
 pub use connection::EventConnection;
-pub use database::{AsyncPostgres, AsyncSqlite, TestDatabase};
+pub use database::{AsyncMysql, AsyncPostgres, AsyncSqlite, TestDatabase};
 pub use store::{EventIter, EventStore, run_pending_migrations};
 pub use transaction::write_transaction;
 

@@ -11,7 +11,7 @@ extern crate async_suite as diesel_event_store;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use test_support::{AsyncPostgres, AsyncSqlite, TestDatabase};
+use test_support::{AsyncMysql, AsyncPostgres, AsyncSqlite, TestDatabase};
 
 #[path = "../../../tests/suite/append.rs"]
 mod append;
@@ -55,7 +55,8 @@ mod version;
 mod write_transaction;
 
 fn main() -> ExitCode {
-    let trials = all::<AsyncSqlite>("sqlite").chain(all::<AsyncPostgres>("postgres")).collect();
+    let servers = all::<AsyncPostgres>("postgres").chain(all::<AsyncMysql>("mysql"));
+    let trials = all::<AsyncSqlite>("sqlite").chain(servers).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -5,6 +5,7 @@ mod tasks {
     mod application_enum;
     mod keys;
     mod lost;
+    mod mixed;
     mod runtimes;
     mod spawned;
 }

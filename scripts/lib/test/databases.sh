@@ -7,7 +7,8 @@ stage_sqlite() {
         --skip postgres --skip mysql --skip galera
     step "Tests of the command" test_without_servers "${COMMAND[@]}" --test command -- \
         --skip postgres --skip mysql
-    step "Asynchronous connections, SQLite" test_without_servers "${ASYNC_SUITE[@]}" -- --skip postgres
+    step "Asynchronous connections, SQLite" test_without_servers "${ASYNC_SUITE[@]}" -- \
+        --skip postgres --skip mysql
     step "Tests of the derive macro" cargo test --package diesel_event_store_derive
     step "Doctests" test_without_servers "${ALL[@]}" --doc
     step "Conformance, default features" test_without_servers --test conformance
@@ -42,6 +43,7 @@ stage_mariadb() {
     step "MariaDB" need_mariadb
     step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql
     step "Tests of the command, MariaDB" cargo test "${COMMAND[@]}" --test command mysql
+    step "Asynchronous connections, MariaDB" cargo test "${ASYNC_SUITE[@]}" -- mysql
     step "Appends, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::append::
 }
 

@@ -21,9 +21,10 @@ all_features() {
 
 # Nothing compiles without a database, so each of the others is tried beside one.
 lint_each_feature() {
-    cargo hack clippy --each-feature --exclude-features default,_async,_blocking,_postgres \
+    cargo hack clippy --each-feature --exclude-features default,_async,_blocking,_mysql,_postgres \
         --exclude-no-default-features --exclude-all-features --features sqlite -- -D warnings
     cargo clippy "${ASYNC_POSTGRES[@]}" -- -D warnings
+    cargo clippy "${ASYNC_MYSQL[@]}" -- -D warnings
 }
 
 lint_pairs() {
@@ -48,7 +49,7 @@ combinations() {
         for at in "${!names[@]}"; do
             (((masks[at] >> row) & 1)) && combination+=,${names[at]}
         done
-        [[ $combination =~ ,(sqlite|postgres|mysql|async-postgres|async-sqlite) ]] || combination+=,sqlite
+        [[ $combination =~ ,(async-)?(sqlite|postgres|mysql) ]] || combination+=,sqlite
         echo "${combination#,}"
     done
 }
@@ -66,9 +67,9 @@ halves() {
 
 # An application gets what `cargo tree` lists without what tests need.
 refuse_client_libraries() {
-    if cargo tree "${ASYNC_POSTGRES[@]}" --edges normal,build --prefix none |
+    if cargo tree "${ASYNC_SERVERS[@]}" --edges normal,build --prefix none |
         grep --extended-regexp '^(pq|mysqlclient|libsqlite3)-sys '; then
-        die "the feature async-postgres brings a client library along"
+        die "the features async-postgres and async-mysql bring a client library along"
     fi
 }
 

@@ -27,6 +27,12 @@ macro_rules! awaited {
                 let $database = &mut $crate::storage::lent::Postgres(conn);
                 $operation.await
             }
+            #[cfg(feature = "async-mysql")]
+            $crate::storage::asynchronous::connection::AsyncConnectionRef::Mysql(conn) => {
+                let mut conn = $crate::storage::asynchronous::in_turn::InTurn::new(conn);
+                let $database = &mut $crate::storage::lent::Mysql(&mut conn);
+                $operation.await
+            }
         }
     };
 }

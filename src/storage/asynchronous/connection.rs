@@ -1,5 +1,7 @@
 #[cfg(feature = "async-sqlite")]
 use diesel::sqlite::SqliteConnection;
+#[cfg(feature = "async-mysql")]
+use diesel_async::AsyncMysqlConnection;
 #[cfg(feature = "async-postgres")]
 use diesel_async::AsyncPgConnection;
 #[cfg(feature = "async-sqlite")]
@@ -7,6 +9,8 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 #[cfg(feature = "async-sqlite")]
 use diesel_async::{AsyncConnection, TransactionManager};
 
+#[cfg(any(feature = "async-mysql", feature = "async-postgres"))]
+use crate::storage::asynchronous::server::give_up;
 use crate::storage::give_up::GiveUp;
 
 /// One of diesel-async's own connections, lent by an [`AsyncEventConnection`].
@@ -18,16 +22,19 @@ pub enum AsyncConnectionRef<'a> {
     /// A connection to PostgreSQL.
     #[cfg(feature = "async-postgres")]
     Postgres(&'a mut AsyncPgConnection),
+    /// A connection to MySQL or MariaDB.
+    #[cfg(feature = "async-mysql")]
+    Mysql(&'a mut AsyncMysqlConnection),
 }
 
 /// A connection of the crate `diesel-async` that events can be appended to and read from: everything that can
 /// lend one of its own.
 ///
-/// It is implemented for `AsyncPgConnection` (feature `async-postgres`), for
-/// `SyncConnectionWrapper<SqliteConnection>` (feature `async-sqlite`), and for the connections of the pools
-/// bb8, deadpool and mobc (features `bb8`, `deadpool`, `mobc`). For an enum of an application's own,
-/// [`async_event_connection!`](crate::async_event_connection) implements it. Any other wrapper can implement
-/// it in one line, if it can lend the connection it wraps:
+/// It is implemented for `AsyncPgConnection` (feature `async-postgres`), for `AsyncMysqlConnection` (feature
+/// `async-mysql`), for `SyncConnectionWrapper<SqliteConnection>` (feature `async-sqlite`), and for the
+/// connections of the pools bb8, deadpool and mobc (features `bb8`, `deadpool`, `mobc`). For an enum of an
+/// application's own, [`async_event_connection!`](crate::async_event_connection) implements it. Any other
+/// wrapper can implement it in one line, if it can lend the connection it wraps:
 ///
 #[cfg_attr(feature = "async-postgres", doc = "```")]
 #[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
@@ -46,9 +53,10 @@ pub enum AsyncConnectionRef<'a> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection that diesel_event_store can use asynchronously",
-    note = "it can use diesel-async's `AsyncPgConnection` (feature `async-postgres`) and \
-            `SyncConnectionWrapper<SqliteConnection>` (feature `async-sqlite`), a pooled connection of one \
-            (features `bb8`, `deadpool`, `mobc`), and an enum after `async_event_connection!`"
+    note = "it can use diesel-async's `AsyncPgConnection` (feature `async-postgres`), \
+            `AsyncMysqlConnection` (feature `async-mysql`) and `SyncConnectionWrapper<SqliteConnection>` \
+            (feature `async-sqlite`), a pooled connection of one (features `bb8`, `deadpool`, `mobc`), and an \
+            enum after `async_event_connection!`"
 )]
 pub trait AsyncEventConnection: Send {
     /// Lends the connection.
@@ -69,6 +77,13 @@ impl AsyncEventConnection for AsyncPgConnection {
     }
 }
 
+#[cfg(feature = "async-mysql")]
+impl AsyncEventConnection for AsyncMysqlConnection {
+    fn lend(&mut self) -> AsyncConnectionRef<'_> {
+        AsyncConnectionRef::Mysql(self)
+    }
+}
+
 /// In an enum of connections a large one is better boxed.
 impl<C: AsyncEventConnection + ?Sized> AsyncEventConnection for Box<C> {
     fn lend(&mut self) -> AsyncConnectionRef<'_> {
@@ -86,7 +101,9 @@ impl GiveUp for AsyncConnectionRef<'_> {
                 Manager::transaction_manager_status_mut(*conn).set_in_error();
             }
             #[cfg(feature = "async-postgres")]
-            Self::Postgres(conn) => conn.give_up(),
+            Self::Postgres(conn) => give_up(*conn),
+            #[cfg(feature = "async-mysql")]
+            Self::Mysql(conn) => give_up(*conn),
         }
     }
 }

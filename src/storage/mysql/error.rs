@@ -30,6 +30,10 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     // A Galera node that has left its cluster. Another node may accept the statement.
     ("WSREP has not yet prepared node for application use", DatabaseErrorKind::ConnectionLost),
     ("Got a packet bigger than 'max_allowed_packet' bytes", DatabaseErrorKind::TooLarge),
+    // What the client of diesel-async says, which closes the connection then.
+    ("Input/output error: Input/output error: packet too large", DatabaseErrorKind::TooLarge),
+    ("Input/output error: ", DatabaseErrorKind::ConnectionLost),
+    ("Driver error: `Connection to the server is closed", DatabaseErrorKind::ConnectionLost),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
     ("Access denied", DatabaseErrorKind::NotPermitted),
     ("Cannot execute statement: impossible to write to binary log", DatabaseErrorKind::UnsuitableSetting),

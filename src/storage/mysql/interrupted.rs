@@ -4,17 +4,11 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::Text;
 
 use super::error::kind;
+use super::prepared::PreparedStatements;
 use crate::storage::blocking::load;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::sql::rows::First;
 use crate::storage::sql::statement::statement;
-
-/// MariaDB's client library waits for rows that will never come when a prepared statement is executed again
-/// whose rows were cut short by an error: by KILL QUERY, say, or on a node of Galera by what another node has
-/// committed. So after an error that may have come among rows, the prepared statements are thrown away.
-pub(super) trait PreparedStatements {
-    fn forget_statements(&mut self);
-}
 
 statement! {
     for Mysql;

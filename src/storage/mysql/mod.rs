@@ -6,25 +6,31 @@
 mod all_or_nothing;
 mod append;
 mod append_many;
+#[cfg(feature = "async-mysql")]
+mod asynchronous;
 mod checkpoints;
 mod dialect;
 pub(crate) mod error;
+#[cfg(feature = "mysql")]
 mod executor;
 mod fence;
 mod galera;
 mod guards;
 mod insert;
+#[cfg(feature = "mysql")]
 mod interrupted;
 mod keys;
 mod log_holders;
 mod migrations;
+#[cfg(feature = "mysql")]
 mod news;
 mod ordering;
 mod outside;
 mod position;
+mod prepared;
 mod queries;
 mod read;
-#[cfg(all(feature = "transfer", feature = "_blocking"))]
+#[cfg(all(feature = "transfer", feature = "mysql"))]
 mod receive;
 mod repair;
 mod tenant;

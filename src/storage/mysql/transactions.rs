@@ -2,7 +2,7 @@ use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
 use super::error::is_missing_savepoint;
-use super::interrupted::PreparedStatements;
+use super::prepared::PreparedStatements;
 use crate::storage::lent;
 use crate::storage::server::{Server, roll_back_to};
 use crate::storage::transactions::Transactions;

@@ -1,8 +1,8 @@
 use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
-use super::interrupted::PreparedStatements;
 use super::outside::refuse_lost_transaction;
+use super::prepared::PreparedStatements;
 use crate::storage::lent;
 use crate::storage::server::Server;
 use crate::storage::sql::statement::statement;

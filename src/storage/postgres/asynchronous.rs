@@ -13,6 +13,7 @@ use diesel_async::{
 };
 use futures_core::Stream;
 
+use crate::storage::asynchronous::server;
 use crate::storage::executor::Executor;
 use crate::storage::give_up::GiveUp;
 use crate::storage::scope::Scope;
@@ -59,30 +60,17 @@ impl Executor for AsyncPgConnection {
 
 impl GiveUp for AsyncPgConnection {
     fn give_up(&mut self) {
-        Manager::transaction_manager_status_mut(self).set_in_error();
+        server::give_up(self);
     }
 }
 
 impl Server for AsyncPgConnection {
-    /// diesel-async does not know, either, whether there is a transaction after the future of a BEGIN or of
-    /// the last COMMIT was dropped. It then says 0, and what is written might be acknowledged and lost.
     fn depth(&mut self) -> QueryResult<u32> {
-        let status = Manager::transaction_manager_status_mut(self);
-        let depth = status.transaction_depth()?.map_or(0, Into::into);
-        if depth == 0 && Manager::is_broken_transaction_manager(self) {
-            return Err(Error::BrokenTransactionManager);
-        }
-        Ok(depth)
+        server::depth(self)
     }
 
     async fn begin(&mut self, sql: &str) -> QueryResult<Scope> {
-        match Manager::begin_transaction_sql(self, sql).await {
-            Ok(()) => Ok(Scope::Transaction),
-            Err(Error::AlreadyInTransaction) => {
-                Manager::begin_transaction(self).await.map(|()| Scope::Savepoint)
-            }
-            Err(error) => Err(error),
-        }
+        server::begin(self, sql).await
     }
 
     async fn set_savepoint(&mut self) -> QueryResult<()> {
@@ -101,7 +89,7 @@ impl Server for AsyncPgConnection {
         SimpleAsyncConnection::batch_execute(self, sql).await
     }
 
-    #[cfg(feature = "mysql")]
+    #[cfg(feature = "_mysql")]
     async fn pause(&mut self, duration: std::time::Duration) {
         tokio::time::sleep(duration).await;
     }

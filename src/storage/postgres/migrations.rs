@@ -1,4 +1,4 @@
-use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationVersion};
+use diesel::migration::CREATE_MIGRATIONS_TABLE;
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -9,6 +9,7 @@ use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
 use crate::storage::server::Server;
+use crate::storage::sql::migrations::{SelectApplied, ServerSource};
 use crate::storage::sql::statement::statement;
 
 /// The migrations for PostgreSQL, for an application that runs them with a `MigrationHarness` of its own or
@@ -28,13 +29,14 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgre
 /// The advisory lock that a connection holds while it migrates: `event_st` in bytes.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"event_st");
 
-const SOURCE: Source = Source { migrations: MIGRATIONS, existing };
-
-/// The migrations as SQL: `diesel_migrations` hands it only to connections that block.
-const SQL: [(&str, &str); 1] = [(
-    "00000000000100des",
-    include_str!("../../../migrations/postgres/00000000000100-des_create_event_store/up.sql"),
-)];
+/// With the SQL of each: `diesel_migrations` hands it only to connections that block.
+const SOURCE: ServerSource = ServerSource {
+    source: Source { migrations: MIGRATIONS, existing },
+    sql: &[(
+        "00000000000100des",
+        include_str!("../../../migrations/postgres/00000000000100-des_create_event_store/up.sql"),
+    )],
+};
 
 impl<C: Server<Backend = Pg>> Migrations for Postgres<'_, C> {
     async fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
@@ -52,14 +54,11 @@ async fn apply_pending<C: Server<Backend = Pg>>(conn: &mut C) -> Result<Vec<Stri
     // would collide.
     conn.execute(Lock { key: MIGRATION_LOCK }).await?;
     conn.batch(CREATE_MIGRATIONS_TABLE).await?;
-    let pending = pending(conn.rows(SelectApplied).await?)?;
+    let pending = SOURCE.pending::<Pg>(conn.rows(SelectApplied).await?)?;
     if !pending.is_empty() {
         refuse_encoding(conn).await?;
     }
-    for version in &pending {
-        apply(conn, version).await?;
-    }
-    Ok(pending)
+    SOURCE.apply(conn, pending).await
 }
 
 statement! {
@@ -67,37 +66,6 @@ statement! {
     /// Waits until no other connection migrates, and keeps others out until the transaction ends.
     Lock { key: i64 => BigInt },
     "SELECT pg_advisory_xact_lock(?)"
-}
-
-statement! {
-    for Pg;
-    SelectApplied -> Text,
-    "SELECT version FROM __diesel_schema_migrations"
-}
-
-/// The versions that the database does not have yet.
-fn pending(applied: Vec<String>) -> Result<Vec<String>, MigrationError> {
-    let applied: Vec<_> = applied.into_iter().map(MigrationVersion::from).collect();
-    let pending = SOURCE.not_applied::<Pg>(&applied)?;
-    Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
-}
-
-statement! {
-    for Pg;
-    InsertApplied<'a> { version: &'a str => Text },
-    "INSERT INTO __diesel_schema_migrations (version) VALUES (?)"
-}
-
-async fn apply<C: Server<Backend = Pg>>(conn: &mut C, version: &str) -> Result<(), MigrationError> {
-    let (_, sql) = SQL.iter().find(|(known, _)| *known == version).expect("every migration is listed");
-    conn.batch(sql).await.map_err(|error| match existing(&error.to_string()) {
-        Some((kind, name)) => {
-            MigrationError::TableExists { table: name.to_owned(), kind: kind.to_lowercase() }
-        }
-        None => error.into(),
-    })?;
-    conn.execute(InsertApplied { version }).await?;
-    Ok(())
 }
 
 statement! {

@@ -17,8 +17,6 @@ mod log_holders;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod news;
-#[cfg(not(feature = "_blocking"))]
-mod no_news;
 mod ordering;
 mod outside;
 mod position;

@@ -7,9 +7,11 @@ pub(crate) mod dialect;
 pub(crate) mod keys;
 pub(crate) mod lease;
 pub(crate) mod log_state;
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
+pub(crate) mod migrations;
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 pub(crate) mod of_stream;
-#[cfg(any(feature = "_postgres", feature = "mysql"))]
+#[cfg(any(feature = "_postgres", feature = "_mysql"))]
 pub(crate) mod ordering;
 pub(crate) mod parked;
 pub(crate) mod partitions;

@@ -25,8 +25,9 @@ use crate::store::EventStore;
 ///
 /// **A future that is dropped** before it is ready has done its work wholly or not at all. To append the same
 /// events again tells which: the answer is [`DuplicateEventId`](crate::AppendError::DuplicateEventId) if they
-/// are recorded. A connection on which a transaction may have been left open refuses everything from then on
-/// with [`ConnectionLost`](crate::DatabaseErrorKind::ConnectionLost), and a pool throws it away.
+/// are recorded. A connection on which a transaction may have been left open, and on MySQL and MariaDB one
+/// whose answer was not waited for, refuses everything from then on with
+/// [`ConnectionLost`](crate::DatabaseErrorKind::ConnectionLost), and a pool throws it away.
 ///
 /// ```
 /// use diesel::sqlite::SqliteConnection;

@@ -1,12 +1,15 @@
-use async_suite::{AsyncPostgres, AsyncSqlite, EventConnection, Result, TestDatabase, create_app_rows};
+use async_suite::{
+    AsyncMysql, AsyncPostgres, AsyncSqlite, EventConnection, Result, TestDatabase, create_app_rows,
+};
 use diesel::SqliteConnection;
+use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_async::{AsyncMysqlConnection, AsyncPgConnection};
 use real::AsyncEventConnection;
 
 /// A database, and the asynchronous connections to it.
 pub trait Database: TestDatabase {
-    type Awaited: AsyncConnection + AsyncEventConnection + 'static;
+    type Awaited: PoolableConnection + AsyncEventConnection + 'static;
 
     fn open(&self) -> Result<Self::Awaited>;
 
@@ -22,6 +25,14 @@ impl Database for AsyncPostgres {
     type Awaited = AsyncPgConnection;
 
     fn open(&self) -> Result<AsyncPgConnection> {
+        Ok(self.connect()?.into_inner())
+    }
+}
+
+impl Database for AsyncMysql {
+    type Awaited = AsyncMysqlConnection;
+
+    fn open(&self) -> Result<AsyncMysqlConnection> {
         Ok(self.connect()?.into_inner())
     }
 }

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::iter;
 use std::task::Poll;
 
 /// When a future is dropped.
@@ -16,7 +17,8 @@ const MOST: usize = 100;
 impl Drops {
     /// From the first wait on, before and after each.
     pub fn all() -> impl Iterator<Item = Self> {
-        (1..MOST).flat_map(|waits| [true, false].map(|at_once| Self { waits, at_once }))
+        let all = (1..MOST).flat_map(|waits| [true, false].map(|at_once| Self { waits, at_once }));
+        all.chain(iter::from_fn(|| panic!("it waits {MOST} times, and goes on")))
     }
 
     /// What the future has returned, if it was ready before.

@@ -1,6 +1,8 @@
 //! Migrations that are dropped, and then run again.
 
-use async_suite::{AsyncPostgres, AsyncSqlite, RUNTIME, Result, TestDatabase, execute, table_exists};
+use async_suite::{
+    AsyncMysql, AsyncPostgres, AsyncSqlite, RUNTIME, Result, TestDatabase, execute, table_exists,
+};
 use real::async_run_pending_migrations;
 
 use super::database::Database;
@@ -18,10 +20,20 @@ fn migrations_have_run_or_not_postgres() -> Result {
     Ok(())
 }
 
+/// On MySQL and MariaDB they may have run in part. The next run clears that away.
+#[test]
+fn migrations_have_run_or_not_mysql() -> Result {
+    in_a_new_database_each::<AsyncMysql>()
+}
+
 #[test]
 fn migrations_have_run_or_not() -> Result {
+    in_a_new_database_each::<AsyncSqlite>()
+}
+
+fn in_a_new_database_each<D: Database>() -> Result {
     for drops in Drops::all() {
-        if dropped(&AsyncSqlite::create()?, drops)? {
+        if dropped(&D::create()?, drops)? {
             break;
         }
     }

@@ -1,7 +1,6 @@
 //! Through pools of one connection: the next task that asks gets one that can be trusted.
 
-use async_suite::{AsyncPostgres, RUNTIME, Result, TestDatabase};
-use diesel_async::AsyncPgConnection;
+use async_suite::{AsyncMysql, AsyncPostgres, RUNTIME, Result, TestDatabase};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, PoolError, PoolableConnection, bb8, deadpool,
 };
@@ -13,26 +12,30 @@ use super::database::Database;
 use super::dropped::Drops;
 use super::operation::{Operation, Run};
 
-type Manager = AsyncDieselConnectionManager<AsyncPgConnection>;
+type Manager<D> = AsyncDieselConnectionManager<<D as Database>::Awaited>;
 
 /// diesel-async's manager says of connections that are broken that they are valid, and of others that they
 /// are not.
-struct Validated(Manager);
+struct Validated<M>(M);
 
 #[async_trait]
-impl mobc::Manager for Validated {
-    type Connection = AsyncPgConnection;
+impl<M> mobc::Manager for Validated<M>
+where
+    M: mobc::Manager<Error = PoolError>,
+    M::Connection: PoolableConnection,
+{
+    type Connection = M::Connection;
     type Error = PoolError;
 
-    async fn connect(&self) -> Result<AsyncPgConnection, PoolError> {
-        mobc::Manager::connect(&self.0).await
+    async fn connect(&self) -> Result<M::Connection, PoolError> {
+        self.0.connect().await
     }
 
-    async fn check(&self, conn: AsyncPgConnection) -> Result<AsyncPgConnection, PoolError> {
-        mobc::Manager::check(&self.0, conn).await
+    async fn check(&self, conn: M::Connection) -> Result<M::Connection, PoolError> {
+        self.0.check(conn).await
     }
 
-    fn validate(&self, conn: &mut AsyncPgConnection) -> bool {
+    fn validate(&self, conn: &mut M::Connection) -> bool {
         !conn.is_broken()
     }
 }
@@ -48,10 +51,10 @@ const OPERATIONS: [Operation; 5] = [
 
 /// In a macro, because each pool lends a type of its own.
 macro_rules! test_pool {
-    ($name:ident, $url:ident => $pool:expr) => {
+    ($name:ident, $database:ident, $url:ident => $pool:expr) => {
         #[test]
         fn $name() -> Result {
-            let database = AsyncPostgres::of_an_application()?;
+            let database = $database::of_an_application()?;
             let $url = database.url();
             let mut witness = database.connect()?;
             let pool = RUNTIME.block_on(async { Ok::<_, async_suite::BoxError>($pool) })?;
@@ -89,14 +92,26 @@ async fn append<C: AsyncEventConnection>(conn: &mut C, run: &Run) -> Result<(), 
     run.append(conn).await
 }
 
-test_pool!(a_connection_of_bb8_can_be_trusted_postgres, url => {
-    bb8::Pool::builder().max_size(1).build(Manager::new(url)).await?
+test_pool!(a_connection_of_bb8_can_be_trusted_postgres, AsyncPostgres, url => {
+    bb8::Pool::builder().max_size(1).build(Manager::<AsyncPostgres>::new(url)).await?
 });
 
-test_pool!(a_connection_of_deadpool_can_be_trusted_postgres, url => {
-    deadpool::Pool::builder(Manager::new(url)).max_size(1).build()?
+test_pool!(a_connection_of_bb8_can_be_trusted_mysql, AsyncMysql, url => {
+    bb8::Pool::builder().max_size(1).build(Manager::<AsyncMysql>::new(url)).await?
 });
 
-test_pool!(a_connection_of_mobc_can_be_trusted_postgres, url => {
-    mobc::Pool::builder().max_open(1).build(Validated(Manager::new(url)))
+test_pool!(a_connection_of_deadpool_can_be_trusted_postgres, AsyncPostgres, url => {
+    deadpool::Pool::builder(Manager::<AsyncPostgres>::new(url)).max_size(1).build()?
+});
+
+test_pool!(a_connection_of_deadpool_can_be_trusted_mysql, AsyncMysql, url => {
+    deadpool::Pool::builder(Manager::<AsyncMysql>::new(url)).max_size(1).build()?
+});
+
+test_pool!(a_connection_of_mobc_can_be_trusted_postgres, AsyncPostgres, url => {
+    mobc::Pool::builder().max_open(1).build(Validated(Manager::<AsyncPostgres>::new(url)))
+});
+
+test_pool!(a_connection_of_mobc_can_be_trusted_mysql, AsyncMysql, url => {
+    mobc::Pool::builder().max_open(1).build(Validated(Manager::<AsyncMysql>::new(url)))
 });

@@ -1,6 +1,6 @@
 //! In the transaction of an application that goes on and commits.
 
-use async_suite::{AsyncPostgres, AsyncSqlite, RUNTIME, Result, app_rows, execute};
+use async_suite::{AsyncMysql, AsyncPostgres, AsyncSqlite, EventStore, RUNTIME, Result, app_rows, execute};
 
 use super::application::{begin, commit, insert};
 use super::database::Database;
@@ -10,6 +10,11 @@ use super::operation::{Operation, Run, every_operation};
 #[test]
 fn a_commit_that_says_so_has_committed_postgres() -> Result {
     every_operation::<AsyncPostgres>(dropped)
+}
+
+#[test]
+fn a_commit_that_says_so_has_committed_mysql() -> Result {
+    every_operation::<AsyncMysql>(dropped)
 }
 
 #[test]
@@ -23,6 +28,7 @@ fn dropped<D: Database>(database: &D, operation: Operation, drops: Drops) -> Res
     let name = format!("{operation:?} {drops:?}");
     let run = Run::new(&name)?;
     execute(&mut witness, "DELETE FROM app_rows")?;
+    EventStore::new().publish_position(&mut witness)?; // up to which a transaction reads the log
 
     let (finished, committed) = RUNTIME.block_on(async {
         begin(&mut conn).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_suite::{AsyncPostgres, AsyncSqlite, RUNTIME, Result, TestDatabase};
+use async_suite::{AsyncMysql, AsyncPostgres, AsyncSqlite, RUNTIME, Result, TestDatabase};
 use real::chrono::Utc;
 use real::{
     AppendBatch, AppendError, AsyncEventConnection, AsyncEventStore, Error, ExpectedVersion, NewEvent,
@@ -14,6 +14,13 @@ const STORE: AsyncEventStore = AsyncEventStore::new();
 #[test]
 fn a_request_that_comes_twice_is_carried_out_once_postgres() -> Result {
     let database = AsyncPostgres::migrated()?;
+    let conns = [database.connect()?.into_inner(), database.connect()?.into_inner()];
+    RUNTIME.block_on(RUNTIME.spawn(twice(conns)))?
+}
+
+#[test]
+fn a_request_that_comes_twice_is_carried_out_once_mysql() -> Result {
+    let database = AsyncMysql::migrated()?;
     let conns = [database.connect()?.into_inner(), database.connect()?.into_inner()];
     RUNTIME.block_on(RUNTIME.spawn(twice(conns)))?
 }

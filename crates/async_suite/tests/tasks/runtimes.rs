@@ -1,7 +1,7 @@
-use async_suite::{AsyncPostgres, Result, TestDatabase, counted};
+use async_suite::{AsyncMysql, AsyncPostgres, Result, TestDatabase, counted};
 use diesel::{Connection, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_async::{AsyncConnection, AsyncMysqlConnection, AsyncPgConnection};
 use real::{
     AsyncEventConnection, AsyncEventStore, Error, ExpectedVersion, StreamId, async_run_pending_migrations,
 };
@@ -16,6 +16,16 @@ fn a_runtime_with_one_thread_is_enough_postgres() -> Result {
     let database = AsyncPostgres::create()?;
     with_one_thread()?.block_on(async {
         let mut conn = AsyncPgConnection::establish(&database.url()).await?;
+        assert_eq!(work(&mut conn).await?, 3);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_runtime_with_one_thread_is_enough_mysql() -> Result {
+    let database = AsyncMysql::create()?;
+    with_one_thread()?.block_on(async {
+        let mut conn = AsyncMysqlConnection::establish(&database.url()).await?;
         assert_eq!(work(&mut conn).await?, 3);
         Ok(())
     })

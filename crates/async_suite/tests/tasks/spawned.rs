@@ -1,4 +1,4 @@
-use async_suite::{AsyncPostgres, AsyncSqlite, RUNTIME, Result, TestDatabase, counted};
+use async_suite::{AsyncMysql, AsyncPostgres, AsyncSqlite, RUNTIME, Result, TestDatabase, counted};
 use futures_util::TryStreamExt;
 use real::{
     AsyncEventConnection, AsyncEventStore, Error, ExpectedVersion, LogQuery, Position, StreamId,
@@ -8,6 +8,14 @@ use real::{
 #[test]
 fn a_task_appends_in_a_transaction_and_reads_a_stream_postgres() -> Result {
     let database = AsyncPostgres::migrated()?;
+    let conn = database.connect()?.into_inner();
+    assert_eq!(RUNTIME.block_on(RUNTIME.spawn(work(conn)))??, [1, 2, 3]);
+    Ok(())
+}
+
+#[test]
+fn a_task_appends_in_a_transaction_and_reads_a_stream_mysql() -> Result {
+    let database = AsyncMysql::migrated()?;
     let conn = database.connect()?.into_inner();
     assert_eq!(RUNTIME.block_on(RUNTIME.spawn(work(conn)))??, [1, 2, 3]);
     Ok(())

@@ -1,0 +1,34 @@
+//! What diesel-async's connections to servers have in common.
+
+use diesel::result::{Error, QueryResult};
+use diesel_async::{AnsiTransactionManager as Manager, AsyncConnection, TransactionManager};
+
+use crate::storage::scope::Scope;
+
+/// A connection of diesel-async's own.
+pub(crate) trait DieselAsync: AsyncConnection<TransactionManager = Manager> {}
+
+impl<C: AsyncConnection<TransactionManager = Manager>> DieselAsync for C {}
+
+pub(crate) fn give_up<C: DieselAsync>(conn: &mut C) {
+    Manager::transaction_manager_status_mut(conn).set_in_error();
+}
+
+/// diesel-async does not know, either, whether there is a transaction after the future of a BEGIN or of the
+/// last COMMIT was dropped. It then says 0, and what is written might be acknowledged and lost.
+pub(crate) fn depth<C: DieselAsync>(conn: &mut C) -> QueryResult<u32> {
+    let status = Manager::transaction_manager_status_mut(conn);
+    let depth = status.transaction_depth()?.map_or(0, Into::into);
+    if depth == 0 && Manager::is_broken_transaction_manager(conn) {
+        return Err(Error::BrokenTransactionManager);
+    }
+    Ok(depth)
+}
+
+/// Asks for the depth itself: diesel-async would forget about a BEGIN that was dropped before.
+pub(crate) async fn begin<C: DieselAsync>(conn: &mut C, sql: &str) -> QueryResult<Scope> {
+    match depth(conn)? {
+        0 => Manager::begin_transaction_sql(conn, sql).await.map(|()| Scope::Transaction),
+        _ => Manager::begin_transaction(conn).await.map(|()| Scope::Savepoint),
+    }
+}

@@ -1,0 +1,16 @@
+#[cfg(not(feature = "_blocking"))]
+use crate::storage::no_connection::NoConnection;
+
+/// MariaDB's client library waits for rows that will never come when a prepared statement is executed again
+/// whose rows were cut short by an error: by KILL QUERY, say, or on a node of Galera by what another node has
+/// committed. So after an error that may have come among rows, the prepared statements are thrown away.
+pub(super) trait PreparedStatements {
+    fn forget_statements(&mut self);
+}
+
+#[cfg(not(feature = "_blocking"))]
+impl PreparedStatements for NoConnection {
+    fn forget_statements(&mut self) {
+        match *self {}
+    }
+}
