@@ -87,6 +87,7 @@ mod event;
 pub mod guide;
 mod model;
 mod observe;
+pub mod operate;
 pub mod projection;
 pub mod schema;
 #[cfg(feature = "schema-lock")]

@@ -21,7 +21,7 @@ const FLOORS: [&[&str]; 8] = [
     &["decision"],
     &["schema_lock", "storage", "testing"],
     &["store"],
-    &["aggregate", "projection", "transfer", "writer"],
+    &["aggregate", "operate", "projection", "transfer", "writer"],
     &["error"],
     &["guide", "lib"],
 ];

@@ -6,6 +6,7 @@ mod galera {
     mod appends;
     mod cluster;
     mod fenced;
+    mod frozen;
     mod migrations;
     mod nested;
 }

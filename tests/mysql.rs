@@ -8,6 +8,7 @@ mod mysql {
     mod database;
     mod errors;
     mod fence;
+    mod frozen;
     mod grants;
     mod held_back;
     mod isolation;
@@ -26,4 +27,5 @@ mod mysql {
     mod settings;
     mod statements;
     mod transactions;
+    mod verified;
 }

@@ -7,6 +7,7 @@ mod postgres {
     mod default_isolation;
     mod encodings;
     mod errors;
+    mod frozen;
     mod held_back;
     mod imported;
     mod isolation;

@@ -46,7 +46,7 @@ macro_rules! from_store_errors {
             @each $error:
             $crate::AppendError, $crate::ReadError, $crate::CheckpointError, $crate::OrderingError,
             $crate::MigrationError, $crate::DecodeError, $crate::EventError, $crate::InvalidInput, $crate::DatabaseError,
-            $crate::LoadError, $crate::projection::ProjectionError, $crate::projection::HandlerError
+            $crate::LoadError, $crate::operate::FreezeError, $crate::projection::ProjectionError, $crate::projection::HandlerError
         }
         $crate::from_sqlite_errors!($error);
         $crate::from_transfer_errors!($error);

@@ -11,7 +11,7 @@ use crate::model::expected_version::Conflict;
 use crate::projection::{FailureKind, HandlerError, OnFailure, ProjectionError};
 use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
-use crate::storage::error::DatabaseError;
+use crate::storage::error::{DatabaseError, is_log_closed};
 use crate::storage::migrations::MigrationError;
 use crate::storage::read::ReadError;
 use crate::store::run_again::RunAgain;
@@ -34,9 +34,9 @@ impl HandlerError {
         Self::looked_through(FailureKind::Failed, error)
     }
 
-    /// What is inside the error decides what is done.
+    /// What is inside the error decides what is done. A closed log is worth another try: it may be opened again.
     fn looked_through(kind: FailureKind, error: Boxed) -> Self {
-        let is_retryable = chain(&*error).any(is_retryable);
+        let is_retryable = chain(&*error).any(is_retryable) || is_log_closed(&*error);
         let is_collision = chain(&*error).any(is_collision);
         Self::new(kind, is_retryable, error).collision(is_collision)
     }

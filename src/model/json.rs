@@ -36,6 +36,11 @@ impl Json {
         &self.0
     }
 
+    /// Why it is no JSON, if it was written by hand.
+    pub(crate) fn problem(&self) -> Option<String> {
+        serde_json::from_str::<IgnoredAny>(&self.0).err().map(|error| error.to_string())
+    }
+
     pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> serde_json::Result<T> {
         serde_json::from_str(&self.0)
     }

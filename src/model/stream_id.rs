@@ -1,5 +1,8 @@
 use std::fmt;
+use std::hash::Hasher;
 use std::sync::Arc;
+
+use twox_hash::XxHash64;
 
 use crate::model::invalid::{InvalidInput, MAX_TENANT_LENGTH, check_name, check_name_up_to};
 
@@ -98,6 +101,18 @@ impl StreamId {
     /// As it stands in the databases: part of a key, so it is never NULL.
     pub(crate) fn tenant_column(&self) -> &str {
         self.tenant_id.as_deref().unwrap_or_default()
+    }
+
+    /// 16 bytes that stand for it in memory, whatever its name.
+    pub(crate) fn digest(&self) -> [u64; 2] {
+        [0, 1].map(|seed| {
+            let mut hasher = XxHash64::with_seed(seed);
+            for name in [self.tenant_column(), self.aggregate_type(), self.aggregate_id()] {
+                hasher.write(name.as_bytes());
+                hasher.write(&[0]); // which no name has
+            }
+            hasher.finish()
+        })
     }
 
     /// The type of the aggregate.

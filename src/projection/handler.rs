@@ -8,6 +8,7 @@ use super::panicked::Panicked;
 use super::policy::OnFailure;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
+use crate::storage::error::is_log_closed;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
 type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;
@@ -61,7 +62,7 @@ fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), Han
 ///   [`EventError`](crate::EventError) about a type or a newer version.
 /// - [`FailureKind::Failed`]: everything else. A database error that is worth another try (a deadlock, a lost
 ///   connection) is not counted as a failure, and neither is a [`Conflict`](crate::Conflict): the batch is
-///   run again.
+///   run again. If the handler has appended and the log is closed, the partition waits until it is open.
 ///
 /// ```
 /// use diesel_event_store::projection::{FailureKind, HandlerError};
@@ -141,6 +142,11 @@ impl HandlerError {
     /// Whether the same may succeed when it is run again.
     pub(crate) fn is_retryable(&self) -> bool {
         self.is_retryable
+    }
+
+    /// Whether the handler has appended, and the log takes no events for now.
+    pub(super) fn is_log_closed(&self) -> bool {
+        is_log_closed(&*self.error)
     }
 
     /// Whether the database has rolled it back for another transaction's sake: after a deadlock, for

@@ -142,8 +142,9 @@ pub enum AppendError {
         /// first one is gone.
         recorded: Option<Box<RecordedEvent>>,
     },
-    /// The log takes no events: it moves to another database, or an import fills it.
-    #[error(transparent)]
+    /// The log takes no events: it is frozen, or an import fills it. It is also the source, so that it is
+    /// known for what it is inside any error of the application.
+    #[error("{0}")]
     LogClosed(#[from] LogClosed),
     /// Something that cannot be kept.
     #[error(transparent)]

@@ -1,7 +1,11 @@
 //! How a failure of the database is reported, whichever database it is.
 
+use std::error::Error as StdError;
+use std::iter::successors;
+
 use diesel::result::Error;
 
+use crate::model::log_state::LogClosed;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::kind_of::kind_of;
 
@@ -72,6 +76,15 @@ fn classify(error: &Error) -> DatabaseErrorKind {
         #[cfg(feature = "_mysql")]
         let known = known.or_else(|| crate::storage::mysql::error::classify(message));
         known
+    })
+}
+
+/// Whether an append was refused because the log takes no events, however deep inside this error that is
+/// told.
+pub(crate) fn is_log_closed(error: &(dyn StdError + 'static)) -> bool {
+    successors(Some(error), |error| (*error).source()).any(|error| {
+        error.is::<LogClosed>()
+            || error.downcast_ref().is_some_and(|error| classify(error) == DatabaseErrorKind::LogClosed)
     })
 }
 

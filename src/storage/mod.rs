@@ -1,5 +1,6 @@
 //! What a database must do, one trait per noun, and how each of them does it.
 
+pub(crate) mod agreement;
 pub(crate) mod append;
 pub(crate) mod append_many;
 #[cfg(feature = "_async")]
@@ -13,6 +14,7 @@ pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod error_kind;
 pub(crate) mod executor;
+pub(crate) mod freeze;
 pub(crate) mod give_up;
 pub(crate) mod keys;
 pub(crate) mod kind_of;

@@ -161,3 +161,19 @@ fn a_stream_without_its_head_is_reported_for_what_it_is() -> test_support::Resul
     STORE.append(&mut conn, &stream, ExpectedVersion::Exact(1), &[NewEvent::new("Appended", &())?])?;
     Ok(())
 }
+
+/// Otherwise the first readers would be planned for a log of a few events.
+#[cfg(feature = "transfer")]
+#[test]
+fn the_server_knows_how_many_events_came_in_a_file() -> test_support::Result {
+    use diesel_event_store::transfer;
+    let (from, to) = (Postgres::migrated()?, Postgres::migrated()?);
+    let (mut from, mut to) = (from.connect()?, to.connect()?);
+    let events = test_support::counted(300)?;
+    STORE.append(&mut from, &StreamId::new("Order", 1)?, ExpectedVersion::NoStream, &events)?;
+    let mut file = Vec::new();
+    transfer::export(&mut from, &mut file)?;
+    transfer::import(&mut to, || Ok(&*file))?;
+    assert_eq!(test_support::count(&mut to, "pg_class WHERE relname = 'events' AND reltuples = 300")?, 1);
+    Ok(())
+}

@@ -32,6 +32,7 @@ pub mod checkpoints;
 pub mod concurrency;
 pub mod expected_version;
 pub mod fidelity;
+pub mod freezing;
 mod housekeeping;
 pub mod keys;
 pub mod migrations;
@@ -47,12 +48,13 @@ pub mod tenants;
 pub mod transactions;
 #[cfg(feature = "transfer")]
 pub mod transfer;
+pub mod verifying;
 pub mod version;
 pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, batches, keys, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, migrations, missing_migrations, model, properties, repair, tenants }
+    areas! { D: append, batches, keys, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, freezing, migrations, missing_migrations, model, properties, repair, tenants, verifying }
 }
 
 /// A log that moves.

@@ -2,7 +2,8 @@ use clap::{Parser, Subcommand};
 
 /// Look at an event store of diesel_event_store, and move it to another database.
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong usage, 4 not done, because it was not confirmed (--yes).
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found, 4 not done, because it was not
+/// confirmed (--yes).
 #[derive(Debug, Parser)]
 #[command(name = "diesel-event-store", version)]
 pub struct Arguments {
@@ -85,10 +86,41 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Refuse appends from every process, until `unfreeze`. What is there can be read.
+    Freeze {
+        /// Why: who is refused is told. Such as "it moves to postgres://db/shop".
+        reason: String,
+        #[command(flatten)]
+        patience: Patience,
+    },
+    /// Let appends to a frozen log begin again.
+    Unfreeze(Patience),
+    /// Read the whole log, and find what does not agree with the rest of it.
+    Verify,
+    /// Set the heads of streams, and what counts positions, from the events: after an import by hand or a
+    /// restore.
+    Repair {
+        /// Do it without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Find what is wrong, or will be, and what to type. Reads a little, and changes nothing.
+    Doctor,
     /// Write what a shell needs to complete this command.
     Completions { shell: clap_complete::Shell },
     /// Write the manual page.
     Man,
+}
+
+/// What freezing and opening have in common.
+#[derive(Debug, clap::Args)]
+pub struct Patience {
+    /// Wait for transactions in the way for so long.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub wait: u64,
+    /// Do it without asking.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Which version of a projection is meant.

@@ -8,6 +8,8 @@ pub enum Failure {
     ClosedPipe,
     /// The command does not fit.
     Usage(String),
+    /// What was looked for was found, and has been told.
+    Found(String),
     /// It wants to be confirmed; what would happen.
     Unconfirmed(String),
     /// Everything else, with a short name for programs, and what to do if that is known.
@@ -33,6 +35,7 @@ impl Failure {
             Self::ClosedPipe => 0,
             Self::Failed { .. } => 1,
             Self::Usage(_) => 2,
+            Self::Found(_) => 3,
             Self::Unconfirmed(_) => 4,
         }
     }
@@ -41,6 +44,7 @@ impl Failure {
         match self {
             Self::ClosedPipe => "closed_pipe",
             Self::Usage(_) => "usage",
+            Self::Found(_) => "found",
             Self::Unconfirmed(_) => "unconfirmed",
             Self::Failed { code, .. } => code,
         }
@@ -51,7 +55,7 @@ impl Failure {
         match self {
             Self::Failed { advice, .. } => advice.as_deref(),
             Self::Unconfirmed(_) => Some("say --yes"),
-            Self::ClosedPipe | Self::Usage(_) => None,
+            Self::ClosedPipe | Self::Usage(_) | Self::Found(_) => None,
         }
     }
 }
@@ -60,7 +64,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ClosedPipe => f.write_str("the reader has gone"),
-            Self::Usage(message) => f.write_str(message),
+            Self::Usage(message) | Self::Found(message) => f.write_str(message),
             Self::Unconfirmed(would) => write!(f, "not done: {would}"),
             Self::Failed { message, .. } => f.write_str(message),
         }

@@ -3,6 +3,7 @@
 #[cfg(feature = "sqlite")]
 mod command {
     pub mod files;
+    pub mod freezing;
     pub mod killed;
     pub mod looking;
     pub mod operating;
@@ -10,4 +11,5 @@ mod command {
     pub mod run;
     pub mod servers;
     pub mod shop;
+    pub mod sound;
 }

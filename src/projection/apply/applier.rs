@@ -257,7 +257,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         transient: &mut Transient,
         error: HandlerError,
     ) -> Result<(), Stop> {
-        match transient.pause() {
+        match transient.pause(&error) {
             Some(pause) if self.is_alone => {
                 observe::projection::transient(self.lease.partition(), event, &error);
                 self.wait(conn, pause)

@@ -110,7 +110,7 @@ impl<C: EventConnection> Requests<'_, C> {
                 Ok(()) => return Ok(false),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Handler(error)) if error.is_retryable() => {
-                    let pause = transient.pause().filter(|_| self.is_alone);
+                    let pause = transient.pause(&error).filter(|_| self.is_alone);
                     let (Some(pause), Some(event)) = (pause, event) else {
                         let position = parked.position;
                         return Err(run_again(&projection.id, position, error));

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::model::chance::up_to;
+use crate::projection::handler::HandlerError;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -17,10 +18,11 @@ pub(super) struct Transient {
 }
 
 impl Transient {
-    /// How long to pause before the next try, if there is to be one.
-    pub(super) fn pause(&mut self) -> Option<Duration> {
+    /// How long to pause before the next try, if there is to be one. A closed log does not open within so short
+    /// a time.
+    pub(super) fn pause(&mut self, error: &HandlerError) -> Option<Duration> {
         self.times += 1;
-        (self.times <= MOST)
+        (self.times <= MOST && !error.is_log_closed())
             .then(|| spread(FIRST_PAUSE.saturating_mul(1 << self.times.min(6)).min(LONGEST_PAUSE)))
     }
 }

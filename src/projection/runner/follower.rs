@@ -16,11 +16,12 @@ use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::progress::Progress;
 use crate::storage::connection::EventConnection;
+use crate::storage::error::is_log_closed;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::store::wake_up;
 
 /// How long a handler may fail with errors that do not count before its partition stops: longer than a lock
-/// or an outage that ends by itself.
+/// or an outage that ends by itself. For a closed log it waits as long as it takes.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Applies a partition until it is asked to stop, has failed, or another worker has it.
@@ -89,6 +90,9 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                 Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Followed::Applied)?),
                 Stop::Moved => {}
                 Stop::Error(error @ (ProjectionError::Database(_) | ProjectionError::RunAgain { .. })) => {
+                    if is_log_closed(&error) {
+                        stuck_since = None;
+                    }
                     let stuck_for = stuck_since.get_or_insert_with(Instant::now).elapsed();
                     if stuck_for > PATIENCE && matches!(error, ProjectionError::RunAgain { .. }) {
                         return Err(self.stop(conn, applier, error));

@@ -35,7 +35,9 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Input/output error: ", DatabaseErrorKind::ConnectionLost),
     ("Driver error: `Connection to the server is closed", DatabaseErrorKind::ConnectionLost),
     ("events is append-only", DatabaseErrorKind::AppendOnly),
+    ("this event log is ", DatabaseErrorKind::LogClosed),
     ("Access denied", DatabaseErrorKind::NotPermitted),
+    ("You do not have the SUPER privilege", DatabaseErrorKind::NotPermitted),
     ("Cannot execute statement: impossible to write to binary log", DatabaseErrorKind::UnsuitableSetting),
     (
         "Transaction characteristics can't be changed while a transaction",

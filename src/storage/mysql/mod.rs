@@ -14,6 +14,7 @@ pub(crate) mod error;
 #[cfg(feature = "mysql")]
 mod executor;
 mod fence;
+mod freeze;
 mod galera;
 mod guards;
 mod insert;

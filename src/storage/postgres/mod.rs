@@ -13,6 +13,7 @@ mod dialect;
 pub(crate) mod error;
 #[cfg(feature = "postgres")]
 mod executor;
+mod freeze;
 mod log_holders;
 mod migrations;
 #[cfg(feature = "postgres")]

@@ -12,10 +12,11 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::freeze::{ALLOW_INSERTS, refuse_inserts};
 use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
 use crate::model::json::Json;
-use crate::model::log_state::{LogClosed, LogState};
+use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::schema::postgres::events;
 use crate::storage::blocking;
@@ -57,13 +58,9 @@ statement! {
 
 impl Receive for Postgres<'_, PgConnection> {
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
-        let message = LogClosed::message(LogState::Receiving.name(), note).replace('\'', "''");
         self.0.batch_execute("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE")?;
         SetReceiving { log_id, note }.execute(self.0)?;
-        self.0.batch_execute(&format!(
-            "CREATE TRIGGER events_refuse_insert BEFORE INSERT ON events \
-             FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_insert('{message}')"
-        ))
+        self.0.batch_execute(&refuse_inserts(LogState::Receiving, note))
     }
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
@@ -86,8 +83,11 @@ impl Receive for Postgres<'_, PgConnection> {
         RaiseCount { position: position.get() }.execute(self.0).map(drop)
     }
 
+    /// Until the server has looked at the new rows, it plans as if few lay above a position. By itself it does
+    /// so only some time later.
     fn open(&mut self) -> QueryResult<()> {
-        self.0.batch_execute("DROP TRIGGER events_refuse_insert ON events")?;
+        self.0.batch_execute(ALLOW_INSERTS)?;
+        self.0.batch_execute("ANALYZE events")?;
         SetOpen.execute(self.0).map(drop)
     }
 

@@ -1,5 +1,6 @@
 //! What the databases' SQL has in common.
 
+pub(crate) mod agreement;
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) mod carry;
 pub(crate) mod checkpoints;

@@ -6,6 +6,7 @@ mod checkpoints;
 mod dialect;
 pub(crate) mod error;
 mod executor;
+mod freeze;
 mod insert;
 mod log_holders;
 mod migrations;

@@ -10,12 +10,13 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
+use super::freeze::{REFUSE_INSERT, allow_inserts, refuse_inserts};
 use super::insert::{EventRow, MANY};
 use super::text::time_text;
 use super::transactions::all_or_nothing;
 use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
-use crate::model::log_state::{LogClosed, LogState};
+use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::storage::blocking;
 use crate::storage::error::DatabaseError;
@@ -61,16 +62,10 @@ statement! {
     "INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)"
 }
 
-const REFUSE_INSERT: &str = "events_refuse_insert";
-
 impl Receive for lent::Sqlite<'_> {
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
         SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)?;
-        let message = LogClosed::message(LogState::Receiving.name(), note).replace('\'', "''");
-        self.0.batch_execute(&format!(
-            "CREATE TRIGGER {REFUSE_INSERT} BEFORE INSERT ON events \
-             BEGIN SELECT RAISE(ABORT, '{message}'); END"
-        ))
+        refuse_inserts(self.0, LogState::Receiving, note)
     }
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
@@ -90,7 +85,7 @@ impl Receive for lent::Sqlite<'_> {
 
     fn open(&mut self) -> QueryResult<()> {
         SetOpen.execute(self.0)?;
-        self.0.batch_execute(&format!("DROP TRIGGER {REFUSE_INSERT}"))
+        allow_inserts(self.0)
     }
 
     fn discard(&mut self, log_id: Uuid) -> QueryResult<()> {

@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
+use diesel_event_store::operate::{FreezeError, freeze, unfreeze};
 use diesel_event_store::projection::{self, Projection, ProjectionId};
 use diesel_event_store::{AppendError, EventStore, ExpectedVersion, LogState, Position, RecordedEvent};
-use test_support::{Result, TestDatabase, counted, user};
+use test_support::{LONG, Result, TestDatabase, counted, user};
 
 use super::{breaks_off, content, empty, exported, fill, imported, request};
 
@@ -16,6 +17,7 @@ tests! {
     what_breaks_off_goes_on,
     a_log_that_is_filled_takes_no_appends,
     a_log_that_is_filled_can_be_read,
+    a_log_that_is_filled_is_not_frozen,
     another_file_is_not_mixed_in,
     what_is_not_complete_is_not_exported,
 }
@@ -135,6 +137,18 @@ fn a_log_that_is_filled_can_be_read<D: TestDatabase>() -> Result {
     assert_eq!(STORE.read_forward(&mut conn, last, 100)?.len(), 2);
     let count = Projection::new("counts", 1, |_: &mut D::Conn, _: &RecordedEvent| Ok(()));
     assert_eq!(count.catch_up(&mut conn)?.applied(), 5_000);
+    Ok(())
+}
+
+fn a_log_that_is_filled_is_not_frozen<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = half::<D>()?;
+    for refused in [freeze(&mut conn, "a test", LONG), unfreeze(&mut conn, LONG)] {
+        match refused {
+            Err(FreezeError::LogClosed(closed)) => assert_eq!(closed.state(), LogState::Receiving),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(imported(&mut conn, large::<D>()?)?.events(), 1_026);
     Ok(())
 }
 

@@ -1,13 +1,17 @@
+mod doctor;
 mod events;
 mod export;
 mod files;
+mod freeze;
 mod import;
 mod log;
 mod migrate;
 mod projections;
+mod repair;
 mod shell;
 mod status;
 mod streams;
+mod verify;
 mod zst;
 
 use crate::arguments::{Arguments, Command};
@@ -35,6 +39,15 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Export { file } => export::export(&mut open()?, &file, output),
         Command::Import { discard: true, .. } => import::discard(&mut open()?, output),
         Command::Import { file, .. } => import::import(&mut open()?, &file.unwrap_or_default(), output),
+        Command::Freeze { reason, patience } => {
+            freeze::freeze(&mut open()?, url.unwrap_or_default(), &reason, &patience, output)
+        }
+        Command::Unfreeze(patience) => {
+            freeze::unfreeze(&mut open()?, url.unwrap_or_default(), &patience, output)
+        }
+        Command::Verify => verify::verify(&mut open()?, output),
+        Command::Repair { yes } => repair::repair(&mut open()?, url.unwrap_or_default(), yes, output),
+        Command::Doctor => doctor::doctor(&mut open()?, url.unwrap_or_default(), output),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man => shell::man(),
     }

@@ -36,3 +36,42 @@ fn the_status_of_mysql_is_shown() {
     assert!(status.contains("MySQL  log ") && status.contains("to position 1  Fenced"), "{status}");
     assert_eq!(super::run::answer(&db.url(), &["streams"]), "Order  o-1  1\n");
 }
+
+/// The servers of the tests do not write to the disk at each commit, which is told, too.
+#[cfg(feature = "postgres")]
+#[test]
+fn the_doctor_knows_postgres() {
+    use test_support::TestDatabase;
+    let db = test_support::Postgres::migrated().unwrap();
+    let mut conn = db.connect().unwrap();
+    super::shop::append(&mut conn, "o-1", &["OrderPlaced", "OrderPaid"]);
+    let doctor = || super::run::text(&super::run::run(&db.url(), &["doctor"]).stdout);
+    let sound = doctor();
+    assert!(!sound.contains("next position") && !sound.contains("changed or deleted"), "{sound}");
+    test_support::execute(&mut conn, "ALTER TABLE events DISABLE TRIGGER events_refuse_change").unwrap();
+    let told = doctor();
+    assert!(told.contains("changed or deleted"), "{told}");
+    test_support::execute(&mut conn, "ALTER SEQUENCE events_global_position_seq CACHE 10").unwrap();
+    assert!(doctor().contains("CACHE 1 NO CYCLE\n         type: diesel-event-store repair"));
+    super::run::answer(&db.url(), &["repair", "--yes"]);
+    assert!(!doctor().contains("diesel-event-store repair"));
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+fn the_doctor_knows_mysql() {
+    use test_support::TestDatabase;
+    let db = test_support::Mysql::migrated().unwrap();
+    let mut conn = db.connect().unwrap();
+    super::shop::append(&mut conn, "o-1", &["OrderPlaced", "OrderPaid"]);
+    let doctor = || super::run::text(&super::run::run(&db.url(), &["doctor"]).stdout);
+    let sound = doctor();
+    assert!(!sound.contains("next position") && !sound.contains("changed or deleted"), "{sound}");
+    test_support::execute(
+        &mut conn,
+        "DROP TRIGGER events_refuse_delete; UPDATE event_fence SET server_id = server_id + 1",
+    )
+    .unwrap();
+    let told = doctor();
+    assert!(told.contains("changed or deleted") && told.contains("on another server"), "{told}");
+}

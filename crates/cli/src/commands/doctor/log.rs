@@ -1,0 +1,87 @@
+use diesel_event_store::{DatabaseErrorKind, EventStore, LogHolder, LogState, ReadError};
+
+use super::ask::ask_number;
+use super::problem::Problem;
+use crate::database::Database;
+use crate::failure::Result;
+use crate::output::number;
+
+const STORE: EventStore = EventStore::new();
+
+/// The streams of the newest events whose head is not at their last version. To look at all is for `verify`.
+const WRONG_HEADS: &str = "SELECT COUNT(*) FROM \
+    (SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last_version FROM \
+    (SELECT tenant_id, aggregate_type, aggregate_id, aggregate_version FROM events \
+    ORDER BY global_position DESC LIMIT 1000) AS newest \
+    GROUP BY tenant_id, aggregate_type, aggregate_id) AS stream \
+    LEFT JOIN aggregate_heads AS head ON head.tenant_id = stream.tenant_id \
+    AND head.aggregate_type = stream.aggregate_type AND head.aggregate_id = stream.aggregate_id \
+    WHERE head.aggregate_version IS NULL OR head.aggregate_version <> stream.last_version";
+
+/// Why the log cannot be read at all. Then there is nothing else to look at.
+pub fn unreadable(conn: &mut Database) -> Result<Option<Problem>> {
+    let error = match STORE.last_position(conn) {
+        Err(ReadError::Database(error)) => error,
+        other => return other.map(|_| None).map_err(Into::into),
+    };
+    let said = error.diesel_error().to_string();
+    Ok(Some(match error.kind() {
+        DatabaseErrorKind::NotMigrated => Problem::to_type("the event store's tables are missing", "migrate"),
+        DatabaseErrorKind::NeedsRepair => Problem::to_type(said, "repair"),
+        DatabaseErrorKind::NotPermitted => Problem::new(said, "docs/databases.md has the statements"),
+        DatabaseErrorKind::NotPublished => {
+            Problem::new(said, "call EventStore::publish_position regularly on the primary")
+        }
+        _ => return Err(error.into()),
+    }))
+}
+
+pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
+    let found = [closed(conn)?, stalled(conn)?, wrong_heads(conn)?];
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn closed(conn: &mut Database) -> Result<Option<Problem>> {
+    let Some(closed) = STORE.log_closed(conn)? else { return Ok(None) };
+    let (what, advice) = match closed.state() {
+        LogState::Receiving => (
+            "an import has not come to its end",
+            "run it again, or type: diesel-event-store import --discard --yes",
+        ),
+        _ => ("the log takes no events", "unless it has moved, type: diesel-event-store unfreeze"),
+    };
+    Ok(Some(Problem::new(format!("{what}: {}", closed.note()), advice)))
+}
+
+fn stalled(conn: &mut Database) -> Result<Option<Problem>> {
+    let status = STORE.log_status(conn)?;
+    if !status.is_stalled() {
+        return Ok(None);
+    }
+    let held_back = number(status.positions_held_back());
+    let holders: Vec<String> = status.held_back_by().iter().map(name).collect();
+    let what = format!("{held_back} positions have been held back for more than a minute");
+    Ok(Some(Problem::new(what, format!("end the transactions of: {}", holders.join(", ")))))
+}
+
+fn name(holder: &LogHolder) -> String {
+    match holder.process() {
+        Some(process) => format!("{process} {}", holder.name().unwrap_or_default()),
+        None => format!("the prepared transaction {}", holder.name().unwrap_or_default()),
+    }
+}
+
+fn wrong_heads(conn: &mut Database) -> Result<Option<Problem>> {
+    let wrong = ask_number(conn, WRONG_HEADS)?;
+    let what = format!("of the streams of the newest events, {} have a wrong head", number(wrong));
+    Ok((wrong > 0).then(|| Problem::to_type(what, "repair")))
+}
+
+/// What counts positions is behind the last event, so that the next append finds its position taken.
+pub fn behind(conn: &mut Database, counted: &str) -> Result<Option<Problem>> {
+    // In this order, so that what is appended meanwhile does not look as if it was not counted.
+    let last = ask_number(conn, "SELECT MAX(global_position) FROM events")?;
+    let next = ask_number(conn, counted)? + 1;
+    let what = format!("next position {} is not above the last event, {}", number(next), number(last));
+    Ok((next <= last).then(|| Problem::to_type(what, "repair")))
+}

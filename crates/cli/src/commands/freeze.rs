@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use diesel_event_store::operate::{self, FreezeError};
+use diesel_event_store::{EventStore, LogClosed};
+use serde_json::json;
+
+use crate::arguments::Patience;
+use crate::confirm::confirm;
+use crate::database::{Database, shown};
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+
+pub fn freeze(
+    conn: &mut Database,
+    url: &str,
+    reason: &str,
+    patience: &Patience,
+    output: &mut Output,
+) -> Result {
+    let would = format!("appends to {} would be refused from then on, from every process", shown(url));
+    confirm(patience.yes, &would)?;
+    let text = match operate::freeze(conn, reason, waits(patience)).map_err(explained)? {
+        true => "the log is frozen; to open it: diesel-event-store unfreeze".to_owned(),
+        false => format!("the log was frozen already: {}", note(conn)?),
+    };
+    output.answer(&json!({ "done": text }), &text)
+}
+
+pub fn unfreeze(conn: &mut Database, url: &str, patience: &Patience, output: &mut Output) -> Result {
+    let would = format!(
+        "appends to {} would begin again ({}); if the log has moved, there would be two that differ",
+        shown(url),
+        note(conn)?
+    );
+    confirm(patience.yes, &would)?;
+    let text = match operate::unfreeze(conn, waits(patience)).map_err(explained)? {
+        true => "the log is open",
+        false => "the log was open already",
+    };
+    output.answer(&json!({ "done": text }), text)
+}
+
+fn waits(patience: &Patience) -> Duration {
+    Duration::from_secs(patience.wait)
+}
+
+/// What stands in a log that is closed.
+fn note(conn: &mut Database) -> Result<String> {
+    let closed = EventStore::new().log_closed(conn)?;
+    Ok(closed.as_ref().map_or("it is open", LogClosed::note).to_owned())
+}
+
+fn explained(error: FreezeError) -> Failure {
+    match &error {
+        FreezeError::InTheWay { .. } => {
+            Failure::new("in_the_way", error).advice("end them, or wait for longer: --wait 300")
+        }
+        FreezeError::LogClosed(_) => {
+            Failure::new("log_closed", error).advice("run the import again, or import --discard --yes")
+        }
+        FreezeError::Invalid(invalid) => Failure::Usage(invalid.to_string()),
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,27 @@
+use diesel_event_store::operate;
+use serde_json::json;
+
+use crate::database::Database;
+use crate::failure::{Failure, Result};
+use crate::output::{Output, number};
+
+pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
+    let verified = operate::verify(conn)?;
+    for finding in verified.findings() {
+        let finding = finding.to_string();
+        output.answer(&json!({ "finding": finding }), &finding)?;
+    }
+    let (events, streams) = (verified.events(), verified.streams());
+    let object = json!({
+        "events": events, "streams": streams, "begin_later": verified.begin_later(),
+        "last_position": verified.last_position().get(), "is_sound": verified.is_sound(),
+    });
+    let end = number(verified.last_position().get());
+    let read = format!("{} events of {} streams to position {end}", number(events), number(streams));
+    output.answer(&object, if verified.is_sound() { format!("{read}: all agree") } else { read })?;
+    match verified.findings().len() as u64 + verified.more() {
+        0 => Ok(()),
+        1 => Err(Failure::Found("1 finding".to_owned())),
+        found => Err(Failure::Found(format!("{} findings", number(found)))),
+    }
+}

@@ -1,0 +1,144 @@
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::FreezeError;
+use super::note::note;
+use crate::model::chance::up_to;
+use crate::model::invalid::check_name;
+use crate::model::log_state::{LogClosed, LogState};
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::error::DatabaseError;
+use crate::storage::lent::Blocking;
+use crate::storage::log_state::LogRow;
+
+/// Between two attempts, so that the appends that have waited behind one are all through before the next.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Freezes a log: once it returns, no connection appends an event any more, whatever it has prepared, until
+/// the log is [`unfreeze`]d. `false` if it was frozen already; its reason stays.
+///
+/// It waits for the transactions that have appended and not ended, for as long as `patience` says; what they
+/// commit is in the log. `Duration::ZERO` is one attempt. Appends that begin meanwhile wait behind an attempt
+/// for at most 0.2 s (on MySQL and MariaDB 1 s, the least that can be set), and go on between two.
+///
+/// Every later append fails with [`AppendError::LogClosed`](crate::AppendError::LogClosed), which carries
+/// `reason` and when it was frozen as JSON. What it is part of can be rolled back; nothing else is lost. The
+/// log can be read, and projections go on. A handler that appends has not failed: its partition waits, which
+/// [`projection::status`](crate::projection::status()) tells, and goes on when the log is open again.
+///
+/// The connection must not be in a transaction.
+///
+/// | database | what keeps events out | in the way |
+/// |---|---|---|
+/// | SQLite | a trigger | a transaction that writes, whatever it writes |
+/// | PostgreSQL | a trigger; only the owner of the tables can create it | transactions that have appended, prepared ones too, and a VACUUM of `events` |
+/// | MySQL, MariaDB | the state in `event_fence`, and a trigger for what is inserted by SQL, which takes the privileges of the migrations | transactions that have appended, XA ones too, and that have read events: the trigger waits for these |
+///
+/// If it is killed on MySQL or MariaDB, the log may be frozen without the trigger. Run it again.
+///
+/// # Errors
+///
+/// The log is as it was then.
+///
+/// - [`FreezeError::InTheWay`]: transactions did not end in time, and which.
+/// - [`FreezeError::LogClosed`]: an import fills the log.
+/// - [`FreezeError::Invalid`]: `reason` is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH)
+///   characters, or has a control character.
+/// - [`FreezeError::InTransaction`], [`FreezeError::Database`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use diesel::prelude::*;
+/// use diesel_event_store::operate::{freeze, unfreeze};
+/// use diesel_event_store::{AppendError, EventStore, ExpectedVersion, NewEvent, StreamId};
+///
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # let (store, order) = (EventStore::new(), StreamId::new("Order", 1042)?);
+/// # let placed = [NewEvent::new("OrderPlaced", &7)?];
+/// freeze(&mut conn, "it moves to postgres://db/shop", Duration::from_secs(30))?;
+/// match store.append(&mut conn, &order, ExpectedVersion::Any, &placed) {
+///     Err(AppendError::LogClosed(closed)) => assert!(closed.note().contains("postgres://db/shop")),
+///     other => panic!("{other:?}"),
+/// }
+/// unfreeze(&mut conn, Duration::from_secs(30))?;
+/// store.append(&mut conn, &order, ExpectedVersion::Any, &placed)?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn freeze<C>(conn: &mut C, reason: &str, patience: Duration) -> Result<bool, FreezeError>
+where
+    C: EventConnection + ?Sized,
+{
+    refuse_transaction(conn)?;
+    check_name("reason", reason)?;
+    let note = note(reason);
+    patiently(conn, patience, |database| Ok(database.freeze(&note)?))?;
+    let LogRow { state, note: found, .. } = conn.database().log_row()?;
+    match state {
+        LogState::Receiving => Err(LogClosed { state, note: found.unwrap_or_default() }.into()),
+        _ => Ok(found == Some(note)),
+    }
+}
+
+/// Lets appends to a frozen log begin again. `false` if it was open.
+///
+/// Only do it if the log has not moved: two logs that are both open have different events from then on.
+///
+/// It waits as [`freeze`] does, on PostgreSQL, MySQL and MariaDB also for transactions that have only read
+/// events, a backup for instance.
+///
+/// # Errors
+///
+/// The log is as it was then. [`FreezeError::LogClosed`]: an import fills the log. The others are those of
+/// [`freeze`].
+///
+/// ```
+/// # use std::time::Duration;
+/// # use diesel::prelude::*;
+/// # fn main() -> Result<(), diesel_event_store::Error> {
+/// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// assert!(!diesel_event_store::operate::unfreeze(&mut conn, Duration::from_secs(30))?); // it was open
+/// # Ok(())
+/// # }
+/// ```
+pub fn unfreeze<C>(conn: &mut C, patience: Duration) -> Result<bool, FreezeError>
+where
+    C: EventConnection + ?Sized,
+{
+    refuse_transaction(conn)?;
+    let LogRow { state, note, .. } = conn.database().log_row()?;
+    match state {
+        LogState::Open => Ok(false),
+        LogState::Receiving => Err(LogClosed { state, note: note.unwrap_or_default() }.into()),
+        LogState::Frozen => patiently(conn, patience, |database| Ok(database.unfreeze()?)).map(|()| true),
+    }
+}
+
+fn refuse_transaction<C: EventConnection + ?Sized>(conn: &mut C) -> Result<(), FreezeError> {
+    if conn.database().depth()? > 0 { Err(FreezeError::InTransaction) } else { Ok(()) }
+}
+
+/// Again and again, until it succeeds or that has taken too long.
+fn patiently<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    patience: Duration,
+    mut attempt: impl FnMut(&mut Blocking<'_>) -> Result<(), DatabaseError>,
+) -> Result<(), FreezeError> {
+    let begin = Instant::now();
+    loop {
+        match attempt(&mut conn.database()) {
+            Err(error) if error.kind().has_given_way() => {}
+            outcome => return Ok(outcome?),
+        }
+        let by = conn.database().in_the_way()?;
+        let waited = begin.elapsed();
+        if waited >= patience {
+            return Err(FreezeError::InTheWay { waited, by });
+        }
+        thread::sleep(PAUSE + up_to(PAUSE));
+    }
+}

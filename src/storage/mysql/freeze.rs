@@ -1,0 +1,135 @@
+//! Appends read under their lock in `event_fence` that the log is closed. A trigger, which is created on
+//! demand, refuses what is inserted by SQL, too.
+//!
+//! On Galera, where a node does not see the locks of another, every append also writes the row of
+//! `event_log`. So does this, and an append of another node that has not seen it fails its certification.
+
+use diesel::mysql::Mysql;
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Text};
+
+use super::all_or_nothing::{Work, all_or_nothing};
+use super::guards::current;
+use crate::model::log_state::LogState;
+use crate::model::log_status::LogHolder;
+use crate::model::position::Position;
+use crate::storage::error::DatabaseError;
+use crate::storage::executor::Executor;
+use crate::storage::freeze::Freeze;
+use crate::storage::lent;
+use crate::storage::log_holders::LogHolders;
+use crate::storage::log_state::LogStates;
+use crate::storage::scope::Scope;
+use crate::storage::server::Server;
+use crate::storage::sql::statement::statement;
+
+statement! {
+    for Mysql;
+    /// Waits for every append that is under way: each holds one of the rows.
+    SetFence<'a> { to: &'a str => Text, from: &'a str => Text },
+    current!("UPDATE event_fence SET state = ? WHERE state = ?")
+}
+
+statement! {
+    for Mysql;
+    SetFrozen<'a> { note: &'a str => Text },
+    current!("UPDATE event_log SET state = 'frozen', note = ? WHERE id = 1 AND state = 'open'")
+}
+
+statement! {
+    for Mysql;
+    SetOpen,
+    current!("UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen'")
+}
+
+statement! {
+    for Mysql;
+    CountTriggers -> BigInt,
+    "SELECT COUNT(*) FROM information_schema.triggers \
+     WHERE trigger_schema = DATABASE() AND trigger_name = 'events_refuse_insert'"
+}
+
+/// MySQL allows 128 characters, so the reason is not among them.
+const REFUSE_INSERTS: &str = "CREATE TRIGGER events_refuse_insert BEFORE INSERT ON events FOR EACH ROW \
+     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = \
+     'this event log is frozen (event_log.note says why); nothing was appended'";
+
+/// Appends wait behind one who waits for a lock. A second is the least that can be set.
+const WAIT_BRIEFLY: &str = "SET @diesel_event_store_rows = @@SESSION.innodb_lock_wait_timeout, \
+     @diesel_event_store_tables = @@SESSION.lock_wait_timeout; \
+     SET @@SESSION.innodb_lock_wait_timeout = 1, @@SESSION.lock_wait_timeout = 1";
+
+const WAIT_AS_BEFORE: &str = "SET @@SESSION.innodb_lock_wait_timeout = @diesel_event_store_rows, \
+     @@SESSION.lock_wait_timeout = @diesel_event_store_tables";
+
+impl<C: Server<Backend = Mysql>> Freeze for lent::Mysql<'_, C> {
+    async fn freeze(&mut self, note: &str) -> QueryResult<()> {
+        self.0.batch(WAIT_BRIEFLY).await?;
+        let frozen = freeze(self.0, note).await;
+        let restored = self.0.batch(WAIT_AS_BEFORE).await;
+        frozen.and(restored)
+    }
+
+    async fn unfreeze(&mut self) -> QueryResult<()> {
+        self.0.batch(WAIT_BRIEFLY).await?;
+        let unfrozen = unfreeze(self.0).await;
+        let restored = self.0.batch(WAIT_AS_BEFORE).await;
+        unfrozen.and(restored)
+    }
+
+    async fn in_the_way(&mut self) -> QueryResult<Vec<LogHolder>> {
+        self.log_holders(Position::END).await
+    }
+}
+
+/// To create the trigger commits, so it comes second. If it cannot be created now, appends go on meanwhile.
+/// If this is killed between, the same again creates it.
+async fn freeze<C: Server<Backend = Mysql>>(conn: &mut C, note: &str) -> QueryResult<()> {
+    all_or_nothing(conn, Close { note }).await.map_err(DatabaseError::into_diesel_error)?;
+    let log = lent::Mysql(conn).log_row().await?;
+    if log.state != LogState::Frozen || conn.row::<_, i64>(CountTriggers).await? > 0 {
+        return Ok(());
+    }
+    let created = conn.batch(REFUSE_INSERTS).await;
+    if created.is_err() && log.note.as_deref() == Some(note) {
+        all_or_nothing(conn, Open).await.map_err(DatabaseError::into_diesel_error)?;
+    }
+    created
+}
+
+/// To drop the trigger commits, so it comes first.
+async fn unfreeze<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<()> {
+    if lent::Mysql(conn).log_row().await?.state != LogState::Frozen {
+        return Ok(());
+    }
+    conn.batch("DROP TRIGGER IF EXISTS events_refuse_insert").await?;
+    all_or_nothing(conn, Open).await.map_err(DatabaseError::into_diesel_error)
+}
+
+struct Close<'n> {
+    note: &'n str,
+}
+
+impl<C: Executor<Backend = Mysql>> Work<C> for Close<'_> {
+    type Output = ();
+    type Error = DatabaseError;
+
+    async fn run(&self, conn: &mut C, _: Scope) -> Result<(), DatabaseError> {
+        conn.execute(SetFence { to: "frozen", from: "open" }).await?;
+        conn.execute(SetFrozen { note: self.note }).await?;
+        Ok(())
+    }
+}
+
+struct Open;
+
+impl<C: Executor<Backend = Mysql>> Work<C> for Open {
+    type Output = ();
+    type Error = DatabaseError;
+
+    async fn run(&self, conn: &mut C, _: Scope) -> Result<(), DatabaseError> {
+        conn.execute(SetFence { to: "open", from: "frozen" }).await?;
+        conn.execute(SetOpen).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! What is in the way of freezing a log on PostgreSQL, and is named.
+
+use std::time::Duration;
+
+use diesel_event_store::operate::{FreezeError, freeze, unfreeze};
+use diesel_event_store::{EventStore, LogHolder, LogOrdering};
+use test_support::witness::{append_one, begin, commit};
+use test_support::{LONG, Postgres, Result, TestDatabase, count, execute};
+
+fn in_the_way<T>(outcome: Result<T, FreezeError>) -> Vec<LogHolder> {
+    match outcome {
+        Err(FreezeError::InTheWay { by, .. }) => by,
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("nothing was in the way"),
+    }
+}
+
+#[test]
+fn it_waits_for_a_prepared_transaction() -> Result {
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        let db = Postgres::migrated()?;
+        let (mut preparing, mut conn) = (db.connect()?, db.connect()?);
+        EventStore::new().set_log_ordering(&mut conn, ordering)?;
+        begin(&mut preparing)?;
+        append_one(&mut preparing, "Prepared")?;
+        execute(&mut preparing, &format!("PREPARE TRANSACTION 'order of {}'", db.url()))?;
+        drop(preparing);
+        let refused = freeze(&mut conn, "a test", Duration::from_millis(300)).unwrap_err();
+        assert!(refused.to_string().contains("the prepared transaction order of"), "{refused}");
+        let [holder] = &in_the_way(Err::<(), _>(refused))[..] else { panic!("there is one") };
+        assert!(holder.process().is_none() && holder.since().is_some(), "{holder:?}");
+
+        if ordering == LogOrdering::Fenced {
+            append_one(&mut conn, "Others go on")?;
+        }
+        execute(&mut conn, &format!("COMMIT PREPARED 'order of {}'", db.url()))?;
+        assert!(freeze(&mut conn, "a test", LONG)?);
+        assert!(append_one(&mut conn, "Late").is_err());
+    }
+    Ok(())
+}
+
+/// Others wait no longer than a moment for it, and go on.
+#[test]
+fn it_names_who_hangs_while_others_append() -> Result {
+    let db = Postgres::migrated()?;
+    let (mut hanging, mut conn, mut other) = (db.connect()?, db.connect()?, db.connect()?);
+    execute(&mut hanging, "SET application_name = 'checkout'")?;
+    begin(&mut hanging)?;
+    append_one(&mut hanging, "Hangs")?;
+    let by = in_the_way(freeze(&mut conn, "a test", Duration::from_millis(300)));
+    assert_eq!(by.iter().map(LogHolder::name).collect::<Vec<_>>(), [Some("checkout")]);
+    append_one(&mut other, "Goes on")?;
+    commit(&mut hanging)?;
+    assert!(freeze(&mut conn, "a test", LONG)?);
+    assert_eq!(count(&mut conn, "events")?, 2);
+    Ok(())
+}
+
+#[test]
+fn a_transaction_that_has_read_is_in_the_way_of_opening() -> Result {
+    let db = Postgres::migrated()?;
+    let (mut reading, mut conn) = (db.connect()?, db.connect()?);
+    execute(&mut reading, "SET application_name = 'backup'")?;
+    begin(&mut reading)?;
+    assert_eq!(count(&mut reading, "events")?, 0);
+    assert!(freeze(&mut conn, "a test", LONG)?, "a reader is not in the way of that");
+    let by = in_the_way(unfreeze(&mut conn, Duration::ZERO));
+    assert_eq!(by.iter().map(LogHolder::name).collect::<Vec<_>>(), [Some("backup")]);
+    assert!(EventStore::new().log_closed(&mut conn)?.is_some());
+    commit(&mut reading)?;
+    assert!(unfreeze(&mut conn, LONG)?);
+    append_one(&mut conn, "Opened")?;
+    Ok(())
+}
+
+#[test]
+fn an_old_snapshot_meets_it() -> Result {
+    let db = Postgres::migrated()?;
+    let (mut old, mut conn) = (db.connect()?, db.connect()?);
+    old.build_transaction().repeatable_read().run(|old| -> Result {
+        assert_eq!(count(old, "event_log")?, 1);
+        freeze(&mut conn, "a test", LONG)?;
+        let refused = append_one(old, "Late").expect_err("the log is frozen");
+        assert!(refused.to_string().contains("this event log is frozen"), "{refused}");
+        Ok(())
+    })?;
+    assert_eq!(count(&mut conn, "events")?, 0);
+    Ok(())
+}
