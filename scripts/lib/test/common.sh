@@ -16,6 +16,21 @@ absolute() {
     esac
 }
 
+# Gigabytes that must be free where a run leaves its files, and of memory, for them to lie in memory.
+readonly ROOM=6
+
+# In memory where there is room: a database of PostgreSQL is 300 files, and nothing is to outlive the run.
+place_for_work() {
+    local free available
+    free=$(df --output=avail --block-size=1G /dev/shm 2>/dev/null | tail --lines=1)
+    available=$(sed --quiet 's/^MemAvailable: *\([0-9]*\)[0-9]\{6\} kB/\1/p' /proc/meminfo 2>/dev/null)
+    if [ -z "${TMPDIR:-}" ] && [ "${free:-0}" -ge "$ROOM" ] && [ "${available:-0}" -ge "$ROOM" ]; then
+        echo /dev/shm
+    else
+        echo "${TMPDIR:-/tmp}"
+    fi
+}
+
 begin() {
     [ -z "${CARGO_TARGET_DIR:-}" ] || CARGO_TARGET_DIR=$(absolute "$CARGO_TARGET_DIR")
     [ -z "${SERVER_SYSTEMS:-}" ] || SERVER_SYSTEMS=$(absolute "$SERVER_SYSTEMS")
@@ -23,7 +38,7 @@ begin() {
     cd "$library/../../.."
     root=$PWD
     target=${CARGO_TARGET_DIR:-$root/target}
-    work=$(mktemp -d)
+    work=$(mktemp --directory --tmpdir="$(place_for_work)")
     chmod go+x "$work"  # servers may run as other users
     export TMPDIR=$work # whatever a test leaves behind goes with it
     export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0} # most of what it builds, it builds once
@@ -48,6 +63,7 @@ report() {
 finish() {
     local status=$?
     trap '' INT TERM
+    end_beside
     kill_servers
     echo
     [ ! -s "$work/report" ] || { echo "What has run:" && cat "$work/report"; }

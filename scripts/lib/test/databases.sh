@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # The tests. The name of one that needs a server has `postgres`, `mysql` or `galera` in it; all others run without.
 
+# Tests wait for a server for most of their time.
+readonly THREADS=(--test-threads "$((2 * $(nproc)))")
+
 stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
@@ -33,17 +36,17 @@ test_on_system_sqlite() {
 
 stage_postgres() {
     step "PostgreSQL" need_postgres
-    step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres
-    step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command postgres
-    step "Asynchronous connections, PostgreSQL" cargo test "${ASYNC_SUITE[@]}" -- postgres
+    step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres "${THREADS[@]}"
+    step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command -- postgres "${THREADS[@]}"
+    step "Asynchronous connections, PostgreSQL" cargo test "${ASYNC_SUITE[@]}" -- postgres "${THREADS[@]}"
     step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
 }
 
 stage_mariadb() {
     step "MariaDB" need_mariadb
-    step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql
-    step "Tests of the command, MariaDB" cargo test "${COMMAND[@]}" --test command mysql
-    step "Asynchronous connections, MariaDB" cargo test "${ASYNC_SUITE[@]}" -- mysql
+    step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql "${THREADS[@]}"
+    step "Tests of the command, MariaDB" cargo test "${COMMAND[@]}" --test command -- mysql "${THREADS[@]}"
+    step "Asynchronous connections, MariaDB" cargo test "${ASYNC_SUITE[@]}" -- mysql "${THREADS[@]}"
     step "Appends, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::append::
 }
 
@@ -53,7 +56,7 @@ stage_mysql() {
 }
 
 test_on_mysql() {
-    TEST_MYSQL_URL=$TEST_ORACLE_MYSQL_URL cargo test "${ALL[@]}" --test conformance --test mysql -- mysql::
+    TEST_MYSQL_URL=$TEST_ORACLE_MYSQL_URL cargo test "${ALL[@]}" --test conformance --test mysql -- mysql:: "${THREADS[@]}"
 }
 
 stage_galera() {

@@ -11,11 +11,19 @@ need_packages() {
     shift
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         echo "$why; installing $*"
-        DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@" ||
-            { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; }
+        install_packages "$@" || { apt update && install_packages "$@"; }
     else
         die "$why. On Debian or Ubuntu: sudo apt-get install $*"
     fi
+}
+
+install_packages() {
+    apt install --yes --no-install-recommends "$@"
+}
+
+# One at a time: stages that run beside each other may need something at the same moment.
+apt() {
+    DEBIAN_FRONTEND=noninteractive flock /run/lock/diesel_event_store.apt apt-get "$@"
 }
 
 check_toolchain() {
