@@ -39,7 +39,6 @@ stage_postgres() {
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres "${THREADS[@]}"
     step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command -- postgres "${THREADS[@]}"
     step "Asynchronous connections, PostgreSQL" cargo test "${ASYNC_SUITE[@]}" -- postgres "${THREADS[@]}"
-    step "Appends, PostgreSQL alone" cargo test "${POSTGRES[@]}" --test conformance postgres::append::
 }
 
 stage_mariadb() {
@@ -47,7 +46,6 @@ stage_mariadb() {
     step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql "${THREADS[@]}"
     step "Tests of the command, MariaDB" cargo test "${COMMAND[@]}" --test command -- mysql "${THREADS[@]}"
     step "Asynchronous connections, MariaDB" cargo test "${ASYNC_SUITE[@]}" -- mysql "${THREADS[@]}"
-    step "Appends, MySQL alone, on MariaDB" cargo test "${MYSQL[@]}" --test conformance mysql::append::
 }
 
 stage_mysql() {

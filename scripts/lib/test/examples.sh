@@ -10,22 +10,29 @@ stage_examples() {
     step "Examples" run_examples
 }
 
+# With what examples are built.
+features=("${ALL[@]}")
+
 # Runs an example in a folder of its own, as its first user does.
 example() {
     local name=$1
     shift
     mkdir -p "$work/$name"
-    (cd "$work/$name" && cargo run --quiet --manifest-path "$root/Cargo.toml" "${ALL[@]}" --example "$name" -- "$@")
+    (cd "$work/$name" && cargo run --quiet --manifest-path "$root/Cargo.toml" "${features[@]}" --example "$name" -- "$@")
 }
 
-# An example twice, for its first and its second user, and the one for all databases, in a database of its own.
+# An example twice, for its first and its second user, with nothing but the features for its database; and the one for
+# all databases, in a database of its own.
 server_examples() {
     local name=$1 server=$2
+    shift 2
+    local features=("$@")
     local -x DATABASE_URL=${server%/*}/des_example_$$
     mkdir -p "$work/empty"
     (cd "$work/empty" && "$DIESEL_CLI" database setup --no-default-migration --migration-dir .)
     example "$name"
     example "$name"
+    features=("${ALL[@]}")
     example any_database any.db "$DATABASE_URL"
     "$DIESEL_CLI" database drop
 }
@@ -79,9 +86,9 @@ run_examples() {
     example mails
     example live_dashboard 2
     example schema_lock
-    server_examples postgres_basic "$TEST_POSTGRES_URL"
+    server_examples postgres_basic "$TEST_POSTGRES_URL" "${POSTGRES[@]}"
     async_example
-    server_examples mysql_basic "$TEST_MYSQL_URL"
+    server_examples mysql_basic "$TEST_MYSQL_URL" "${MYSQL[@]}"
 
     generate_log >"$work/log.jsonl"
     gzip --keep "$work/log.jsonl"

@@ -2,7 +2,6 @@
 # What applications may combine: features, and versions of the compiler and of other packages.
 
 stage_features() {
-    step "cargo hack" install_cargo_hack
     step "Lints, system SQLite" lint "${SYSTEM_SQLITE[@]}"
     step "Lints, PostgreSQL alone" lint "${POSTGRES[@]}"
     step "Lints, MySQL alone" lint "${MYSQL[@]}"
@@ -21,8 +20,12 @@ all_features() {
 
 # Nothing compiles without a database, so each of the others is tried beside one.
 lint_each_feature() {
-    cargo hack clippy --each-feature --exclude-features default,_async,_blocking,_mysql,_postgres \
-        --exclude-no-default-features --exclude-all-features --features sqlite -- -D warnings
+    local features feature
+    mapfile -t features < <(all_features)
+    for feature in "${features[@]}"; do
+        echo "$feature"
+        cargo clippy --no-default-features --features "sqlite,$feature" -- -D warnings
+    done
     cargo clippy "${ASYNC_POSTGRES[@]}" -- -D warnings
     cargo clippy "${ASYNC_MYSQL[@]}" -- -D warnings
 }

@@ -2,7 +2,6 @@
 # What must be installed, and the tools that are installed into the target folder.
 
 readonly DIESEL_CLI_VERSION=2.3.14
-readonly CARGO_HACK_VERSION=0.6.46
 readonly TYPOS_VERSION=1.52.0
 
 # Installs Debian packages where that is possible without asking; otherwise says what to install.
@@ -41,29 +40,17 @@ check_toolchain() {
     cargo fetch --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
 }
 
-# Built without optimisation: a tool is used for seconds, and compiles in half the time.
-install_tool() {
-    local folder=$1 package=$2 version=$3
-    shift 3
-    [ -d "$folder/bin" ] || cargo install "$package" --locked --version "$version" --debug --root "$folder" \
-        --target-dir "$target/tools/build" "$@"
-}
-
+# Built without optimisation: it is used for seconds, and compiles in half the time.
 install_diesel_cli() {
     if [ -z "${DIESEL_CLI:-}" ]; then
         local folder=$target/tools/diesel-$DIESEL_CLI_VERSION-all
-        install_tool "$folder" diesel_cli "$DIESEL_CLI_VERSION" \
+        [ -d "$folder/bin" ] || cargo install diesel_cli --locked --version "$DIESEL_CLI_VERSION" --debug \
+            --root "$folder" --target-dir "$target/tools/build" \
             --no-default-features --features sqlite-bundled,postgres,mysql
         DIESEL_CLI=$folder/bin/diesel
     fi
     export DIESEL_CLI
     on "$("$DIESEL_CLI" --version | tr --squeeze-repeats '[:space:]' ' ')"
-}
-
-install_cargo_hack() {
-    local folder=$target/tools/cargo-hack-$CARGO_HACK_VERSION
-    install_tool "$folder" cargo-hack "$CARGO_HACK_VERSION"
-    PATH=$folder/bin:$PATH
 }
 
 # Python's packages have it as a program; to compile it takes minutes.
