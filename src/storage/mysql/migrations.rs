@@ -127,15 +127,25 @@ where
     // Another connection may have applied them while this one waited.
     let pending = pending(conn).await?;
     if !begins(&pending) {
-        return SOURCE.apply(conn, pending).await;
+        return apply(conn, pending).await;
     }
     make_room(conn).await?;
-    let outcome = SOURCE.apply(conn, pending).await;
+    let outcome = apply(conn, pending).await;
     if outcome.is_err() {
         // If that fails, too, the next run recognises them as leftovers.
         let _ = drop_tables(conn).await;
     }
     outcome
+}
+
+/// Without autocommit, what says that they are applied is still to be committed.
+async fn apply<C: Server<Backend = Mysql>>(
+    conn: &mut C,
+    pending: Vec<String>,
+) -> Result<Vec<String>, MigrationError> {
+    let applied = SOURCE.apply(conn, pending).await?;
+    conn.batch("COMMIT").await?;
+    Ok(applied)
 }
 
 /// Whether there is nothing yet.
@@ -171,7 +181,7 @@ where
 {
     let pending = pending(conn).await?;
     if !begins(&pending) {
-        return SOURCE.apply(conn, pending).await.map(Some);
+        return apply(conn, pending).await.map(Some);
     }
     let tables = tables(conn).await?;
     match foreign_table(&tables) {
@@ -187,7 +197,7 @@ where
     C: Server<Backend = Mysql>,
 {
     conn.batch(CREATE_MIGRATIONS_TABLE).await?;
-    match SOURCE.apply(conn, pending).await {
+    match apply(conn, pending).await {
         Ok(applied) => Ok(Some(applied)),
         Err(error) if is_first_table(&error) => Ok(None),
         Err(error) => drop_on_a_node(conn).await.and(Err(error)),
