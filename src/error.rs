@@ -20,7 +20,7 @@ use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::OptionsError;
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
-use crate::transfer::{ExportError, ImportError};
+use crate::transfer::{CopyError, ExportError, ImportError};
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
@@ -94,6 +94,10 @@ pub enum Error {
     #[cfg(all(feature = "transfer", feature = "_blocking"))]
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A log could not be copied.
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// A [`Writer`](crate::writer::Writer) could not carry out the request.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -138,6 +142,8 @@ impl Error {
             Error::Export(error) => error.is_retryable(),
             #[cfg(all(feature = "transfer", feature = "_blocking"))]
             Error::Import(error) => error.is_retryable(),
+            #[cfg(all(feature = "transfer", feature = "_blocking"))]
+            Error::Copy(error) => error.is_retryable(),
             Error::Decode(_)
             | Error::Event(_)
             | Error::Invalid(_)

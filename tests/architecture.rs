@@ -15,13 +15,14 @@ use architecture::arrows::{circles, climbing};
 use architecture::modules::Modules;
 
 /// From the lowest to the highest. What shares a floor stands side by side and does not know its neighbour.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["model"],
     &["event", "observe", "schema"],
     &["decision"],
     &["schema_lock", "storage", "testing"],
     &["store"],
-    &["aggregate", "operate", "projection", "transfer", "writer"],
+    &["aggregate", "operate", "projection", "writer"],
+    &["transfer"],
     &["error"],
     &["guide", "lib"],
 ];

@@ -14,13 +14,13 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 #[cfg(feature = "derive")]
 use suite::aggregates;
-#[cfg(feature = "transfer")]
-use suite::moves;
 #[cfg(feature = "r2d2")]
 use suite::of_a_pool;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use suite::of_an_ordering;
 use suite::{Area, of_a_connection, projections, store};
+#[cfg(feature = "transfer")]
+use suite::{moves, moves_to};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use test_support::Gapless;
 use test_support::InAnEnum;
@@ -39,6 +39,8 @@ fn main() -> ExitCode {
     trials.extend(postgres());
     #[cfg(feature = "mysql")]
     trials.extend(mysql());
+    #[cfg(feature = "transfer")]
+    trials.extend(pairs());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -84,6 +86,34 @@ fn mysql() -> Vec<Trial> {
     trials.extend(named("mysql_in_an_enum", of_a_connection::<InAnEnum<Mysql>>()));
     #[cfg(feature = "r2d2")]
     trials.extend(named("mysql_in_a_pool", of_a_pool::<Mysql>()));
+    trials
+}
+
+/// From each database to each. What needs both servers says so, because a stage of the tests may have only one.
+#[cfg(feature = "transfer")]
+fn pairs() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    #[cfg(feature = "sqlite")]
+    trials.extend(named("sqlite_to_sqlite", moves_to::<Sqlite, Sqlite>()));
+    #[cfg(feature = "postgres")]
+    trials.extend(named("postgres_to_postgres", moves_to::<Postgres, Postgres>()));
+    #[cfg(feature = "mysql")]
+    trials.extend(named("mysql_to_mysql", moves_to::<Mysql, Mysql>()));
+    #[cfg(all(feature = "sqlite", feature = "postgres"))]
+    {
+        trials.extend(named("sqlite_to_postgres", moves_to::<Sqlite, Postgres>()));
+        trials.extend(named("postgres_to_sqlite", moves_to::<Postgres, Sqlite>()));
+    }
+    #[cfg(all(feature = "sqlite", feature = "mysql"))]
+    {
+        trials.extend(named("sqlite_to_mysql", moves_to::<Sqlite, Mysql>()));
+        trials.extend(named("mysql_to_sqlite", moves_to::<Mysql, Sqlite>()));
+    }
+    #[cfg(all(feature = "postgres", feature = "mysql"))]
+    {
+        trials.extend(named("between_servers::there", moves_to::<Postgres, Mysql>()));
+        trials.extend(named("between_servers::back", moves_to::<Mysql, Postgres>()));
+    }
     trials
 }
 

@@ -102,7 +102,8 @@ macro_rules! from_sqlite_errors {
 macro_rules! from_transfer_errors {
     ($error:ty) => {
         $crate::from_store_errors! {
-            @each $error: $crate::transfer::ExportError, $crate::transfer::ImportError
+            @each $error:
+            $crate::transfer::ExportError, $crate::transfer::ImportError, $crate::transfer::CopyError
         }
     };
 }

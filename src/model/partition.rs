@@ -76,6 +76,15 @@ impl Partition {
         self.token < Self::FIRST_TOKEN
     }
 
+    /// No worker that has claimed it elsewhere can be mistaken for one that claims it here: it may be pointed
+    /// at this database, and go on.
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
+    pub(crate) fn fence(&mut self) {
+        if !self.is_manual() {
+            self.token = self.token.max(Utc::now().timestamp_millis());
+        }
+    }
+
     /// What follows when it is claimed.
     pub(crate) fn claimed(self, lease: Duration) -> Claim {
         Claim { partition: self.key, token: self.token, position: self.position, lease }

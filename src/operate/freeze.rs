@@ -72,9 +72,16 @@ pub fn freeze<C>(conn: &mut C, reason: &str, patience: Duration) -> Result<bool,
 where
     C: EventConnection + ?Sized,
 {
-    refuse_transaction(conn)?;
     check_name("reason", reason)?;
-    let note = note(reason);
+    freeze_with(conn, note(reason), patience)
+}
+
+/// The note says why.
+pub(crate) fn freeze_with<C>(conn: &mut C, note: String, patience: Duration) -> Result<bool, FreezeError>
+where
+    C: EventConnection + ?Sized,
+{
+    refuse_transaction(conn)?;
     patiently(conn, patience, |database| Ok(database.freeze(&note)?))?;
     let LogRow { state, note: found, .. } = conn.database().log_row()?;
     match state {

@@ -3,8 +3,8 @@
 
 mod error;
 mod finding;
-mod freeze;
-mod note;
+pub(crate) mod freeze;
+pub(crate) mod note;
 mod verified;
 mod verify;
 mod versions;

@@ -1,10 +1,29 @@
 use chrono::SecondsFormat;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::model::timestamp;
 
 /// What stands in a log that is frozen. No two are the same.
 pub(super) fn note(reason: &str) -> String {
+    frozen(reason).to_string()
+}
+
+/// The same of a log that moves.
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
+pub(crate) fn note_of_move(reason: &str, id: &str) -> String {
+    let mut note = frozen(reason);
+    note["move"] = id.into();
+    note.to_string()
+}
+
+/// The id of the move for which a log is frozen.
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
+pub(crate) fn move_of(note: &str) -> Option<String> {
+    let note: Value = serde_json::from_str(note).ok()?;
+    note["move"].as_str().map(str::to_owned)
+}
+
+fn frozen(reason: &str) -> Value {
     let since = timestamp::now().to_rfc3339_opts(SecondsFormat::Micros, true);
-    json!({ "reason": reason, "since": since }).to_string()
+    json!({ "reason": reason, "since": since })
 }

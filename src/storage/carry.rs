@@ -4,6 +4,7 @@ use diesel::result::QueryResult;
 use crate::model::append_key::{KeyedAppend, NewKey};
 use crate::model::partition::Partition;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
 use crate::storage::operations::operations;
 
@@ -43,11 +44,17 @@ operations! {
         /// Whether any stream has a head.
         fn has_heads(&mut self) -> QueryResult<bool>;
 
-        /// The head of a stream without events.
-        fn create_head(&mut self, start: &StreamStart) -> QueryResult<()>;
+        /// The version of a stream's last event.
+        fn set_head(&mut self, stream: &StreamId, version: i64) -> QueryResult<()>;
 
         /// A partition as it was elsewhere, without its owner.
         fn restore_partition(&mut self, partition: &Partition) -> QueryResult<()>;
+
+        /// Takes the partitions from whatever workers have them, for ever.
+        fn seize(&mut self, projection: &ProjectionId, owner: &str) -> QueryResult<usize>;
+
+        /// Lets workers have again what was taken so.
+        fn give_back(&mut self, owner: &str) -> QueryResult<usize>;
 
         /// The idempotency keys behind the one of this tenant, in their order, whose events lie up to this
         /// position or have been erased.

@@ -14,6 +14,10 @@ pub(crate) trait Receive {
     /// This log is the one with this id from now on.
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()>;
 
+    /// Outside of transactions: a log that is frozen with this note receives events from now on. `false` if it
+    /// is not.
+    fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool>;
+
     /// In the transaction that is open: inserts events at their positions into a log that is closed.
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()>;
 
@@ -39,6 +43,10 @@ pub(crate) trait Receive {
 impl Blocking<'_> {
     pub(crate) fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
         dispatch!(self, database => database.close(log_id, note))
+    }
+
+    pub(crate) fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
+        dispatch!(self, database => database.close_again(frozen, note))
     }
 
     pub(crate) fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {

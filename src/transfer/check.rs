@@ -4,12 +4,10 @@ use super::chain::Chain;
 use super::error::ImportError;
 use super::file::{Header, LogFile};
 use super::item::Item;
+use super::projections::Projections;
+use super::rest::Rest;
 use super::versions::Versions;
-use crate::model::parked::ParkedEvent;
-use crate::model::partition::Partition;
 use crate::model::position::Position;
-use crate::model::projection_id::ProjectionId;
-use crate::storage::carry::{StreamStart, UsedKey};
 
 /// A file that was read to its end and is whole.
 pub(super) struct Checked {
@@ -19,19 +17,10 @@ pub(super) struct Checked {
     pub(super) rest: Rest,
 }
 
-/// What is in a file beside the events.
-#[derive(Default)]
-pub(super) struct Rest {
-    pub(super) starts: Vec<StreamStart>,
-    pub(super) partitions: Vec<Partition>,
-    pub(super) parked: Vec<(ProjectionId, ParkedEvent)>,
-    pub(super) keys: Vec<UsedKey>,
-}
-
 impl Checked {
     /// Above what positions go on.
     pub(super) fn highest_position(&self) -> Position {
-        let checkpoints = self.rest.partitions.iter().map(|partition| partition.position);
+        let checkpoints = self.rest.projections.partitions.iter().map(|partition| partition.position);
         checkpoints.chain([self.header.end]).max().unwrap_or(self.header.end)
     }
 }
@@ -41,22 +30,25 @@ pub(super) fn check<R: BufRead>(
     input: R,
     mut event: impl FnMut(Position, Chain),
 ) -> Result<Checked, ImportError> {
-    let (mut file, mut rest, mut versions) = (LogFile::open(input)?, Rest::default(), Versions::default());
+    let (mut file, mut versions) = (LogFile::open(input)?, Versions::default());
+    let mut projections = Projections { partitions: Vec::new(), parked: Vec::new() };
+    let (mut starts, mut keys) = (Vec::new(), Vec::new());
     event(Position::START, file.chain);
     while let Some(item) = file.next()? {
         match item {
             Item::Stream(start) => {
                 versions.begin(&start);
-                rest.starts.push(start);
+                starts.push(start);
             }
             Item::Event(recorded) => {
                 versions.add(&recorded).map_err(|problem| problem.at(file.line()))?;
                 event(recorded.position, file.chain);
             }
-            Item::Partition(partition) => rest.partitions.push(*partition),
-            Item::Parked(projection, parked) => rest.parked.push((projection, *parked)),
-            Item::Key(key) => rest.keys.push(key),
+            Item::Partition(partition) => projections.partitions.push(*partition),
+            Item::Parked(projection, parked) => projections.parked.push((projection, *parked)),
+            Item::Key(key) => keys.push(key),
         }
     }
+    let rest = Rest { starts, projections, keys };
     Ok(Checked { header: file.header, chain: file.chain, rest })
 }

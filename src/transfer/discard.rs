@@ -1,18 +1,21 @@
 use uuid::Uuid;
 
 use super::error::ImportError;
+use super::note::Note;
 use crate::model::log_state::{LogClosed, LogState};
+use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
 
-/// Takes back an import that has not come to its end: the store is empty and open again, as another log. What
-/// is complete, it does not touch: `false` if no import is under way.
+/// Takes back an import or a [`copy`](super::copy()) that has not come to its end: the store is empty and
+/// open again, as another log. What is complete, it does not touch: `false` if none is under way.
 ///
 /// It removes the events past the triggers that keep them, with the rights of the tables' owner. The
 /// connection must not be in a transaction.
 ///
 /// # Errors
 ///
-/// [`ImportError::LogClosed`] if the log is frozen; [`ImportError::InTransaction`]; or the database has
+/// [`ImportError::LogClosed`] if the log is frozen; [`ImportError::HadEvents`] if it had events when the copy
+/// began; [`ImportError::InTransaction`]; or the database has
 /// refused.
 ///
 /// ```
@@ -31,10 +34,16 @@ pub fn discard<C: EventConnection + ?Sized>(conn: &mut C) -> Result<bool, Import
     let row = conn.database().log_row()?;
     match row.state {
         LogState::Receiving => {
+            refuse_to_empty(row.note.as_deref().and_then(Note::read))?;
             conn.database().discard(Uuid::now_v7())?;
             Ok(true)
         }
         LogState::Open => Ok(false),
         state => Err(LogClosed { state, note: row.note.unwrap_or_default() }.into()),
     }
+}
+
+fn refuse_to_empty(note: Option<Note>) -> Result<(), ImportError> {
+    let had = note.as_ref().and_then(Note::copied).map(|copied| copied.had);
+    if had > Some(Position::START) { Err(ImportError::HadEvents) } else { Ok(()) }
 }

@@ -109,6 +109,10 @@ pub enum ImportError {
         /// What stands there.
         what: String,
     },
+    /// What was to be discarded is a copy that goes on where the log was, and its earlier events would be
+    /// lost, too.
+    #[error("the log had events before this copy began, and they would be lost; run the copy again")]
+    HadEvents,
     /// The log is frozen.
     #[error(transparent)]
     LogClosed(#[from] LogClosed),
@@ -137,6 +141,32 @@ impl ImportError {
 }
 
 operation_error!(ImportError);
+
+/// Why a log has not received what it was to receive.
+#[derive(Debug)]
+pub(super) enum ReceiveError {
+    /// Another process fills it.
+    Overtaken,
+    /// It has something that does not fit the events.
+    Occupied(&'static str),
+    Database(DatabaseError),
+}
+
+impl From<diesel::result::Error> for ReceiveError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<ReceiveError> for ImportError {
+    fn from(error: ReceiveError) -> Self {
+        match error {
+            ReceiveError::Overtaken => Self::Overtaken,
+            ReceiveError::Occupied(what) => Self::Occupied { what },
+            ReceiveError::Database(error) => Self::Database(error),
+        }
+    }
+}
 
 /// What is wrong with a line of a file.
 #[derive(Debug, thiserror::Error)]

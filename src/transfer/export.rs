@@ -6,19 +6,15 @@ use super::chain::{Chain, Rest};
 use super::error::ExportError;
 use super::event_line;
 use super::file::{Header, Trailer, write_check};
+use super::keys::each_key;
+use super::projections::Projections;
 use super::rest_line::{write_key, write_parked, write_partition, write_start};
 use crate::model::log::LogQuery;
 use crate::model::log_state::LogState;
-use crate::model::parked::ParkedEvent;
-use crate::model::partition::Partition;
 use crate::model::position::Position;
-use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
 use crate::store::EventStore;
-
-/// Read at a time.
-const KEYS: i64 = 1_000;
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +85,7 @@ where
         return Err(ExportError::Receiving(closed));
     }
     // Before the end of the log, so that no checkpoint lies beyond it.
-    let (partitions, parked) = projections(conn)?;
+    let Projections { partitions, parked } = Projections::read(conn)?;
     let end = conn.database().last_position().map_err(ReadError::from)?;
     let mut file = File::begin(out, Header { log_id, end })?;
     for start in conn.database().stream_starts()? {
@@ -104,27 +100,6 @@ where
     }
     file.keys(conn, end)?;
     file.end()
-}
-
-type Projections = (Vec<Partition>, Vec<(ProjectionId, ParkedEvent)>);
-
-/// All in one state: an event is applied or parked, and not both.
-fn projections<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Projections, ExportError> {
-    conn.database().begin_snapshot()?;
-    let found = read_projections(conn);
-    conn.database().end_snapshot()?;
-    found
-}
-
-fn read_projections<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Projections, ExportError> {
-    let (partitions, mut parked) = (conn.database().every_partition()?, Vec::new());
-    let mut projections: Vec<_> = partitions.iter().map(|partition| &partition.key.projection).collect();
-    projections.dedup();
-    for projection in projections {
-        let events = conn.database().parked(projection)?;
-        parked.extend(events.into_iter().map(|event| (projection.clone(), event)));
-    }
-    Ok((partitions, parked))
 }
 
 /// A file that is being written.
@@ -174,14 +149,7 @@ impl<W: Write> File<W> {
 
     /// The idempotency keys of what is in the file, a page of them in memory.
     fn keys<C: EventConnection + ?Sized>(&mut self, conn: &mut C, end: Position) -> Result<(), ExportError> {
-        let mut page = conn.database().keys_after("", "", end, KEYS)?;
-        while let Some(last) = page.last() {
-            for key in &page {
-                self.other(|line| write_key(line, key))?;
-            }
-            page = conn.database().keys_after(&last.tenant_id, &last.key, end, KEYS)?;
-        }
-        Ok(())
+        each_key(conn, end, |key| self.other(|line| write_key(line, &key)))
     }
 
     /// A line that is not an event.

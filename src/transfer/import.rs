@@ -5,7 +5,8 @@ use super::error::ImportError;
 use super::imported::Imported;
 use super::merge::merge;
 use super::note::Note;
-use super::receive::Receiver;
+use super::receive::{begin, receive};
+use super::receiver::Receiver;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
@@ -56,20 +57,22 @@ where
             if checked.header.log_id != log_id {
                 return Err(ImportError::OtherImport { note: note.text() });
             }
-            Receiver::resume(conn, note).receive(open()?, &checked)
+            receive(Receiver::resume(conn, note), open()?, &checked)
         }
         LogState::Frozen => Err(LogClosed { state, note }.into()),
         LogState::Open if conn.database().last_committed_position()? > Position::START => merge(conn, open),
         LogState::Open => {
             let checked = check(open()?, |_, _| ())?;
-            Receiver::begin(conn, &checked)?.receive(open()?, &checked)
+            receive(begin(conn, &checked)?, open()?, &checked)
         }
     }
 }
 
 /// Whether the file is the one of which a part is there.
 fn check_begun<R: BufRead>(input: R, note: String) -> Result<(Checked, Note), ImportError> {
-    let Some(begun) = Note::read(&note) else { return Err(ImportError::OtherImport { note }) };
+    let Some(begun) = Note::read(&note).filter(|note| note.copied().is_none()) else {
+        return Err(ImportError::OtherImport { note });
+    };
     let mut is_the_same = false;
     let checked = check(input, |position, chain| {
         is_the_same |= position == begun.position && chain.text() == begun.chain;

@@ -1,6 +1,6 @@
-//! A whole log to a file, and from it into any database: [`export`] and [`import`], with the feature
-//! `transfer`. The page [moving to a server](crate::guide::moving) says what to do around them, and what is
-//! in the file.
+//! A whole log to a file, and from it into any database: [`export`] and [`import`]; or from one database to
+//! another while it is in use: [`copy()`]. With the feature `transfer`. The page
+//! [moving to a server](crate::guide::moving) says what to do around them, and what is in the file.
 //!
 //! ```
 //! use std::fs::File;
@@ -29,8 +29,10 @@
 //! # }
 //! ```
 
+mod batch;
 mod chain;
 mod check;
+mod copy;
 mod discard;
 mod encode;
 mod error;
@@ -40,14 +42,21 @@ mod file;
 mod import;
 mod imported;
 mod item;
+mod keys;
 mod lines;
 mod merge;
 mod note;
+mod projections;
 mod receive;
+mod receiver;
+mod rest;
 mod rest_line;
 mod values;
 mod versions;
 
+pub use copy::{
+    CarriedProjection, Copied, CopyError, CopyOptions, CopyPlan, Difference, Fate, abandon, copy, look,
+};
 pub use discard::discard;
 pub use error::{ExportError, FileProblem, ImportError};
 pub use export::{Exported, export};

@@ -1,15 +1,16 @@
 use chrono::{SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::chain::Chain;
 use crate::model::position::Position;
 
-/// How far an import has come: what stands in the log that receives it. It is moved with each batch, and only
-/// from where this import has left it, so that a second one cannot be beside it.
+/// How far an import or a copy has come: what stands in the log that receives it. It is moved with each
+/// batch, and only from where this process has left it, so that a second one cannot be beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
-    /// When the import has begun.
-    import: String,
+    #[serde(flatten)]
+    origin: Origin,
     pub(super) position: Position,
     /// Behind that position.
     pub(super) chain: String,
@@ -17,14 +18,49 @@ pub(super) struct Note {
     pub(super) is_complete: bool,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Origin {
+    /// A file: when the import has begun.
+    Import(String),
+    /// A log in another database.
+    Copy(Move),
+}
+
+/// A log on its way from one database to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Move {
+    /// Stands in the source, too, once it is frozen.
+    pub(super) id: String,
+    /// The target had the events up to here before.
+    pub(super) had: Position,
+    /// Whether the heads of the target agree with its events.
+    pub(super) has_heads: bool,
+    /// The source goes on by itself.
+    pub(super) is_abandoned: bool,
+}
+
+impl Move {
+    fn begin(had: Position) -> Self {
+        // A log that had events has their heads.
+        let has_heads = had > Position::START;
+        Self { id: Uuid::now_v7().to_string(), had, has_heads, is_abandoned: false }
+    }
+}
+
 impl Note {
-    pub(super) fn begin(chain: Chain) -> Self {
-        Self {
-            import: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-            position: Position::START,
-            chain: chain.text(),
-            is_complete: false,
-        }
+    pub(super) fn of_import(chain: Chain) -> Self {
+        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+        Self::begin(Origin::Import(now), Position::START, chain)
+    }
+
+    /// `chain` is behind the events that the target has.
+    pub(super) fn of_copy(had: Position, chain: Chain) -> Self {
+        Self::begin(Origin::Copy(Move::begin(had)), had, chain)
+    }
+
+    fn begin(origin: Origin, position: Position, chain: Chain) -> Self {
+        Self { origin, position, chain: chain.text(), is_complete: false }
     }
 
     pub(super) fn at(&self, position: Position, chain: Chain) -> Self {
@@ -33,6 +69,18 @@ impl Note {
 
     pub(super) fn complete(&self) -> Self {
         Self { is_complete: true, ..self.clone() }
+    }
+
+    pub(super) fn with_move(&self, copied: Move) -> Self {
+        Self { origin: Origin::Copy(copied), ..self.clone() }
+    }
+
+    /// The move; `None` if it is an import.
+    pub(super) fn copied(&self) -> Option<&Move> {
+        match &self.origin {
+            Origin::Copy(copied) => Some(copied),
+            Origin::Import(_) => None,
+        }
     }
 
     pub(super) fn text(&self) -> String {

@@ -66,6 +66,12 @@ pub fn moves<D: TestDatabase>() -> Vec<Area> {
     }
 }
 
+/// A log that moves from one database to another, while it is in use.
+#[cfg(feature = "transfer")]
+pub fn moves_to<S: TestDatabase, T: TestDatabase>() -> Vec<Area> {
+    vec![("copying", transfer::copying::tests::<S, T>())]
+}
+
 /// What depends on how positions are given out, or on the isolation level of the connection.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn of_an_ordering<D: TestDatabase>() -> Vec<Area> {

@@ -3,7 +3,7 @@ use clap::{Parser, Subcommand};
 /// Look at an event store of diesel_event_store, and move it to another database.
 ///
 /// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found, 4 not done, because it was not
-/// confirmed (--yes).
+/// confirmed (--yes) or not decided (--keep, --rebuild).
 #[derive(Debug, Parser)]
 #[command(name = "diesel-event-store", version)]
 pub struct Arguments {
@@ -79,12 +79,36 @@ pub enum Command {
         /// Compressed if it ends in .gz or .zst; - is standard input.
         #[arg(required_unless_present = "discard")]
         file: Option<String>,
-        /// Take back an import that has not come to its end: the store is empty then.
+        /// Take back an import or a copy that has not come to its end: the store is empty then.
         #[arg(long, conflicts_with = "file", requires = "yes")]
         discard: bool,
         /// Do it without asking.
         #[arg(long)]
         yes: bool,
+    },
+    /// Move the log to another database while it is in use.
+    ///
+    /// The application goes on until little is left. Then, after a question, appends to the source are refused,
+    /// for ever, and the target opens. Killed, run it again.
+    Copy {
+        /// A file of SQLite, or postgres://… or mysql://….
+        from: String,
+        /// The same; tables are created. Or where the log was before: what is new goes back.
+        to: String,
+        /// The read model of this projection moves, too: its checkpoint travels.
+        #[arg(long, value_name = "NAME")]
+        keep: Vec<String>,
+        /// The read model of this projection is built again: it begins with the first event.
+        #[arg(long, value_name = "NAME")]
+        rebuild: Vec<String>,
+        /// Only say what would happen.
+        #[arg(long)]
+        dry_run: bool,
+        /// Take back a copy that has not come to its end: the source takes appends again.
+        #[arg(long, conflicts_with_all = ["keep", "rebuild", "dry_run"])]
+        abandon: bool,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Refuse appends from every process, until `unfreeze`. What is there can be read.
     Freeze {

@@ -4,17 +4,21 @@ use crate::failure::{Failure, Result};
 
 /// Says what would happen, and asks on a terminal; elsewhere only `--yes` will do.
 pub fn confirm(yes: bool, would: &str) -> Result {
-    if yes {
-        return Ok(());
+    match yes || agrees(would)? {
+        true => Ok(()),
+        false => Err(Failure::Unconfirmed(would.to_owned())),
     }
-    let unconfirmed = || Failure::Unconfirmed(would.to_owned());
+}
+
+/// Asks on a terminal. Elsewhere the answer is no.
+pub fn agrees(would: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() {
-        return Err(unconfirmed());
+        return Ok(false);
     }
     let mut asked = io::stderr();
     write!(asked, "{would}\nGo on? [y/N] ")?;
     asked.flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
-    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(unconfirmed()) }
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }

@@ -31,11 +31,13 @@ event_connection!(Database {
     Mysql,
 });
 
-/// Whether a file of SQLite may be made that is not there.
+/// What is done about a file of SQLite that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
     Create,
     Refuse,
+    /// An empty database, as it would be, and no file.
+    Pretend,
 }
 
 impl Database {
@@ -73,12 +75,17 @@ impl Database {
 
     #[cfg(feature = "sqlite")]
     fn sqlite(path: &str, absent: Absent) -> Result<Self> {
-        if absent == Absent::Refuse && !path.starts_with("file:") && !Path::new(path).exists() {
-            let failure = Failure::new("no_database", format!("there is no file {path}"));
-            return Err(
-                failure.advice(format!("to make one: diesel-event-store migrate --database-url {path}"))
-            );
-        }
+        let path = match absent {
+            _ if path.starts_with("file:") || Path::new(path).exists() => path,
+            Absent::Create => path,
+            Absent::Pretend => ":memory:",
+            Absent::Refuse => {
+                let failure = Failure::new("no_database", format!("there is no file {path}"));
+                return Err(
+                    failure.advice(format!("to make one: diesel-event-store migrate --database-url {path}"))
+                );
+            }
+        };
         let mut conn = SqliteConnection::establish(path).map_err(unreachable)?;
         diesel_event_store::sqlite::Options::default().apply(&mut conn)?;
         Ok(Self::Sqlite(conn))

@@ -12,6 +12,8 @@ pub enum Failure {
     Found(String),
     /// It wants to be confirmed; what would happen.
     Unconfirmed(String),
+    /// It wants to be told more; what to type.
+    Undecided { message: String, advice: String },
     /// Everything else, with a short name for programs, and what to do if that is known.
     Failed { code: &'static str, message: String, advice: Option<String> },
 }
@@ -30,13 +32,21 @@ impl Failure {
         }
     }
 
+    /// With another text of why it has failed.
+    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Failed { code, message, advice } => Self::Failed { code, message: change(message), advice },
+            other => other,
+        }
+    }
+
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::ClosedPipe => 0,
             Self::Failed { .. } => 1,
             Self::Usage(_) => 2,
             Self::Found(_) => 3,
-            Self::Unconfirmed(_) => 4,
+            Self::Unconfirmed(_) | Self::Undecided { .. } => 4,
         }
     }
 
@@ -46,6 +56,7 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Found(_) => "found",
             Self::Unconfirmed(_) => "unconfirmed",
+            Self::Undecided { .. } => "undecided",
             Self::Failed { code, .. } => code,
         }
     }
@@ -54,6 +65,7 @@ impl Failure {
     pub fn advice_text(&self) -> Option<&str> {
         match self {
             Self::Failed { advice, .. } => advice.as_deref(),
+            Self::Undecided { advice, .. } => Some(advice),
             Self::Unconfirmed(_) => Some("say --yes"),
             Self::ClosedPipe | Self::Usage(_) | Self::Found(_) => None,
         }
@@ -66,7 +78,7 @@ impl fmt::Display for Failure {
             Self::ClosedPipe => f.write_str("the reader has gone"),
             Self::Usage(message) | Self::Found(message) => f.write_str(message),
             Self::Unconfirmed(would) => write!(f, "not done: {would}"),
-            Self::Failed { message, .. } => f.write_str(message),
+            Self::Failed { message, .. } | Self::Undecided { message, .. } => f.write_str(message),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "sqlite")]
 mod command {
+    pub mod copying;
+    pub mod copying_killed;
     pub mod files;
     pub mod freezing;
     pub mod killed;

@@ -7,9 +7,9 @@ readonly THREADS=(--test-threads "$((2 * $(nproc)))")
 stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
-        --skip postgres --skip mysql --skip galera
+        --skip postgres --skip mysql --skip galera --skip between_servers
     step "Tests of the command" test_without_servers "${COMMAND[@]}" --test command -- \
-        --skip postgres --skip mysql
+        --skip postgres --skip mysql --skip between_servers
     step "Asynchronous connections, SQLite" test_without_servers "${ASYNC_SUITE[@]}" -- \
         --skip postgres --skip mysql
     step "Tests of the derive macro" cargo test --package diesel_event_store_derive
@@ -55,6 +55,13 @@ stage_mysql() {
 
 test_on_mysql() {
     TEST_MYSQL_URL=$TEST_ORACLE_MYSQL_URL cargo test "${ALL[@]}" --test conformance --test mysql -- mysql:: "${THREADS[@]}"
+}
+
+stage_moves() {
+    step "PostgreSQL" need_postgres
+    step "MariaDB" need_mariadb
+    step "Moves between servers" cargo test "${ALL[@]}" --test conformance -- between_servers "${THREADS[@]}"
+    step "Moves by the command" cargo test "${COMMAND[@]}" --test command -- between_servers "${THREADS[@]}"
 }
 
 stage_galera() {

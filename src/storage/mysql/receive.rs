@@ -36,6 +36,12 @@ statement! {
 
 statement! {
     for Mysql;
+    SetReceivingAgain<'a> { note: &'a str => Text, frozen: &'a str => Text },
+    "UPDATE event_log SET state = 'receiving', note = ? WHERE id = 1 AND state = 'frozen' AND note = ?"
+}
+
+statement! {
+    for Mysql;
     SetOpen,
     "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1"
 }
@@ -56,6 +62,18 @@ impl Receive for lent::Mysql<'_, MysqlConnection> {
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
         SetFence { state: "receiving" }.execute(self.0)?;
         SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0).map(drop)
+    }
+
+    /// To drop the trigger commits, so it comes first.
+    fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
+        self.0.batch_execute("DROP TRIGGER IF EXISTS events_refuse_insert")?;
+        self.0.transaction(|conn| {
+            let is_frozen = SetReceivingAgain { note, frozen }.execute(conn)? > 0;
+            if is_frozen {
+                SetFence { state: "receiving" }.execute(conn)?;
+            }
+            Ok(is_frozen)
+        })
     }
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {

@@ -34,6 +34,12 @@ statement! {
 
 statement! {
     for Pg;
+    SetReceivingAgain<'a> { note: &'a str => Text, frozen: &'a str => Text },
+    "UPDATE event_log SET state = 'receiving', note = ? WHERE state = 'frozen' AND note = ?"
+}
+
+statement! {
+    for Pg;
     SetOpen,
     "UPDATE event_log SET state = 'open', note = NULL"
 }
@@ -61,6 +67,18 @@ impl Receive for Postgres<'_, PgConnection> {
         self.0.batch_execute("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE")?;
         SetReceiving { log_id, note }.execute(self.0)?;
         self.0.batch_execute(&refuse_inserts(LogState::Receiving, note))
+    }
+
+    fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
+        self.0.transaction(|conn| {
+            conn.batch_execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")?; // as DROP TRIGGER does
+            let is_frozen = SetReceivingAgain { note, frozen }.execute(conn)? > 0;
+            if is_frozen {
+                conn.batch_execute(ALLOW_INSERTS)?;
+                conn.batch_execute(&refuse_inserts(LogState::Receiving, note))?;
+            }
+            Ok(is_frozen)
+        })
     }
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {

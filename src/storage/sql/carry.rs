@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::model::append_key::KeyedAppend;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::storage::carry::{Carry, StreamStart, UsedKey};
@@ -85,6 +86,38 @@ statement! {
     },
     "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
      VALUES (?, ?, ?, ?, ?)"
+}
+
+statement! {
+    for every database;
+    UpdateHead<'a> {
+        version: i64 => bind_long,
+        now: DateTime<Utc> => bind_time,
+        tenant_id: &'a str => bind_tenant,
+        aggregate_type: &'a str => bind_text,
+        aggregate_id: &'a str => bind_text,
+    },
+    "UPDATE aggregate_heads SET aggregate_version = ?, updated_at = ? \
+     WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ?"
+}
+
+statement! {
+    for every database;
+    /// A checkpoint that the application keeps itself has no worker.
+    Seize<'a> {
+        owner: &'a str => bind_text,
+        until: i64 => bind_long,
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+    },
+    "UPDATE projection_checkpoints SET owner = ?, leased_until = ?, fencing_token = fencing_token + 1 \
+     WHERE projection_name = ? AND projection_version = ? AND fencing_token > 0"
+}
+
+statement! {
+    for every database;
+    GiveBack<'a> { owner: &'a str => bind_text },
+    "UPDATE projection_checkpoints SET owner = NULL, leased_until = NULL WHERE owner = ?"
 }
 
 statement! {
@@ -168,15 +201,24 @@ where
         Ok(!self.connection().load(SelectAnyHead, Stored::<i64>::default()).await?.is_empty())
     }
 
-    async fn create_head(&mut self, start: &StreamStart) -> QueryResult<()> {
-        let create = CreateHead {
-            tenant_id: start.stream.tenant_column(),
-            aggregate_type: start.stream.aggregate_type(),
-            aggregate_id: start.stream.aggregate_id(),
-            version: start.version,
-            now: timestamp::now(),
-        };
-        self.connection().execute(create).await.map(drop)
+    async fn set_head(&mut self, stream: &StreamId, version: i64) -> QueryResult<()> {
+        let (tenant_id, now) = (stream.tenant_column(), timestamp::now());
+        let (aggregate_type, aggregate_id) = (stream.aggregate_type(), stream.aggregate_id());
+        let update = UpdateHead { version, now, tenant_id, aggregate_type, aggregate_id };
+        if self.connection().execute(update).await? == 0 {
+            let create = CreateHead { tenant_id, aggregate_type, aggregate_id, version, now };
+            self.connection().execute(create).await?;
+        }
+        Ok(())
+    }
+
+    async fn seize(&mut self, projection: &ProjectionId, owner: &str) -> QueryResult<usize> {
+        let (name, version) = (&*projection.name, projection.version);
+        self.connection().execute(Seize { owner, until: i64::MAX, name, version }).await
+    }
+
+    async fn give_back(&mut self, owner: &str) -> QueryResult<usize> {
+        self.connection().execute(GiveBack { owner }).await
     }
 
     async fn restore_partition(&mut self, partition: &Partition) -> QueryResult<()> {

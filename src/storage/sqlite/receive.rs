@@ -34,6 +34,12 @@ statement! {
 
 statement! {
     for Sqlite;
+    SetReceivingAgain<'a> { note: &'a str => Text, frozen: &'a str => Text },
+    "UPDATE event_log SET state = 'receiving', note = ? WHERE id = 1 AND state = 'frozen' AND note = ?"
+}
+
+statement! {
+    for Sqlite;
     SetOpen,
     "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1"
 }
@@ -66,6 +72,18 @@ impl Receive for lent::Sqlite<'_> {
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
         SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)?;
         refuse_inserts(self.0, LogState::Receiving, note)
+    }
+
+    fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
+        let closed = all_or_nothing(self.0, |conn| {
+            let is_frozen = SetReceivingAgain { note, frozen }.execute(conn)? > 0;
+            if is_frozen {
+                allow_inserts(conn)?;
+                refuse_inserts(conn, LogState::Receiving, note)?;
+            }
+            Ok(is_frozen)
+        });
+        closed.map_err(DatabaseError::into_diesel_error)
     }
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {

@@ -1,6 +1,7 @@
 //! A log in a file, and from it in another store.
 
 mod content;
+pub mod copying;
 pub mod discarding;
 pub mod files;
 pub mod goes_on;

@@ -1,3 +1,4 @@
+mod copy;
 mod doctor;
 mod events;
 mod export;
@@ -39,6 +40,19 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Export { file } => export::export(&mut open()?, &file, output),
         Command::Import { discard: true, .. } => import::discard(&mut open()?, output),
         Command::Import { file, .. } => import::import(&mut open()?, &file.unwrap_or_default(), output),
+        Command::Copy { from, to, keep, rebuild, dry_run, abandon, patience } => {
+            let places = copy::Places { from: &from, to: &to };
+            match (abandon, dry_run) {
+                (true, _) => copy::abandon(&places, &patience, output),
+                (_, true) => copy::look(&places, &copy::options(&places, keep, rebuild, &patience), output),
+                _ => copy::copy(
+                    &places,
+                    &copy::options(&places, keep, rebuild, &patience),
+                    patience.yes,
+                    output,
+                ),
+            }
+        }
         Command::Freeze { reason, patience } => {
             freeze::freeze(&mut open()?, url.unwrap_or_default(), &reason, &patience, output)
         }

@@ -14,6 +14,24 @@ fn a_killed_import_into_mysql_goes_on() {
 
 #[cfg(feature = "postgres")]
 #[test]
+fn a_killed_copy_between_sqlite_and_postgres_goes_on() {
+    super::copying_killed::moves_to_and_fro::<test_support::Sqlite, test_support::Postgres>(10);
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+fn a_killed_copy_between_sqlite_and_mysql_goes_on() {
+    super::copying_killed::moves_to_and_fro::<test_support::Sqlite, test_support::Mysql>(10);
+}
+
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+#[test]
+fn a_killed_copy_between_servers_goes_on() {
+    super::copying_killed::moves_to_and_fro::<test_support::Postgres, test_support::Mysql>(10);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
 fn the_status_of_postgres_is_shown() {
     use test_support::TestDatabase;
     let db = test_support::Postgres::migrated().unwrap();

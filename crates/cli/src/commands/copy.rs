@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use diesel_event_store::transfer::{self, CarriedProjection, Copied, CopyError, CopyOptions, CopyPlan, Fate};
+use serde_json::json;
+
+use crate::arguments::Patience;
+use crate::confirm::{agrees, confirm};
+use crate::database::{Absent, Database, shown, without_password};
+use crate::failure::{Failure, Result};
+use crate::output::{Output, number};
+
+/// The two databases, as they were named.
+pub struct Places<'a> {
+    pub from: &'a str,
+    pub to: &'a str,
+}
+
+impl Places<'_> {
+    fn open(&self, absent: Absent) -> Result<(Database, Database)> {
+        let source =
+            Database::open(Some(self.from), Absent::Refuse).map_err(|failure| self.hidden(failure))?;
+        let target = Database::open(Some(self.to), absent).map_err(|failure| self.hidden(failure))?;
+        Ok((source, target))
+    }
+
+    /// A failure without the passwords.
+    fn hidden(&self, failure: Failure) -> Failure {
+        failure.map(|text| without_password(&without_password(&text, Some(self.from)), Some(self.to)))
+    }
+
+    fn command(&self) -> String {
+        format!("diesel-event-store copy {} {}", shown(self.from), shown(self.to))
+    }
+
+    /// What to type then.
+    fn explained(&self, error: CopyError) -> Failure {
+        let (code, advice) = match &error {
+            CopyError::Undecided { projections, .. } => {
+                return undecided(error.to_string(), projections);
+            }
+            CopyError::NotSwitched => return Failure::Unconfirmed(self.would_switch()),
+            CopyError::UnknownProjection { .. } | CopyError::Contradiction { .. } => {
+                return Failure::Usage(error.to_string());
+            }
+            CopyError::Invalid(invalid) => return Failure::Usage(invalid.to_string()),
+            CopyError::SourceClosed(_) => {
+                ("log_closed", "if it was frozen by hand: diesel-event-store unfreeze")
+            }
+            CopyError::TargetClosed(_) | CopyError::TargetInUse => ("target_in_use", "name another database"),
+            CopyError::OtherCopy { .. } => ("other_copy", "diesel-event-store import --discard --yes, there"),
+            CopyError::Diverged { .. } => ("diverged", "diesel-event-store verify, on both"),
+            CopyError::Differs(_) => ("differs", "diesel-event-store import --discard --yes, in the target"),
+            CopyError::Freeze(_) => {
+                ("in_the_way", "end them, or wait for longer: --wait 300; then run it again")
+            }
+            CopyError::Overtaken => ("overtaken", "if no other is running, run it again"),
+            _ => return self.hidden(error.into()),
+        };
+        self.hidden(Failure::new(code, error).advice(advice))
+    }
+
+    fn would_switch(&self) -> String {
+        format!("appends to {} would be refused from then on, for ever", shown(self.from))
+    }
+}
+
+pub fn options(
+    places: &Places<'_>,
+    keep: Vec<String>,
+    rebuild: Vec<String>,
+    patience: &Patience,
+) -> CopyOptions {
+    let to = CopyOptions::to(shown(places.to)).patience(waits(patience));
+    let kept = keep.into_iter().fold(to, CopyOptions::keep);
+    rebuild.into_iter().fold(kept, CopyOptions::rebuild)
+}
+
+fn waits(patience: &Patience) -> Duration {
+    Duration::from_secs(patience.wait)
+}
+
+/// What a copy would do.
+pub fn look(places: &Places<'_>, options: &CopyOptions, output: &mut Output) -> Result {
+    let (mut source, mut target) = places.open(Absent::Pretend)?;
+    let plan = transfer::look(&mut source, &mut target, options).map_err(|error| places.explained(error))?;
+    let projections: Vec<_> = plan.projections().iter().map(object).collect();
+    let object = json!({
+        "log_id": plan.log_id().to_string(), "is_done": plan.is_done(), "after": plan.after().get(),
+        "end": plan.end().get(), "projections": projections,
+    });
+    output.answer(&object, said(&plan, places))?;
+    match plan.undecided() {
+        projections if projections.is_empty() || plan.is_done() => Ok(()),
+        projections => Err(undecided("it would be refused".to_owned(), &projections)),
+    }
+}
+
+/// What to type for them.
+fn undecided(message: String, projections: &[String]) -> Failure {
+    let names: Vec<_> = projections.iter().map(|name| format!("--rebuild {name:?}")).collect();
+    Failure::Undecided { message, advice: format!("if their tables do not move along: {}", names.join(" ")) }
+}
+
+fn object(carried: &CarriedProjection) -> serde_json::Value {
+    json!({ "name": carried.id().name(), "version": carried.id().version(), "fate": word(carried.fate()) })
+}
+
+fn word(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Kept => "kept",
+        Fate::Rebuilt => "rebuilt",
+        Fate::Stays => "stays",
+        _ => "undecided",
+    }
+}
+
+fn said(plan: &CopyPlan, places: &Places<'_>) -> String {
+    let (after, end) = (number(plan.after().get()), number(plan.end().get()));
+    if plan.is_done() {
+        return format!("the log has moved: {} is open", shown(places.to));
+    }
+    let mut lines = match plan.after().get() {
+        0 => vec![format!("would copy everything to position {end}")],
+        _ => vec![format!("would copy positions {after} to {end}; what is below is there")],
+    };
+    lines.extend(
+        plan.projections().iter().map(|carried| format!("{}: {}", carried.id(), told(carried.fate()))),
+    );
+    lines.push(format!("then, after a question, {}", places.would_switch()));
+    lines.join("\n")
+}
+
+fn told(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Kept => "its checkpoint travels; move its tables before its workers start there",
+        Fate::Rebuilt => "begins with the first event",
+        Fate::Stays => "goes on where it is in the target",
+        _ => "say --keep or --rebuild",
+    }
+}
+
+pub fn copy(places: &Places<'_>, options: &CopyOptions, yes: bool, output: &mut Output) -> Result {
+    let (mut source, mut target) = places.open(Absent::Create)?;
+    let copied = transfer::copy(&mut source, &mut target, options, |so_far| {
+        let (events, end) = (number(so_far.events()), number(so_far.last_position().get()));
+        let would = format!("{events} events copied, to position {end}; {}", places.would_switch());
+        yes || agrees(&would).unwrap_or(false)
+    });
+    say(&copied.map_err(|error| places.explained(error))?, places, output)
+}
+
+fn say(copied: &Copied, places: &Places<'_>, output: &mut Output) -> Result {
+    let object = json!({
+        "log_id": copied.log_id().to_string(), "events": copied.events(),
+        "last_position": copied.last_position().get(), "closed_seconds": copied.closed_for().as_secs_f64(),
+    });
+    let (events, end) = (number(copied.events()), number(copied.last_position().get()));
+    let text = match copied.closed_for() {
+        Duration::ZERO => format!("the log has moved already: {} is open", shown(places.to)),
+        closed => format!(
+            "closed for {:.1} s; {events} events copied, all equal to position {end}; {} is open",
+            closed.as_secs_f64(),
+            shown(places.to)
+        ),
+    };
+    output.answer(&object, text)
+}
+
+pub fn abandon(places: &Places<'_>, patience: &Patience, output: &mut Output) -> Result {
+    let (mut source, mut target) = places.open(Absent::Refuse)?;
+    let would = format!("appends to {} would begin again; the target stays closed", shown(places.from));
+    confirm(patience.yes, &would)?;
+    let abandoned = transfer::abandon(&mut source, &mut target, waits(patience));
+    let text = match abandoned.map_err(|error| places.explained(error))? {
+        true => format!("the copy is abandoned; to go on with it: {}", places.command()),
+        false => "no copy is under way".to_owned(),
+    };
+    output.answer(&json!({ "done": text }), &text)
+}

@@ -1,0 +1,76 @@
+//! A log moves to another database, if that is confirmed.
+
+use diesel_event_store::EventStore;
+use test_support::sqlite_file::SqliteFile;
+
+use super::run::{answer, command, failure, text};
+use super::shop::{append, shop, url};
+
+/// A place where no file is yet.
+fn elsewhere(shop: &SqliteFile) -> String {
+    shop.path().with_extension("new").display().to_string()
+}
+
+fn copy(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = command(&[&["copy"], arguments].concat()).output().expect("it starts");
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_log_moves() {
+    let shop = shop();
+    let (from, to) = (url(&shop), elsewhere(&shop));
+    let (code, said, error) = copy(&[&from, &to, "--dry-run"]);
+    assert_eq!(code, Some(4));
+    assert!(said.starts_with("would copy everything to position 3\n"), "{said}");
+    assert!(said.contains("mails version 1: say --keep or --rebuild"), "{said}");
+    assert!(error.contains("--rebuild \"mails\""), "{error}");
+    assert!(!std::path::Path::new(&to).exists(), "nothing was made");
+
+    let (code, _, error) = copy(&[&from, &to, "--yes"]);
+    assert_eq!(code, Some(4));
+    assert!(error.contains("(rebuild): mails") && error.contains("--rebuild \"mails\""), "{error}");
+    let (code, _, error) = copy(&[&from, &to, "--keep", "mails"]);
+    assert_eq!(code, Some(4));
+    assert!(error.contains("would be refused from then on, for ever") && error.contains("--yes"), "{error}");
+    append(&mut shop.connect(), "o-1", &["OrderShipped"]);
+
+    let (code, said, error) = copy(&[&from, &to, "--keep", "mails", "--yes"]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(said.starts_with("closed for ") && said.contains("all equal to position 4"), "{said}");
+    assert!(said.ends_with(&format!("; {to} is open\n")), "{said}");
+    let closed = EventStore::new().log_closed(&mut shop.connect()).unwrap().expect("it is frozen");
+    assert!(closed.note().contains(&format!("it moves to {to}")), "{}", closed.note());
+    assert_eq!(answer(&to, &["export", "-"]), answer(&from, &["export", "-"]));
+    let again = copy(&[&from, &to, "--keep", "mails", "--yes"]).1;
+    assert_eq!(again, format!("the log has moved already: {to} is open\n"));
+}
+
+#[test]
+fn a_copy_is_abandoned() {
+    let shop = shop();
+    let (from, to) = (url(&shop), elsewhere(&shop));
+    assert_eq!(copy(&[&from, &to, "--rebuild", "mails"]).0, Some(4));
+    assert_eq!(copy(&[&from, &to, "--abandon"]).0, Some(4));
+    let (code, said, _) = copy(&[&from, &to, "--abandon", "--yes"]);
+    assert_eq!(code, Some(0));
+    let advice = format!("diesel-event-store copy {from} {to}\n");
+    assert_eq!(said, format!("the copy is abandoned; to go on with it: {advice}"));
+    append(&mut shop.connect(), "o-1", &["OrderShipped"]);
+    let taken_back = answer(&to, &["import", "--discard", "--yes"]);
+    assert!(taken_back.contains("the store is empty"), "{taken_back}");
+}
+
+#[test]
+fn what_cannot_be_copied_says_why() {
+    let (shop, other) = (shop(), shop());
+    let (from, to) = (url(&shop), url(&other));
+    let (code, _, error) = copy(&[&from, &to, "--rebuild", "mails", "--yes"]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("open and has events") && error.contains("another database"), "{error}");
+    let (code, _, error) = copy(&[&from, &elsewhere(&shop), "--rebuild", "orders", "--yes"]);
+    assert_eq!((code, error.as_str()), (Some(2), "error: the source has no projection orders\n"));
+    let (code, error) = failure(&from, &["copy", &elsewhere(&other), &to]);
+    assert_eq!(code, 1);
+    assert!(error.contains("there is no file"), "{error}");
+}

@@ -1,0 +1,160 @@
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::copied::Copied;
+use super::difference::first_difference;
+use super::error::CopyError;
+use super::look::Way;
+use super::plan::CopyPlan;
+use crate::model::log::LogQuery;
+use crate::model::log_state::LogState;
+use crate::model::position::Position;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::store::EventStore;
+use crate::transfer::batch::Batch;
+use crate::transfer::chain::Chain;
+use crate::transfer::note::{Move, Note};
+use crate::transfer::receiver::Receiver;
+
+/// A pass that took no longer leaves little for the next.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// A log on its way.
+pub(super) struct Copier<'c, S, T>
+where
+    S: EventConnection + ?Sized,
+    T: EventConnection + ?Sized,
+{
+    pub(super) source: &'c mut S,
+    pub(super) target: Receiver<'c, T>,
+    pub(super) log_id: Uuid,
+    /// Of what the target has been given.
+    chain: Chain,
+    /// Of what the target has, as far as that was read back, and how far that is.
+    read_back: (Position, Chain),
+    events: u64,
+}
+
+impl<'c, S, T> Copier<'c, S, T>
+where
+    S: EventConnection + ?Sized,
+    T: EventConnection + ?Sized,
+{
+    /// Closes the target. None if nothing is to be done.
+    pub(super) fn begin(
+        source: &'c mut S,
+        target: &'c mut T,
+        plan: &CopyPlan,
+        (way, chain): (Way, Chain),
+    ) -> Result<Option<Self>, CopyError> {
+        let log_id = plan.log_id;
+        let unread = (Position::START, Chain::of_log(log_id));
+        let note = Note::of_copy(plan.after, chain);
+        let (target, read_back) = match way {
+            Way::Done => return Ok(None),
+            Way::Begin => (Receiver::begin(target, log_id, note)?, unread),
+            Way::GoOn(begun) => (wanted_again(Receiver::resume(target, begun))?, unread),
+            Way::Back(frozen) => (receive_again(target, &frozen, note)?, (plan.after, chain)),
+        };
+        Ok(Some(Self { source, target, log_id, chain, read_back, events: 0 }))
+    }
+
+    /// Again and again, until little is left, or it does not get less.
+    pub(super) fn catch_up(&mut self) -> Result<(), CopyError> {
+        let mut before = Duration::MAX;
+        loop {
+            let begin = Instant::now();
+            self.pass()?;
+            let took = begin.elapsed();
+            if took < SHORT || took >= before {
+                return Ok(());
+            }
+            before = took;
+        }
+    }
+
+    /// Everything up to where the source is complete now.
+    pub(super) fn pass(&mut self) -> Result<(), CopyError> {
+        let end = self.source.database().last_position()?;
+        self.copy_up_to(end)?;
+        self.compare()?;
+        self.have_heads()
+    }
+
+    fn copy_up_to(&mut self, end: Position) -> Result<(), CopyError> {
+        let (mut batch, mut line) = (Batch::default(), Vec::new());
+        let query = LogQuery::after(self.target.note.position);
+        for event in EventStore::new().iter_log(self.source, query) {
+            let event = event?;
+            if event.position > end {
+                break;
+            }
+            self.chain.add_event(&mut line, &event);
+            batch.push(event);
+            if batch.is_full() {
+                self.events += self.target.receive_batch(&mut batch, self.chain)?;
+            }
+        }
+        self.events += self.target.receive_batch(&mut batch, self.chain)?;
+        Ok(())
+    }
+
+    /// Whether the target has what it was given, to the character.
+    fn compare(&mut self) -> Result<(), CopyError> {
+        let (after, mut chain) = self.read_back;
+        let mut line = Vec::new();
+        for event in EventStore::new().iter_log(self.target.conn, LogQuery::after(after)) {
+            chain.add_event(&mut line, &event?);
+        }
+        let up_to = self.target.note.position;
+        if chain != self.chain {
+            let difference = first_difference(self.source, self.target.conn, after, up_to)?;
+            return Err(difference.map_or(CopyError::Diverged { position: up_to }, CopyError::Differs));
+        }
+        self.read_back = (up_to, chain);
+        Ok(())
+    }
+
+    /// All at once the first time, then with each batch.
+    fn have_heads(&mut self) -> Result<(), CopyError> {
+        let Some(copied) = self.target.note.copied().filter(|copied| !copied.has_heads).cloned() else {
+            return Ok(());
+        };
+        self.target.conn.database().repair()?;
+        let next = self.target.note.with_move(Move { has_heads: true, ..copied });
+        Ok(self.target.move_on(next, |_| Ok(()))?)
+    }
+
+    pub(super) fn is_frozen(&mut self) -> Result<bool, CopyError> {
+        Ok(self.source.database().log_row()?.state == LogState::Frozen)
+    }
+
+    /// So far.
+    pub(super) fn copied(&self) -> Copied {
+        let last_position = self.target.note.position;
+        Copied { log_id: self.log_id, events: self.events, last_position, closed_for: Duration::ZERO }
+    }
+}
+
+/// A copy that was abandoned goes on.
+fn wanted_again<T: EventConnection + ?Sized>(
+    mut target: Receiver<'_, T>,
+) -> Result<Receiver<'_, T>, CopyError> {
+    if let Some(copied) = target.note.copied().filter(|copied| copied.is_abandoned).cloned() {
+        let next = target.note.with_move(Move { is_abandoned: false, ..copied });
+        target.move_on(next, |_| Ok(()))?;
+    }
+    Ok(target)
+}
+
+/// A log that has moved away comes back.
+fn receive_again<'c, T>(target: &'c mut T, frozen: &str, note: Note) -> Result<Receiver<'c, T>, CopyError>
+where
+    T: EventConnection + ?Sized,
+{
+    match target.database().close_again(frozen, &note.text())? {
+        true => Ok(Receiver::resume(target, note)),
+        false => Err(CopyError::Overtaken),
+    }
+}

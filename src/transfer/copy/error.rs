@@ -1,0 +1,129 @@
+use super::difference::Difference;
+use crate::model::invalid::InvalidInput;
+use crate::model::log_state::LogClosed;
+use crate::model::position::Position;
+use crate::operate::FreezeError;
+use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::migrations::MigrationError;
+use crate::storage::read::ReadError;
+use crate::transfer::error::ReceiveError;
+
+/// Why a log was not copied, or not to its end. Never are both logs open, and nothing is lost: call it again
+/// once the reason is gone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// A connection is in a transaction. A copy commits several.
+    #[error("a copy commits several transactions, and a connection is in one of the application's")]
+    InTransaction,
+    /// The place where the log moves cannot be said in an error.
+    #[error(transparent)]
+    Invalid(#[from] InvalidInput),
+    /// The source is filled by an import, was frozen by hand, or has moved to another database.
+    #[error("the source cannot be copied: {0}")]
+    SourceClosed(LogClosed),
+    /// The target is frozen, and has another log than the source.
+    #[error("the target has another log: {0}")]
+    TargetClosed(LogClosed),
+    /// The target is in use: it is open and has events.
+    #[error("the target is open and has events; copy into a new database")]
+    TargetInUse,
+    /// The target has no events, but something else that a copy brings.
+    #[error("the target has no events, but {what}, which would not fit; copy into a new database")]
+    #[non_exhaustive]
+    Occupied {
+        /// What it has.
+        what: &'static str,
+    },
+    /// An import or the copy of another log fills the target.
+    #[error("something else fills the target ({note}); end that, or discard it")]
+    #[non_exhaustive]
+    OtherCopy {
+        /// JSON: what, and how far it has come.
+        note: String,
+    },
+    /// Another process has gone on with this copy, or has abandoned it.
+    #[error("another process copies into the same target, or has abandoned the copy")]
+    Overtaken,
+    /// The source does not have the events that the target has. It was restored from a backup perhaps, or has
+    /// lost commits in a fail-over.
+    #[error("up to position {position} the source and the target do not have the same events")]
+    #[non_exhaustive]
+    Diverged {
+        /// Where the target is.
+        position: Position,
+    },
+    /// What the target has is not what was copied. If the source was frozen for it, it is open again, and the
+    /// copy is abandoned.
+    #[error("the logs differ: {0}")]
+    Differs(Difference),
+    /// A checkpoint never arrives without its read model, unless that is said.
+    #[error(
+        "it is not said whether the read models of these projections move along (keep), or are built again \
+         (rebuild): {}", .projections.join(", ")
+    )]
+    #[non_exhaustive]
+    Undecided {
+        /// Their names.
+        projections: Vec<String>,
+    },
+    /// The source has no such projection, so it is neither kept nor rebuilt.
+    #[error("the source has no projection {projection}")]
+    #[non_exhaustive]
+    UnknownProjection {
+        /// Its name.
+        projection: String,
+    },
+    /// A projection is to be kept and to be rebuilt.
+    #[error("{projection} cannot be kept and be rebuilt")]
+    #[non_exhaustive]
+    Contradiction {
+        /// Its name.
+        projection: String,
+    },
+    /// Whoever was asked did not want to switch. The next call goes on.
+    #[error("not switched: the source is in use as before, and the target is filled up to here")]
+    NotSwitched,
+    /// The source was not frozen. It is in use as before.
+    #[error(transparent)]
+    Freeze(#[from] FreezeError),
+    /// The tables of the target could not be created.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// A log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A database refused or failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl CopyError {
+    /// Whether the same may well succeed when it is called again, on new connections.
+    ///
+    /// ```
+    /// use diesel_event_store::transfer::CopyError;
+    ///
+    /// assert!(!CopyError::InTransaction.is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Freeze(error) => error.is_retryable(),
+            Self::Migration(error) => error.is_retryable(),
+            Self::Read(error) => error.is_retryable(),
+            _ => self.database_error().is_some_and(DatabaseError::is_retryable),
+        }
+    }
+}
+
+operation_error!(CopyError);
+
+impl From<ReceiveError> for CopyError {
+    fn from(error: ReceiveError) -> Self {
+        match error {
+            ReceiveError::Overtaken => Self::Overtaken,
+            ReceiveError::Occupied(what) => Self::Occupied { what },
+            ReceiveError::Database(error) => Self::Database(error),
+        }
+    }
+}

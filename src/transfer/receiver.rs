@@ -1,0 +1,121 @@
+//! A log that receives events from elsewhere: closed, in batches, opened last.
+
+use std::collections::HashMap;
+
+use diesel::result::QueryResult;
+use uuid::Uuid;
+
+use super::batch::Batch;
+use super::chain::Chain;
+use super::error::ReceiveError;
+use super::note::Note;
+use super::projections::ids;
+use super::rest::Rest;
+use crate::model::event::RecordedEvent;
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::write_transaction::write_transaction;
+
+pub(super) struct Receiver<'c, C: EventConnection + ?Sized> {
+    pub(super) conn: &'c mut C,
+    pub(super) note: Note,
+}
+
+impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
+    /// Closes a log that is empty.
+    pub(super) fn begin(conn: &'c mut C, log_id: Uuid, note: Note) -> Result<Self, ReceiveError> {
+        write_transaction(conn, |conn| {
+            conn.database().close(log_id, &note.text())?;
+            refuse_occupied(conn)
+        })?;
+        Ok(Self { conn, note })
+    }
+
+    /// Goes on with what has come this far.
+    pub(super) fn resume(conn: &'c mut C, note: Note) -> Self {
+        Self { conn, note }
+    }
+
+    /// `chain` is behind the last of the events. Returns how many there were.
+    pub(super) fn receive_batch(&mut self, batch: &mut Batch, chain: Chain) -> Result<u64, ReceiveError> {
+        let Some(last) = batch.events.last() else { return Ok(0) };
+        let next = self.note.at(last.position, chain);
+        let keeps_heads = next.copied().is_some_and(|copied| copied.has_heads);
+        self.move_on(next, |conn| {
+            conn.database().receive(&batch.events)?;
+            if keeps_heads { set_heads(conn, &batch.events) } else { Ok(()) }
+        })?;
+        let received = batch.events.len() as u64;
+        batch.clear();
+        Ok(received)
+    }
+
+    /// The note and what it says are committed together.
+    pub(super) fn move_on(
+        &mut self,
+        next: Note,
+        work: impl FnOnce(&mut C) -> QueryResult<()>,
+    ) -> Result<(), ReceiveError> {
+        let from = self.note.text();
+        write_transaction(self.conn, |conn| {
+            if !conn.database().replace_note(&from, &next.text())? {
+                return Err(ReceiveError::Overtaken);
+            }
+            Ok(work(conn)?)
+        })?;
+        self.note = next;
+        Ok(())
+    }
+
+    /// Heads without events, checkpoints, keys and parked events, once.
+    pub(super) fn receive_rest(&mut self, rest: &Rest) -> Result<(), ReceiveError> {
+        if self.note.is_complete {
+            return Ok(());
+        }
+        self.move_on(self.note.complete(), |conn| write_rest(conn, rest))
+    }
+}
+
+fn write_rest<C: EventConnection + ?Sized>(conn: &mut C, rest: &Rest) -> QueryResult<()> {
+    for start in rest.starts.iter().filter(|start| start.first_version.is_none()) {
+        conn.database().set_head(&start.stream, start.version)?;
+    }
+    for projection in ids(&rest.projections.partitions) {
+        conn.database().delete_partitions(projection)?;
+        conn.database().unpark_all(projection)?;
+    }
+    for partition in &rest.projections.partitions {
+        conn.database().restore_partition(partition)?;
+    }
+    for key in &rest.keys {
+        conn.database().receive_key(&key.as_new())?;
+    }
+    for (projection, parked) in &rest.projections.parked {
+        conn.database().park(projection, parked)?;
+        if let Some(requested) = parked.requested {
+            conn.database().request(projection, parked.position, requested)?;
+        }
+    }
+    Ok(())
+}
+
+/// Of the streams of these events.
+fn set_heads<C: EventConnection + ?Sized>(conn: &mut C, events: &[RecordedEvent]) -> QueryResult<()> {
+    let heads: HashMap<&StreamId, i64> = events.iter().map(|event| (&event.stream, event.version)).collect();
+    heads.into_iter().try_for_each(|(stream, version)| conn.database().set_head(stream, version))
+}
+
+/// With the log closed, so that nothing comes meanwhile.
+fn refuse_occupied<C: EventConnection + ?Sized>(conn: &mut C) -> Result<(), ReceiveError> {
+    if conn.database().last_committed_position()? > Position::START {
+        return Err(ReceiveError::Overtaken);
+    }
+    if conn.database().has_heads()? {
+        return Err(ReceiveError::Occupied("streams"));
+    }
+    match conn.database().every_partition()?.is_empty() {
+        true => Ok(()),
+        false => Err(ReceiveError::Occupied("checkpoints")),
+    }
+}
