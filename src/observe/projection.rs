@@ -1,6 +1,8 @@
 //! What projections report. Every metric is labelled with the name and the version of the projection.
 
 use std::fmt::Display;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::time::Duration;
 
 use crate::model::event::RecordedEvent;
@@ -8,16 +10,29 @@ use crate::model::parked::ParkedEvent;
 use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 
-/// While it is kept, the tracing events of the handler are inside the batch's span.
+/// The span of a batch.
 pub(crate) struct Batch {
     #[cfg(feature = "tracing")]
-    _span: tracing::span::EnteredSpan,
+    span: tracing::Span,
+}
+
+impl Batch {
+    /// The tracing events of the handler are inside the span.
+    pub(crate) async fn around<H: Future>(&self, handling: H) -> H::Output {
+        let mut handling = pin!(handling);
+        poll_fn(|context| {
+            #[cfg(feature = "tracing")]
+            let _entered = self.span.enter();
+            handling.as_mut().poll(context)
+        })
+        .await
+    }
 }
 
 pub(crate) fn batch(partition: &PartitionKey, events: &[RecordedEvent]) -> Batch {
     Batch {
         #[cfg(feature = "tracing")]
-        _span: tracing::debug_span!(
+        span: tracing::debug_span!(
             target: "diesel_event_store",
             "projection",
             name = %partition.projection.name,
@@ -25,8 +40,7 @@ pub(crate) fn batch(partition: &PartitionKey, events: &[RecordedEvent]) -> Batch
             partition = partition.number,
             events = events.len(),
             first = events.first().map(|event| event.position().get()),
-        )
-        .entered(),
+        ),
     }
 }
 

@@ -3,13 +3,14 @@ use uuid::Uuid;
 use super::apply::{Applier, Stop, Turns};
 use super::definition::Projection;
 use super::error::ProjectionError;
+use super::link::{Link, ProjectionOf};
 use super::repartition;
-use crate::model::page_size::PageSize;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
-use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::EventStore;
-use crate::store::wake_up;
+use crate::storage::connection::EventConnection;
+use crate::storage::now::now;
+use crate::storage::partitions::Partitions;
+use crate::store::read_log::read_log;
 
 /// What [`Projection::catch_up`] has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,62 +62,70 @@ impl<C: EventConnection> Projection<C> {
     /// # }
     /// ```
     pub fn catch_up(&self, conn: &mut C) -> Result<CaughtUp, ProjectionError> {
-        self.validate()?;
-        let owner = format!("catch_up {}", Uuid::now_v7());
-        let mut applied = 0;
-        loop {
-            let partitions = repartition::current(conn, self)?;
-            let mut position = Position::END;
-            for partition in &partitions {
-                let part = self.catch_up_partition(conn, partition, &owner)?;
-                (applied, position) = (applied + part.applied, position.min(part.position));
-            }
-            if partitions.iter().all(|partition| partition.barrier.is_none()) {
-                return Ok(CaughtUp { applied, position });
-            }
+        now(catch_up(conn, self))
+    }
+}
+
+pub(super) async fn catch_up<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
+) -> Result<CaughtUp, ProjectionError> {
+    projection.validate()?;
+    let owner = format!("catch_up {}", Uuid::now_v7());
+    let mut applied = 0;
+    loop {
+        let partitions = repartition::current(&mut conn.database(), projection).await?;
+        let mut position = Position::END;
+        for partition in &partitions {
+            let part = catch_up_partition(conn, projection, partition, &owner).await?;
+            (applied, position) = (applied + part.applied, position.min(part.position));
+        }
+        if partitions.iter().all(|partition| partition.barrier.is_none()) {
+            return Ok(CaughtUp { applied, position });
         }
     }
+}
 
-    fn catch_up_partition(
-        &self,
-        conn: &mut C,
-        partition: &Partition,
-        owner: &str,
-    ) -> Result<CaughtUp, ProjectionError> {
-        let pause = |longest| wake_up::pause(longest, || false);
-        let turns = Turns::default();
-        let Some(mut applier) = Applier::lease(conn, self, partition, owner, &pause, &turns)? else {
-            return Err(owned(conn, partition)?);
-        };
-        let outcome = self.apply_to_end(conn, &mut applier, self.page_size(partition.count));
-        let done = CaughtUp { applied: applier.applied(), position: applier.position() };
-        match outcome {
-            Ok(()) => Ok(applier.release(conn).map(|()| done)?),
-            Err(error) => {
-                // What has gone wrong matters more. If this fails, too, the lease runs out.
-                let _ = applier.release(conn);
-                Err(error)
-            }
+async fn catch_up_partition<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
+    partition: &Partition,
+    owner: &str,
+) -> Result<CaughtUp, ProjectionError> {
+    let (turns, is_asked) = (Turns::default(), || false);
+    let leased = Applier::lease(conn, projection, partition, owner, &is_asked, &turns).await?;
+    let Some(mut applier) = leased else {
+        return Err(owned(conn, partition).await?);
+    };
+    let outcome = apply_to_end(conn, projection, &mut applier, partition.count).await;
+    let done = CaughtUp { applied: applier.applied(), position: applier.position() };
+    match outcome {
+        Ok(()) => Ok(applier.release(conn).await.map(|()| done)?),
+        Err(error) => {
+            // What has gone wrong matters more. If this fails, too, the lease runs out.
+            let _ = applier.release(conn).await;
+            Err(error)
         }
     }
+}
 
-    /// To the end of the log, or to a barrier.
-    fn apply_to_end(
-        &self,
-        conn: &mut C,
-        applier: &mut Applier<'_, C>,
-        mut page_size: PageSize,
-    ) -> Result<(), ProjectionError> {
-        applier.begin(conn).or_else(go_on)?;
-        loop {
-            let query = self.query(applier.position());
-            let slice = EventStore::new().read_log(conn, &query, page_size.next())?;
-            page_size.learn(&slice, query.max_bytes);
-            let is_end = slice.is_end();
-            applier.apply(conn, slice.events(), slice.scanned_to()).or_else(go_on)?;
-            if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {
-                return applier.save(conn).or_else(go_on);
-            }
+/// To the end of the log, or to a barrier.
+async fn apply_to_end<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
+    applier: &mut Applier<'_, L>,
+    partitions: i32,
+) -> Result<(), ProjectionError> {
+    let mut page_size = projection.page_size(partitions);
+    applier.begin(conn).await.or_else(go_on)?;
+    loop {
+        let query = projection.query(applier.position());
+        let slice = read_log(&mut conn.database(), &query, page_size.next()).await?;
+        page_size.learn(&slice, query.max_bytes);
+        let is_end = slice.is_end();
+        applier.apply(conn, slice.events(), slice.scanned_to()).await.or_else(go_on)?;
+        if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {
+            return applier.save(conn).await.or_else(go_on);
         }
     }
 }
@@ -129,11 +138,8 @@ fn go_on(stop: Stop) -> Result<(), ProjectionError> {
     }
 }
 
-fn owned<C: EventConnection>(
-    conn: &mut C,
-    partition: &Partition,
-) -> Result<ProjectionError, ProjectionError> {
-    let row = conn.database().partition(&partition.key)?;
+async fn owned<L: Link>(conn: &mut L, partition: &Partition) -> Result<ProjectionError, ProjectionError> {
+    let row = conn.database().partition(&partition.key).await?;
     let owner = row.and_then(|row| row.owner).unwrap_or_default();
     let PartitionKey { projection, number } = partition.key.clone();
     Ok(ProjectionError::Owned { projection, partition: number, owner })

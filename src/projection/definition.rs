@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::handler::{Handler, HandlerError};
+use super::kind::{Blocks, Kind};
 use super::policy::{OnFailure, Policies, Retry};
 use super::start_from::StartFrom;
 use crate::model::event::RecordedEvent;
@@ -61,10 +62,10 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// # Ok(())
 /// # }
 /// ```
-pub struct Projection<C> {
+pub struct Projection<C, K: Kind = Blocks> {
     pub(super) id: ProjectionId,
     pub(super) filter: EventFilter,
-    pub(super) handler: Handler<C>,
+    pub(super) handler: K::Handler<C>,
     pub(super) batch_size: usize,
     pub(super) page_bytes: usize,
     pub(super) partitions: i32,
@@ -121,8 +122,11 @@ impl<C> Projection<C> {
     {
         Self::with(name.into(), version, Handler::Batch(Box::new(handler)))
     }
+}
 
-    fn with(name: String, version: i32, handler: Handler<C>) -> Self {
+/// What every projection can be told.
+impl<C, K: Kind> Projection<C, K> {
+    pub(super) fn with(name: String, version: i32, handler: K::Handler<C>) -> Self {
         Self {
             id: ProjectionId { name, version },
             filter: EventFilter::new(),
@@ -133,6 +137,24 @@ impl<C> Projection<C> {
             lease: Duration::from_secs(30),
             policies: Policies::default(),
             start_from: StartFrom::default(),
+        }
+    }
+
+    /// The same for another type of connections.
+    pub(super) fn with_handler<P>(
+        self,
+        handler: impl FnOnce(K::Handler<C>) -> K::Handler<P>,
+    ) -> Projection<P, K> {
+        Projection {
+            id: self.id,
+            filter: self.filter,
+            handler: handler(self.handler),
+            batch_size: self.batch_size,
+            page_bytes: self.page_bytes,
+            partitions: self.partitions,
+            lease: self.lease,
+            policies: self.policies,
+            start_from: self.start_from,
         }
     }
 

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::DerefMut;
@@ -14,7 +15,7 @@ type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send
 type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;
 
 /// What an application does with events.
-pub(super) enum Handler<C> {
+pub enum Handler<C> {
     Each(Box<Each<C>>),
     Batch(Box<Batch<C>>),
 }
@@ -47,10 +48,7 @@ impl<C> Handler<C> {
 /// A panic is a failure like any other: the caller rolls back what was done. The handler is only borrowed, so
 /// it has nothing of its own that could be half-done.
 fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), HandlerError> {
-    catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|panic| {
-        let panicked = Panicked::with("the handler", &*panic);
-        Err(HandlerError::new(FailureKind::Failed, false, Box::new(panicked)))
-    })
+    catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|panic| Err(HandlerError::panicked(&*panic)))
 }
 
 /// Why a handler could not apply an event. Any error becomes one with `?`. Its kind decides what the
@@ -98,7 +96,11 @@ impl HandlerError {
         Self { is_collision, ..self }
     }
 
-    fn at(self, position: Position) -> Self {
+    pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        Self::new(FailureKind::Failed, false, Box::new(Panicked::with("the handler", panic)))
+    }
+
+    pub(super) fn at(self, position: Position) -> Self {
         Self { position: Some(position), ..self }
     }
 

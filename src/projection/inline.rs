@@ -1,5 +1,8 @@
+use std::borrow::Cow;
+
 use super::definition::Projection;
 use super::handler::HandlerError;
+use super::kind::Kind;
 use crate::model::event::RecordedEvent;
 
 impl<C> Projection<C> {
@@ -38,11 +41,17 @@ impl<C> Projection<C> {
     /// # }
     /// ```
     pub fn apply_inline(&self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), HandlerError> {
-        if events.iter().all(|event| self.filter.matches(event)) {
-            return self.handler.handle(conn, events);
-        }
-        let events: Vec<RecordedEvent> =
-            events.iter().filter(|event| self.filter.matches(event)).cloned().collect();
+        let events = self.matching(events);
         if events.is_empty() { Ok(()) } else { self.handler.handle(conn, &events) }
+    }
+}
+
+impl<C, K: Kind> Projection<C, K> {
+    /// Those that the filter lets through.
+    pub(super) fn matching<'e>(&self, events: &'e [RecordedEvent]) -> Cow<'e, [RecordedEvent]> {
+        if events.iter().all(|event| self.filter.matches(event)) {
+            return Cow::Borrowed(events);
+        }
+        events.iter().filter(|event| self.filter.matches(event)).cloned().collect()
     }
 }

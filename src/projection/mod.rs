@@ -2,12 +2,16 @@
 
 mod activity;
 mod apply;
+#[cfg(feature = "_async")]
+mod asynchronous;
 mod catch_up;
 mod definition;
 pub(crate) mod error;
 mod failure_kind;
 pub(crate) mod handler;
 mod inline;
+mod kind;
+mod link;
 mod operate;
 mod panicked;
 mod parked;
@@ -24,11 +28,18 @@ mod typed;
 
 pub use crate::model::parked::{ParkReason, ParkedEvent};
 pub use crate::model::projection_id::ProjectionId;
+#[cfg(feature = "_async")]
+pub use asynchronous::handler::{AsyncBatchHandler, AsyncHandler};
+#[cfg(feature = "_async")]
+pub use asynchronous::projection::AsyncProjection;
 pub use catch_up::CaughtUp;
 pub use definition::{MAX_PARTITIONS, Projection};
 pub use error::ProjectionError;
 pub use failure_kind::FailureKind;
 pub use handler::HandlerError;
+#[cfg(feature = "_async")]
+pub use kind::Awaits;
+pub use kind::{Blocks, Kind};
 pub use operate::{has_reached, promote, reset, resume, wait_for};
 pub use parked::{discard_parked, parked, retry_parked};
 pub use policy::OnFailure;

@@ -10,6 +10,7 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::now::now;
 use crate::storage::transactions::in_transaction;
 use crate::store::wake_up;
 
@@ -56,7 +57,7 @@ pub fn wait_for<C: EventConnection + ?Sized>(
     let projection = projection.into();
     let mut pause = Duration::from_millis(1);
     loop {
-        let partitions = partitions::known(conn, &projection)?;
+        let partitions = now(partitions::known(&mut conn.database(), &projection))?;
         let reached = reached(&partitions);
         if reached >= position {
             return Ok(());
@@ -102,7 +103,7 @@ pub fn has_reached<C: EventConnection + ?Sized>(
     projection: impl Into<ProjectionId>,
     position: Position,
 ) -> Result<bool, ProjectionError> {
-    Ok(reached(&partitions::known(conn, &projection.into())?) >= position)
+    Ok(reached(&now(partitions::known(&mut conn.database(), &projection.into()))?) >= position)
 }
 
 /// By all partitions.
@@ -146,7 +147,7 @@ where
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
     let projection = projection.into();
-    partitions::known(conn, &projection)?;
+    now(partitions::known(&mut conn.database(), &projection))?;
     in_transaction(conn, |conn| {
         conn.database().reset(&projection, Position::START, timestamp::now())?;
         conn.database().unpark_all(&projection)?;
@@ -180,7 +181,7 @@ pub fn resume<C: EventConnection + ?Sized>(
     projection: impl Into<ProjectionId>,
 ) -> Result<usize, ProjectionError> {
     let projection = projection.into();
-    partitions::known(conn, &projection)?;
+    now(partitions::known(&mut conn.database(), &projection))?;
     Ok(conn.database().resume(&projection)?)
 }
 
@@ -231,7 +232,7 @@ where
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
     let projection = projection.into();
-    partitions::known(conn, &projection)?;
+    now(partitions::known(&mut conn.database(), &projection))?;
     in_transaction(conn, |conn| {
         retire_older(conn, &projection)?;
         swap(conn)
@@ -250,7 +251,7 @@ fn retire_older<C: EventConnection>(conn: &mut C, promoted: &ProjectionId) -> Re
     }
     let rows = conn.database().every_partition()?;
     let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
-    let partitions = partitions::known(conn, promoted)?;
+    let partitions = now(partitions::known(&mut conn.database(), promoted))?;
     partitions.iter().try_for_each(refuse_retired)?;
     let reached = reached(&partitions);
     if reached < furthest {

@@ -6,6 +6,7 @@ use crate::model::parked::{ParkedEvent, Request};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::now::now;
 use crate::store::wake_up;
 
 /// The parked (dead-lettered) events of a projection, in the order of their positions.
@@ -45,7 +46,7 @@ pub fn parked<C: EventConnection + ?Sized>(
     projection: impl Into<ProjectionId>,
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
     let projection = projection.into();
-    partitions::known(conn, &projection)?;
+    now(partitions::known(&mut conn.database(), &projection))?;
     Ok(conn.database().parked(&projection)?)
 }
 

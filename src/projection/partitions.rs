@@ -2,20 +2,21 @@
 
 use super::definition::Projection;
 use super::error::ProjectionError;
+use super::kind::Kind;
+use super::link::Database;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
-use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::partitions::NewPartition;
-use crate::storage::transactions::in_transaction;
+use crate::storage::partitions::{NewPartition, Partitions};
+use crate::storage::transactions::Open;
 
 /// Of a projection that was run at least once: one or more.
-pub(super) fn known<C: EventConnection + ?Sized>(
-    conn: &mut C,
+pub(super) async fn known<D: Partitions>(
+    database: &mut D,
     projection: &ProjectionId,
 ) -> Result<Vec<Partition>, ProjectionError> {
-    let partitions = conn.database().partitions(projection)?;
+    let partitions = database.partitions(projection).await?;
     if partitions.is_empty() {
         return Err(ProjectionError::Unknown { projection: projection.clone() });
     }
@@ -23,38 +24,49 @@ pub(super) fn known<C: EventConnection + ?Sized>(
 }
 
 /// Creates them if the projection was never run before.
-pub(super) fn find_or_create<C: EventConnection>(
-    conn: &mut C,
-    projection: &Projection<C>,
+pub(super) async fn find_or_create<D: Database, C, K: Kind>(
+    database: &mut D,
+    projection: &Projection<C, K>,
 ) -> Result<Vec<Partition>, ProjectionError> {
-    let known = conn.database().partitions(&projection.id)?;
+    let known = database.partitions(&projection.id).await?;
     if !known.is_empty() {
         return Ok(known);
     }
     // Outside of the transaction, in which not every database can tell where the log ends.
-    let position = projection.start_from.resolve(conn)?;
-    in_transaction(conn, |conn| create(conn, projection, position))?;
-    Ok(conn.database().partitions(&projection.id)?)
+    let position = projection.start_from.resolve(database).await?;
+    let mut open = Open::begin(database).await?;
+    let outcome = create_all(&mut *open.database, &projection.id, projection.partitions, position).await;
+    open.end(outcome).await?;
+    Ok(database.partitions(&projection.id).await?)
 }
 
 /// The worker that creates the first creates the others, too: another one waits for it, and then finds that
 /// they are there.
-fn create<C: EventConnection>(
-    conn: &mut C,
-    projection: &Projection<C>,
+async fn create_all<D: Partitions>(
+    database: &mut D,
+    projection: &ProjectionId,
+    count: i32,
     position: Position,
 ) -> Result<(), ProjectionError> {
-    let create = |conn: &mut C, number| {
-        let key = PartitionKey { projection: projection.id.clone(), number };
-        let count = projection.partitions;
-        // Below the first token is only a checkpoint that the application keeps itself.
-        let first = NewPartition::alone(&key, position, timestamp::now());
-        conn.database().create_partition(&NewPartition { count, token: Partition::FIRST_TOKEN, ..first })
-    };
-    create(conn, 0)?;
-    let known = conn.database().partitions(&projection.id)?;
-    if known.len() == 1 && known[0].count == projection.partitions {
-        (1..projection.partitions).try_for_each(|number| create(conn, number))?;
+    create(database, PartitionKey { projection: projection.clone(), number: 0 }, count, position).await?;
+    let known = database.partitions(projection).await?;
+    if known.len() == 1 && known[0].count == count {
+        for number in 1..count {
+            create(database, PartitionKey { projection: projection.clone(), number }, count, position)
+                .await?;
+        }
     }
     Ok(())
+}
+
+async fn create<D: Partitions>(
+    database: &mut D,
+    key: PartitionKey,
+    count: i32,
+    position: Position,
+) -> Result<(), ProjectionError> {
+    // Below the first token is only a checkpoint that the application keeps itself.
+    let first = NewPartition::alone(key, position, timestamp::now());
+    let first = NewPartition { count, token: Partition::FIRST_TOKEN, ..first };
+    Ok(database.create_partition(&first).await?)
 }

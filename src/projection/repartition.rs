@@ -1,14 +1,18 @@
 use super::activity::refuse_retired;
 use super::definition::{Projection, check_partitions};
 use super::error::ProjectionError;
+use super::kind::Kind;
+use super::link::Database;
 use super::partitions::{self, find_or_create};
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::partitions::NewPartition;
-use crate::storage::transactions::in_transaction;
+use crate::storage::give_up::GiveUp;
+use crate::storage::now::now;
+use crate::storage::partitions::{NewPartition, Partitions};
+use crate::storage::transactions::{Open, Transactions};
 
 /// Changes the number of partitions, from 1 to [`MAX_PARTITIONS`](super::MAX_PARTITIONS), without skipping or
 /// repeating an event.
@@ -47,31 +51,47 @@ pub fn repartition<C: EventConnection + ?Sized>(
     projection: impl Into<ProjectionId>,
     number: i32,
 ) -> Result<(), ProjectionError> {
+    now(change(&mut conn.database(), &projection.into(), number))
+}
+
+/// All or nothing.
+pub(super) async fn change<D: Transactions + Partitions + GiveUp>(
+    database: &mut D,
+    projection: &ProjectionId,
+    number: i32,
+) -> Result<(), ProjectionError> {
     check_partitions(number)?;
-    let projection = projection.into();
-    partitions::known(conn, &projection)?;
-    in_transaction(conn, |conn| {
-        // Locks the rows, so that no worker gets further than what is read next.
-        conn.database().raise_barrier(&projection, Position::END, number)?;
-        let rows = partitions::known(conn, &projection)?;
-        rows.iter().try_for_each(refuse_retired)?;
-        let furthest = rows.iter().map(|row| row.position).max().unwrap_or(Position::START);
-        conn.database().raise_barrier(&projection, furthest, number)?;
-        Ok(())
-    })
+    partitions::known(database, projection).await?;
+    let mut open = Open::begin(database).await?;
+    let outcome = raise_barrier(&mut *open.database, projection, number).await;
+    open.end(outcome).await
+}
+
+async fn raise_barrier<D: Partitions>(
+    database: &mut D,
+    projection: &ProjectionId,
+    number: i32,
+) -> Result<(), ProjectionError> {
+    // Locks the rows, so that no worker gets further than what is read next.
+    database.raise_barrier(projection, Position::END, number).await?;
+    let rows = partitions::known(database, projection).await?;
+    rows.iter().try_for_each(refuse_retired)?;
+    let furthest = rows.iter().map(|row| row.position).max().unwrap_or(Position::START);
+    database.raise_barrier(projection, furthest, number).await?;
+    Ok(())
 }
 
 /// The partitions of a projection as they are to be applied.
-pub(super) fn current<C: EventConnection>(
-    conn: &mut C,
-    projection: &Projection<C>,
+pub(super) async fn current<D: Database, C, K: Kind>(
+    database: &mut D,
+    projection: &Projection<C, K>,
 ) -> Result<Vec<Partition>, ProjectionError> {
-    let mut partitions = find_or_create(conn, projection)?;
+    let mut partitions = find_or_create(database, projection).await?;
     if is_saved_by_hand(&partitions) && projection.partitions > 1 {
-        repartition(conn, &projection.id, projection.partitions)?;
-        partitions = partitions::known(conn, &projection.id)?;
+        change(database, &projection.id, projection.partitions).await?;
+        partitions = partitions::known(database, &projection.id).await?;
     }
-    complete(conn, &projection.id, partitions)
+    complete(database, &projection.id, partitions).await
 }
 
 /// Whether there is only a checkpoint which no worker has ever claimed. The number of partitions counts when
@@ -81,8 +101,8 @@ fn is_saved_by_hand(partitions: &[Partition]) -> bool {
 }
 
 /// New ones in their place, if all have arrived at a barrier.
-fn complete<C: EventConnection>(
-    conn: &mut C,
+async fn complete<D: Database>(
+    database: &mut D,
     projection: &ProjectionId,
     partitions: Vec<Partition>,
 ) -> Result<Vec<Partition>, ProjectionError> {
@@ -90,35 +110,38 @@ fn complete<C: EventConnection>(
     if partitions.is_empty() || !partitions.iter().all(have_arrived) {
         return Ok(partitions);
     }
-    in_transaction(conn, |conn| replace(conn, projection, &partitions))?;
-    Ok(conn.database().partitions(projection)?)
+    let mut open = Open::begin(database).await?;
+    let outcome = replace(&mut *open.database, projection, &partitions).await;
+    open.end(outcome).await?;
+    Ok(database.partitions(projection).await?)
 }
 
 /// Unless another worker was faster: then not all rows are as they were seen.
-fn replace<C: EventConnection>(
-    conn: &mut C,
+async fn replace<D: Partitions>(
+    database: &mut D,
     projection: &ProjectionId,
     seen: &[Partition],
 ) -> Result<(), ProjectionError> {
     let Some(barrier) = seen[0].barrier else { return Ok(()) };
-    if conn.database().lock_at_barrier(projection, barrier.position)? != seen.len() {
+    if database.lock_at_barrier(projection, barrier.position).await? != seen.len() {
         return Ok(());
     }
     // A worker may have claimed one of them since they were seen: the new ones must have a token above that
     // one's, too.
-    let locked = partitions::known(conn, projection)?;
+    let locked = partitions::known(database, projection).await?;
     let token = locked.iter().map(|row| row.token).max().unwrap_or(0) + 1;
     let witness = locked.iter().filter_map(|row| row.witness).max_by_key(|witness| witness.position);
-    conn.database().delete_partitions(projection)?;
+    database.delete_partitions(projection).await?;
     for number in 0..barrier.next_count {
-        conn.database().create_partition(&NewPartition {
-            key: &PartitionKey { projection: projection.clone(), number },
+        let new = NewPartition {
+            key: PartitionKey { projection: projection.clone(), number },
             count: barrier.next_count,
             position: barrier.position,
             witness,
             token,
             now: timestamp::now(),
-        })?;
+        };
+        database.create_partition(&new).await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::ops::DerefMut;
 use diesel::r2d2::{ManageConnection, PooledConnection};
 
 use super::definition::Projection;
+use super::handler::Handler;
 use crate::storage::connection::EventConnection;
 
 impl<C: 'static> Projection<C> {
@@ -53,17 +54,7 @@ impl<C: 'static> Projection<C> {
     /// # }
     /// ```
     pub fn lent_by<P: DerefMut<Target = C>>(self) -> Projection<P> {
-        Projection {
-            id: self.id,
-            filter: self.filter,
-            handler: self.handler.lent_by(),
-            batch_size: self.batch_size,
-            page_bytes: self.page_bytes,
-            partitions: self.partitions,
-            lease: self.lease,
-            policies: self.policies,
-            start_from: self.start_from,
-        }
+        self.with_handler(Handler::lent_by)
     }
 }
 

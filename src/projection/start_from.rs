@@ -4,7 +4,8 @@ use super::error::ProjectionError;
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::position::Position;
 use crate::model::timestamp;
-use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::places::Places;
+use crate::storage::read::Read;
 
 /// Where a projection starts that was never run before, as
 /// [`Projection::start_from`](super::Projection::start_from) says.
@@ -42,18 +43,21 @@ impl StartFrom {
     }
 
     /// The position after which the projection starts.
-    pub(super) fn resolve<C: EventConnection>(self, conn: &mut C) -> Result<Position, ProjectionError> {
+    pub(super) async fn resolve<D: Read + Places>(
+        self,
+        database: &mut D,
+    ) -> Result<Position, ProjectionError> {
         match self {
             Self::Beginning => Ok(Position::START),
-            Self::Now => Ok(conn.database().last_position()?),
-            Self::Position(position) => within_log(conn, position),
-            Self::Time(time) => before_first_since(conn, timestamp::cut_to_micros(time)),
+            Self::Now => Ok(database.last_position().await?),
+            Self::Position(position) => within_log(database, position).await,
+            Self::Time(time) => before_first_since(database, timestamp::cut_to_micros(time)).await,
         }
     }
 }
 
-fn within_log<C: EventConnection>(conn: &mut C, position: Position) -> Result<Position, ProjectionError> {
-    let highest = conn.database().last_assigned_position()?.get();
+async fn within_log<D: Read>(database: &mut D, position: Position) -> Result<Position, ProjectionError> {
+    let highest = database.last_assigned_position().await?.get();
     if position.get() <= highest {
         return Ok(position);
     }
@@ -63,11 +67,11 @@ fn within_log<C: EventConnection>(conn: &mut C, position: Position) -> Result<Po
 
 /// The end of the log is asked for first. An append that is not committed yet lies above it, so the event
 /// that is found is the first unless it lies above, too.
-fn before_first_since<C: EventConnection>(
-    conn: &mut C,
+async fn before_first_since<D: Read + Places>(
+    database: &mut D,
     time: DateTime<Utc>,
 ) -> Result<Position, ProjectionError> {
-    let end = conn.database().last_position()?;
-    let first = conn.database().first_since(time)?;
+    let end = database.last_position().await?;
+    let first = database.first_since(time).await?;
     Ok(first.map_or(end, |first| end.min(Position::stored(first.get() - 1))))
 }

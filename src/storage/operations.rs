@@ -19,8 +19,14 @@ macro_rules! dispatch {
 pub(crate) use dispatch;
 
 /// Defines a trait of operations that each database implements, and gives `Blocking` methods of the same
-/// names that return at once. It implements the trait, too, for what is made of several operations.
+/// names that return at once. It implements the trait, too, for what is made of several operations. Those of
+/// which each is `one by one` on its way to the database can also be awaited on a connection of diesel-async's.
 macro_rules! operations {
+    (one by one: $($operations:tt)+) => {
+        $crate::storage::operations::operations! { $($operations)+ }
+        #[cfg(feature = "_async")]
+        $crate::storage::asynchronous::one_by_one::one_by_one! { $($operations)+ }
+    };
     (
         $(#[$about:meta])*
         pub(crate) trait $operations:ident {

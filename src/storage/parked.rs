@@ -6,6 +6,7 @@ use crate::model::projection_id::ProjectionId;
 use crate::storage::operations::operations;
 
 operations! {
+    one by one:
     /// The events that projections have put aside. Every operation is one statement. `bool` tells whether the
     /// row was there.
     pub(crate) trait Parked {

@@ -10,8 +10,9 @@ use crate::model::witness::Witness;
 use crate::storage::operations::operations;
 
 /// A partition that is to be created.
-pub(crate) struct NewPartition<'a> {
-    pub(crate) key: &'a PartitionKey,
+#[derive(Debug, Clone)]
+pub(crate) struct NewPartition {
+    pub(crate) key: PartitionKey,
     pub(crate) count: i32,
     pub(crate) position: Position,
     pub(crate) witness: Option<Witness>,
@@ -19,14 +20,15 @@ pub(crate) struct NewPartition<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
-impl<'a> NewPartition<'a> {
+impl NewPartition {
     /// The only one of its projection, which no worker has claimed.
-    pub(crate) fn alone(key: &'a PartitionKey, position: Position, now: DateTime<Utc>) -> Self {
+    pub(crate) fn alone(key: PartitionKey, position: Position, now: DateTime<Utc>) -> Self {
         Self { key, count: 1, position, witness: None, token: 0, now }
     }
 }
 
 /// Where a checkpoint is moved.
+#[derive(Debug, Clone)]
 pub(crate) struct Step {
     pub(crate) to: Position,
     /// The last event that was applied on the way.
@@ -35,6 +37,7 @@ pub(crate) struct Step {
 }
 
 operations! {
+    one by one:
     /// The partitions of projections, with their checkpoints and leases. Every operation is one statement.
     /// `bool` tells whether the row was there, as it was expected, and `usize` how many there were.
     pub(crate) trait Partitions {
@@ -48,7 +51,7 @@ operations! {
         fn every_partition(&mut self) -> QueryResult<Vec<Partition>>;
 
         /// Creates the partition, unless it exists.
-        fn create_partition(&mut self, partition: &NewPartition<'_>) -> QueryResult<()>;
+        fn create_partition(&mut self, partition: &NewPartition) -> QueryResult<()>;
 
         fn delete_partitions(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
 

@@ -6,6 +6,7 @@ use crate::model::position::Position;
 use crate::storage::operations::operations;
 
 operations! {
+    one by one:
     /// Single places in the log.
     pub(crate) trait Places {
         /// The id of the event at a position, if there is one.

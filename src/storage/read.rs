@@ -11,6 +11,7 @@ use crate::storage::error::{DatabaseError, OperationError, operation_error};
 use crate::storage::operations::operations;
 
 operations! {
+    one by one:
     pub(crate) trait Read {
         /// The version of the aggregate, 0 if it has no events.
         fn version(&mut self, stream: &StreamId) -> QueryResult<i64>;

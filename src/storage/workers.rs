@@ -16,6 +16,7 @@ pub(crate) struct Sharing {
 }
 
 operations! {
+    one by one:
     /// The workers that run a projection.
     pub(crate) trait Workers {
         /// Reports that the worker runs, for the length of a lease. Two statements the first time.

@@ -213,7 +213,7 @@ pub(crate) async fn rewind<D: Rewindable>(
 async fn move_back<D: Rewindable>(database: &mut D, checkpoint: &Checkpoint) -> QueryResult<()> {
     let (position, now) = (checkpoint.position, checkpoint.updated_at);
     let partition = by_hand(&checkpoint.projection_name);
-    database.create_partition(&NewPartition::alone(&partition, position, now)).await?;
+    database.create_partition(&NewPartition::alone(partition.clone(), position, now)).await?;
     database.rewind(&partition.projection, position, now).await?;
     database.unpark_after(&partition.projection, position).await?;
     Ok(())

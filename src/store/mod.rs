@@ -4,6 +4,7 @@ pub(crate) mod append;
 pub(crate) mod append_batch;
 #[cfg(feature = "_async")]
 pub(crate) mod asynchronous;
+pub(crate) mod bell;
 pub(crate) mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;
@@ -12,7 +13,7 @@ mod log_state;
 mod log_status;
 pub(crate) mod migrate;
 mod ordering;
-mod read_log;
+pub(crate) mod read_log;
 mod read_stream;
 mod repair;
 pub(crate) mod repeated;

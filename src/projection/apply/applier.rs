@@ -7,8 +7,8 @@ use diesel::result::QueryResult;
 use super::lease::Lease;
 use super::parking::{ParkingLot, held_back, parked, reason};
 use super::requests::Requests;
-use super::step::{lend, transaction};
-use super::stop::{Pause, Rollback, Stop, not_recorded, run_again};
+use super::step::{Parking, Work, transaction};
+use super::stop::{Rollback, Stop, not_recorded, run_again};
 use super::transient::Transient;
 use super::turns::{Turn, Turns};
 use crate::model::event::RecordedEvent;
@@ -18,13 +18,13 @@ use crate::model::position::Position;
 use crate::model::timestamp;
 use crate::model::witness::Witness;
 use crate::observe;
-use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
+use crate::projection::link::{IsAsked, Link, ProjectionOf};
 use crate::projection::policy::OnFailure;
 use crate::projection::storable::storable;
-use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::partitions::Step;
+use crate::storage::transactions::Transactions;
 
 /// How long a partition waits for its turn before it looks whether it is to stop.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
@@ -33,9 +33,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 const SAVE_SKIPPED_AFTER: Duration = Duration::from_millis(100);
 
 /// Applies events to the partition of a projection that a worker has leased.
-pub(in crate::projection) struct Applier<'p, C> {
-    projection: &'p Projection<C>,
-    pause: &'p Pause<'p>,
+pub(in crate::projection) struct Applier<'p, L: Link> {
+    projection: &'p ProjectionOf<L>,
+    is_asked: &'p IsAsked<'p>,
     turns: &'p Turns,
     lease: Lease,
     parking: ParkingLot,
@@ -47,21 +47,21 @@ pub(in crate::projection) struct Applier<'p, C> {
 }
 
 /// The lease.
-impl<'p, C: EventConnection> Applier<'p, C> {
+impl<'p, L: Link> Applier<'p, L> {
     /// Leases the partition; `None` if another worker has it.
-    pub(in crate::projection) fn lease(
-        conn: &mut C,
-        projection: &'p Projection<C>,
+    pub(in crate::projection) async fn lease(
+        conn: &mut L,
+        projection: &'p ProjectionOf<L>,
         partition: &Partition,
         owner: &str,
-        pause: &'p Pause<'p>,
+        is_asked: &'p IsAsked<'p>,
         turns: &'p Turns,
     ) -> Result<Option<Self>, ProjectionError> {
-        let is_alone = conn.database().depth()? == 0;
-        let lease = Lease::take(conn, partition, owner, projection.lease)?;
+        let is_alone = conn.database().depth().await? == 0;
+        let lease = Lease::take(conn, partition, owner, projection.lease).await?;
         Ok(lease.map(|lease| Self {
             projection,
-            pause,
+            is_asked,
             turns,
             lease,
             parking: ParkingLot::default(),
@@ -72,25 +72,25 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     }
 
     /// Before events are applied: whether the log is the one that was applied, and what of it is parked.
-    pub(in crate::projection) fn begin(&mut self, conn: &mut C) -> Result<(), Stop> {
-        self.lease.check_log(conn)?;
-        self.requests().begin(conn)
+    pub(in crate::projection) async fn begin(&mut self, conn: &mut L) -> Result<(), Stop> {
+        self.lease.check_log(conn).await?;
+        self.requests().begin(conn).await
     }
 
     /// After a while, or another connection: the partition's row may have changed.
-    pub(in crate::projection) fn look(&mut self, conn: &mut C) -> Result<(), Stop> {
-        self.lease.look(conn)
+    pub(in crate::projection) async fn look(&mut self, conn: &mut L) -> Result<(), Stop> {
+        self.lease.look(conn).await
     }
 
     /// Serves what operators have asked for since the last time.
-    pub(in crate::projection) fn serve_requests(&mut self, conn: &mut C) -> Result<(), Stop> {
-        self.requests().serve_new(conn)
+    pub(in crate::projection) async fn serve_requests(&mut self, conn: &mut L) -> Result<(), Stop> {
+        self.requests().serve_new(conn).await
     }
 
-    fn requests(&mut self) -> Requests<'_, C> {
+    fn requests(&mut self) -> Requests<'_, L> {
         Requests {
             projection: self.projection,
-            pause: self.pause,
+            is_asked: self.is_asked,
             lease: &mut self.lease,
             parking: &mut self.parking,
             is_alone: self.is_alone,
@@ -98,13 +98,13 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     }
 
     /// Gives the partition back.
-    pub(in crate::projection) fn release(self, conn: &mut C) -> QueryResult<()> {
-        self.lease.release(conn)
+    pub(in crate::projection) async fn release(self, conn: &mut L) -> QueryResult<()> {
+        self.lease.release(conn).await
     }
 
     /// Writes down why the partition does not move on.
-    pub(in crate::projection) fn note_failure(&mut self, conn: &mut C, error: &str) -> QueryResult<()> {
-        self.lease.note_failure(conn, error)
+    pub(in crate::projection) async fn note_failure(&mut self, conn: &mut L, error: &str) -> QueryResult<()> {
+        self.lease.note_failure(conn, error).await
     }
 
     /// A worker that sleeps for longer could not renew its lease in time.
@@ -113,13 +113,17 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     }
 
     /// Keeps the partition while nothing is applied.
-    pub(in crate::projection) fn keep(&mut self, conn: &mut C) -> Result<(), Stop> {
-        self.lease.renew_when_due(conn)
+    pub(in crate::projection) async fn keep(&mut self, conn: &mut L) -> Result<(), Stop> {
+        self.lease.renew_when_due(conn).await
     }
 
     /// Marks the partition as failed.
-    pub(in crate::projection) fn fail(&self, conn: &mut C, error: &ProjectionError) -> QueryResult<bool> {
-        self.lease.fail(conn, error)
+    pub(in crate::projection) async fn fail(
+        &self,
+        conn: &mut L,
+        error: &ProjectionError,
+    ) -> QueryResult<bool> {
+        self.lease.fail(conn, error).await
     }
 
     /// Another worker has taken the partition over.
@@ -128,8 +132,8 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     }
 
     /// Whether the number of partitions was changed, so that this one does not exist any more.
-    pub(in crate::projection) fn is_replaced(&self, conn: &mut C) -> QueryResult<bool> {
-        self.lease.is_replaced(conn)
+    pub(in crate::projection) async fn is_replaced(&self, conn: &mut L) -> QueryResult<bool> {
+        self.lease.is_replaced(conn).await
     }
 
     pub(in crate::projection) fn partition(&self) -> &PartitionKey {
@@ -152,12 +156,12 @@ impl<'p, C: EventConnection> Applier<'p, C> {
 }
 
 /// The events.
-impl<'p, C: EventConnection> Applier<'p, C> {
+impl<'p, L: Link> Applier<'p, L> {
     /// Events of the log in their order, and up to where the log was scanned for them. Those before the
     /// position are passed over.
-    pub(in crate::projection) fn apply(
+    pub(in crate::projection) async fn apply(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         events: &[RecordedEvent],
         scanned_to: Position,
     ) -> Result<(), Stop> {
@@ -165,94 +169,107 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         let events = self.lease.mine(events, end);
         let mut rest = &*events;
         while let Some(next) = rest.get(self.most.min(rest.len()).saturating_sub(1)) {
-            if !(self.pause)(Duration::ZERO) {
+            if (self.is_asked)() {
                 return Err(Stop::Asked);
             }
             let (chunk, others) = rest.split_at(self.most.min(rest.len()));
-            self.batch(conn, chunk, next.position())?;
+            self.batch(conn, chunk, next.position()).await?;
             self.most = (self.most + self.most.div_ceil(8)).min(self.projection.batch_size);
             rest = others;
         }
         self.lease.has_scanned(end);
-        self.lease.forget_failure(conn)?;
-        if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn) }
+        self.lease.forget_failure(conn).await?;
+        if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn).await }
     }
 
     /// Moves the checkpoint over what was not for this partition.
-    pub(in crate::projection) fn save(&mut self, conn: &mut C) -> Result<(), Stop> {
+    pub(in crate::projection) async fn save(&mut self, conn: &mut L) -> Result<(), Stop> {
         if self.lease.is_saved() {
-            return self.lease.renew_when_due(conn);
+            return self.lease.renew_when_due(conn).await;
         }
-        self.settle(conn, self.lease.position(), None, None)
+        self.settle(conn, self.lease.position(), None, None).await
     }
 
-    /// Together, if that succeeds.
-    fn batch(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Stop> {
+    /// Together, if that succeeds. After a deadlock or the like in two halves, one after the other: a shorter
+    /// transaction holds fewer locks for less long.
+    async fn batch(&mut self, conn: &mut L, events: &[RecordedEvent], end: Position) -> Result<(), Stop> {
+        let mut later = Vec::new();
+        let mut next = Some((events, end));
+        while let Some((events, end)) = next {
+            next = match self.part(conn, events, end).await? {
+                Some((rest, error)) => {
+                    let (first, second) = rest.split_at(rest.len() / 2);
+                    self.most = second.len();
+                    self.wait_after(conn, &rest[0], &mut Transient::default(), error).await?;
+                    later.push((second, end));
+                    Some((first, first.last().map_or(end, RecordedEvent::position)))
+                }
+                None => later.pop(),
+            };
+        }
+        Ok(())
+    }
+
+    /// What is left, and why, if that is worth another try.
+    async fn part<'e>(
+        &mut self,
+        conn: &mut L,
+        events: &'e [RecordedEvent],
+        end: Position,
+    ) -> Result<Option<(&'e [RecordedEvent], HandlerError)>, Stop> {
         let mut rest = events;
         while rest.len() > 1 {
-            match self.attempt(conn, rest, end) {
-                Ok(()) => return Ok(()),
+            match self.attempt(conn, rest, end).await {
+                Ok(()) => return Ok(None),
                 Err(Rollback::Stop(stop)) => return Err(stop),
-                Err(Rollback::Handler(error)) if error.is_retryable() => {
-                    return self.in_halves(conn, rest, end, error);
-                }
-                Err(Rollback::Handler(error)) => rest = self.up_to_failed(conn, rest, error)?,
+                Err(Rollback::Handler(error)) if error.is_retryable() => return Ok(Some((rest, error))),
+                Err(Rollback::Handler(error)) => rest = self.up_to_failed(conn, rest, error).await?,
             }
         }
-        rest.iter().try_for_each(|event| self.one(conn, event, end, None))
+        for event in rest {
+            self.one(conn, event, end, None).await?;
+        }
+        Ok(None)
     }
 
     /// Applies the events up to the one at which the handler has failed, and returns the others. A handler of
     /// whole batches does not say which one it was.
-    fn up_to_failed<'e>(
+    async fn up_to_failed<'e>(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         events: &'e [RecordedEvent],
         error: HandlerError,
     ) -> Result<&'e [RecordedEvent], Stop> {
         let Some(failed) = error.index_in(events) else {
-            self.one_by_one(conn, events)?;
+            self.one_by_one(conn, events).await?;
             return Ok(&[]);
         };
-        self.before_failed(conn, &events[..failed])?;
-        self.one(conn, &events[failed], events[failed].position(), Some(error))?;
+        self.before_failed(conn, &events[..failed]).await?;
+        self.one(conn, &events[failed], events[failed].position(), Some(error)).await?;
         Ok(&events[failed + 1..])
     }
 
     /// They had been applied before the failure undid it.
-    fn before_failed(&mut self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Stop> {
+    async fn before_failed(&mut self, conn: &mut L, events: &[RecordedEvent]) -> Result<(), Stop> {
         let Some(last) = events.last() else { return Ok(()) };
-        match self.attempt(conn, events, last.position()) {
+        match self.attempt(conn, events, last.position()).await {
             Ok(()) => Ok(()),
             Err(Rollback::Stop(stop)) => Err(stop),
-            Err(Rollback::Handler(_)) => self.one_by_one(conn, events),
+            Err(Rollback::Handler(_)) => self.one_by_one(conn, events).await,
         }
     }
 
-    fn one_by_one(&mut self, conn: &mut C, events: &[RecordedEvent]) -> Result<(), Stop> {
-        events.iter().try_for_each(|event| self.one(conn, event, event.position(), None))
-    }
-
-    /// After a deadlock or the like: a shorter transaction holds fewer locks for less long.
-    fn in_halves(
-        &mut self,
-        conn: &mut C,
-        events: &[RecordedEvent],
-        end: Position,
-        error: HandlerError,
-    ) -> Result<(), Stop> {
-        let (first, second) = events.split_at(events.len() / 2);
-        self.most = second.len();
-        self.wait_after(conn, &events[0], &mut Transient::default(), error)?;
-        let middle = first.last().map_or(end, RecordedEvent::position);
-        self.batch(conn, first, middle)?;
-        self.batch(conn, second, end)
+    async fn one_by_one(&mut self, conn: &mut L, events: &[RecordedEvent]) -> Result<(), Stop> {
+        for event in events {
+            self.one(conn, event, event.position(), None).await?;
+        }
+        Ok(())
     }
 
     /// Pauses before the same is tried again, if it is.
-    fn wait_after(
+    async fn wait_after(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         event: &RecordedEvent,
         transient: &mut Transient,
         error: HandlerError,
@@ -260,16 +277,16 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         match transient.pause(&error) {
             Some(pause) if self.is_alone => {
                 observe::projection::transient(self.lease.partition(), event, &error);
-                self.wait(conn, pause)
+                self.wait(conn, pause).await
             }
             _ => Err(run_again(&self.projection.id, event.position(), error)),
         }
     }
 
     /// `failure` is how a first attempt, with other events, has ended.
-    fn one(
+    async fn one(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         event: &RecordedEvent,
         end: Position,
         mut failure: Option<HandlerError>,
@@ -279,7 +296,7 @@ impl<'p, C: EventConnection> Applier<'p, C> {
         loop {
             let outcome = match failure.take() {
                 Some(error) => Err(Rollback::Handler(error)),
-                None => self.attempt(conn, slice::from_ref(event), end),
+                None => self.attempt(conn, slice::from_ref(event), end).await,
             };
             let error = match outcome {
                 Ok(()) => return Ok(()),
@@ -287,28 +304,28 @@ impl<'p, C: EventConnection> Applier<'p, C> {
                 Err(Rollback::Handler(error)) => error,
             };
             if error.is_retryable() {
-                self.wait_after(conn, event, &mut transient, error)?;
+                self.wait_after(conn, event, &mut transient, error).await?;
                 continue;
             }
             attempts += 1;
             match self.projection.policies.pause(error.kind(), attempts) {
                 Some(pause) if self.is_alone && error.policy().is_none() => {
                     observe::projection::retried(self.lease.partition(), event, attempts, &error);
-                    self.lease.note_failure(conn, &error.to_string())?;
-                    self.wait(conn, pause)?;
+                    self.lease.note_failure(conn, &error.to_string()).await?;
+                    self.wait(conn, pause).await?;
                 }
-                _ => return self.give_up(conn, event, end, error, attempts),
+                _ => return self.give_up(conn, event, end, error, attempts).await,
             }
         }
     }
 
-    fn wait(&mut self, conn: &mut C, duration: Duration) -> Result<(), Stop> {
-        self.lease.wait(conn, self.pause, duration)
+    async fn wait(&mut self, conn: &mut L, duration: Duration) -> Result<(), Stop> {
+        self.lease.wait(conn, self.is_asked, duration).await
     }
 
-    fn give_up(
+    async fn give_up(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         event: &RecordedEvent,
         end: Position,
         error: HandlerError,
@@ -321,13 +338,13 @@ impl<'p, C: EventConnection> Applier<'p, C> {
                 Err(self.failed(event, error, attempts).into())
             }
             OnFailure::HandOver { .. } => {
-                self.lease.note_failure(conn, &error.to_string())?;
+                self.lease.note_failure(conn, &error.to_string()).await?;
                 Err(self.handed_over(event, error).into())
             }
-            OnFailure::Skip => self.settle(conn, end, Some(event), None),
+            OnFailure::Skip => self.settle(conn, end, Some(event), None).await,
             policy @ (OnFailure::Park | OnFailure::ParkAlone) => {
                 let parked = parked(event, reason(kind), storable(&error.to_string()), attempts, policy);
-                let outcome = self.settle(conn, end, Some(event), Some(parked));
+                let outcome = self.settle(conn, end, Some(event), Some(parked)).await;
                 outcome.map_err(|stop| not_recorded(stop, self.lease.partition(), &error))
             }
         }
@@ -354,42 +371,48 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     }
 
     /// Waits for it, if there are turns, and keeps the lease meanwhile.
-    fn turn(&mut self, conn: &mut C) -> Result<Turn<'p>, Stop> {
+    async fn turn(&mut self, conn: &mut L) -> Result<Turn<'p>, Stop> {
         let turns = self.turns;
         loop {
-            if let Some(turn) = turns.take(LONGEST_WAIT.min(self.longest_pause())) {
+            if let Some(turn) = turns.take::<L>(LONGEST_WAIT.min(self.longest_pause())).await {
                 return Ok(turn);
             }
-            if !(self.pause)(Duration::ZERO) {
+            if (self.is_asked)() {
                 return Err(Stop::Asked);
             }
-            self.lease.renew_when_due(conn)?;
+            self.lease.renew_when_due(conn).await?;
         }
     }
 
     /// One transaction: the handler, what has to be held back, the checkpoint.
-    fn attempt(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Rollback> {
-        let _turn = self.turn(conn).map_err(Rollback::Stop)?;
+    async fn attempt(
+        &mut self,
+        conn: &mut L,
+        events: &[RecordedEvent],
+        end: Position,
+    ) -> Result<(), Rollback> {
+        let _turn = self.turn(conn).await.map_err(Rollback::Stop)?;
         let begin = Instant::now();
-        let outcome = self.transaction(conn, events, end);
+        let outcome = self.transaction(conn, events, end).await;
         if matches!(&outcome, Err(Rollback::Handler(error)) if error.is_collision()) {
             self.turns.has_collided(begin.elapsed());
         }
         outcome
     }
 
-    fn transaction(&mut self, conn: &mut C, events: &[RecordedEvent], end: Position) -> Result<(), Rollback> {
+    async fn transaction(
+        &mut self,
+        conn: &mut L,
+        events: &[RecordedEvent],
+        end: Position,
+    ) -> Result<(), Rollback> {
         let begin = Instant::now();
-        let projection = self.projection;
         let (events, held) = self.parking.hold_back(events);
         let step = Step { to: end, witness: last_of(&events, &held), now: timestamp::now() };
-        transaction(conn, &mut self.lease, &step, |conn, lease| {
-            if !events.is_empty() {
-                lend(conn, lease, projection, &events)?;
-            }
-            held.iter().try_for_each(|event| Ok(conn.database().park(&projection.id, &held_back(event))?))
-        })?;
-        self.lease.forget_failure(conn)?;
+        let parking: Vec<_> = held.iter().map(|event| Parking::Park(held_back(event))).collect();
+        let work = Work { events: &events, parking: &parking };
+        transaction(conn, self.projection, &mut self.lease, &step, work).await?;
+        self.lease.forget_failure(conn).await?;
         self.applied += events.len() as u64;
         self.report(&events, begin.elapsed());
         Ok(())
@@ -403,21 +426,20 @@ impl<'p, C: EventConnection> Applier<'p, C> {
     }
 
     /// Without the handler: the checkpoint moves, and an event is parked.
-    fn settle(
+    async fn settle(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         to: Position,
         last: Option<&RecordedEvent>,
         parked: Option<ParkedEvent>,
     ) -> Result<(), Stop> {
-        let id = &self.projection.id;
         let step = Step { to, witness: last.map(Witness::from), now: timestamp::now() };
-        let outcome = transaction(conn, &mut self.lease, &step, |conn, _| {
-            parked.iter().try_for_each(|parked| Ok(conn.database().park(id, parked)?))
-        });
+        let parking = parked.map(Parking::Park);
+        let work = Work { parking: parking.as_slice(), ..Work::default() };
+        let outcome = transaction(conn, self.projection, &mut self.lease, &step, work).await;
         outcome.map_err(Rollback::into_stop)?;
-        self.lease.forget_failure(conn)?;
-        if let Some(parked) = parked {
+        self.lease.forget_failure(conn).await?;
+        if let Some(Parking::Park(parked)) = parking {
             observe::projection::parked(self.lease.partition(), &parked);
             self.parking.has_parked(parked);
         }

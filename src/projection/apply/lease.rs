@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
 
-use super::stop::{Pause, Stop};
+use super::stop::Stop;
 use crate::model::event::RecordedEvent;
 use crate::model::partition::{Barrier, Claim, Partition, PartitionKey, State, partition_of};
 use crate::model::position::Position;
@@ -12,9 +12,12 @@ use crate::model::stream_id::StreamId;
 use crate::model::witness::Witness;
 use crate::projection::activity::refuse_inactive;
 use crate::projection::error::ProjectionError;
+use crate::projection::link::{IsAsked, Link, pause};
 use crate::projection::storable::storable;
-use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::partitions::Step;
+use crate::storage::partitions::{Partitions, Step};
+use crate::storage::places::Places;
+use crate::storage::read::Read;
+use crate::storage::transactions::Transactions;
 
 /// A worker's lease of a partition: what it knows of the partition's row, and how far it has come.
 pub(super) struct Lease {
@@ -51,18 +54,18 @@ impl FailingSince {
 /// Taking and keeping it.
 impl Lease {
     /// Takes the partition; `None` if another worker has it.
-    pub(super) fn take<C: EventConnection>(
-        conn: &mut C,
+    pub(super) async fn take<L: Link>(
+        conn: &mut L,
         partition: &Partition,
         owner: &str,
         duration: Duration,
     ) -> Result<Option<Self>, ProjectionError> {
         refuse_inactive(partition)?;
-        conn.database().refuse_foreign()?;
-        if !conn.database().claim(&partition.key, owner, duration)? {
+        conn.database().refuse_foreign().await?;
+        if !conn.database().claim(&partition.key, owner, duration).await? {
             return Ok(None);
         }
-        let row = conn.database().partition(&partition.key)?;
+        let row = conn.database().partition(&partition.key).await?;
         let row = row.filter(|row| row.owner.as_deref() == Some(owner));
         Ok(row.map(|row| Self::of(row, duration)))
     }
@@ -77,13 +80,13 @@ impl Lease {
     }
 
     /// Gives the partition back.
-    pub(super) fn release<C: EventConnection>(&self, conn: &mut C) -> QueryResult<()> {
-        conn.database().release(&self.claim).map(drop)
+    pub(super) async fn release<L: Link>(&self, conn: &mut L) -> QueryResult<()> {
+        conn.database().release(&self.claim).await.map(drop)
     }
 
     /// Writes down why the partition does not move on.
-    pub(super) fn note_failure<C: EventConnection>(&mut self, conn: &mut C, error: &str) -> QueryResult<()> {
-        if conn.database().note_failure(&self.claim, &storable(error))? {
+    pub(super) async fn note_failure<L: Link>(&mut self, conn: &mut L, error: &str) -> QueryResult<()> {
+        if conn.database().note_failure(&self.claim, &storable(error)).await? {
             self.failing.get_or_insert_with(|| FailingSince::before_now(Duration::ZERO));
         }
         Ok(())
@@ -95,58 +98,54 @@ impl Lease {
     }
 
     /// It moves on.
-    pub(super) fn forget_failure<C: EventConnection>(&mut self, conn: &mut C) -> QueryResult<()> {
+    pub(super) async fn forget_failure<L: Link>(&mut self, conn: &mut L) -> QueryResult<()> {
         if self.failing.is_some() {
-            conn.database().forget_failure(&self.claim)?;
+            conn.database().forget_failure(&self.claim).await?;
             self.failing = None;
         }
         Ok(())
     }
 
     /// Marks the partition as failed.
-    pub(super) fn fail<C: EventConnection>(
-        &self,
-        conn: &mut C,
-        error: &ProjectionError,
-    ) -> QueryResult<bool> {
-        conn.database().fail(&self.claim, &storable(&error.to_string()))
+    pub(super) async fn fail<L: Link>(&self, conn: &mut L, error: &ProjectionError) -> QueryResult<bool> {
+        conn.database().fail(&self.claim, &storable(&error.to_string())).await
     }
 
     /// Well before it runs out.
-    pub(super) fn renew_when_due<C: EventConnection>(&mut self, conn: &mut C) -> Result<(), Stop> {
+    pub(super) async fn renew_when_due<L: Link>(&mut self, conn: &mut L) -> Result<(), Stop> {
         if self.renewed_at.elapsed() < self.claim.lease / 3 {
             return Ok(());
         }
-        if !conn.database().renew(&self.claim)? {
+        if !conn.database().renew(&self.claim).await? {
             return Err(self.lost());
         }
         self.renewed_at = Instant::now();
-        self.look(conn)
+        self.look(conn).await
     }
 
     /// Pauses, and keeps the lease meanwhile.
-    pub(super) fn wait<C: EventConnection>(
+    pub(super) async fn wait<L: Link>(
         &mut self,
-        conn: &mut C,
-        pause: &Pause<'_>,
+        conn: &mut L,
+        is_asked: &IsAsked<'_>,
         duration: Duration,
     ) -> Result<(), Stop> {
         let mut left = duration;
         while !left.is_zero() {
             let part = left.min(self.claim.lease / 3);
-            if !pause(part) {
+            if !pause::<L>(part, is_asked).await {
                 return Err(Stop::Asked);
             }
             left -= part;
-            self.renew_when_due(conn)?;
+            self.renew_when_due(conn).await?;
         }
         Ok(())
     }
 
     /// Looks at the partition's row: a barrier may have been raised, or a commit may have gone through whose
     /// answer was lost.
-    pub(super) fn look<C: EventConnection>(&mut self, conn: &mut C) -> Result<(), Stop> {
-        let row = conn.database().partition(&self.claim.partition)?;
+    pub(super) async fn look<L: Link>(&mut self, conn: &mut L) -> Result<(), Stop> {
+        let row = conn.database().partition(&self.claim.partition).await?;
         let Some(row) = row.filter(|row| row.token == self.claim.token && row.state == State::Active) else {
             return Err(self.lost());
         };
@@ -161,8 +160,8 @@ impl Lease {
 
     /// Whether the partition does not exist any more because the number of partitions was changed. Then no
     /// other worker has taken it.
-    pub(super) fn is_replaced<C: EventConnection>(&self, conn: &mut C) -> QueryResult<bool> {
-        let row = conn.database().partition(&self.claim.partition)?;
+    pub(super) async fn is_replaced<L: Link>(&self, conn: &mut L) -> QueryResult<bool> {
+        let row = conn.database().partition(&self.claim.partition).await?;
         Ok(row.is_none_or(|row| row.count != self.count))
     }
 
@@ -209,16 +208,16 @@ impl Lease {
 
     /// Moves the checkpoint within the transaction that is open. Otherwise looks why it could not, and says
     /// so.
-    pub(super) fn advance<C: EventConnection>(
+    pub(super) async fn advance<L: Link>(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         step: &Step,
         begin: Instant,
     ) -> Result<(), Stop> {
-        if conn.database().advance(&self.claim, step)? {
+        if conn.database().advance(&self.claim, step).await? {
             return Ok(());
         }
-        match self.look(conn) {
+        match self.look(conn).await {
             Ok(()) => Err(Stop::Moved),
             // A lease that is found to be lost was lost while the batch was applied.
             Err(Stop::Error(ProjectionError::LeaseLost { .. })) => Err(self.lost_since(begin).into()),
@@ -245,18 +244,20 @@ impl Lease {
     /// Whether it is the log that was applied: it has assigned the positions up to the checkpoint, and has no
     /// other event where the last one was applied. Events that are not there any more were erased or
     /// archived.
-    pub(super) fn check_log<C: EventConnection>(&self, conn: &mut C) -> Result<(), ProjectionError> {
+    pub(super) async fn check_log<L: Link>(&self, conn: &mut L) -> Result<(), ProjectionError> {
         let checkpoint = self.claim.position;
-        if checkpoint <= conn.database().last_assigned_position()? && !self.is_contradicted(conn)? {
+        if checkpoint <= conn.database().last_assigned_position().await?
+            && !self.is_contradicted(conn).await?
+        {
             return Ok(());
         }
-        let last = conn.database().last_committed_position()?;
+        let last = conn.database().last_committed_position().await?;
         Err(ProjectionError::OtherLog { projection: self.projection().clone(), checkpoint, last })
     }
 
-    fn is_contradicted<C: EventConnection>(&self, conn: &mut C) -> QueryResult<bool> {
+    async fn is_contradicted<L: Link>(&self, conn: &mut L) -> QueryResult<bool> {
         let Some(witness) = self.witness else { return Ok(false) };
-        let found = conn.database().event_id_at(witness.position)?;
+        let found = conn.database().event_id_at(witness.position).await?;
         Ok(found.is_some_and(|found| found != witness.event_id))
     }
 }

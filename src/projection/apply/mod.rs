@@ -14,5 +14,5 @@ mod transient;
 mod turns;
 
 pub(super) use applier::Applier;
-pub(super) use stop::{Pause, Stop};
+pub(super) use stop::Stop;
 pub(super) use turns::Turns;

@@ -5,48 +5,56 @@ use std::collections::BTreeMap;
 
 use super::lease::Lease;
 use super::parking::{ParkingLot, reason};
-use super::step::{lend, transaction};
-use super::stop::{Pause, Rollback, Stop, not_recorded, run_again};
+use super::step::{Parking, Work, transaction};
+use super::stop::{Rollback, Stop, not_recorded, run_again};
 use super::transient::Transient;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::{ParkReason, ParkedEvent, Request};
 use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::observe;
-use crate::projection::definition::Projection;
 use crate::projection::handler::HandlerError;
+use crate::projection::link::{IsAsked, Link, ProjectionOf};
 use crate::projection::policy::OnFailure;
 use crate::projection::storable::storable;
-use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::parked::Parked;
 use crate::storage::partitions::Step;
+use crate::storage::read::Read;
 
-pub(super) struct Requests<'a, C> {
-    pub(super) projection: &'a Projection<C>,
-    pub(super) pause: &'a Pause<'a>,
+pub(super) struct Requests<'a, L: Link> {
+    pub(super) projection: &'a ProjectionOf<L>,
+    pub(super) is_asked: &'a IsAsked<'a>,
     pub(super) lease: &'a mut Lease,
     pub(super) parking: &'a mut ParkingLot,
     pub(super) is_alone: bool,
 }
 
-impl<C: EventConnection> Requests<'_, C> {
+impl<L: Link> Requests<'_, L> {
     /// Finds out which streams are held back, and serves what was asked for, or left behind by another
     /// worker.
-    pub(super) fn begin(&mut self, conn: &mut C) -> Result<(), Stop> {
-        let parked = conn.database().parked(&self.projection.id)?;
+    pub(super) async fn begin(&mut self, conn: &mut L) -> Result<(), Stop> {
+        let parked = conn.database().parked(&self.projection.id).await?;
         let streams = self.by_stream(parked);
         *self.parking = ParkingLot::behind(streams.values().flatten());
-        self.serve(conn, streams)
+        self.serve(conn, streams).await
     }
 
     /// Serves what was asked for since. The streams of which nothing was asked are not looked at.
-    pub(super) fn serve_new(&mut self, conn: &mut C) -> Result<(), Stop> {
-        let parked = conn.database().parked_beside_requests(&self.projection.id)?;
+    pub(super) async fn serve_new(&mut self, conn: &mut L) -> Result<(), Stop> {
+        let parked = conn.database().parked_beside_requests(&self.projection.id).await?;
         let streams = self.by_stream(parked);
-        self.serve(conn, streams)
+        self.serve(conn, streams).await
     }
 
-    fn serve(&mut self, conn: &mut C, streams: BTreeMap<StreamId, Vec<ParkedEvent>>) -> Result<(), Stop> {
-        streams.into_iter().try_for_each(|(stream, parked)| self.serve_stream(conn, &stream, parked))
+    async fn serve(
+        &mut self,
+        conn: &mut L,
+        streams: BTreeMap<StreamId, Vec<ParkedEvent>>,
+    ) -> Result<(), Stop> {
+        for (stream, parked) in streams {
+            self.serve_stream(conn, &stream, parked).await?;
+        }
+        Ok(())
     }
 
     /// Those of this partition, in the order of their positions.
@@ -59,9 +67,9 @@ impl<C: EventConnection> Requests<'_, C> {
     }
 
     /// What stands behind an event that stays parked stays, too, unless that is parked alone.
-    fn serve_stream(
+    async fn serve_stream(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         stream: &StreamId,
         parked: Vec<ParkedEvent>,
     ) -> Result<(), Stop> {
@@ -69,8 +77,8 @@ impl<C: EventConnection> Requests<'_, C> {
         for parked in parked {
             let is_free = parked.reason == ParkReason::Held || parked.requested == Some(Request::Retry);
             let holds_back = match parked.requested {
-                Some(Request::Discard) => self.unpark(conn, &parked, None)?,
-                _ if is_free && !is_blocked => self.retry(conn, &parked)?,
+                Some(Request::Discard) => self.unpark(conn, &parked, None).await?,
+                _ if is_free && !is_blocked => self.retry(conn, &parked).await?,
                 _ => parked.holds_back,
             };
             is_blocked |= holds_back;
@@ -83,50 +91,50 @@ impl<C: EventConnection> Requests<'_, C> {
     }
 
     /// Whether the event still holds back what comes after it.
-    fn retry(&mut self, conn: &mut C, parked: &ParkedEvent) -> Result<bool, Stop> {
-        let event = conn.database().read_event(parked.event_id)?;
-        self.unpark(conn, parked, event.as_ref())
+    async fn retry(&mut self, conn: &mut L, parked: &ParkedEvent) -> Result<bool, Stop> {
+        let event = conn.database().read_event(parked.event_id).await?;
+        self.unpark(conn, parked, event.as_ref()).await
     }
 
     /// Applies the event, if there is one, and forgets that it was parked; or records that it has failed once
     /// more. Whether it still holds back what comes after it.
-    fn unpark(
+    async fn unpark(
         &mut self,
-        conn: &mut C,
+        conn: &mut L,
         parked: &ParkedEvent,
         event: Option<&RecordedEvent>,
     ) -> Result<bool, Stop> {
-        let projection = self.projection;
+        let parking = [Parking::Unpark(parked.position)];
+        let work = Work { events: event.map_or(&[], std::slice::from_ref), parking: &parking };
         let mut transient = Transient::default();
         loop {
-            let outcome = self.in_place(conn, |conn, lease| {
-                if let Some(event) = event {
-                    lend(conn, lease, projection, std::slice::from_ref(event))?;
-                }
-                conn.database().unpark(&projection.id, parked.position)?;
-                Ok(())
-            });
-            match outcome {
+            match self.in_place(conn, work).await {
                 Ok(()) => return Ok(false),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Handler(error)) if error.is_retryable() => {
                     let pause = transient.pause(&error).filter(|_| self.is_alone);
                     let (Some(pause), Some(event)) = (pause, event) else {
                         let position = parked.position;
-                        return Err(run_again(&projection.id, position, error));
+                        return Err(run_again(&self.projection.id, position, error));
                     };
                     observe::projection::transient(self.lease.partition(), event, &error);
-                    self.lease.wait(conn, self.pause, pause)?;
+                    self.lease.wait(conn, self.is_asked, pause).await?;
                 }
-                Err(Rollback::Handler(error)) => return self.has_failed(conn, parked, &error),
+                Err(Rollback::Handler(error)) => return self.has_failed(conn, parked, &error).await,
             }
         }
     }
 
-    fn has_failed(&mut self, conn: &mut C, parked: &ParkedEvent, error: &HandlerError) -> Result<bool, Stop> {
+    async fn has_failed(
+        &mut self,
+        conn: &mut L,
+        parked: &ParkedEvent,
+        error: &HandlerError,
+    ) -> Result<bool, Stop> {
         let policy = error.policy().unwrap_or(self.projection.policies.of(error.kind()));
         if policy == OnFailure::Skip {
-            return self.unpark(conn, parked, None);
+            self.settle(conn, Parking::Unpark(parked.position)).await?;
+            return Ok(false);
         }
         let parked = ParkedEvent {
             reason: reason(error.kind()),
@@ -136,28 +144,22 @@ impl<C: EventConnection> Requests<'_, C> {
             holds_back: policy != OnFailure::ParkAlone,
             ..parked.clone()
         };
-        let outcome = self.repark(conn, &parked);
+        let holds_back = parked.holds_back;
+        let outcome = self.settle(conn, Parking::Repark(parked)).await;
         outcome.map_err(|stop| not_recorded(stop, self.lease.partition(), error))?;
-        Ok(parked.holds_back)
+        Ok(holds_back)
     }
 
-    fn repark(&mut self, conn: &mut C, parked: &ParkedEvent) -> Result<(), Stop> {
-        let id = &self.projection.id;
-        let outcome = self.in_place(conn, |conn, _| {
-            conn.database().repark(id, parked)?;
-            Ok(())
-        });
-        outcome.map_err(Rollback::into_stop)
+    /// Without the handler.
+    async fn settle(&mut self, conn: &mut L, parking: Parking) -> Result<(), Stop> {
+        let work = Work { parking: &[parking], ..Work::default() };
+        self.in_place(conn, work).await.map_err(Rollback::into_stop)
     }
 
     /// A transaction that moves the checkpoint to where it is: a worker that has lost the partition is found
     /// out.
-    fn in_place(
-        &mut self,
-        conn: &mut C,
-        work: impl FnOnce(&mut C, &Lease) -> Result<(), Rollback>,
-    ) -> Result<(), Rollback> {
+    async fn in_place(&mut self, conn: &mut L, work: Work<'_>) -> Result<(), Rollback> {
         let step = Step { to: self.lease.checkpoint(), witness: None, now: timestamp::now() };
-        transaction(conn, self.lease, &step, work)
+        transaction(conn, self.projection, self.lease, &step, work).await
     }
 }

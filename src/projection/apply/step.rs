@@ -2,67 +2,143 @@
 
 use std::time::Instant;
 
+use diesel::result::QueryResult;
+
 use super::lease::Lease;
 use super::stop::Rollback;
 use crate::model::event::RecordedEvent;
+use crate::model::parked::ParkedEvent;
+use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::observe;
-use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
-use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::projection::link::{Link, ProjectionOf};
 use crate::storage::error::is_missing_savepoint;
+use crate::storage::give_up::GiveUp;
+use crate::storage::parked::Parked;
 use crate::storage::partitions::Step;
+use crate::storage::transactions::Transactions;
 
-/// Does the work and moves the checkpoint, or does neither.
-pub(super) fn transaction<C: EventConnection>(
-    conn: &mut C,
+/// What a step does beside moving the checkpoint.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Work<'w> {
+    /// What the handler is given.
+    pub(super) events: &'w [RecordedEvent],
+    pub(super) parking: &'w [Parking],
+}
+
+/// What becomes of a parked event.
+pub(super) enum Parking {
+    Park(ParkedEvent),
+    Repark(ParkedEvent),
+    Unpark(Position),
+}
+
+/// Does the work and moves the checkpoint, or does neither. If the future is dropped in the middle, the
+/// connection is given up, and the database rolls back.
+pub(super) async fn transaction<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
     lease: &mut Lease,
     step: &Step,
-    work: impl FnOnce(&mut C, &Lease) -> Result<(), Rollback>,
+    work: Work<'_>,
 ) -> Result<(), Rollback> {
-    let begin = Instant::now();
-    let depth = conn.database().depth()?;
-    conn.database().begin()?;
-    let outcome = work(conn, lease)
-        .and_then(|()| lease.advance(conn, step, begin).map_err(Rollback::Stop))
-        .and_then(|()| commit(conn, lease));
-    match outcome {
-        Ok(()) => lease.has_advanced(step.to),
-        Err(_) => conn.database().roll_back_to(depth),
-    }
-    // Where diesel cannot tell what has become of the transaction, the connection is of no further use.
-    conn.database().depth()?;
+    let mut open = Open { conn, has_ended: false };
+    let outcome = whole(open.conn, projection, lease, step, work).await;
+    open.has_ended = true;
     outcome
 }
 
+struct Open<'c, L: Link> {
+    conn: &'c mut L,
+    has_ended: bool,
+}
+
+impl<L: Link> Drop for Open<'_, L> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.conn.database().give_up();
+        }
+    }
+}
+
+async fn whole<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
+    lease: &mut Lease,
+    step: &Step,
+    work: Work<'_>,
+) -> Result<(), Rollback> {
+    let begin = Instant::now();
+    let depth = conn.database().depth().await?;
+    conn.database().begin().await?;
+    let outcome = within(conn, projection, lease, step, work, begin).await;
+    match outcome {
+        Ok(()) => lease.has_advanced(step.to),
+        Err(_) => conn.database().roll_back_to(depth).await,
+    }
+    // Where diesel cannot tell what has become of the transaction, the connection is of no further use.
+    conn.database().depth().await?;
+    outcome
+}
+
+async fn within<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
+    lease: &mut Lease,
+    step: &Step,
+    work: Work<'_>,
+    begin: Instant,
+) -> Result<(), Rollback> {
+    if !work.events.is_empty() {
+        lend(conn, projection, lease, work.events).await?;
+    }
+    for parking in work.parking {
+        parking.write(conn, &projection.id).await?;
+    }
+    lease.advance(conn, step, begin).await.map_err(Rollback::Stop)?;
+    commit(conn, lease).await
+}
+
+impl Parking {
+    async fn write<L: Link>(&self, conn: &mut L, id: &ProjectionId) -> QueryResult<()> {
+        match self {
+            Self::Park(parked) => conn.database().park(id, parked).await,
+            Self::Repark(parked) => conn.database().repark(id, parked).await.map(drop),
+            Self::Unpark(position) => conn.database().unpark(id, *position).await.map(drop),
+        }
+    }
+}
+
 /// What the application's constraints say at this point is the handler's doing.
-fn commit<C: EventConnection>(conn: &mut C, lease: &Lease) -> Result<(), Rollback> {
-    conn.database().commit().map_err(|error| match is_missing_savepoint(&error) {
+async fn commit<L: Link>(conn: &mut L, lease: &Lease) -> Result<(), Rollback> {
+    conn.database().commit().await.map_err(|error| match is_missing_savepoint(&error) {
         true => transaction_ended(lease),
         false => Rollback::Handler(error.into()),
     })
 }
 
 /// Lends the connection to the handler. A handler that ends the transaction, by whatever means, is found out.
-pub(super) fn lend<C: EventConnection>(
-    conn: &mut C,
+async fn lend<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
     lease: &Lease,
-    projection: &Projection<C>,
     events: &[RecordedEvent],
 ) -> Result<(), Rollback> {
-    let _batch = observe::projection::batch(lease.partition(), events);
-    conn.database().begin_loan()?;
-    let depth = conn.database().depth()?;
-    let outcome = projection.handler.handle(conn, events);
+    let batch = observe::projection::batch(lease.partition(), events);
+    conn.database().begin_loan().await?;
+    let depth = conn.database().depth().await?;
+    let outcome = batch.around(conn.handle(&projection.handler, events)).await;
     if outcome.as_ref().is_err_and(HandlerError::is_panic) {
         // It has left the transactions open that it was in.
-        conn.database().roll_back_to(depth);
+        conn.database().roll_back_to(depth).await;
     }
-    if conn.database().depth()? != depth {
+    if conn.database().depth().await? != depth {
         return Err(transaction_ended(lease));
     }
     outcome.map_err(Rollback::Handler)?;
-    let is_open = conn.database().end_loan().map_err(|error| Rollback::Handler(error.into()))?;
+    let is_open = conn.database().end_loan().await.map_err(|error| Rollback::Handler(error.into()))?;
     if is_open { Ok(()) } else { Err(transaction_ended(lease)) }
 }
 

@@ -1,16 +1,11 @@
 //! Why no further events are applied for now.
 
-use std::time::Duration;
-
 use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
 use crate::storage::error::DatabaseError;
-
-/// Pauses for so long, or until it is time to stop: then it returns `false`.
-pub(in crate::projection) type Pause<'p> = dyn Fn(Duration) -> bool + 'p;
 
 /// Why no further events are applied under this lease.
 #[derive(Debug)]

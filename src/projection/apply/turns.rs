@@ -1,5 +1,8 @@
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::projection::link::Link;
+use crate::store::bell::Bell;
 
 /// How long partitions take turns, relative to the time that they have lost.
 const TIMES: u32 = 20;
@@ -13,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(10 * 60);
 #[derive(Default)]
 pub(in crate::projection) struct Turns {
     now: Mutex<Now>,
-    is_free: Condvar,
+    is_free: Bell,
 }
 
 #[derive(Default)]
@@ -36,10 +39,17 @@ impl Now {
 
 impl Turns {
     /// Waits for the turn, if there are any; `None` if it did not come within this time.
-    pub(super) fn take(&self, longest: Duration) -> Option<Turn<'_>> {
-        let is_others = |now: &mut Now| now.is_taken && now.are_taken_in_turn();
-        let waited = self.is_free.wait_timeout_while(self.now(), longest, is_others);
-        let (mut now, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    pub(super) async fn take<L: Link>(&self, longest: Duration) -> Option<Turn<'_>> {
+        let seen = self.is_free.count();
+        if let Some(turn) = self.take_now() {
+            return Some(turn);
+        }
+        L::wait(&self.is_free, seen, longest).await;
+        self.take_now()
+    }
+
+    fn take_now(&self) -> Option<Turn<'_>> {
+        let mut now = self.now();
         if !now.are_taken_in_turn() {
             return Some(Turn(None));
         }
@@ -72,7 +82,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if let Some(turns) = self.0 {
             turns.now().is_taken = false;
-            turns.is_free.notify_one();
+            turns.is_free.ring();
         }
     }
 }

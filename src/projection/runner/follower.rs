@@ -11,13 +11,15 @@ use super::read_ahead::ReadAhead;
 use super::stopping::Stopping;
 use crate::model::partition::Partition;
 use crate::observe;
-use crate::projection::apply::{Applier, Pause, Stop, Turns};
+use crate::projection::apply::{Applier, Stop, Turns};
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
+use crate::projection::link::{IsAsked, pause};
 use crate::projection::progress::Progress;
 use crate::storage::connection::EventConnection;
 use crate::storage::error::is_log_closed;
 use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::now::now;
 use crate::store::wake_up;
 
 /// How long a handler may fail with errors that do not count before its partition stops: longer than a lock
@@ -33,8 +35,8 @@ pub(super) fn follow<C: EventConnection + 'static>(
     turns: &Turns,
     asked: &Asked,
 ) -> Followed {
-    let pause = |longest| wake_up::pause(longest, || asked.is_to_stop());
-    let follower = Follower { context, projection, log, turns, asked, pause: &pause };
+    let is_asked = || asked.is_to_stop();
+    let follower = Follower { context, projection, log, turns, asked, is_asked: &is_asked };
     match follower.run(partition) {
         Ok(followed) => followed,
         Err(error) => {
@@ -68,7 +70,7 @@ struct Follower<'f, C> {
     log: &'f ReadAhead,
     turns: &'f Turns,
     asked: &'f Asked,
-    pause: &'f Pause<'f>,
+    is_asked: &'f IsAsked<'f>,
 }
 
 impl<'f, C: EventConnection + 'static> Follower<'f, C> {
@@ -76,8 +78,8 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         let mut conn = self.first_connection(&mut retry)?;
         let worker = &self.context.worker;
-        let leased = Applier::lease(&mut conn, self.projection, partition, worker, self.pause, self.turns)?;
-        let Some(mut applier) = leased else { return Ok(Followed::NotLeased) };
+        let lease = Applier::lease(&mut conn, self.projection, partition, worker, self.is_asked, self.turns);
+        let Some(mut applier) = now(lease)? else { return Ok(Followed::NotLeased) };
         let mut stuck_since = None;
         loop {
             let position = applier.position();
@@ -87,7 +89,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                 stuck_since = None;
             }
             match stop {
-                Stop::Asked => return Ok(applier.release(&mut conn).map(|()| Followed::Applied)?),
+                Stop::Asked => return Ok(now(applier.release(&mut conn)).map(|()| Followed::Applied)?),
                 Stop::Moved => {}
                 Stop::Error(error @ (ProjectionError::Database(_) | ProjectionError::RunAgain { .. })) => {
                     if is_log_closed(&error) {
@@ -100,11 +102,12 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                     conn = self.before_again(conn, &mut applier, error, &mut retry)?;
                 }
                 Stop::Error(error @ ProjectionError::HandedOver { .. }) => {
-                    applier.release(&mut conn)?;
+                    now(applier.release(&mut conn))?;
                     return Err(error);
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
-                    return if applier.is_replaced(&mut conn)? { Ok(Followed::Applied) } else { Err(error) };
+                    let is_replaced = now(applier.is_replaced(&mut conn))?;
+                    return if is_replaced { Ok(Followed::Applied) } else { Err(error) };
                 }
                 Stop::Error(error) => return Err(self.stop(conn, applier, error)),
             }
@@ -112,7 +115,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
     }
 
     fn stop(&self, conn: C, applier: Applier<'f, C>, error: ProjectionError) -> ProjectionError {
-        Stopping { context: self.context, applier, pause: self.pause, error }.stop(conn)
+        Stopping { context: self.context, applier, is_asked: self.is_asked, error }.stop(conn)
     }
 
     /// Reports the error and pauses. The same is then tried again, with this connection or a new one.
@@ -130,12 +133,17 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
             conn = self.reconnect(retry)?;
         }
         // If this fails, the next attempt will, too, and is reported.
-        let _ = applier.note_failure(&mut conn, &text);
+        let _ = now(applier.note_failure(&mut conn, &text));
         if is_usable {
             // A thread that sleeps cannot renew its lease.
-            (self.pause)(retry.next().min(self.projection.lease / 3));
+            self.pause(retry.next().min(self.projection.lease / 3));
         }
         Ok(conn)
+    }
+
+    /// `false` as soon as this thread is to stop.
+    fn pause(&self, longest: Duration) -> bool {
+        now(pause::<C>(longest, self.is_asked))
     }
 
     fn first_connection(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
@@ -149,7 +157,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
     fn reconnect(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
         let _waiting = self.context.health.waiting();
         loop {
-            if !(self.pause)(retry.next()) {
+            if !self.pause(retry.next()) {
                 return self.context.connect();
             }
             match self.context.connect() {
@@ -165,12 +173,12 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         let longest_pause = self.context.options.longest_pause.min(self.projection.lease / 3);
         let mut pace = Pace::new(longest_pause);
         let mut last = None;
-        if let Err(stop) = applier.look(conn).and_then(|()| applier.begin(conn)) {
+        if let Err(stop) = now(applier.look(conn)).and_then(|()| now(applier.begin(conn))) {
             return stop;
         }
         loop {
             if self.asked.is_to_stop() || applier.is_at_barrier() {
-                return applier.save(conn).err().unwrap_or(Stop::Asked);
+                return now(applier.save(conn)).err().unwrap_or(Stop::Asked);
             }
             let ask = Ask { after: applier.position(), wake_ups: wake_up::count(), last };
             match self.serve(conn, applier).and_then(|()| self.apply_page(conn, applier, &ask)) {
@@ -186,7 +194,7 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
     }
 
     fn serve(&self, conn: &mut C, applier: &mut Applier<'f, C>) -> Result<(), Stop> {
-        if self.asked.is_to_serve() { applier.serve_requests(conn) } else { Ok(()) }
+        if self.asked.is_to_serve() { now(applier.serve_requests(conn)) } else { Ok(()) }
     }
 
     /// The end of the log, if there was nothing new.
@@ -194,9 +202,9 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
         let (begin, applied) = (Instant::now(), applier.applied());
         let page = match self.log.read(self.context, conn, ask)? {
             Found::Page(page) => page,
-            Found::End(end) => return applier.apply(conn, &[], ask.after).map(|()| Some(end)),
+            Found::End(end) => return now(applier.apply(conn, &[], ask.after)).map(|()| Some(end)),
         };
-        applier.apply(conn, page.slice().events(), page.slice().scanned_to())?;
+        now(applier.apply(conn, page.slice().events(), page.slice().scanned_to()))?;
         self.context.has_progressed(&Progress {
             projection: self.projection.id.clone(),
             partition: applier.partition().number,

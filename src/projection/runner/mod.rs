@@ -36,7 +36,8 @@ use super::error::ProjectionError;
 use super::partitions::find_or_create;
 use super::progress::Progress;
 use super::runs::Runs;
-use crate::storage::connection::EventConnection;
+use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::now::now;
 
 /// Runs projections on threads of its own: each is caught up with the log, and then kept up to date.
 ///
@@ -185,7 +186,7 @@ fn prepare<C: EventConnection>(context: &Context<C>) -> Result<(), ProjectionErr
     let mut conn = context.connect()?;
     let mut partitions = Vec::new();
     for projection in &context.options.projections {
-        let found = find_or_create(&mut conn, projection)?;
+        let found = now(find_or_create(&mut conn.database(), projection))?;
         context.see(projection, &found);
         if let Some(name) = &context.options.name {
             predecessor::replace(&mut conn, projection.id(), &found, name)?;

@@ -34,7 +34,7 @@ impl Pace {
     /// longer they get.
     pub(super) fn wait(&mut self, seen: u64, since: Instant) {
         let pause = self.next().saturating_sub(since.elapsed());
-        if wake_up::wait(seen, pause) {
+        if wake_up::bell().wait(seen, pause) {
             self.reset();
         }
     }

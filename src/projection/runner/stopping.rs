@@ -1,15 +1,17 @@
 use super::context::Context;
 use super::pace::{LONGEST_RECONNECT_PAUSE, Pace};
 use crate::observe;
-use crate::projection::apply::{Applier, Pause};
+use crate::projection::apply::Applier;
 use crate::projection::error::ProjectionError;
+use crate::projection::link::{IsAsked, pause};
 use crate::storage::connection::EventConnection;
+use crate::storage::now::now;
 
 /// A partition that stops: its handler is not called again until somebody has resumed it.
-pub(super) struct Stopping<'s, C> {
+pub(super) struct Stopping<'s, C: EventConnection> {
     pub(super) context: &'s Context<C>,
     pub(super) applier: Applier<'s, C>,
-    pub(super) pause: &'s Pause<'s>,
+    pub(super) is_asked: &'s IsAsked<'s>,
     pub(super) error: ProjectionError,
 }
 
@@ -36,7 +38,7 @@ impl<C: EventConnection> Stopping<'_, C> {
                 }
                 Err(_) => {}
             }
-            if !(self.pause)(retry.next()) {
+            if !now(pause::<C>(retry.next(), self.is_asked)) {
                 return self.give_back();
             }
         }
@@ -46,18 +48,18 @@ impl<C: EventConnection> Stopping<'_, C> {
     fn give_back(self) -> ProjectionError {
         if let Ok(mut conn) = self.context.connect() {
             // If this fails, the lease runs out.
-            let _ = self.applier.release(&mut conn);
+            let _ = now(self.applier.release(&mut conn));
         }
         self.error
     }
 
     /// Whether the partition is still this worker's, and marked.
     fn mark(&mut self, mut conn: C) -> Result<bool, ProjectionError> {
-        match self.applier.fail(&mut conn, &self.error) {
+        match now(self.applier.fail(&mut conn, &self.error)) {
             Ok(is_marked) => Ok(is_marked),
             Err(refusal) => {
                 // If that is refused, too, the lease runs out, and the next worker stops at the same event.
-                let _ = self.applier.keep(&mut conn);
+                let _ = now(self.applier.keep(&mut conn));
                 Err(refusal.into())
             }
         }

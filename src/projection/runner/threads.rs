@@ -16,6 +16,7 @@ use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::repartition;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::now::now;
 use crate::storage::workers::Sharing;
 use crate::store::wake_up;
 
@@ -103,7 +104,7 @@ impl<C: EventConnection + 'static> PartitionThreads<C> {
         let seen = self.projection().lease / 3 * 2;
         conn.database().report_worker(&id, &self.context.worker, seen)?;
         self.shared = self.look(conn)?;
-        let partitions = repartition::current(conn, self.projection())?;
+        let partitions = now(repartition::current(&mut conn.database(), self.projection()))?;
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len())?;
         self.read_for(partitions.len());

@@ -6,11 +6,11 @@ use diesel_async::AsyncMysqlConnection;
 use diesel_async::AsyncPgConnection;
 #[cfg(feature = "async-sqlite")]
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-#[cfg(feature = "async-sqlite")]
-use diesel_async::{AsyncConnection, TransactionManager};
 
 #[cfg(any(feature = "async-mysql", feature = "async-postgres"))]
 use crate::storage::asynchronous::server::give_up;
+#[cfg(feature = "async-sqlite")]
+use crate::storage::asynchronous::sqlite;
 use crate::storage::give_up::GiveUp;
 
 /// One of diesel-async's own connections, lent by an [`AsyncEventConnection`].
@@ -91,15 +91,25 @@ impl<C: AsyncEventConnection + ?Sized> AsyncEventConnection for Box<C> {
     }
 }
 
+/// It is lent on.
+impl AsyncEventConnection for AsyncConnectionRef<'_> {
+    fn lend(&mut self) -> AsyncConnectionRef<'_> {
+        match self {
+            #[cfg(feature = "async-sqlite")]
+            Self::Sqlite(conn) => AsyncConnectionRef::Sqlite(conn),
+            #[cfg(feature = "async-postgres")]
+            Self::Postgres(conn) => AsyncConnectionRef::Postgres(conn),
+            #[cfg(feature = "async-mysql")]
+            Self::Mysql(conn) => AsyncConnectionRef::Mysql(conn),
+        }
+    }
+}
+
 impl GiveUp for AsyncConnectionRef<'_> {
     fn give_up(&mut self) {
         match self {
             #[cfg(feature = "async-sqlite")]
-            Self::Sqlite(conn) => {
-                type Manager =
-                    <SyncConnectionWrapper<SqliteConnection> as AsyncConnection>::TransactionManager;
-                Manager::transaction_manager_status_mut(*conn).set_in_error();
-            }
+            Self::Sqlite(conn) => sqlite::give_up(conn),
             #[cfg(feature = "async-postgres")]
             Self::Postgres(conn) => give_up(*conn),
             #[cfg(feature = "async-mysql")]

@@ -332,8 +332,8 @@ where
         self.connection().load(SelectEveryPartition, Stored::default()).await
     }
 
-    async fn create_partition(&mut self, partition: &NewPartition<'_>) -> QueryResult<()> {
-        let PartitionKey { projection: ProjectionId { name, version }, number } = partition.key;
+    async fn create_partition(&mut self, partition: &NewPartition) -> QueryResult<()> {
+        let PartitionKey { projection: ProjectionId { name, version }, number } = &partition.key;
         let create = CreatePartition {
             name,
             version: *version,

@@ -1,0 +1,47 @@
+use std::borrow::BorrowMut;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use crate::model::event::RecordedEvent;
+use crate::projection::handler::HandlerError;
+use crate::projection::kind::{Awaits, Kind};
+use crate::projection::link::Link;
+use crate::storage::asynchronous::connection::{AsyncConnectionRef, AsyncEventConnection};
+use crate::store::bell::Bell;
+
+/// A connection that is awaited, or a reference to it.
+pub(in crate::projection) struct Awaited<C, R = C> {
+    conn: R,
+    lends: PhantomData<C>,
+}
+
+impl<C, R: BorrowMut<C>> Awaited<C, R> {
+    pub(in crate::projection) fn new(conn: R) -> Self {
+        Self { conn, lends: PhantomData }
+    }
+}
+
+impl<C: AsyncEventConnection, R: BorrowMut<C>> Link for Awaited<C, R> {
+    type Conn = C;
+    type Kind = Awaits;
+    type Database<'d>
+        = AsyncConnectionRef<'d>
+    where
+        Self: 'd;
+
+    fn database(&mut self) -> AsyncConnectionRef<'_> {
+        self.conn.borrow_mut().lend()
+    }
+
+    async fn handle(
+        &mut self,
+        handler: &<Awaits as Kind>::Handler<C>,
+        events: &[RecordedEvent],
+    ) -> Result<(), HandlerError> {
+        handler.handle(self.conn.borrow_mut(), events).await
+    }
+
+    async fn wait(bell: &Bell, seen: u64, longest: Duration) -> bool {
+        bell.heard(seen, longest).await
+    }
+}

@@ -1,0 +1,5 @@
+//! Projections on connections of diesel-async's.
+
+pub(super) mod handler;
+mod link;
+pub(super) mod projection;
