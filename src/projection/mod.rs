@@ -32,6 +32,8 @@ pub use crate::model::projection_id::ProjectionId;
 pub use asynchronous::handler::{AsyncBatchHandler, AsyncHandler};
 #[cfg(feature = "_async")]
 pub use asynchronous::projection::AsyncProjection;
+#[cfg(feature = "_async")]
+pub use asynchronous::runner::{AsyncRunner, AsyncRunnerHandle};
 pub use catch_up::CaughtUp;
 pub use definition::{MAX_PARTITIONS, Projection};
 pub use error::ProjectionError;

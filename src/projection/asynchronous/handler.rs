@@ -1,9 +1,7 @@
-use std::future::poll_fn;
 use std::ops::DerefMut;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::Pin;
 
+use super::unwind::caught;
 use crate::model::event::RecordedEvent;
 use crate::projection::handler::HandlerError;
 
@@ -186,10 +184,5 @@ impl<C> AwaitedHandler<C> {
 
 /// A panic is a failure like any other: the caller rolls back what was done.
 async fn guarded(handling: impl Future<Output = Result<(), HandlerError>>) -> Result<(), HandlerError> {
-    let mut handling = pin!(handling);
-    poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(context)));
-        polled.unwrap_or_else(|panic| Poll::Ready(Err(HandlerError::panicked(&*panic))))
-    })
-    .await
+    caught(handling).await.unwrap_or_else(|panic| Err(HandlerError::panicked(&*panic)))
 }

@@ -3,3 +3,6 @@
 pub(super) mod handler;
 mod link;
 pub(super) mod projection;
+pub(super) mod runner;
+mod tasks;
+mod unwind;

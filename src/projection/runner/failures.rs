@@ -7,7 +7,7 @@ const MOST_FAILURES: usize = 1000;
 
 /// What has gone wrong on the threads of a runner.
 #[derive(Clone, Default)]
-pub(super) struct Failures(Arc<Mutex<Vec<ProjectionError>>>);
+pub(in crate::projection) struct Failures(Arc<Mutex<Vec<ProjectionError>>>);
 
 impl Failures {
     pub(super) fn add(&self, error: ProjectionError) {
@@ -18,7 +18,7 @@ impl Failures {
         failures.push(error);
     }
 
-    pub(super) fn take(&self) -> Vec<ProjectionError> {
+    pub(in crate::projection) fn take(&self) -> Vec<ProjectionError> {
         std::mem::take(&mut self.lock())
     }
 

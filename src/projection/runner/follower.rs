@@ -1,25 +1,23 @@
-//! What a partition's thread does: it follows the log, and applies it.
+//! What a member of the crew does: it follows the log, and applies it to a partition.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::asked::Asked;
 use super::context::Context;
+use super::crew::Crew;
 use super::pace::{LONGEST_RECONNECT_PAUSE, Pace};
 use super::page_cache::{Ask, End, Found};
-use super::read_ahead::ReadAhead;
+use super::read_ahead::{ReadAhead, ReadsAhead};
 use super::stopping::Stopping;
 use crate::model::partition::Partition;
 use crate::observe;
 use crate::projection::apply::{Applier, Stop, Turns};
-use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
-use crate::projection::link::{IsAsked, pause};
+use crate::projection::link::{IsAsked, ProjectionOf, pause};
 use crate::projection::progress::Progress;
-use crate::storage::connection::EventConnection;
 use crate::storage::error::is_log_closed;
 use crate::storage::error_kind::DatabaseErrorKind;
-use crate::storage::now::now;
 use crate::store::wake_up;
 
 /// How long a handler may fail with errors that do not count before its partition stops: longer than a lock
@@ -27,9 +25,9 @@ use crate::store::wake_up;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Applies a partition until it is asked to stop, has failed, or another worker has it.
-pub(super) fn follow<C: EventConnection + 'static>(
-    context: &Arc<Context<C>>,
-    projection: &Projection<C>,
+pub(super) async fn follow<W: ReadsAhead>(
+    context: &Arc<Context<W>>,
+    projection: &ProjectionOf<W::Link>,
     partition: &Partition,
     log: &ReadAhead,
     turns: &Turns,
@@ -37,7 +35,7 @@ pub(super) fn follow<C: EventConnection + 'static>(
 ) -> Followed {
     let is_asked = || asked.is_to_stop();
     let follower = Follower { context, projection, log, turns, asked, is_asked: &is_asked };
-    match follower.run(partition) {
+    match follower.run(partition).await {
         Ok(followed) => followed,
         Err(error) => {
             let followed = match error {
@@ -64,32 +62,32 @@ pub(super) enum Followed {
     HandedOver,
 }
 
-struct Follower<'f, C> {
-    context: &'f Arc<Context<C>>,
-    projection: &'f Projection<C>,
+struct Follower<'f, W: Crew> {
+    context: &'f Arc<Context<W>>,
+    projection: &'f ProjectionOf<W::Link>,
     log: &'f ReadAhead,
     turns: &'f Turns,
     asked: &'f Asked,
     is_asked: &'f IsAsked<'f>,
 }
 
-impl<'f, C: EventConnection + 'static> Follower<'f, C> {
-    fn run(&self, partition: &Partition) -> Result<Followed, ProjectionError> {
+impl<'f, W: ReadsAhead> Follower<'f, W> {
+    async fn run(&self, partition: &Partition) -> Result<Followed, ProjectionError> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
-        let mut conn = self.first_connection(&mut retry)?;
+        let mut conn = self.first_connection(&mut retry).await?;
         let worker = &self.context.worker;
         let lease = Applier::lease(&mut conn, self.projection, partition, worker, self.is_asked, self.turns);
-        let Some(mut applier) = now(lease)? else { return Ok(Followed::NotLeased) };
+        let Some(mut applier) = lease.await? else { return Ok(Followed::NotLeased) };
         let mut stuck_since = None;
         loop {
             let position = applier.position();
-            let stop = self.apply_until_stopped(&mut conn, &mut applier);
+            let stop = self.apply_until_stopped(&mut conn, &mut applier).await;
             if applier.position() > position {
                 retry.reset();
                 stuck_since = None;
             }
             match stop {
-                Stop::Asked => return Ok(now(applier.release(&mut conn)).map(|()| Followed::Applied)?),
+                Stop::Asked => return Ok(applier.release(&mut conn).await.map(|()| Followed::Applied)?),
                 Stop::Moved => {}
                 Stop::Error(error @ (ProjectionError::Database(_) | ProjectionError::RunAgain { .. })) => {
                     if is_log_closed(&error) {
@@ -97,70 +95,78 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
                     }
                     let stuck_for = stuck_since.get_or_insert_with(Instant::now).elapsed();
                     if stuck_for > PATIENCE && matches!(error, ProjectionError::RunAgain { .. }) {
-                        return Err(self.stop(conn, applier, error));
+                        return Err(self.stop(conn, applier, error).await);
                     }
-                    conn = self.before_again(conn, &mut applier, error, &mut retry)?;
+                    conn = self.before_again(conn, &mut applier, error, &mut retry).await?;
                 }
                 Stop::Error(error @ ProjectionError::HandedOver { .. }) => {
-                    now(applier.release(&mut conn))?;
+                    applier.release(&mut conn).await?;
                     return Err(error);
                 }
                 Stop::Error(error @ ProjectionError::LeaseLost { .. }) => {
-                    let is_replaced = now(applier.is_replaced(&mut conn))?;
+                    let is_replaced = applier.is_replaced(&mut conn).await?;
                     return if is_replaced { Ok(Followed::Applied) } else { Err(error) };
                 }
-                Stop::Error(error) => return Err(self.stop(conn, applier, error)),
+                Stop::Error(error) => return Err(self.stop(conn, applier, error).await),
             }
         }
     }
 
-    fn stop(&self, conn: C, applier: Applier<'f, C>, error: ProjectionError) -> ProjectionError {
-        Stopping { context: self.context, applier, is_asked: self.is_asked, error }.stop(conn)
+    async fn stop(
+        &self,
+        conn: W::Link,
+        applier: Applier<'f, W::Link>,
+        error: ProjectionError,
+    ) -> ProjectionError {
+        Stopping { context: self.context, applier, is_asked: self.is_asked, error }.stop(conn).await
     }
 
     /// Reports the error and pauses. The same is then tried again, with this connection or a new one.
-    fn before_again(
+    async fn before_again(
         &self,
-        mut conn: C,
-        applier: &mut Applier<'f, C>,
+        mut conn: W::Link,
+        applier: &mut Applier<'f, W::Link>,
         error: ProjectionError,
         retry: &mut Pace,
-    ) -> Result<C, ProjectionError> {
+    ) -> Result<W::Link, ProjectionError> {
         let (text, is_usable) = (error.to_string(), is_connection_usable(&error));
         self.context.has_failed(error);
         if !is_usable {
             drop(conn);
-            conn = self.reconnect(retry)?;
+            conn = self.reconnect(retry).await?;
         }
         // If this fails, the next attempt will, too, and is reported.
-        let _ = now(applier.note_failure(&mut conn, &text));
+        let _ = applier.note_failure(&mut conn, &text).await;
         if is_usable {
-            // A thread that sleeps cannot renew its lease.
-            self.pause(retry.next().min(self.projection.lease / 3));
+            // Who sleeps cannot renew the lease.
+            self.pause(retry.next().min(self.projection.lease / 3)).await;
         }
         Ok(conn)
     }
 
-    /// `false` as soon as this thread is to stop.
-    fn pause(&self, longest: Duration) -> bool {
-        now(pause::<C>(longest, self.is_asked))
+    /// `false` as soon as this member is to stop.
+    async fn pause(&self, longest: Duration) -> bool {
+        pause::<W::Link>(longest, self.is_asked).await
     }
 
-    fn first_connection(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
-        self.context.connect().or_else(|error| {
-            self.context.has_failed(error);
-            self.reconnect(retry)
-        })
+    async fn first_connection(&self, retry: &mut Pace) -> Result<W::Link, ProjectionError> {
+        match self.context.connect().await {
+            Ok(conn) => Ok(conn),
+            Err(error) => {
+                self.context.has_failed(error);
+                self.reconnect(retry).await
+            }
+        }
     }
 
     /// The lease may still hold when the database is back.
-    fn reconnect(&self, retry: &mut Pace) -> Result<C, ProjectionError> {
+    async fn reconnect(&self, retry: &mut Pace) -> Result<W::Link, ProjectionError> {
         let _waiting = self.context.health.waiting();
         loop {
-            if !self.pause(retry.next()) {
-                return self.context.connect();
+            if !self.pause(retry.next()).await {
+                return self.context.connect().await;
             }
-            match self.context.connect() {
+            match self.context.connect().await {
                 Ok(conn) => return Ok(conn),
                 Err(error) => self.context.has_failed(error),
             }
@@ -168,43 +174,61 @@ impl<'f, C: EventConnection + 'static> Follower<'f, C> {
     }
 
     /// Applies what there is, and waits for more.
-    fn apply_until_stopped(&self, conn: &mut C, applier: &mut Applier<'f, C>) -> Stop {
-        // A thread that sleeps cannot renew its lease.
+    async fn apply_until_stopped(&self, conn: &mut W::Link, applier: &mut Applier<'f, W::Link>) -> Stop {
+        // Who sleeps cannot renew the lease.
         let longest_pause = self.context.options.longest_pause.min(self.projection.lease / 3);
         let mut pace = Pace::new(longest_pause);
         let mut last = None;
-        if let Err(stop) = now(applier.look(conn)).and_then(|()| now(applier.begin(conn))) {
+        if let Err(stop) = self.begin(conn, applier).await {
             return stop;
         }
         loop {
             if self.asked.is_to_stop() || applier.is_at_barrier() {
-                return now(applier.save(conn)).err().unwrap_or(Stop::Asked);
+                return applier.save(conn).await.err().unwrap_or(Stop::Asked);
             }
             let ask = Ask { after: applier.position(), wake_ups: wake_up::count(), last };
-            match self.serve(conn, applier).and_then(|()| self.apply_page(conn, applier, &ask)) {
+            match self.serve_and_apply(conn, applier, &ask).await {
                 Err(stop) => return stop,
                 Ok(None) => pace.reset(),
                 Ok(Some(end)) => {
                     observe::projection::lag(applier.partition(), Duration::ZERO);
-                    pace.wait(ask.wake_ups, end.looked_at);
+                    pace.wait::<W::Link>(ask.wake_ups, end.looked_at).await;
                     last = Some(end);
                 }
             }
         }
     }
 
-    fn serve(&self, conn: &mut C, applier: &mut Applier<'f, C>) -> Result<(), Stop> {
-        if self.asked.is_to_serve() { now(applier.serve_requests(conn)) } else { Ok(()) }
+    async fn begin(&self, conn: &mut W::Link, applier: &mut Applier<'f, W::Link>) -> Result<(), Stop> {
+        applier.look(conn).await?;
+        applier.begin(conn).await
+    }
+
+    async fn serve_and_apply(
+        &self,
+        conn: &mut W::Link,
+        applier: &mut Applier<'f, W::Link>,
+        ask: &Ask,
+    ) -> Result<Option<End>, Stop> {
+        if self.asked.is_to_serve() {
+            applier.serve_requests(conn).await?;
+        }
+        self.apply_page(conn, applier, ask).await
     }
 
     /// The end of the log, if there was nothing new.
-    fn apply_page(&self, conn: &mut C, applier: &mut Applier<'f, C>, ask: &Ask) -> Result<Option<End>, Stop> {
+    async fn apply_page(
+        &self,
+        conn: &mut W::Link,
+        applier: &mut Applier<'f, W::Link>,
+        ask: &Ask,
+    ) -> Result<Option<End>, Stop> {
         let (begin, applied) = (Instant::now(), applier.applied());
-        let page = match self.log.read(self.context, conn, ask)? {
+        let page = match self.log.read(self.context, conn, ask).await? {
             Found::Page(page) => page,
-            Found::End(end) => return now(applier.apply(conn, &[], ask.after)).map(|()| Some(end)),
+            Found::End(end) => return applier.apply(conn, &[], ask.after).await.map(|()| Some(end)),
         };
-        now(applier.apply(conn, page.slice().events(), page.slice().scanned_to()))?;
+        applier.apply(conn, page.slice().events(), page.slice().scanned_to()).await?;
         self.context.has_progressed(&Progress {
             projection: self.projection.id.clone(),
             partition: applier.partition().number,

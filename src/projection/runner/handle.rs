@@ -1,15 +1,14 @@
 use std::panic;
-use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
-use super::context::Signal;
 use super::failures::Failures;
 use super::health::Health;
+use super::signals::Signals;
 use crate::projection::error::ProjectionError;
 
 /// A runner that was started. Dropping it stops the runner, too.
 pub struct RunnerHandle {
-    pub(super) signal: Sender<Signal>,
+    pub(super) signals: Signals,
     pub(super) failures: Failures,
     pub(super) health: Health,
     pub(super) thread: Option<JoinHandle<()>>,
@@ -63,8 +62,7 @@ impl RunnerHandle {
     }
 
     fn join(&mut self) {
-        // If the manager does not listen any more, it has ended.
-        let _ = self.signal.send(Signal::Stop);
+        self.signals.stop();
         let Some(thread) = self.thread.take() else { return };
         if let Err(panic) = thread.join() {
             panic::resume_unwind(panic);

@@ -5,7 +5,7 @@ use crate::model::projection_id::ProjectionId;
 
 /// What a runner knows of its projections without asking the database.
 #[derive(Clone, Default)]
-pub(super) struct Health(Arc<Mutex<Known>>);
+pub(in crate::projection) struct Health(Arc<Mutex<Known>>);
 
 #[derive(Default)]
 struct Known {
@@ -54,7 +54,7 @@ impl Health {
         Waiting(self)
     }
 
-    pub(super) fn is_good(&self) -> bool {
+    pub(in crate::projection) fn is_good(&self) -> bool {
         let known = self.known();
         known.stopped.is_empty() && known.failing.is_empty() && known.unconnected == 0 && !known.is_blind
     }

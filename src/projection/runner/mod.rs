@@ -1,42 +1,42 @@
-//! Runs projections on threads. [`Runner`] starts a manager, which has a thread per partition that this
-//! worker applies; each follows the log with its partition, and they share the pages of the log that one of
-//! them has read.
+//! Runs projections. [`Runner`] starts a manager, whose crew has a member per partition that this worker
+//! applies; each follows the log with its partition, and they share the pages of the log that one of them has
+//! read. What they do is written once, for crews of threads and for crews of tasks.
 
 mod aside;
 mod asked;
 mod connections;
-mod context;
-mod failures;
+pub(super) mod context;
+pub(super) mod crew;
+pub(super) mod failures;
 mod follower;
+mod gate;
 mod handle;
-mod health;
-mod manager;
-mod options;
+pub(super) mod health;
+pub(super) mod manager;
+pub(super) mod options;
 mod pace;
 mod page_cache;
+pub(super) mod partition_crew;
 mod predecessor;
-mod read_ahead;
+pub(super) mod prepare;
+pub(super) mod read_ahead;
+pub(super) mod signals;
 mod spawn;
 mod stopping;
 mod threads;
 
-use std::error::Error as StdError;
-use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use uuid::Uuid;
-
-use self::context::Context;
-use self::failures::Failures;
+use self::crew::BoxError;
 pub use self::handle::RunnerHandle;
-use self::health::Health;
 use self::options::Options;
+use self::prepare::prepare;
+use self::threads::{Connect, Threads};
 use super::definition::Projection;
 use super::error::ProjectionError;
-use super::partitions::find_or_create;
 use super::progress::Progress;
 use super::runs::Runs;
-use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::connection::EventConnection;
 use crate::storage::now::now;
 
 /// Runs projections on threads of its own: each is caught up with the log, and then kept up to date.
@@ -91,21 +91,16 @@ use crate::storage::now::now;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Runner<C>(Options<C>);
+pub struct Runner<C: EventConnection + 'static>(Options<Threads<C>>);
 
 impl<C: EventConnection + 'static> Runner<C> {
     /// A runner with a function that opens a connection, or takes one from a pool (`move || pool.get()`).
     pub fn new<E>(connect: impl Fn() -> Result<C, E> + Send + Sync + 'static) -> Self
     where
-        E: Into<Box<dyn StdError + Send + Sync>>,
+        E: Into<BoxError>,
     {
-        Self(Options {
-            connect: Box::new(move || connect().map_err(Into::into)),
-            projections: Vec::new(),
-            name: None,
-            longest_pause: Duration::from_secs(1),
-            on_progress: None,
-        })
+        let connect: Connect<C> = Box::new(move || connect().map_err(Into::into));
+        Self(Options::new(connect))
     }
 
     /// One more projection to run. Its handler takes the runner's connections, or, with the feature `r2d2`,
@@ -165,33 +160,10 @@ impl<C: EventConnection + 'static> Runner<C> {
     /// A partition that has stopped before does not hinder the start; [`RunnerHandle::failures`] says so at
     /// once. What goes wrong later is there, too, and in the [`status`](super::status()) of the projection.
     pub fn start(self) -> Result<RunnerHandle, ProjectionError> {
-        let Self(options) = self;
-        options.validate()?;
-        let (signal, signals) = mpsc::channel();
-        let (failures, health) = (Failures::default(), Health::default());
-        let context = Arc::new(Context {
-            worker: format!("{} {}", options.name(), Uuid::now_v7()),
-            options,
-            signal: signal.clone(),
-            failures: failures.clone(),
-            health: health.clone(),
-        });
-        prepare(&context)?;
-        let thread = spawn::spawn("projections", move || manager::manage(&context, &signals))?;
-        Ok(RunnerHandle { signal, failures, health, thread: Some(thread) })
+        let context = now(prepare(self.0))?;
+        let (signals, failures, health) =
+            (context.signals.clone(), context.failures.clone(), context.health.clone());
+        let thread = spawn::spawn("projections", move || now(manager::manage(context)))?;
+        Ok(RunnerHandle { signals, failures, health, thread: Some(thread) })
     }
-}
-
-fn prepare<C: EventConnection>(context: &Context<C>) -> Result<(), ProjectionError> {
-    let mut conn = context.connect()?;
-    let mut partitions = Vec::new();
-    for projection in &context.options.projections {
-        let found = now(find_or_create(&mut conn.database(), projection))?;
-        context.see(projection, &found);
-        if let Some(name) = &context.options.name {
-            predecessor::replace(&mut conn, projection.id(), &found, name)?;
-        }
-        partitions.push((projection, found));
-    }
-    connections::check(context, &mut conn, &partitions)
 }

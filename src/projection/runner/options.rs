@@ -1,27 +1,36 @@
-use std::error::Error as StdError;
 use std::time::Duration;
 
+use super::crew::Crew;
 use crate::model::invalid::{InvalidInput, MAX_NAME_LENGTH, Problem, check_name};
 use crate::projection::definition::Projection;
 use crate::projection::progress::Progress;
 
-type Connect<C> = dyn Fn() -> Result<C, Box<dyn StdError + Send + Sync>> + Send + Sync;
 type OnProgress = dyn Fn(&Progress) + Send + Sync;
 
 /// There must be room for the unique id, and a space before it.
 const LONGEST_NAME: usize = MAX_NAME_LENGTH - 37;
 
 /// What a runner is told before it is started.
-pub(super) struct Options<C> {
-    pub(super) connect: Box<Connect<C>>,
-    pub(super) projections: Vec<Projection<C>>,
+pub(in crate::projection) struct Options<W: Crew> {
+    pub(super) connect: W::Connect,
+    pub(in crate::projection) projections: Vec<Projection<W::Conn, W::Kind>>,
     /// If the application has given one.
-    pub(super) name: Option<String>,
-    pub(super) longest_pause: Duration,
-    pub(super) on_progress: Option<Box<OnProgress>>,
+    pub(in crate::projection) name: Option<String>,
+    pub(in crate::projection) longest_pause: Duration,
+    pub(in crate::projection) on_progress: Option<Box<OnProgress>>,
 }
 
-impl<C> Options<C> {
+impl<W: Crew> Options<W> {
+    pub(in crate::projection) fn new(connect: W::Connect) -> Self {
+        Self {
+            connect,
+            projections: Vec::new(),
+            name: None,
+            longest_pause: Duration::from_secs(1),
+            on_progress: None,
+        }
+    }
+
     pub(super) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("worker")
     }

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use crate::projection::link::Link;
 use crate::store::wake_up;
 
 /// The first pause, when there was nothing new or the database did not answer.
@@ -32,9 +33,9 @@ impl Pace {
     /// The pause begins where the log was looked at, by whichever thread. A wake-up may come before the
     /// commit that it is about: so the pauses are short again after it, and the longer the commit takes, the
     /// longer they get.
-    pub(super) fn wait(&mut self, seen: u64, since: Instant) {
+    pub(super) async fn wait<L: Link>(&mut self, seen: u64, since: Instant) {
         let pause = self.next().saturating_sub(since.elapsed());
-        if wake_up::bell().wait(seen, pause) {
+        if L::wait(wake_up::bell(), seen, pause).await {
             self.reset();
         }
     }

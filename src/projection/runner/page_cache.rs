@@ -1,20 +1,24 @@
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::gate::Gate;
 use crate::model::log::{LogQuery, LogSlice};
 use crate::model::page_size::PageSize;
 use crate::model::position::Position;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
-use crate::storage::connection::EventConnection;
-use crate::store::{EventStore, wake_up};
+use crate::projection::kind::Kind;
+use crate::projection::link::Link;
+use crate::store::read_log::read_log;
+use crate::store::wake_up;
 
 /// The log as a projection reads it, page by page. Partitions that are near each other share what one of them
 /// has read, and that there was nothing to read: neither grows with their number.
 pub(super) struct PageCache {
     query: LogQuery,
     kept: usize,
+    to_read: Gate,
     read: Mutex<Read>,
 }
 
@@ -85,35 +89,42 @@ pub(super) enum Found {
 const PAGES: usize = 4;
 
 impl PageCache {
-    pub(super) fn new<C>(projection: &Projection<C>, partitions: i32) -> Self {
+    pub(super) fn new<C, K: Kind>(projection: &Projection<C, K>, partitions: i32) -> Self {
         let (pages, page_size) = (VecDeque::new(), projection.page_size(partitions));
         Self {
             query: projection.query(Position::START),
             // A single partition never asks for the same page again, only for what was read ahead.
             kept: if partitions == 1 { 1 } else { PAGES },
+            to_read: Gate::default(),
             read: Mutex::new(Read { pages, end: None, page_size }),
         }
     }
 
-    /// One thread at a time reads; the others find what it has read.
-    pub(super) fn read<C: EventConnection>(&self, conn: &mut C, ask: &Ask) -> Result<Found, ProjectionError> {
-        // Pages are kept whole, also by a thread that panics.
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = read.find(ask) {
+    /// One at a time reads; the others find what it has read.
+    pub(super) async fn read<L: Link>(&self, conn: &mut L, ask: &Ask) -> Result<Found, ProjectionError> {
+        let _inside = self.to_read.enter::<L>().await;
+        if let Some(found) = self.known().find(ask) {
             return Ok(found);
         }
         let began = Instant::now();
         let mut query = self.query.clone();
         query.resume(ask.after);
-        let slice = EventStore::new().read_log(conn, &query, read.page_size.next())?;
-        read.page_size.learn(&slice, query.max_bytes);
+        let page_size = self.known().page_size.next();
+        let slice = read_log(&mut conn.database(), &query, page_size).await?;
+        let mut known = self.known();
+        known.page_size.learn(&slice, query.max_bytes);
         if slice.scanned_to() <= ask.after {
-            return Ok(Found::End(read.has_ended(ask, began)));
+            return Ok(Found::End(known.has_ended(ask, began)));
         }
         let page = Arc::new(Page { after: ask.after, slice });
-        read.pages.push_front(Arc::clone(&page));
-        read.pages.truncate(self.kept);
+        known.pages.push_front(Arc::clone(&page));
+        known.pages.truncate(self.kept);
         Ok(Found::Page(page))
+    }
+
+    /// Pages are kept whole, also by a thread that panics.
+    fn known(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

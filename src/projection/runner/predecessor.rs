@@ -6,22 +6,23 @@ use diesel::result::QueryResult;
 
 use crate::model::partition::Partition;
 use crate::model::projection_id::ProjectionId;
-use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::partitions::Partitions;
+use crate::storage::workers::Workers;
 
 /// Ends the leases of earlier workers of this name. A worker that lives after all is fenced as soon as the
 /// partition is claimed.
-pub(super) fn replace<C: EventConnection>(
-    conn: &mut C,
+pub(super) async fn replace<D: Partitions + Workers>(
+    database: &mut D,
     projection: &ProjectionId,
     partitions: &[Partition],
     name: &str,
 ) -> QueryResult<()> {
-    for worker in conn.database().workers(projection)?.iter().filter(|worker| is_named(worker, name)) {
-        conn.database().forget_worker(projection, worker)?;
+    for worker in database.workers(projection).await?.iter().filter(|worker| is_named(worker, name)) {
+        database.forget_worker(projection, worker).await?;
     }
     for partition in partitions {
         if partition.owner.as_deref().is_some_and(|owner| is_named(owner, name)) {
-            conn.database().release(&partition.clone().claimed(Duration::ZERO))?;
+            database.release(&partition.clone().claimed(Duration::ZERO)).await?;
         }
     }
     Ok(())

@@ -4,15 +4,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::context::Context;
+use super::crew::Crew;
 use super::page_cache::{Ask, Found, PageCache};
 use super::spawn::spawn;
 use crate::model::position::Position;
 use crate::projection::error::ProjectionError;
-use crate::storage::connection::EventConnection;
+use crate::storage::now::now;
 
-/// Gives the pages of the log to the threads that apply them, and reads the next page meanwhile: on a thread
-/// and a connection of its own, which exist only as long as there is much to catch up with.
-pub(super) struct ReadAhead {
+/// A crew of which one may read the next page of the log while the others apply.
+pub(in crate::projection) trait ReadsAhead: Crew {
+    /// There is a next page, after this position.
+    fn read_ahead(log: &ReadAhead, context: &Arc<Context<Self>>, position: Position);
+}
+
+/// Gives the pages of the log to the crew, and reads the next page meanwhile, if the crew can: on a thread and a
+/// connection of its own, which exist only as long as there is much to catch up with.
+pub(in crate::projection) struct ReadAhead {
     cache: Arc<PageCache>,
     reader: Mutex<Option<Reader>>,
 }
@@ -31,25 +38,24 @@ impl ReadAhead {
         Self { cache: Arc::new(cache), reader: Mutex::default() }
     }
 
-    pub(super) fn read<C>(
+    pub(super) async fn read<W: ReadsAhead>(
         &self,
-        context: &Arc<Context<C>>,
-        conn: &mut C,
+        context: &Arc<Context<W>>,
+        conn: &mut W::Link,
         ask: &Ask,
-    ) -> Result<Found, ProjectionError>
-    where
-        C: EventConnection + 'static,
-    {
-        let found = self.cache.read(conn, ask)?;
+    ) -> Result<Found, ProjectionError> {
+        let found = self.cache.read(conn, ask).await?;
         match &found {
-            Found::Page(page) if !page.slice().is_end() => self.request(context, page.slice().scanned_to()),
+            Found::Page(page) if !page.slice().is_end() => {
+                W::read_ahead(self, context, page.slice().scanned_to());
+            }
             _ => {}
         }
         Ok(found)
     }
 
     /// If the reader is busy, or cannot be started, the thread that needs the page reads it.
-    fn request<C: EventConnection + 'static>(&self, context: &Arc<Context<C>>, position: Position) {
+    pub(super) fn request<W: Crew>(&self, context: &Arc<Context<W>>, position: Position) {
         // It is replaced as a whole, so a panic elsewhere leaves it whole.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = reader.as_ref().map(|reader| reader.requests.try_send(position));
@@ -61,14 +67,10 @@ impl ReadAhead {
         }
     }
 
-    fn start<C: EventConnection + 'static>(
-        &self,
-        context: &Arc<Context<C>>,
-        first: Position,
-    ) -> Result<Reader, ProjectionError> {
+    fn start<W: Crew>(&self, context: &Arc<Context<W>>, first: Position) -> Result<Reader, ProjectionError> {
         let (requests, received) = mpsc::sync_channel(1);
         let (context, cache) = (Arc::clone(context), Arc::clone(&self.cache));
-        let thread = spawn("projection reader", move || read(&context, &cache, first, &received))?;
+        let thread = spawn("projection reader", move || now(read(&context, &cache, first, &received)))?;
         Ok(Reader { requests, thread })
     }
 }
@@ -85,16 +87,16 @@ impl Drop for ReadAhead {
 }
 
 /// What goes wrong here goes wrong for the threads that apply, too, and they report it.
-fn read<C: EventConnection>(
-    context: &Context<C>,
+async fn read<W: Crew>(
+    context: &Context<W>,
     cache: &PageCache,
     first: Position,
     requests: &Receiver<Position>,
 ) {
-    let Ok(mut conn) = context.connect() else { return };
+    let Ok(mut conn) = context.connect().await else { return };
     let mut next = Ok(first);
     while let Ok(position) = next {
-        if cache.read(&mut conn, &Ask::first(position)).is_err() {
+        if cache.read(&mut conn, &Ask::first(position)).await.is_err() {
             return;
         }
         next = requests.recv_timeout(PATIENCE);

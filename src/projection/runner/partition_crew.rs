@@ -1,0 +1,230 @@
+use std::sync::{Arc, OnceLock};
+
+use diesel::result::QueryResult;
+
+use super::aside::Aside;
+use super::asked::Asked;
+use super::context::Context;
+use super::follower::{Followed, follow};
+use super::page_cache::PageCache;
+use super::read_ahead::{ReadAhead, ReadsAhead};
+use crate::model::partition::{Partition, State};
+use crate::projection::apply::Turns;
+use crate::projection::error::ProjectionError;
+use crate::projection::link::{Link, ProjectionOf};
+use crate::projection::repartition;
+use crate::storage::partitions::Partitions;
+use crate::storage::workers::{Sharing, Workers};
+use crate::store::wake_up;
+
+/// A crew that can grow.
+pub(in crate::projection) trait Recruits: ReadsAhead {
+    type Member;
+
+    /// A new member begins with its job.
+    fn recruit(name: &str, job: Job<Self>) -> Result<Self::Member, ProjectionError>;
+
+    fn is_gone(member: &Self::Member) -> bool;
+
+    /// Waits until it is gone, and goes on with its panic, if it has ended so.
+    fn join(member: Self::Member) -> impl Future<Output = ()>;
+}
+
+/// To apply a partition.
+pub(in crate::projection) struct Job<W: ReadsAhead> {
+    context: Arc<Context<W>>,
+    index: usize,
+    partition: Partition,
+    log: Arc<ReadAhead>,
+    aside: Arc<Aside>,
+    turns: Arc<Turns>,
+    asked: Arc<Asked>,
+    followed: Arc<OnceLock<Followed>>,
+}
+
+impl<W: ReadsAhead> Job<W> {
+    pub(in crate::projection) async fn run(self) {
+        let Self { context, log, turns, asked, .. } = &self;
+        let projection = context.projection(self.index);
+        let followed = follow(context, projection, &self.partition, log, turns, asked).await;
+        if followed == Followed::HandedOver {
+            self.aside.step(projection.lease);
+        }
+        self.followed.get_or_init(|| followed);
+        if matches!(followed, Followed::Applied | Followed::HandedOver) {
+            context.signals.ended();
+        }
+    }
+}
+
+/// The members of a crew that apply one projection, one per partition.
+pub(super) struct PartitionCrew<W: Recruits> {
+    context: Arc<Context<W>>,
+    index: usize,
+    log: Arc<ReadAhead>,
+    aside: Arc<Aside>,
+    turns: Arc<Turns>,
+    /// For how many partitions the log is read.
+    read_for: i32,
+    members: Vec<AtWork<W::Member>>,
+    /// When the partitions were shared last.
+    shared: Sharing,
+}
+
+struct AtWork<M> {
+    partition: i32,
+    asked: Arc<Asked>,
+    followed: Arc<OnceLock<Followed>>,
+    member: M,
+}
+
+impl<M> AtWork<M> {
+    fn has_failed(&self) -> bool {
+        self.followed.get() == Some(&Followed::Failed)
+    }
+}
+
+/// The system may still have the thread when it says that it has ended.
+fn has_ended<W: Recruits>(member: &AtWork<W::Member>) -> bool {
+    member.followed.get().is_some() || W::is_gone(&member.member)
+}
+
+impl<W: Recruits> PartitionCrew<W> {
+    pub(super) fn new(context: &Arc<Context<W>>, index: usize) -> Self {
+        let log = Arc::new(ReadAhead::new(PageCache::new(context.projection(index), 1)));
+        Self {
+            context: Arc::clone(context),
+            index,
+            log,
+            aside: Arc::default(),
+            turns: Arc::default(),
+            read_for: 1,
+            members: Vec::new(),
+            shared: Sharing::default(),
+        }
+    }
+
+    fn projection(&self) -> &ProjectionOf<W::Link> {
+        self.context.projection(self.index)
+    }
+
+    /// Whether there may be something to take or to give back: a partition is free, or there are other
+    /// workers than there were.
+    pub(super) async fn is_to_be_adjusted(&self, conn: &mut W::Link) -> Result<bool, ProjectionError> {
+        let now = self.look(conn).await?;
+        Ok(now.free > 0 || now.workers != self.shared.workers)
+    }
+
+    /// What there is to do, in one statement for all partitions. The members are told of what operators have
+    /// asked for.
+    async fn look(&self, conn: &mut W::Link) -> Result<Sharing, ProjectionError> {
+        let now = conn.database().sharing(&self.projection().id).await?;
+        if now.requests > 0 {
+            self.members.iter().for_each(|member| member.asked.serve());
+        }
+        Ok(now)
+    }
+
+    /// Partitions that could not be applied are tried again.
+    pub(super) fn forget_failures(&mut self) {
+        self.members.retain(|member| !member.has_failed());
+    }
+
+    /// Takes as many partitions as are this worker's share, and gives back what is more.
+    pub(super) async fn adjust(&mut self, conn: &mut W::Link) -> Result<(), ProjectionError> {
+        self.members.retain(|member| !has_ended::<W>(member) || member.has_failed());
+        let id = self.projection().id.clone();
+        if self.aside.is_aside() {
+            return self.stand_aside(conn).await;
+        }
+        // A worker that dies is forgotten before its leases run out: they are renewed every third, too.
+        let seen = self.projection().lease / 3 * 2;
+        conn.database().report_worker(&id, &self.context.worker, seen).await?;
+        self.shared = self.look(conn).await?;
+        let partitions = repartition::current(&mut conn.database(), self.projection()).await?;
+        self.context.see(self.projection(), &partitions);
+        let share = self.share(conn, partitions.len()).await?;
+        self.read_for(partitions.len());
+        if self.members.len() > share {
+            self.members[share..].iter().for_each(|member| member.asked.stop());
+            wake_up::all();
+        }
+        let free: Vec<Partition> =
+            partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
+        let room = share.saturating_sub(self.members.len());
+        for partition in free.into_iter().take(room) {
+            if let Err(error) = self.start(partition) {
+                self.context.has_failed(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Other workers share all partitions among themselves.
+    async fn stand_aside(&mut self, conn: &mut W::Link) -> Result<(), ProjectionError> {
+        self.ask_to_stop();
+        wake_up::all();
+        self.leave(conn).await?;
+        self.shared = self.look(conn).await?;
+        let partitions = conn.database().partitions(&self.projection().id).await?;
+        self.context.see(self.projection(), &partitions);
+        Ok(())
+    }
+
+    /// Every worker has the same share; the first ones take what is left over.
+    async fn share(&self, conn: &mut W::Link, partitions: usize) -> Result<usize, ProjectionError> {
+        let workers = conn.database().workers(&self.projection().id).await?;
+        let rank = workers.iter().position(|worker| *worker == self.context.worker);
+        let Some(rank) = rank else { return Ok(0) };
+        Ok(partitions / workers.len() + usize::from(rank < partitions % workers.len()))
+    }
+
+    fn is_free(&self, partition: &Partition) -> bool {
+        partition.state == State::Active
+            && partition.owner.is_none()
+            && partition.barrier.is_none_or(|barrier| partition.position < barrier.position)
+            && self.members.iter().all(|member| member.partition != partition.key.number)
+    }
+
+    fn read_for(&mut self, partitions: usize) {
+        let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
+        if partitions != self.read_for {
+            self.log = Arc::new(ReadAhead::new(PageCache::new(self.projection(), partitions)));
+            self.read_for = partitions;
+        }
+    }
+
+    fn start(&mut self, partition: Partition) -> Result<(), ProjectionError> {
+        let (asked, followed) = (Arc::<Asked>::default(), Arc::new(OnceLock::new()));
+        let number = partition.key.number;
+        let name = format!("{} {number}", self.projection().id.name);
+        let job = Job {
+            context: Arc::clone(&self.context),
+            index: self.index,
+            partition,
+            log: Arc::clone(&self.log),
+            aside: Arc::clone(&self.aside),
+            turns: Arc::clone(&self.turns),
+            asked: Arc::clone(&asked),
+            followed: Arc::clone(&followed),
+        };
+        let member = W::recruit(&name, job)?;
+        self.members.push(AtWork { partition: number, asked, followed, member });
+        Ok(())
+    }
+
+    pub(super) fn ask_to_stop(&self) {
+        self.members.iter().for_each(|member| member.asked.stop());
+    }
+
+    pub(super) async fn join(&mut self) {
+        for at_work in self.members.drain(..) {
+            W::join(at_work.member).await;
+        }
+    }
+
+    /// Says that this worker does not run the projection any more.
+    pub(super) async fn leave(&self, conn: &mut W::Link) -> QueryResult<()> {
+        conn.database().forget_worker(&self.projection().id, &self.context.worker).await
+    }
+}
