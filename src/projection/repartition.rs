@@ -126,9 +126,10 @@ async fn replace<D: Partitions>(
     if database.lock_at_barrier(projection, barrier.position).await? != seen.len() {
         return Ok(());
     }
-    // A worker may have claimed one of them since they were seen: the new ones must have a token above that
-    // one's, too.
+    // Since they were seen, another number may have been asked for at the same position, and a worker may have
+    // claimed one of them: the new ones must have a token above that one's, too.
     let locked = partitions::known(database, projection).await?;
+    let Some(barrier) = locked[0].barrier else { return Ok(()) };
     let token = locked.iter().map(|row| row.token).max().unwrap_or(0) + 1;
     let witness = locked.iter().filter_map(|row| row.witness).max_by_key(|witness| witness.position);
     database.delete_partitions(projection).await?;

@@ -1,10 +1,11 @@
 //! All events of an aggregate are applied in order by one partition, however many there are and become.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
-use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{self, ProjectionError};
+use diesel_event_store::{EventConnection, write_transaction};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use test_support::{Result, TestDatabase, advances_until, at_once, count, eventually, for_all};
@@ -19,6 +20,7 @@ tests! {
     what_a_projection_was_begun_with_stays,
     the_number_is_changed_up_and_down,
     the_last_of_several_changes_counts,
+    the_last_of_several_changes_counts_while_another_is_carried_out,
     a_change_is_part_of_the_applications_transaction,
     partitions_that_are_apart_meet_before_the_number_changes,
     any_change_at_any_point_neither_skips_nor_repeats,
@@ -116,6 +118,30 @@ fn the_last_of_several_changes_counts<D: TestDatabase>() -> Result {
     users().catch_up(&mut conn)?;
     assert_eq!(status(&mut conn)?.partitions().len(), 3);
     assert_complete(&mut conn)
+}
+
+/// The worker has seen that all partitions have arrived, and waits for the transaction that asks for another
+/// number at the same position.
+fn the_last_of_several_changes_counts_while_another_is_carried_out<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append_to_many(&mut conn, 4)?;
+    users().catch_up(&mut conn)?;
+    projection::repartition(&mut conn, (NAME, 1), 8)?;
+
+    let mut worker = db.connect()?;
+    thread::scope(|scope| -> Result {
+        let carrying_out = write_transaction(&mut conn, |conn| -> Result<_> {
+            projection::repartition(conn, (NAME, 1), 3)?;
+            let carrying_out = scope.spawn(move || users().catch_up(&mut worker));
+            thread::sleep(Duration::from_millis(200));
+            Ok(carrying_out)
+        })?;
+        carrying_out.join().expect("no panic")?;
+        Ok(())
+    })?;
+    users().catch_up(&mut conn)?;
+    assert_eq!(status(&mut conn)?.partitions().len(), 3);
+    Ok(())
 }
 
 fn a_change_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
