@@ -17,20 +17,23 @@ use crate::store::EventStore;
 /// [`EventStore::aggregate`] makes it. The methods that take a connection do the work, and tell what is wrong
 /// with what was given here: [`load`](Self::load), [`execute`](Self::execute), [`update`](Self::update).
 ///
+/// `AsyncEventStore::aggregate` makes an `AggregateRef<A, AsyncEventStore>`, whose methods of these names are
+/// awaited.
+///
 /// ```
 /// # use diesel_event_store::*;
 /// fn order<Order: Aggregate>(id: u64, request: &str) -> AggregateRef<Order> {
 ///     EventStore::new().aggregate(id).correlation_id(request).attempts(5)
 /// }
 /// ```
-pub struct AggregateRef<A> {
+pub struct AggregateRef<A, S = EventStore> {
     pub(super) store: EventStore,
     stream: Result<StreamId, InvalidInput>,
     pub(super) envelope: Envelope,
     pub(super) expected: Option<ExpectedVersion>,
     pub(super) attempts: u32,
     pub(super) key: Option<Box<str>>,
-    aggregate: PhantomData<fn() -> A>,
+    types: PhantomData<fn() -> (A, S)>,
 }
 
 impl EventStore {
@@ -105,19 +108,23 @@ impl EventStore {
     /// # fn main() {}
     /// ```
     pub fn aggregate<A: Aggregate>(&self, id: impl ToString) -> AggregateRef<A> {
-        AggregateRef {
-            store: *self,
+        AggregateRef::new(*self, id)
+    }
+}
+
+impl<A: Aggregate, S> AggregateRef<A, S> {
+    pub(super) fn new(store: EventStore, id: impl ToString) -> Self {
+        Self {
+            store,
             stream: StreamId::new(A::TYPE, id),
             envelope: Envelope::default(),
             expected: None,
             attempts: DEFAULT_ATTEMPTS,
             key: None,
-            aggregate: PhantomData,
+            types: PhantomData,
         }
     }
-}
 
-impl<A: Aggregate> AggregateRef<A> {
     /// The aggregate with the same id that belongs to this tenant. What is wrong with the tenant is told by
     /// the method that takes a connection, as for the id. Default: an aggregate of no tenant.
     ///
@@ -243,14 +250,14 @@ impl<A: Aggregate> AggregateRef<A> {
     }
 }
 
-impl<A> Clone for AggregateRef<A> {
+impl<A, S> Clone for AggregateRef<A, S> {
     fn clone(&self) -> Self {
         let (stream, envelope, key) = (self.stream.clone(), self.envelope.clone(), self.key.clone());
         Self { stream, envelope, key, ..*self }
     }
 }
 
-impl<A> fmt::Debug for AggregateRef<A> {
+impl<A, S> fmt::Debug for AggregateRef<A, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AggregateRef").field("stream", &self.stream).finish_non_exhaustive()
     }

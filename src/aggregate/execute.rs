@@ -1,21 +1,7 @@
-use super::load::{read_all, read_on, read_to};
-use super::snapshot::keep;
-use super::{AggregateRef, ExecuteError, LoadError};
-use crate::decision::decided::Decided;
-use crate::decision::{Aggregate, Decide, Executed, Loaded};
-use crate::model::append_batch::AppendBatch;
-use crate::model::appended::Appended;
-use crate::model::event::RecordedEvent;
-use crate::model::expected_version::{Conflict, ExpectedVersion};
-use crate::model::stream_id::StreamId;
-use crate::observe;
-use crate::storage::append::AppendError;
+use super::{AggregateRef, ExecuteError};
+use crate::decision::{Aggregate, Decide, Executed};
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::now::now;
-use crate::storage::refused::Refused;
-use crate::store::repeated;
-use crate::store::run_again::attempt;
 
 impl<A: Aggregate> AggregateRef<A> {
     /// Loads the aggregate, has it decide on a command, and appends what it has decided.
@@ -97,123 +83,8 @@ impl<A: Aggregate> AggregateRef<A> {
     pub fn update<E, C: EventConnection + ?Sized>(
         &self,
         conn: &mut C,
-        mut decide: impl FnMut(&A) -> Result<Vec<A::Event>, E>,
+        decide: impl FnMut(&A) -> Result<Vec<A::Event>, E>,
     ) -> Result<Executed<A>, ExecuteError<E>> {
-        let stream = self.stream().map_err(LoadError::from)?;
-        let is_alone = conn.database().depth()? == 0;
-        if is_alone && self.expected.is_none() {
-            return self.alone(conn, stream, &mut decide);
-        }
-        if !is_alone {
-            conn.database().lock_head(stream)?;
-        }
-        let loaded = read_all(conn, stream)?;
-        self.decide_on(loaded, conn, stream, &mut None, &mut decide)
+        now(self.run(&mut conn.database(), decide))
     }
-
-    /// Again and again, as long as another append is faster. What was loaded and where the stream ends stays
-    /// known, so that a further attempt reads only what is new.
-    fn alone<E, C: EventConnection + ?Sized>(
-        &self,
-        conn: &mut C,
-        stream: &StreamId,
-        decide: &mut impl FnMut(&A) -> Result<Vec<A::Event>, E>,
-    ) -> Result<Executed<A>, ExecuteError<E>> {
-        let (mut known, tell) = (None, |attempt| observe::aggregate_retried(stream, attempt));
-        attempt(self.attempts, tell, |attempt| {
-            let loaded = match known.take() {
-                None => read_on(conn, stream, None)?,
-                Some((loaded, end)) => read_on(conn, stream, Some(loaded))?.at_least(end),
-            };
-            let executed = self.decide_on(loaded, conn, stream, &mut known, decide)?;
-            Ok(executed.after(attempt))
-        })
-    }
-
-    /// What was loaded is `known` after an append that has failed, and where the stream ends.
-    ///
-    /// The key is looked up once the state is loaded. If it is not used by then, the state is one from before
-    /// the first request, and the second one decides as that did, until it meets its key.
-    fn decide_on<E, C: EventConnection + ?Sized>(
-        &self,
-        loaded: Loaded<A>,
-        conn: &mut C,
-        stream: &StreamId,
-        known: &mut Option<(Loaded<A>, i64)>,
-        decide: &mut impl FnMut(&A) -> Result<Vec<A::Event>, E>,
-    ) -> Result<Executed<A>, ExecuteError<E>> {
-        if let Some(executed) = self.executed_before(conn, stream)? {
-            return Ok(executed);
-        }
-        self.check_expected(stream, loaded.version)?;
-        let events = decide(&loaded.state).map_err(ExecuteError::Rejected)?;
-        let decided = Decided::new(&events, stream, loaded.version, &self.envelope)?;
-        if events.is_empty() {
-            return Ok(decided.executed(loaded, Vec::new()));
-        }
-        match self.append(conn, stream, loaded.version, &decided) {
-            Ok(Some(recorded)) => {
-                let before = loaded.version;
-                let executed = decided.executed(loaded, recorded);
-                keep(conn, stream, before, &executed, self.store.max_json_bytes)?;
-                Ok(executed)
-            }
-            Ok(None) => self.executed_before(conn, stream)?.ok_or_else(|| key_deleted().into()),
-            Err(error) => {
-                let end = error.conflict().map_or(loaded.version, |conflict| conflict.actual);
-                *known = Some((loaded, end));
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Returns no events if the same request was faster. It may have decided differently.
-    fn append<C: EventConnection + ?Sized>(
-        &self,
-        conn: &mut C,
-        stream: &StreamId,
-        version: i64,
-        decided: &Decided<A::Event>,
-    ) -> Result<Option<Vec<RecordedEvent>>, AppendError> {
-        let (expected, events) = (ExpectedVersion::Exact(version), decided.new_events());
-        let Some(key) = &self.key else {
-            return Ok(Some(self.store.append(conn, stream, expected, events)?.into_events()));
-        };
-        let batch = AppendBatch::new().append(stream, expected, events.to_vec()).idempotency_key(key);
-        match self.store.append_batch(conn, &batch) {
-            Ok(done) if !done.is_repeat() => Ok(done.into_streams().pop().map(Appended::into_events)),
-            Ok(_) | Err(AppendError::KeyReused { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What came of the request the first time, if its key is used.
-    fn executed_before<E, C: EventConnection + ?Sized>(
-        &self,
-        conn: &mut C,
-        stream: &StreamId,
-    ) -> Result<Option<Executed<A>>, ExecuteError<E>> {
-        let Some(key) = &self.key else { return Ok(None) };
-        let Some(events) = now(repeated::events(&mut conn.database(), stream, key))? else { return Ok(None) };
-        let end = events.last().map_or(0, RecordedEvent::version);
-        let loaded = read_to(conn, stream, end, Some(Loaded::initial(stream.aggregate_id())))?;
-        Ok(Some(Executed::repeat(loaded, events)))
-    }
-
-    /// Whether the client has seen the version that is decided on.
-    fn check_expected(&self, stream: &StreamId, actual: i64) -> Result<(), Conflict> {
-        match self.expected {
-            Some(expected) if !expected.allows(actual) => {
-                let conflict = Conflict { stream: stream.clone(), expected, actual };
-                observe::conflict(&conflict);
-                Err(conflict)
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Between two looks. The next attempt finds it free.
-fn key_deleted() -> diesel::result::Error {
-    Refused::error(DatabaseErrorKind::Deadlock, "the idempotency key was deleted a moment ago")
 }

@@ -1,10 +1,18 @@
-//! Aggregates on a connection: load, decide and append in one call.
+//! Aggregates on a connection: load, decide and append in one call. The rules are written once, for
+//! connections that block and connections that are awaited.
 
 mod aggregate_ref;
+mod any_connection;
+mod append;
+#[cfg(feature = "_async")]
+mod asynchronous;
+mod command;
 mod execute;
 mod execute_error;
+mod history;
 mod load;
 mod load_error;
+mod look;
 mod snapshot;
 mod snapshot_report;
 mod verify;

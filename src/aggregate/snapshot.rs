@@ -1,35 +1,23 @@
 //! How the state of an aggregate is kept, and found again.
 
-use super::LoadError;
-use crate::decision::{Aggregate, Executed, Loaded, Snapshots};
+use super::any_connection::AnyConnection;
+use crate::decision::{Aggregate, Executed, Snapshots};
 use crate::model::event::RecordedEvent;
+use crate::model::invalid::InvalidInput;
 use crate::model::snapshot::Snapshot;
 use crate::model::stream_id::StreamId;
 use crate::observe;
 use crate::storage::append::AppendError;
-use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::transactions::in_transaction;
 
-/// The state to begin with: the initial one, unless there is a snapshot that can be used.
-pub(super) fn begin<A: Aggregate, C: EventConnection + ?Sized>(
-    conn: &mut C,
-    stream: &StreamId,
-) -> Result<Loaded<A>, LoadError> {
-    let initial = Loaded::initial(stream.aggregate_id());
-    let Some(snapshots) = A::snapshots() else { return Ok(initial) };
-    let Some(snapshot) = conn.database().snapshot(stream, snapshots.version)? else { return Ok(initial) };
-    Ok(match snapshots.read(snapshot.state.as_str()) {
-        Ok(state) => Loaded { state, version: snapshot.version },
-        Err(error) => {
-            observe::snapshot_unreadable(stream, &error);
-            initial
-        }
-    })
+/// The state, if the snapshot can be read.
+pub(super) fn restored<A: Aggregate>(stream: &StreamId, snapshot: &Snapshot) -> Option<A> {
+    let read = A::snapshots()?.read(snapshot.state.as_str());
+    read.inspect_err(|error| observe::snapshot_unreadable(stream, error)).ok()
 }
 
 /// Keeps the state if it is due. That it could not be kept is only observed, unless the application's
 /// transaction has gone with it.
-pub(super) fn keep<A: Aggregate, C: EventConnection + ?Sized>(
+pub(super) async fn keep<A: Aggregate, C: AnyConnection>(
     conn: &mut C,
     stream: &StreamId,
     before: i64,
@@ -40,24 +28,22 @@ pub(super) fn keep<A: Aggregate, C: EventConnection + ?Sized>(
     if !snapshots.is_due(before, executed.version) {
         return Ok(());
     }
-    if let Err(error) = write(conn, stream, &snapshots, &executed.state, last, max_json_bytes) {
-        observe::snapshot_not_written(stream, &error);
-        conn.database().refuse_lost()?;
+    match snapshot_of(&snapshots, &executed.state, last, max_json_bytes) {
+        Ok(snapshot) => Ok(conn.keep(stream, snapshots.version, &snapshot).await?),
+        Err(invalid) => {
+            observe::snapshot_not_written(stream, &invalid);
+            Ok(())
+        }
     }
-    Ok(())
 }
 
-/// In a savepoint, because PostgreSQL would not go on in a transaction of the application after an error.
-fn write<A: Aggregate, C: EventConnection + ?Sized>(
-    conn: &mut C,
-    stream: &StreamId,
+fn snapshot_of<A>(
     snapshots: &Snapshots<A>,
     state: &A,
     last: &RecordedEvent,
     max_json_bytes: usize,
-) -> Result<(), AppendError> {
+) -> Result<Snapshot, InvalidInput> {
     let state = snapshots.write(state)?;
     state.check_size("snapshot", max_json_bytes)?;
-    let snapshot = Snapshot { version: last.version(), event_id: last.id(), state };
-    in_transaction(conn, |conn| Ok(conn.database().put_snapshot(stream, snapshots.version, &snapshot)?))
+    Ok(Snapshot { version: last.version(), event_id: last.id(), state })
 }

@@ -1,9 +1,11 @@
-use super::load::read_to;
+use super::any_connection::AnyConnection;
+use super::history::up_to;
 use super::{LoadError, SnapshotReport};
 use crate::decision::{Aggregate, Loaded, Snapshots};
-use crate::model::invalid::check_at_least_one;
+use crate::model::invalid::{InvalidInput, check_at_least_one};
 use crate::model::stream_id::StreamId;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::now::now;
 use crate::store::EventStore;
 
 impl EventStore {
@@ -32,18 +34,7 @@ impl EventStore {
         conn: &mut (impl EventConnection + ?Sized),
         sample: usize,
     ) -> Result<SnapshotReport, LoadError> {
-        let (limit, mut report) = (check_at_least_one("sample", sample)?, SnapshotReport::default());
-        let Some(snapshots) = A::snapshots() else { return Ok(report) };
-        snapshots.validate()?;
-        for stream in conn.database().streams_with_snapshots(A::TYPE, snapshots.version, limit)? {
-            match compare(conn, &stream, &snapshots)? {
-                Comparison::Same => {}
-                Comparison::Differs => report.differing.push(stream),
-                Comparison::Unusable => report.unusable.push(stream),
-            }
-            report.checked += 1;
-        }
-        Ok(report)
+        now(verify::<A, _>(&mut conn.database(), sample))
     }
 
     /// Deletes the snapshots of this aggregate's type that have a lower version than its current one, of all
@@ -64,10 +55,32 @@ impl EventStore {
         &self,
         conn: &mut (impl EventConnection + ?Sized),
     ) -> Result<usize, LoadError> {
-        let Some(snapshots) = A::snapshots() else { return Ok(0) };
-        snapshots.validate()?;
-        Ok(conn.database().delete_snapshots_below(A::TYPE, snapshots.version)?)
+        match valid_snapshots::<A>()? {
+            Some(snapshots) => Ok(conn.database().delete_snapshots_below(A::TYPE, snapshots.version)?),
+            None => Ok(0),
+        }
     }
+}
+
+pub(super) fn valid_snapshots<A: Aggregate>() -> Result<Option<Snapshots<A>>, InvalidInput> {
+    A::snapshots().map(|snapshots| snapshots.validate().map(|()| snapshots)).transpose()
+}
+
+pub(super) async fn verify<A: Aggregate, C: AnyConnection>(
+    conn: &mut C,
+    sample: usize,
+) -> Result<SnapshotReport, LoadError> {
+    let (limit, mut report) = (check_at_least_one("sample", sample)?, SnapshotReport::default());
+    let Some(snapshots) = valid_snapshots::<A>()? else { return Ok(report) };
+    for stream in conn.streams_with_snapshots(A::TYPE, snapshots.version, limit).await? {
+        match compare(conn, &stream, &snapshots).await? {
+            Comparison::Same => {}
+            Comparison::Differs => report.differing.push(stream),
+            Comparison::Unusable => report.unusable.push(stream),
+        }
+        report.checked += 1;
+    }
+    Ok(report)
 }
 
 enum Comparison {
@@ -77,19 +90,18 @@ enum Comparison {
     Unusable,
 }
 
-fn compare<A: Aggregate>(
-    conn: &mut (impl EventConnection + ?Sized),
+async fn compare<A: Aggregate, C: AnyConnection>(
+    conn: &mut C,
     stream: &StreamId,
     snapshots: &Snapshots<A>,
 ) -> Result<Comparison, LoadError> {
-    let Some(snapshot) = conn.database().snapshot(stream, snapshots.version)? else {
+    let Some(snapshot) = conn.snapshot(stream, snapshots.version).await? else {
         return Ok(Comparison::Unusable);
     };
     if snapshots.read(snapshot.state.as_str()).is_err() {
         return Ok(Comparison::Unusable);
     }
-    let folded: Loaded<A> =
-        read_to(conn, stream, snapshot.version, Some(Loaded::initial(stream.aggregate_id())))?;
+    let folded: Loaded<A> = up_to(conn, stream, snapshot.version).await?;
     let written = snapshots.write(&folded.state)?;
     Ok(if written.is_same(&snapshot.state) { Comparison::Same } else { Comparison::Differs })
 }

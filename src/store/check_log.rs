@@ -82,7 +82,7 @@ pub struct LogReport {
 }
 
 impl LogReport {
-    fn count<E: Event>(&mut self, recorded: &RecordedEvent) {
+    pub(crate) fn count<E: Event>(&mut self, recorded: &RecordedEvent) {
         let key = (recorded.event_type().to_owned(), recorded.event_version());
         let of_type = self.types.entry(key).or_insert_with(|| TypeReport::new(recorded));
         match E::decode(recorded) {

@@ -1,5 +1,5 @@
-use std::thread;
-use std::time::Instant;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use crate::decision::attempts::Attempts;
 use crate::storage::append::AppendError;
@@ -78,23 +78,17 @@ fn has_given_way(error: &impl OperationError) -> bool {
     error.database_error().is_some_and(RunAgain::may_run_again)
 }
 
-/// Calls `work` with the number of the attempt, and again after a pause as long as its error says so, up to
-/// `most` times in all. `tell` is told the number of each further attempt.
-pub(crate) fn attempt<T, E: RunAgain>(
-    most: u32,
-    tell: impl Fn(u32),
-    mut work: impl FnMut(u32) -> Result<T, E>,
-) -> Result<T, E> {
-    let mut attempts = Attempts::up_to(most);
-    loop {
-        let begun = Instant::now();
-        match work(attempts.made()) {
-            Err(error) if error.may_run_again() => {
-                let Some(pause) = attempts.pause_after(begun.elapsed()) else { return Err(error) };
-                tell(attempts.made());
-                thread::sleep(pause);
-            }
-            outcome => return outcome,
-        }
+/// The outcome of the attempt that began then, if it is the last; else how long to pause before the next.
+pub(crate) fn last_or_pause<T, E: RunAgain>(
+    outcome: Result<T, E>,
+    begun: Instant,
+    attempts: &mut Attempts,
+) -> ControlFlow<Result<T, E>, Duration> {
+    match outcome {
+        Err(error) if error.may_run_again() => match attempts.pause_after(begun.elapsed()) {
+            Some(pause) => ControlFlow::Continue(pause),
+            None => ControlFlow::Break(Err(error)),
+        },
+        outcome => ControlFlow::Break(outcome),
     }
 }

@@ -1,9 +1,14 @@
+use std::ops::ControlFlow::{Break, Continue};
+use std::thread;
+use std::time::Instant;
+
 use crate::decision::DEFAULT_ATTEMPTS;
+use crate::decision::attempts::Attempts;
 use crate::observe;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::write_transaction::write_transaction;
 use crate::store::EventStore;
-use crate::store::run_again::{RunAgain, attempt};
+use crate::store::run_again::{RunAgain, last_or_pause};
 
 impl EventStore {
     /// Runs a transaction that is going to write, and runs it again when it has lost against another: for
@@ -62,6 +67,16 @@ impl EventStore {
         if conn.database().depth()? > 0 {
             return write_transaction(conn, work);
         }
-        attempt(DEFAULT_ATTEMPTS, observe::transaction_run_again, |_| write_transaction(conn, &mut work))
+        let mut attempts = Attempts::up_to(DEFAULT_ATTEMPTS);
+        loop {
+            let begun = Instant::now();
+            match last_or_pause(write_transaction(conn, &mut work), begun, &mut attempts) {
+                Break(outcome) => return outcome,
+                Continue(pause) => {
+                    observe::transaction_run_again(attempts.made());
+                    thread::sleep(pause);
+                }
+            }
+        }
     }
 }

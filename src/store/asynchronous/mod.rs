@@ -2,6 +2,7 @@
 
 mod append;
 mod append_batch;
+mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;
 mod keys;
@@ -9,7 +10,6 @@ mod log_state;
 pub(crate) mod migrate;
 mod ordering;
 mod read;
-pub(crate) mod run_again;
 mod transaction;
 pub(crate) mod write_transaction;
 
@@ -52,7 +52,7 @@ use crate::store::EventStore;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AsyncEventStore {
-    store: EventStore,
+    pub(crate) store: EventStore,
 }
 
 /// With the same options.

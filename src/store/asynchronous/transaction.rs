@@ -1,10 +1,15 @@
+use std::ops::ControlFlow::{Break, Continue};
+use std::time::Instant;
+
+use tokio::time::sleep;
+
 use crate::decision::DEFAULT_ATTEMPTS;
+use crate::decision::attempts::Attempts;
 use crate::observe;
 use crate::storage::asynchronous::connection::AsyncEventConnection;
 use crate::storage::asynchronous::write_transaction::{depth, write_transaction};
 use crate::store::asynchronous::AsyncEventStore;
-use crate::store::asynchronous::run_again::attempt;
-use crate::store::run_again::RunAgain;
+use crate::store::run_again::{RunAgain, last_or_pause};
 
 impl AsyncEventStore {
     /// Runs a transaction that is going to write, and runs it again when it has lost against another: see
@@ -51,9 +56,16 @@ impl AsyncEventStore {
         if depth(conn).await? > 0 {
             return write_transaction(conn, work).await;
         }
-        attempt(DEFAULT_ATTEMPTS, observe::transaction_run_again, async |_| {
-            write_transaction(conn, &mut work).await
-        })
-        .await
+        let mut attempts = Attempts::up_to(DEFAULT_ATTEMPTS);
+        loop {
+            let begun = Instant::now();
+            match last_or_pause(write_transaction(conn, &mut work).await, begun, &mut attempts) {
+                Break(outcome) => return outcome,
+                Continue(pause) => {
+                    observe::transaction_run_again(attempts.made());
+                    sleep(pause).await;
+                }
+            }
+        }
     }
 }

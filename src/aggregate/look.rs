@@ -1,0 +1,114 @@
+use diesel::result::QueryResult;
+
+use crate::model::direction::Direction;
+use crate::model::event::RecordedEvent;
+use crate::model::snapshot::Snapshot;
+use crate::model::stream::StreamPart;
+use crate::model::stream_id::StreamId;
+use crate::storage::append::Append;
+use crate::storage::read::Read;
+use crate::storage::snapshots::Snapshots;
+use crate::storage::transactions::Transactions;
+
+/// How many events are in memory at the same time.
+const PAGE: i64 = 1_000;
+
+/// What is read of a stream at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// Whether it is kept from changing first, inside a transaction.
+    locks: bool,
+    /// Events after this version of the stream.
+    after: i64,
+    /// Or those after the snapshot of this version, if there is one.
+    snapshot_version: Option<i32>,
+    to: i64,
+    asks_for_end: AsksForEnd,
+}
+
+/// When it is asked where a stream without events ends: they may have been erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AsksForEnd {
+    Never,
+    InsideTransaction,
+    Always,
+}
+
+/// What was there.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) snapshot: Option<Snapshot>,
+    /// After it.
+    pub(super) events: Vec<RecordedEvent>,
+    /// Whether there are no more.
+    pub(super) is_all: bool,
+    /// Where the stream ends at least.
+    pub(super) end: i64,
+}
+
+impl Look {
+    /// At a whole stream.
+    pub(super) fn at_all(snapshot_version: Option<i32>) -> Self {
+        Self { snapshot_version, asks_for_end: AsksForEnd::Always, ..Self::after(0) }
+    }
+
+    /// The same before something is decided. If it can be decided again, the append tells where the stream
+    /// ends.
+    pub(super) fn to_decide(snapshot_version: Option<i32>, only_once: bool) -> Self {
+        let asks_for_end = if only_once { AsksForEnd::Always } else { AsksForEnd::InsideTransaction };
+        Self { locks: true, asks_for_end, ..Self::at_all(snapshot_version) }
+    }
+
+    /// At what is new since this version.
+    pub(super) fn after(version: i64) -> Self {
+        Self {
+            locks: false,
+            after: version,
+            snapshot_version: None,
+            to: i64::MAX,
+            asks_for_end: AsksForEnd::Never,
+        }
+    }
+
+    /// At the first events.
+    pub(super) fn up_to(version: i64) -> Self {
+        Self { to: version, ..Self::after(0) }
+    }
+
+    /// At what follows this version.
+    pub(super) fn go_on(self, version: i64) -> Self {
+        Self { locks: false, after: version, snapshot_version: None, ..self }
+    }
+
+    fn page_after(self, version: i64) -> StreamPart {
+        let to = self.to.min(version + PAGE);
+        StreamPart { from: version + 1, to, direction: Direction::Forward }
+    }
+}
+
+pub(super) async fn look<D>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Seen>
+where
+    D: Append + Read + Snapshots + Transactions,
+{
+    let is_inside = database.depth().await? > 0;
+    if look.locks && is_inside {
+        database.lock_head(stream).await?;
+    }
+    let snapshot = match look.snapshot_version {
+        Some(version) => database.snapshot(stream, version).await?,
+        None => None,
+    };
+    let page = look.page_after(snapshot.as_ref().map_or(look.after, |snapshot| snapshot.version));
+    let (mut events, mut end) = (database.read_stream(stream, page).await?, 0);
+    let asks_for_end = look.asks_for_end == AsksForEnd::Always
+        || look.asks_for_end == AsksForEnd::InsideTransaction && is_inside;
+    if asks_for_end && page.from == 1 && events.is_empty() {
+        end = database.version(stream).await?;
+        if end > 0 {
+            // What was appended in between.
+            events = database.read_stream(stream, page).await?;
+        }
+    }
+    let reached = events.last().map_or(page.from - 1, RecordedEvent::version);
+    Ok(Seen { snapshot, events, is_all: reached < page.to || page.to == look.to, end })
+}
