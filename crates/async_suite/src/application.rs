@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use real::{AsyncConnectionRef, AsyncEventConnection};
+use real::AsyncConnectionRef;
 
 use crate::block_on::block_on;
 use crate::connection::EventConnection;
 
 macro_rules! on_any_database {
     ($lender:ident, $conn:ident => $work:expr) => {
-        match $lender.awaited().lend() {
+        match $lender.lend() {
             AsyncConnectionRef::Sqlite($conn) => block_on($work),
             AsyncConnectionRef::Postgres($conn) => block_on($work),
             AsyncConnectionRef::Mysql($conn) => block_on($work),
@@ -21,6 +21,11 @@ macro_rules! on_any_database {
 
 pub fn execute<C: EventConnection>(conn: &mut C, sql: &str) -> QueryResult<()> {
     on_any_database!(conn, conn => conn.batch_execute(sql))
+}
+
+/// How many rows were affected.
+pub fn changed<C: EventConnection>(conn: &mut C, sql: &str) -> QueryResult<usize> {
+    on_any_database!(conn, conn => RunQueryDsl::execute(diesel::sql_query(sql), conn))
 }
 
 pub fn count<C: EventConnection>(conn: &mut C, from: &str) -> QueryResult<i64> {

@@ -1,5 +1,5 @@
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use real::AsyncEventConnection;
+use real::{AsyncConnectionRef, AsyncEventConnection};
 
 use crate::block_on::Here;
 
@@ -8,6 +8,10 @@ pub trait EventConnection: Send {
     type Awaited: AsyncEventConnection;
 
     fn awaited(&mut self) -> &mut Self::Awaited;
+
+    fn lend(&mut self) -> AsyncConnectionRef<'_> {
+        self.awaited().lend()
+    }
 }
 
 pub type Blocking<C> = AsyncConnectionWrapper<C, Here>;

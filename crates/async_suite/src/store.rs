@@ -1,14 +1,17 @@
 //! Stands for the store, method by method.
 
 use futures_util::StreamExt;
+use real::chrono::{DateTime, Utc};
 use real::uuid::Uuid;
 use real::{
-    AppendBatch, AppendError, Appended, AsyncEventStore, BatchAppended, Checkpoint, CheckpointError,
-    DatabaseError, EventStream, ExpectedVersion, LogOrdering, LogQuery, LogSlice, LogStatus, MigrationError,
-    NewEvent, OrderingError, Position, ReadError, RecordedEvent, Repaired, RunAgain, StreamId, StreamQuery,
-    StreamSlice, async_run_pending_migrations,
+    Aggregate, AppendBatch, AppendError, Appended, AsyncEventStore, BatchAppended, Checkpoint,
+    CheckpointError, DatabaseError, Event, EventFilter, EventStream, ExpectedVersion, LoadError, LogOrdering,
+    LogQuery, LogReport, LogSlice, LogStatus, MigrationError, NewEvent, OrderingError, Position, ReadError,
+    RecordedEvent, Repaired, RunAgain, SnapshotReport, StreamId, StreamQuery, StreamSlice,
+    async_run_pending_migrations,
 };
 
+use crate::aggregate::AggregateRef;
 use crate::block_on::block_on;
 use crate::connection::EventConnection;
 use crate::transaction::Lender;
@@ -64,6 +67,34 @@ impl EventStore {
         save_checkpoint(projection_name: &str, position: Position) -> Result<(), CheckpointError>;
         rewind_checkpoint(projection_name: &str, position: Position) -> Result<(), CheckpointError>;
         delete_checkpoint(projection_name: &str) -> Result<bool, CheckpointError>;
+        delete_keys_before(time: DateTime<Utc>) -> Result<usize, DatabaseError>;
+    }
+
+    pub fn aggregate<A: Aggregate>(&self, id: impl ToString) -> AggregateRef<A> {
+        AggregateRef(self.0.aggregate(id))
+    }
+
+    pub fn verify_snapshots<A: Aggregate>(
+        &self,
+        conn: &mut impl EventConnection,
+        sample: usize,
+    ) -> Result<SnapshotReport, LoadError> {
+        block_on(self.0.verify_snapshots::<A>(conn.awaited(), sample))
+    }
+
+    pub fn delete_old_snapshots<A: Aggregate>(
+        &self,
+        conn: &mut impl EventConnection,
+    ) -> Result<usize, LoadError> {
+        block_on(self.0.delete_old_snapshots::<A>(conn.awaited()))
+    }
+
+    pub fn check_log<E: Event>(
+        &self,
+        conn: &mut impl EventConnection,
+        filter: EventFilter,
+    ) -> Result<LogReport, ReadError> {
+        block_on(self.0.check_log::<E>(conn.awaited(), filter))
     }
 
     /// Waits for the work inside, as `write_transaction` does.

@@ -11,8 +11,19 @@ extern crate async_suite as diesel_event_store;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use test_support::{AsyncMysql, AsyncPostgres, AsyncSqlite, TestDatabase};
+use test_support::{AsyncMysql, AsyncPostgres, AsyncSqlite, Result, TestDatabase};
 
+/// A behaviour, and the tests of it for one database.
+type Area = (&'static str, Vec<(&'static str, fn() -> Result)>);
+
+macro_rules! areas {
+    ($database:ident: $($area:ident),+ $(,)?) => {
+        vec![$((stringify!($area), $area::tests::<$database>())),+]
+    };
+}
+
+#[path = "../../../tests/suite/aggregates/mod.rs"]
+mod aggregates;
 #[path = "../../../tests/suite/append.rs"]
 mod append;
 #[path = "../../../tests/suite/append_only.rs"]
@@ -21,6 +32,8 @@ mod append_only;
 mod bad_input;
 #[path = "../../../tests/suite/batches.rs"]
 mod batches;
+#[path = "../../../tests/suite/check_log.rs"]
+mod check_log;
 #[path = "../../../tests/suite/checkpoints.rs"]
 mod checkpoints;
 #[path = "../../../tests/suite/concurrency.rs"]
@@ -29,6 +42,10 @@ mod concurrency;
 mod expected_version;
 #[path = "../../../tests/suite/fidelity.rs"]
 mod fidelity;
+#[path = "../../../tests/suite/housekeeping.rs"]
+mod housekeeping;
+#[path = "../../../tests/suite/keys.rs"]
+mod keys;
 #[path = "../../../tests/suite/migrations.rs"]
 mod migrations;
 #[path = "../../../tests/suite/missing_migrations.rs"]
@@ -60,24 +77,27 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-macro_rules! areas {
-    ($database:ident: $($area:ident),+ $(,)?) => {
-        [$((stringify!($area), $area::tests::<$database>())),+]
-    };
+fn all<D: TestDatabase>(database: &'static str) -> impl Iterator<Item = Trial> {
+    let mut store = store::<D>();
+    for (_, tests) in &mut store {
+        tests.retain(|(test, _)| !test.starts_with(OF_A_PANIC));
+    }
+    named(database.to_owned(), store).chain(named(format!("{database}::aggregates"), aggregates::all::<D>()))
 }
 
-fn all<D: TestDatabase>(database: &'static str) -> impl Iterator<Item = Trial> {
-    let areas = areas! {
-        D: append, append_only, bad_input, batches, checkpoints, concurrency, expected_version, fidelity,
-        migrations, missing_migrations, model, properties, read_event, read_log, read_stream, repair,
-        tenants, transactions, version, write_transaction,
-    };
-    let tests = areas.into_iter().flat_map(|(area, tests)| tests.into_iter().map(move |test| (area, test)));
-    tests.filter(|(_, (test, _))| !test.starts_with(OF_A_PANIC)).map(move |(area, (test, run))| {
-        Trial::test(format!("{database}::{area}::{test}"), move || Ok(run()?))
-    })
+fn store<D: TestDatabase>() -> Vec<Area> {
+    areas! {
+        D: append, append_only, bad_input, batches, check_log, checkpoints, concurrency, expected_version,
+        fidelity, keys, migrations, missing_migrations, model, properties, read_event, read_log, read_stream,
+        repair, tenants, transactions, version, write_transaction,
+    }
 }
 
 /// The tests of what a panic rolls back. Here it leaves no time to await a ROLLBACK: the connection is given
-/// up.
+/// up. Decisions may panic.
 const OF_A_PANIC: &str = "a_panic_";
+
+fn named(kind: String, areas: Vec<Area>) -> impl Iterator<Item = Trial> {
+    let tests = areas.into_iter().flat_map(|(area, tests)| tests.into_iter().map(move |test| (area, test)));
+    tests.map(move |(area, (test, run))| Trial::test(format!("{kind}::{area}::{test}"), move || Ok(run()?)))
+}

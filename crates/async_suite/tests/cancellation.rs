@@ -1,6 +1,8 @@
 //! What a future leaves behind that is dropped, at every place where it waits: the operation has happened
 //! wholly or not at all, and what is acknowledged afterwards is recorded.
 
+extern crate real as diesel_event_store;
+
 mod cancellation {
     mod application;
     mod database;
@@ -8,6 +10,7 @@ mod cancellation {
     mod migrations;
     mod operation;
     mod pool;
+    mod tally;
 
     mod alone;
     mod beginning;

@@ -1,7 +1,10 @@
 //! In tasks that a runtime moves from thread to thread, and on connections that only asynchronous
 //! applications have.
 
+extern crate real as diesel_event_store;
+
 mod tasks {
+    mod aggregates;
     mod application_enum;
     mod keys;
     mod lost;

@@ -44,6 +44,10 @@ fn dropped<D: Database>(database: &D, operation: Operation, drops: Drops) -> Res
         assert!(!finished || again.is_err(), "{name} was acknowledged");
         assert_eq!(run.versions(&mut witness)?[0], 1, "{name} again");
     }
+    if operation == Operation::ExecuteOnce {
+        RUNTIME.block_on(run.execute_once(&mut conn))?;
+        assert_eq!(run.versions(&mut witness)?[0], 2, "{name} again");
+    }
     RUNTIME.block_on(next.append(&mut conn))?;
     assert_eq!(next.versions(&mut witness)?[0], 1, "acknowledged after {name}");
     Ok(finished)

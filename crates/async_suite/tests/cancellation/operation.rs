@@ -6,6 +6,7 @@ use real::{
 
 use super::database::{Database, Witness};
 use super::dropped::Drops;
+use super::tally::{mark_twice, tally};
 
 /// Each that waits for more than its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,11 @@ pub enum Operation {
     WriteTransaction,
     /// To two streams, with a guard.
     AppendBatch,
+    /// A command that records two events, and a snapshot.
+    Execute,
+    /// The same with an idempotency key.
+    ExecuteOnce,
+    Load,
     ReadStream,
     ReadLog,
     LogStatus,
@@ -28,11 +34,14 @@ pub enum Operation {
     Repair,
 }
 
-const ALL: [Operation; 13] = [
+const ALL: [Operation; 16] = [
     Operation::Append,
     Operation::Conflict,
     Operation::WriteTransaction,
     Operation::AppendBatch,
+    Operation::Execute,
+    Operation::ExecuteOnce,
+    Operation::Load,
     Operation::ReadStream,
     Operation::ReadLog,
     Operation::LogStatus,
@@ -100,15 +109,28 @@ impl Run {
         Ok(())
     }
 
-    /// Whether heads and events agree, and the two streams of what writes to both.
+    /// A request that can be repeated.
+    pub async fn execute_once<C: AsyncEventConnection>(&self, conn: &mut C) -> Result<(), Error> {
+        let name = self.streams[0].aggregate_id();
+        mark_twice(conn, tally(name).idempotency_key(name)).await
+    }
+
+    /// Whether heads, snapshots and events agree, and the two streams of what writes to both.
     pub fn check<C: Witness>(&self, operation: Operation, witness: &mut C) -> Result {
         let lost = "aggregate_heads AS h WHERE aggregate_version <> (SELECT COUNT(*) FROM events AS e \
                     WHERE e.aggregate_type = h.aggregate_type AND e.aggregate_id = h.aggregate_id)";
         assert_eq!(count(witness, lost)?, 0, "heads without events");
+        let lost = "snapshots AS s WHERE aggregate_version <> (SELECT COUNT(*) FROM events AS e \
+                    WHERE e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id)";
+        assert_eq!(count(witness, lost)?, 0, "snapshots without events");
         if matches!(operation, Operation::WriteTransaction | Operation::AppendBatch) {
             // In one statement: what was dropped may be on its way still.
             let name = self.streams[0].aggregate_id();
             let written = format!("aggregate_heads WHERE aggregate_id = '{name}'");
+            assert_ne!(count(witness, &written)?, 1, "both or neither");
+        }
+        if matches!(operation, Operation::Execute | Operation::ExecuteOnce) {
+            let written = format!("events WHERE aggregate_id = '{}'", self.streams[0].aggregate_id());
             assert_ne!(count(witness, &written)?, 1, "both or neither");
         }
         Ok(())
@@ -134,6 +156,9 @@ impl Operation {
             }
             Self::WriteTransaction => run.write(conn).await?,
             Self::AppendBatch => run.append_batch(conn).await?,
+            Self::Execute => mark_twice(conn, tally(run.streams[0].aggregate_id())).await?,
+            Self::ExecuteOnce => run.execute_once(conn).await?,
+            Self::Load => drop(tally(run.streams[0].aggregate_id()).load(conn).await?),
             Self::ReadStream => drop(store.read_stream(conn, &run.streams[0], ..).await?),
             Self::ReadLog => {
                 let query = LogQuery::after(Position::START).event_types(["Happened"]);

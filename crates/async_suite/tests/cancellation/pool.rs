@@ -41,10 +41,11 @@ where
 }
 
 /// What waits more than once.
-const OPERATIONS: [Operation; 5] = [
+const OPERATIONS: [Operation; 6] = [
     Operation::Append,
     Operation::WriteTransaction,
     Operation::AppendBatch,
+    Operation::Execute,
     Operation::RewindCheckpoint,
     Operation::Repair,
 ];
