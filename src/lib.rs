@@ -46,7 +46,7 @@
 //! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
 //! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them, and [`from_store_errors!`] makes them your own |
 //! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
-//! | await appends, reads and commands | `AsyncEventStore`, with the features `async-postgres`, `async-mysql` and `async-sqlite` |
+//! | await appends, reads, commands and projections | `AsyncEventStore` and `projection::AsyncRunner`, with the features `async-postgres`, `async-mysql` and `async-sqlite` |
 //! | join events with your tables | [`schema`] |
 //! | use what only one database has | the modules `sqlite`, `postgres` and `mysql`, each with the feature of its name; [`LogOrdering`] |
 //! | read about guarantees, operations, performance | [`guide`] |

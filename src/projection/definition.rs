@@ -35,6 +35,9 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// neither commit nor roll back. A handler that acts outside the database (mails, brokers) is called at least
 /// once per event; pass the event's id on, by which the other side recognises a repetition.
 ///
+/// `K` says whether the handler blocks. Default: [`Blocks`]. One that is awaited makes an `AsyncProjection`, by
+/// `Projection::awaited`.
+///
 /// ```
 /// use diesel::prelude::*;
 /// use diesel::sql_types::Text;

@@ -31,6 +31,11 @@ pub use crate::model::projection_id::ProjectionId;
 #[cfg(feature = "_async")]
 pub use asynchronous::handler::{AsyncBatchHandler, AsyncHandler};
 #[cfg(feature = "_async")]
+pub use asynchronous::operate::{
+    async_discard_parked, async_has_reached, async_parked, async_repartition, async_resume,
+    async_retry_parked, async_status, async_wait_for,
+};
+#[cfg(feature = "_async")]
 pub use asynchronous::projection::AsyncProjection;
 #[cfg(feature = "_async")]
 pub use asynchronous::runner::{AsyncRunner, AsyncRunnerHandle};

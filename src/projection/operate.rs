@@ -11,6 +11,7 @@ use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::now::now;
+use crate::storage::partitions::Partitions;
 use crate::storage::transactions::in_transaction;
 use crate::store::wake_up;
 
@@ -53,23 +54,50 @@ pub fn wait_for<C: EventConnection + ?Sized>(
     position: Position,
     longest: Duration,
 ) -> Result<(), ProjectionError> {
-    let begin = Instant::now();
     let projection = projection.into();
-    let mut pause = Duration::from_millis(1);
+    let mut waiting = Waiting::for_position(position, longest);
     loop {
         let partitions = now(partitions::known(&mut conn.database(), &projection))?;
-        let reached = reached(&partitions);
-        if reached >= position {
-            return Ok(());
+        match waiting.pause(&projection, &partitions)? {
+            Some(pause) => std::thread::sleep(pause),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Until a projection has reached a position.
+pub(super) struct Waiting {
+    wanted: Position,
+    longest: Duration,
+    begin: Instant,
+    pause: Duration,
+}
+
+impl Waiting {
+    pub(super) fn for_position(wanted: Position, longest: Duration) -> Self {
+        Self { wanted, longest, begin: Instant::now(), pause: Duration::from_millis(1) }
+    }
+
+    /// Before the next look, unless it has.
+    pub(super) fn pause(
+        &mut self,
+        projection: &ProjectionId,
+        partitions: &[Partition],
+    ) -> Result<Option<Duration>, ProjectionError> {
+        let (reached, wanted) = (reached(partitions), self.wanted);
+        if reached >= wanted {
+            return Ok(None);
         }
         partitions.iter().try_for_each(refuse_inactive)?;
-        let left = longest.saturating_sub(begin.elapsed());
+        let waited = self.begin.elapsed();
+        let left = self.longest.saturating_sub(waited);
         if left.is_zero() {
-            let waited = begin.elapsed();
-            return Err(ProjectionError::TimedOut { projection, reached, wanted: position, waited });
+            let projection = projection.clone();
+            return Err(ProjectionError::TimedOut { projection, reached, wanted, waited });
         }
-        std::thread::sleep(pause.min(left));
-        pause = (pause * 2).min(Duration::from_millis(50));
+        let pause = self.pause.min(left);
+        self.pause = (self.pause * 2).min(Duration::from_millis(50));
+        Ok(Some(pause))
     }
 }
 
@@ -107,7 +135,7 @@ pub fn has_reached<C: EventConnection + ?Sized>(
 }
 
 /// By all partitions.
-fn reached(partitions: &[Partition]) -> Position {
+pub(super) fn reached(partitions: &[Partition]) -> Position {
     partitions.iter().map(|partition| partition.position).min().unwrap_or(Position::START)
 }
 
@@ -180,9 +208,16 @@ pub fn resume<C: EventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
 ) -> Result<usize, ProjectionError> {
-    let projection = projection.into();
-    now(partitions::known(&mut conn.database(), &projection))?;
-    Ok(conn.database().resume(&projection)?)
+    now(resume_failed(&mut conn.database(), &projection.into()))
+}
+
+/// How many there were.
+pub(super) async fn resume_failed<D: Partitions>(
+    database: &mut D,
+    projection: &ProjectionId,
+) -> Result<usize, ProjectionError> {
+    partitions::known(database, projection).await?;
+    Ok(database.resume(projection).await?)
 }
 
 /// Puts a version of a projection in the place of the older ones, once it has applied as much as each of

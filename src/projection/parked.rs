@@ -7,6 +7,8 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::now::now;
+use crate::storage::parked::Parked;
+use crate::storage::partitions::Partitions;
 use crate::store::wake_up;
 
 /// The parked (dead-lettered) events of a projection, in the order of their positions.
@@ -45,9 +47,16 @@ pub fn parked<C: EventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
-    let projection = projection.into();
-    now(partitions::known(&mut conn.database(), &projection))?;
-    Ok(conn.database().parked(&projection)?)
+    now(all_parked(&mut conn.database(), &projection.into()))
+}
+
+/// Of a projection that was run at least once.
+pub(super) async fn all_parked<D: Partitions + Parked>(
+    database: &mut D,
+    projection: &ProjectionId,
+) -> Result<Vec<ParkedEvent>, ProjectionError> {
+    partitions::known(database, projection).await?;
+    Ok(database.parked(projection).await?)
 }
 
 /// Asks for a parked event to be given to the handler again. The worker that has its partition does so within

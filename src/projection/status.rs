@@ -8,7 +8,13 @@ use crate::model::partition::{Partition, State};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::EventStore;
+use crate::storage::log_holders::LogHolders;
+use crate::storage::now::now;
+use crate::storage::parked::Parked;
+use crate::storage::partitions::Partitions;
+use crate::storage::places::Places;
+use crate::storage::read::Read;
+use crate::store::log_status::log_status;
 
 /// The state of a version of a projection at the time of the call to [`status`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,15 +86,23 @@ pub enum ProjectionState {
 /// # }
 /// ```
 pub fn status<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Vec<ProjectionStatus>, ProjectionError> {
-    let rows = conn.database().every_partition()?;
-    let log = EventStore::new().log_status(conn)?;
-    rows.chunk_by(|one, other| one.key.projection == other.key.projection)
-        .map(|partitions| of_projection(conn, partitions, &log))
-        .collect()
+    now(status_of_all(&mut conn.database()))
 }
 
-fn of_projection<C: EventConnection + ?Sized>(
-    conn: &mut C,
+pub(super) async fn status_of_all<D: Partitions + Parked + Read + Places + LogHolders>(
+    database: &mut D,
+) -> Result<Vec<ProjectionStatus>, ProjectionError> {
+    let rows = database.every_partition().await?;
+    let log = log_status(database).await?;
+    let mut all = Vec::new();
+    for partitions in rows.chunk_by(|one, other| one.key.projection == other.key.projection) {
+        all.push(of_projection(database, partitions, &log).await?);
+    }
+    Ok(all)
+}
+
+async fn of_projection<D: Parked + Places>(
+    database: &mut D,
     partitions: &[Partition],
     log: &LogStatus,
 ) -> Result<ProjectionStatus, ProjectionError> {
@@ -97,19 +111,19 @@ fn of_projection<C: EventConnection + ?Sized>(
         partitions: partitions.iter().map(PartitionStatus::of).collect(),
         log: log.clone(),
         lag: Duration::ZERO,
-        parked: conn.database().count_parked(&projection)?,
+        parked: database.count_parked(&projection).await?,
         projection,
         taken_at: Instant::now(),
     };
     if status.positions_behind() > 0 {
-        status.lag = lag(conn, status.position())?;
+        status.lag = lag(database, status.position()).await?;
     }
     Ok(status)
 }
 
 /// How old the first event is that is not applied.
-fn lag<C: EventConnection + ?Sized>(conn: &mut C, position: Position) -> Result<Duration, ProjectionError> {
-    let age = conn.database().created_after(position)?.map(|created_at| Utc::now() - created_at);
+async fn lag<D: Places>(database: &mut D, position: Position) -> Result<Duration, ProjectionError> {
+    let age = database.created_after(position).await?.map(|created_at| Utc::now() - created_at);
     Ok(age.and_then(|age| age.to_std().ok()).unwrap_or_default())
 }
 

@@ -10,7 +10,7 @@ mod checkpoints;
 pub(crate) mod iterate;
 pub(crate) mod keys;
 mod log_state;
-mod log_status;
+pub(crate) mod log_status;
 pub(crate) mod migrate;
 mod ordering;
 pub(crate) mod read_log;

@@ -2,6 +2,7 @@
 
 pub(super) mod handler;
 mod link;
+pub(super) mod operate;
 pub(super) mod projection;
 pub(super) mod runner;
 mod tasks;

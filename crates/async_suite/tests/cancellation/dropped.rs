@@ -12,7 +12,7 @@ pub struct Drops {
 }
 
 /// More than any operation waits.
-const MOST: usize = 100;
+const MOST: usize = 1000;
 
 impl Drops {
     /// From the first wait on, before and after each.

@@ -1,0 +1,167 @@
+//! What an operator does with projections, on connections of diesel-async's.
+
+use std::time::Duration;
+
+use crate::model::parked::{ParkedEvent, Request};
+use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
+use crate::projection::error::ProjectionError;
+use crate::projection::operate::{Waiting, reached, resume_failed};
+use crate::projection::parked::all_parked;
+use crate::projection::partitions::known;
+use crate::projection::repartition::change;
+use crate::projection::status::{ProjectionStatus, status_of_all};
+use crate::storage::asynchronous::awaited::awaited;
+use crate::storage::asynchronous::connection::AsyncEventConnection;
+use crate::storage::parked::Parked;
+use crate::store::wake_up;
+
+/// Waits until a projection has reached a position, as [`wait_for`](super::super::wait_for()): read your own
+/// writes. It pauses on the runtime's timer.
+///
+/// # Errors
+///
+/// As [`wait_for`](super::super::wait_for()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use std::time::Duration;
+///
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::AsyncEventStore;
+/// use diesel_event_store::projection::async_wait_for;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// let last = AsyncEventStore::new().last_position(&mut conn).await?;
+/// async_wait_for(&mut conn, ("users", 1), last, Duration::from_secs(10)).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn async_wait_for<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+    longest: Duration,
+) -> Result<(), ProjectionError> {
+    let projection = &projection.into();
+    let mut waiting = Waiting::for_position(position, longest);
+    loop {
+        let partitions = awaited!(conn, clone(projection: projection.clone()), database => {
+            known(database, projection)
+        })?;
+        match waiting.pause(projection, &partitions)? {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Whether a projection has reached a position, as [`has_reached`](super::super::has_reached()).
+///
+/// # Errors
+///
+/// As [`has_reached`](super::super::has_reached()).
+pub async fn async_has_reached<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    let projection = &projection.into();
+    let partitions = awaited!(conn, clone(projection: projection.clone()), database => {
+        known(database, projection)
+    })?;
+    Ok(reached(&partitions) >= position)
+}
+
+/// How all projections are, as [`status`](super::super::status()).
+///
+/// # Errors
+///
+/// As [`status`](super::super::status()).
+pub async fn async_status<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+) -> Result<Vec<ProjectionStatus>, ProjectionError> {
+    awaited!(conn, clone(), database => status_of_all(database))
+}
+
+/// Lets the partitions of a projection go on that have stopped, as [`resume`](super::super::resume()).
+///
+/// # Errors
+///
+/// As [`resume`](super::super::resume()).
+pub async fn async_resume<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+) -> Result<usize, ProjectionError> {
+    let projection = &projection.into();
+    awaited!(conn, clone(projection: projection.clone()), database => resume_failed(database, projection))
+}
+
+/// Changes the number of partitions, as [`repartition`](super::super::repartition()).
+///
+/// # Errors
+///
+/// As [`repartition`](super::super::repartition()).
+pub async fn async_repartition<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    number: i32,
+) -> Result<(), ProjectionError> {
+    let projection = &projection.into();
+    awaited!(conn, clone(projection: projection.clone()), database => change(database, projection, number))
+}
+
+/// The parked events of a projection, as [`parked`](super::super::parked()).
+///
+/// # Errors
+///
+/// As [`parked`](super::super::parked()).
+pub async fn async_parked<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+) -> Result<Vec<ParkedEvent>, ProjectionError> {
+    let projection = &projection.into();
+    awaited!(conn, clone(projection: projection.clone()), database => all_parked(database, projection))
+}
+
+/// Asks for a parked event to be given to the handler again, as [`retry_parked`](super::super::retry_parked()).
+///
+/// # Errors
+///
+/// As [`retry_parked`](super::super::retry_parked()).
+pub async fn async_retry_parked<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    request(conn, &projection.into(), position, Request::Retry).await
+}
+
+/// Asks for a parked event to be passed over for good, as
+/// [`discard_parked`](super::super::discard_parked()).
+///
+/// # Errors
+///
+/// As [`discard_parked`](super::super::discard_parked()).
+pub async fn async_discard_parked<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+) -> Result<bool, ProjectionError> {
+    request(conn, &projection.into(), position, Request::Discard).await
+}
+
+async fn request<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: &ProjectionId,
+    position: Position,
+    request: Request,
+) -> Result<bool, ProjectionError> {
+    let found = awaited!(conn, clone(projection: projection.clone()), database => {
+        database.request(projection, position, request)
+    })?;
+    wake_up::all();
+    Ok(found)
+}
