@@ -130,6 +130,9 @@ pub enum Command {
     },
     /// Find what is wrong, or will be, and what to type. Reads a little, and changes nothing.
     Doctor,
+    /// Look at the store in a web browser. Only this computer can, and nothing is changed.
+    #[cfg(feature = "browse")]
+    Browse,
     /// Write what a shell needs to complete this command.
     Completions { shell: clap_complete::Shell },
     /// Write the manual page.

@@ -2,6 +2,8 @@
 use std::path::Path;
 
 use diesel::Connection;
+#[cfg(all(feature = "browse", any(feature = "sqlite", feature = "postgres")))]
+use diesel::connection::SimpleConnection;
 #[cfg(feature = "mysql")]
 use diesel::mysql::MysqlConnection;
 #[cfg(feature = "postgres")]
@@ -94,6 +96,20 @@ impl Database {
     #[cfg(not(feature = "sqlite"))]
     fn sqlite(_path: &str, _absent: Absent) -> Result<Self> {
         Err(not_compiled("SQLite", "sqlite"))
+    }
+
+    /// From now on it refuses what would change anything. Not on MySQL, where readers of the log have to lock.
+    #[cfg(feature = "browse")]
+    pub fn only_read(&mut self) -> Result {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(conn) => conn.batch_execute("PRAGMA query_only = 1")?,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => conn.batch_execute("SET default_transaction_read_only = on")?,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => {}
+        }
+        Ok(())
     }
 
     pub fn name(&self) -> &'static str {

@@ -2,11 +2,14 @@
 //! public API alone.
 
 mod arguments;
+#[cfg(feature = "browse")]
+mod browse;
 mod commands;
 mod confirm;
 mod database;
 mod failure;
 mod output;
+mod pretty;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, number};
+use crate::pretty::pretty;
 
 /// An event as a line of JSON. What cannot stand in a line as JSON is a text.
 #[derive(Serialize)]
@@ -47,7 +48,7 @@ fn json(text: &str) -> Json<'_> {
     }
 }
 
-fn time(event: &RecordedEvent) -> String {
+pub fn time(event: &RecordedEvent) -> String {
     event.created_at().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
@@ -110,18 +111,5 @@ pub fn event(conn: &mut Database, id: &str, output: &mut Output) -> Result {
     match event.metadata_json() {
         Some(metadata) => output.text(format!("metadata {}", pretty(metadata))),
         None => Ok(()),
-    }
-}
-
-/// With indents, unless that would change what it says: digits that no number holds, keys that come twice.
-fn pretty(json: &str) -> String {
-    let value: Option<serde_json::Value> = serde_json::from_str(json).ok();
-    let is_the_same = |value: &serde_json::Value| {
-        value.to_string().chars().filter(|c| !c.is_whitespace()).count()
-            == json.chars().filter(|c| !c.is_whitespace()).count()
-    };
-    match value.filter(is_the_same).map(|value| serde_json::to_string_pretty(&value)) {
-        Some(Ok(pretty)) => pretty,
-        _ => json.to_owned(),
     }
 }

@@ -1,17 +1,17 @@
 mod copy;
-mod doctor;
-mod events;
+pub mod doctor;
+pub mod events;
 mod export;
 mod files;
 mod freeze;
 mod import;
 mod log;
 mod migrate;
-mod projections;
+pub mod projections;
 mod repair;
 mod shell;
 mod status;
-mod streams;
+pub mod streams;
 mod verify;
 mod zst;
 
@@ -62,6 +62,8 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Verify => verify::verify(&mut open()?, output),
         Command::Repair { yes } => repair::repair(&mut open()?, url.unwrap_or_default(), yes, output),
         Command::Doctor => doctor::doctor(&mut open()?, url.unwrap_or_default(), output),
+        #[cfg(feature = "browse")]
+        Command::Browse => crate::browse::browse(url, output),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man => shell::man(),
     }

@@ -75,7 +75,7 @@ pub fn row(status: &ProjectionStatus) -> Vec<String> {
     ]
 }
 
-fn state(state: ProjectionState) -> &'static str {
+pub fn state(state: ProjectionState) -> &'static str {
     match state {
         ProjectionState::Running => "running",
         ProjectionState::Retrying => "retrying",

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::output::{Output, number};
 
 /// Tenant, type, id and version.
-type Head = (String, String, String, i64);
+pub type Head = (String, String, String, i64);
 
 /// The same query on the tables of each database.
 macro_rules! heads {
@@ -30,6 +30,22 @@ macro_rules! heads {
     }};
 }
 
+pub fn heads(
+    conn: &mut Database,
+    aggregate_type: Option<String>,
+    prefix: Option<String>,
+    limit: i64,
+) -> QueryResult<Vec<Head>> {
+    match conn {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(conn) => heads!(sqlite, conn, aggregate_type, prefix, limit),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(conn) => heads!(postgres, conn, aggregate_type, prefix, limit),
+        #[cfg(feature = "mysql")]
+        Database::Mysql(conn) => heads!(mysql, conn, aggregate_type, prefix, limit),
+    }
+}
+
 pub fn streams(
     conn: &mut Database,
     aggregate_type: Option<String>,
@@ -37,14 +53,7 @@ pub fn streams(
     limit: i64,
     output: &mut Output,
 ) -> Result {
-    let heads = match conn {
-        #[cfg(feature = "sqlite")]
-        Database::Sqlite(conn) => heads!(sqlite, conn, aggregate_type, prefix, limit),
-        #[cfg(feature = "postgres")]
-        Database::Postgres(conn) => heads!(postgres, conn, aggregate_type, prefix, limit),
-        #[cfg(feature = "mysql")]
-        Database::Mysql(conn) => heads!(mysql, conn, aggregate_type, prefix, limit),
-    }?;
+    let heads = heads(conn, aggregate_type, prefix, limit)?;
     if !output.is_json {
         return output.table(&heads.into_iter().map(row).collect::<Vec<_>>());
     }
@@ -80,7 +89,7 @@ pub fn stream(
     }
 }
 
-fn named(aggregate_type: String, aggregate_id: String, tenant: Option<String>) -> Result<StreamId> {
+pub fn named(aggregate_type: String, aggregate_id: String, tenant: Option<String>) -> Result<StreamId> {
     let usage = |error: diesel_event_store::InvalidInput| Failure::Usage(error.to_string());
     let stream = StreamId::new(aggregate_type, aggregate_id).map_err(usage)?;
     match tenant {

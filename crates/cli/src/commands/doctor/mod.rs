@@ -11,7 +11,7 @@ mod projections;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use problem::Problem;
+pub use problem::Problem;
 use serde_json::json;
 
 use crate::database::Database;
@@ -31,7 +31,7 @@ pub fn doctor(conn: &mut Database, url: &str, output: &mut Output) -> Result {
     }
 }
 
-fn problems(conn: &mut Database, url: &str) -> Result<Vec<Problem>> {
+pub fn problems(conn: &mut Database, url: &str) -> Result<Vec<Problem>> {
     if let Some(problem) = log::unreadable(conn)? {
         return Ok(vec![problem]);
     }

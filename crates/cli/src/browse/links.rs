@@ -1,0 +1,45 @@
+//! The addresses of pages.
+
+use diesel_event_store::StreamId;
+use diesel_event_store::uuid::Uuid;
+
+pub fn event(id: Uuid) -> String {
+    format!("/event/{id}")
+}
+
+pub fn stream(stream: &StreamId) -> String {
+    of_stream(stream.tenant_id().unwrap_or_default(), stream.aggregate_type(), stream.aggregate_id())
+}
+
+pub fn of_stream(tenant: &str, aggregate_type: &str, aggregate_id: &str) -> String {
+    let address = format!("/stream?type={}&id={}", encoded(aggregate_type), encoded(aggregate_id));
+    if tenant.is_empty() { address } else { format!("{address}&tenant={}", encoded(tenant)) }
+}
+
+pub fn trace(correlation: &str) -> String {
+    format!("/trace?correlation={}", encoded(correlation))
+}
+
+/// As one value within an address, whatever characters it has.
+pub fn encoded(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => encoded.push(byte.into()),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_kind_are_in_an_address() {
+        let name = StreamId::new("A/B", "#1 & ?é").unwrap();
+        assert_eq!(stream(&name), "/stream?type=A%2FB&id=%231%20%26%20%3F%C3%A9");
+        assert_eq!(stream(&name.in_tenant("a=b").unwrap()).rsplit('&').next(), Some("tenant=a%3Db"));
+    }
+}

@@ -1,0 +1,100 @@
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use diesel_event_store::{EventStore, RecordedEvent, StreamId, StreamQuery};
+use serde::Deserialize;
+
+use super::difference::{Change, changes};
+use super::links;
+use super::search::PAGE;
+use super::shown::Shown;
+use super::site::Site;
+use super::trouble::Trouble;
+use crate::commands::streams::named;
+use crate::database::Database;
+use crate::failure::Result;
+
+/// How many bytes of payloads a page has; more are on the next one.
+const BYTES: usize = 4 << 20;
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(rename = "type")]
+    aggregate_type: String,
+    id: String,
+    #[serde(default)]
+    tenant: String,
+    /// Only versions below it.
+    before: Option<i64>,
+}
+
+/// An event, and how its payload differs from the one before.
+struct Step {
+    event: Shown,
+    /// None for the first event.
+    changes: Option<Vec<Change>>,
+}
+
+#[derive(Template)]
+#[template(path = "stream.html")]
+struct StreamPage {
+    name: String,
+    link: String,
+    steps: Vec<Step>,
+    /// The version below which the next page begins.
+    rest: Option<i64>,
+}
+
+pub async fn stream_page(State(site): State<Site>, Query(asked): Query<Asked>) -> Response {
+    let title = format!("{}/{}", asked.aggregate_type, asked.id);
+    site.show(&title, page(&site, asked).await)
+}
+
+async fn page(site: &Site, asked: Asked) -> Result<StreamPage, Trouble> {
+    let tenant = (!asked.tenant.is_empty()).then_some(asked.tenant);
+    let stream = named(asked.aggregate_type, asked.id, tenant)?;
+    let (looked_for, before) = (stream.clone(), asked.before.unwrap_or(i64::MAX).max(1));
+    let part = site.connections.read(move |conn| newest(conn, &looked_for, before)).await?;
+    if part.events.is_empty() {
+        return Err(Trouble::missing(format!("{stream} has no events")));
+    }
+    let rest = part.events.last().filter(|_| part.has_more).map(|event| event.version() + 1);
+    let mut steps = steps(part.events);
+    if part.has_more {
+        steps.pop(); // it was read to be compared with
+    }
+    Ok(StreamPage { name: stream.to_string(), link: links::stream(&stream), steps, rest })
+}
+
+/// The events of a page, newest first, and the one before them if there is one.
+struct Part {
+    events: Vec<RecordedEvent>,
+    has_more: bool,
+}
+
+fn newest(conn: &mut Database, stream: &StreamId, before: i64) -> Result<Part> {
+    let query = StreamQuery::from(..before).backward().limit(PAGE + 1);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    for event in EventStore::new().iter_stream(conn, stream, query) {
+        let event = event?;
+        let is_full = events.len() == PAGE || bytes > BYTES;
+        bytes += event.payload_json().len();
+        events.push(event);
+        if is_full {
+            return Ok(Part { events, has_more: true });
+        }
+    }
+    Ok(Part { events, has_more: false })
+}
+
+/// Each is compared with the one after it in the list, which is older.
+fn steps(events: Vec<RecordedEvent>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::with_capacity(events.len());
+    for event in events {
+        if let Some(newer) = steps.last_mut() {
+            newer.changes = Some(changes(event.payload_json(), newer.event.payload_json()));
+        }
+        steps.push(Step { event: Shown::one(event), changes: None });
+    }
+    steps
+}
