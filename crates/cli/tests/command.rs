@@ -2,6 +2,12 @@
 
 #[cfg(feature = "sqlite")]
 mod command {
+    #[cfg(feature = "browse")]
+    pub mod browse_guard;
+    #[cfg(feature = "browse")]
+    pub mod browse_pages;
+    #[cfg(feature = "browse")]
+    pub mod browser;
     pub mod copying;
     pub mod copying_killed;
     pub mod files;

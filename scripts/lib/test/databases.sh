@@ -8,7 +8,7 @@ stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
         --skip postgres --skip mysql --skip galera --skip between_servers
-    step "Tests of the command" test_without_servers "${COMMAND[@]}" --test command -- \
+    step "Tests of the command" test_without_servers "${COMMAND[@]}" --bin diesel-event-store --test command -- \
         --skip postgres --skip mysql --skip between_servers
     step "Asynchronous connections, SQLite" test_without_servers "${ASYNC_SUITE[@]}" -- \
         --skip postgres --skip mysql

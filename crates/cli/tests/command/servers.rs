@@ -93,3 +93,15 @@ fn the_doctor_knows_mysql() {
     let told = doctor();
     assert!(told.contains("changed or deleted") && told.contains("on another server"), "{told}");
 }
+
+#[cfg(all(feature = "postgres", feature = "browse"))]
+#[test]
+fn the_pages_of_postgres_are_shown() {
+    super::browse_pages::every_page_is_shown::<test_support::Postgres>();
+}
+
+#[cfg(all(feature = "mysql", feature = "browse"))]
+#[test]
+fn the_pages_of_mysql_are_shown() {
+    super::browse_pages::every_page_is_shown::<test_support::Mysql>();
+}
