@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
@@ -20,6 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::accounts::{self, NAME, Payload};
 use super::client::{Client, Job, on_database};
+use super::crew::SHORT_LEASE;
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -103,10 +104,11 @@ impl Apply {
             });
             let started = runner.projection(projection).longest_pause(LONGEST_PAUSE).start();
             let running = runtime.block_on(started).expect("it starts");
-            let mut left = 200 + random.below(600);
-            while left > 0 && !is_over.load(Ordering::Relaxed) {
+            let shut_down_at = Instant::now() + Duration::from_millis(200 + random.below(600));
+            // A lease that does not run out in time would be in the way of all that follows.
+            let to_shut_down = || self.lease <= SHORT_LEASE && Instant::now() >= shut_down_at;
+            while !is_over.load(Ordering::Relaxed) && !to_shut_down() {
                 thread::sleep(Duration::from_millis(10));
-                left = left.saturating_sub(10);
             }
             if is_over.load(Ordering::Relaxed) {
                 check(&running.failures());
