@@ -9,7 +9,7 @@ use crate::event::EventError;
 use crate::model::decode_error::DecodeError;
 use crate::model::expected_version::Conflict;
 use crate::model::invalid::InvalidInput;
-use crate::operate::FreezeError;
+use crate::operate::{FreezeError, SealError};
 use crate::projection::ProjectionError;
 use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
@@ -86,6 +86,9 @@ pub enum Error {
     /// A log could not be frozen, or opened again.
     #[error(transparent)]
     Freeze(#[from] FreezeError),
+    /// A log could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// A log could not be exported.
     #[cfg(all(feature = "transfer", feature = "_blocking"))]
     #[error(transparent)]
@@ -136,6 +139,7 @@ impl Error {
             Error::Projection(error) => error.is_retryable(),
             Error::Database(error) => error.is_retryable(),
             Error::Freeze(error) => error.is_retryable(),
+            Error::Seal(error) => error.is_retryable(),
             #[cfg(feature = "sqlite")]
             Error::Writer(error) => error.is_retryable(),
             #[cfg(all(feature = "transfer", feature = "_blocking"))]

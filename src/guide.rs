@@ -37,6 +37,9 @@ pub mod asynchronous {}
 #[doc = include_str!("../docs/moving.md")]
 pub mod moving {}
 
+#[doc = include_str!("../docs/tamper-evidence.md")]
+pub mod tamper_evidence {}
+
 #[doc = include_str!("../docs/command.md")]
 pub mod command {}
 

@@ -85,6 +85,7 @@ mod error;
 mod event;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod line;
 mod model;
 mod observe;
 pub mod operate;

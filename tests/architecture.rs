@@ -17,7 +17,7 @@ use architecture::modules::Modules;
 /// From the lowest to the highest. What shares a floor stands side by side and does not know its neighbour.
 const FLOORS: [&[&str]; 9] = [
     &["model"],
-    &["event", "observe", "schema"],
+    &["event", "line", "observe", "schema"],
     &["decision"],
     &["schema_lock", "storage", "testing"],
     &["store"],

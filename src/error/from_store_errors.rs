@@ -45,8 +45,9 @@ macro_rules! from_store_errors {
         $crate::from_store_errors! {
             @each $error:
             $crate::AppendError, $crate::ReadError, $crate::CheckpointError, $crate::OrderingError,
-            $crate::MigrationError, $crate::DecodeError, $crate::EventError, $crate::InvalidInput, $crate::DatabaseError,
-            $crate::LoadError, $crate::operate::FreezeError, $crate::projection::ProjectionError, $crate::projection::HandlerError
+            $crate::MigrationError, $crate::DecodeError, $crate::EventError, $crate::InvalidInput,
+            $crate::DatabaseError, $crate::LoadError, $crate::operate::FreezeError,
+            $crate::operate::SealError, $crate::projection::ProjectionError, $crate::projection::HandlerError
         }
         $crate::from_sqlite_errors!($error);
         $crate::from_transfer_errors!($error);

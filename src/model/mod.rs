@@ -25,6 +25,7 @@ pub(crate) mod partition;
 pub(crate) mod position;
 pub(crate) mod projection_id;
 pub(crate) mod repaired;
+pub(crate) mod seal;
 pub(crate) mod snapshot;
 pub(crate) mod stream;
 pub(crate) mod stream_id;

@@ -4,7 +4,9 @@ use std::time::Duration;
 use crate::model::invalid::InvalidInput;
 use crate::model::log_state::LogClosed;
 use crate::model::log_status::LogHolder;
+use crate::model::position::Position;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
+use crate::storage::read::ReadError;
 
 /// Why a log was not frozen, or not opened again. It is as it was before.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +53,49 @@ impl FreezeError {
 }
 
 operation_error!(FreezeError);
+
+/// Why a log was not sealed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The connection is in a transaction, which could take the seal back.
+    #[error("a seal is written in a transaction of its own, and the connection is in one already")]
+    InTransaction,
+    /// The last seal is none. It was changed by hand: [`verify`](super::verify()) says since when.
+    #[error("the seal at {position} holds no chain: it was changed by hand")]
+    #[non_exhaustive]
+    Unreadable {
+        /// Up to where it seals the log.
+        position: Position,
+    },
+    /// An import or a copy fills the log.
+    #[error(transparent)]
+    LogClosed(#[from] LogClosed),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The database refused or failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl SealError {
+    /// Whether the same may well succeed when it is run again.
+    ///
+    /// ```
+    /// use diesel_event_store::operate::SealError;
+    ///
+    /// assert!(!SealError::InTransaction.is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Read(error) => error.is_retryable(),
+            _ => self.database_error().is_some_and(DatabaseError::is_retryable),
+        }
+    }
+}
+
+operation_error!(SealError);
 
 /// `: 4711 (checkout), order 1`
 struct Named<'h>(&'h [LogHolder]);

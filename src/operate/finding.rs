@@ -46,6 +46,18 @@ pub enum Finding {
         /// That of its head, if it has one.
         head: Option<i64>,
     },
+    /// The events up to a seal are not those that were sealed, behind the seal before it.
+    #[error(
+        "the seal at {position} does not fit: since it was made, something above position {after} was \
+         changed, removed or put in"
+    )]
+    #[non_exhaustive]
+    Seal {
+        /// Up to where it seals the log.
+        position: Position,
+        /// The position of the seal before it; 0 if it is the first.
+        after: Position,
+    },
     /// Several events have the same id.
     #[error("several events have the id {event_id}")]
     #[non_exhaustive]

@@ -22,6 +22,7 @@ pub struct Verified {
     pub(super) streams: u64,
     pub(super) begin_later: u64,
     pub(super) last_position: Position,
+    pub(super) seals: u64,
     pub(super) findings: Vec<Finding>,
     pub(super) more: u64,
 }
@@ -55,12 +56,18 @@ impl Verified {
         self.last_position
     }
 
-    /// What does not agree: of events the first hundred, and of heads and of ids the first hundred each.
+    /// How many seals were compared with the events below them.
+    pub fn seals(&self) -> u64 {
+        self.seals
+    }
+
+    /// What does not agree: of events and seals the first hundred, and of heads and of ids the first hundred
+    /// each.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// How many more findings about events there are.
+    /// How many more findings about events and seals there are.
     pub fn more(&self) -> u64 {
         self.more
     }

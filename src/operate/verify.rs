@@ -1,4 +1,5 @@
 use super::finding::Finding;
+use super::seals::Seals;
 use super::verified::Verified;
 use super::versions::Versions;
 use crate::model::event::RecordedEvent;
@@ -16,6 +17,7 @@ use crate::store::EventStore;
 /// - the versions of each stream follow each other in the order of the log, without a gap or a repetition;
 ///   the first may be a later one, once earlier events were archived or erased;
 /// - payloads and metadata are JSON;
+/// - the events up to each [`seal`](super::seal()) are those that were sealed;
 /// - the row of each stream in `aggregate_heads` is at its last version;
 /// - no two events have the same id;
 /// - checkpoints are within the log, and the last event that a projection has applied is still the one there.
@@ -24,8 +26,9 @@ use crate::store::EventStore;
 /// finding. It reads as fast as [`iter_log`](EventStore::iter_log), up to where the log is complete, and then
 /// an index of all events twice. It needs 24 bytes of memory for each stream.
 ///
-/// It cannot tell whether an event was changed into another one that fits: that takes a
-/// [chain](crate::guide::moving) that was kept elsewhere.
+/// Without a seal it cannot tell whether an event was changed into another one that fits; and whoever changes
+/// the seals as well is found only by one that was kept elsewhere: see
+/// [tamper evidence](crate::guide::tamper_evidence).
 ///
 /// Call it outside of transactions. In REPEATABLE READ and SERIALIZABLE the log is read up to the
 /// [published](EventStore::publish_position) position.
@@ -62,8 +65,12 @@ pub fn verify<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Verified, Rea
 
 fn read_events<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Verified, ReadError> {
     let (mut verified, mut versions) = (Verified::default(), Versions::default());
+    // Before the events, so that all that they are over are read.
+    let log_id = conn.database().log_row()?.log_id;
+    let mut seals = Seals::of_log(log_id, conn.database().seals()?);
     for event in EventStore::new().iter_log(conn, LogQuery::after(Position::START)) {
         let event = event?;
+        seals.add(&event).into_iter().for_each(|finding| verified.add(finding));
         match versions.replace(&event) {
             None => verified.begin_later += u64::from(event.version() > 1),
             Some(before) if event.version() == before + 1 => {}
@@ -74,6 +81,11 @@ fn read_events<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Verified, Re
         verified.last_position = event.position();
     }
     verified.streams = versions.streams();
+    // In a transaction that reads only a part of the log, what is above is not compared.
+    let (last, read) = (conn.database().last_committed_position()?, verified.last_position);
+    let rest = seals.compare(|seal| seal.position <= read || last <= read);
+    rest.into_iter().for_each(|finding| verified.add(finding));
+    verified.seals = seals.compared;
     Ok(verified)
 }
 

@@ -54,6 +54,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_seals (global_position) {
+        global_position -> Bigint,
+        events -> Bigint,
+        #[max_length = 64]
+        chain -> Char,
+        sealed_at -> Datetime,
+    }
+}
+
+diesel::table! {
     events (global_position) {
         global_position -> Bigint,
         #[max_length = 63]
@@ -162,6 +172,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     append_keys,
     event_fence,
     event_log,
+    event_seals,
     events,
     parked_events,
     projection_checkpoints,

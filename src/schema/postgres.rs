@@ -34,6 +34,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_seals (global_position) {
+        global_position -> Int8,
+        events -> Int8,
+        chain -> Text,
+        sealed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     events (global_position) {
         global_position -> Int8,
         tenant_id -> Text,
@@ -116,6 +125,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
     append_keys,
     event_log,
+    event_seals,
     events,
     parked_events,
     projection_checkpoints,

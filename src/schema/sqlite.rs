@@ -31,6 +31,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_seals (global_position) {
+        global_position -> BigInt,
+        events -> BigInt,
+        chain -> Text,
+        sealed_at -> Text,
+    }
+}
+
+diesel::table! {
     events (global_position) {
         global_position -> BigInt,
         tenant_id -> Text,
@@ -113,6 +122,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
     append_keys,
     event_log,
+    event_seals,
     events,
     parked_events,
     projection_checkpoints,

@@ -128,8 +128,9 @@ impl DatabaseErrorKind {
                  UPDATE), SELECT, INSERT and UPDATE on snapshots for aggregates that have them, \
                  on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; \
                  a projection SELECT, INSERT, UPDATE and DELETE on \
-                 projection_checkpoints, projection_workers and parked_events (docs/databases.md has the \
-                 statements)"
+                 projection_checkpoints, projection_workers and parked_events; verifying SELECT on \
+                 projection_checkpoints and event_seals, and sealing INSERT on event_seals (docs/databases.md \
+                 has the statements)"
             }
             Self::NeedsRepair => {
                 "what counts the events (aggregate_heads, the sequence or AUTO_INCREMENT of events, event_log) \

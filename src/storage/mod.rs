@@ -43,6 +43,7 @@ pub(crate) mod receive;
 pub(crate) mod refused;
 pub(crate) mod repair;
 pub(crate) mod scope;
+pub(crate) mod seals;
 #[cfg(any(feature = "_postgres", feature = "_mysql"))]
 pub(crate) mod server;
 pub(crate) mod snapshots;

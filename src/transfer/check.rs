@@ -1,12 +1,12 @@
 use std::io::BufRead;
 
-use super::chain::Chain;
 use super::error::ImportError;
 use super::file::{Header, LogFile};
 use super::item::Item;
 use super::projections::Projections;
 use super::rest::Rest;
 use super::versions::Versions;
+use crate::line::chain::Chain;
 use crate::model::position::Position;
 
 /// A file that was read to its end and is whole.

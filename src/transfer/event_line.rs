@@ -3,9 +3,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::encode::Object;
 use super::error::FileProblem;
 use super::values::{read_id, read_time};
+use crate::line::event_line::{METADATA, PAYLOAD};
 use crate::model::event::{Content, NewEvent, RecordedEvent};
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::json::Json;
@@ -14,31 +14,6 @@ use crate::model::stream_id::StreamId;
 
 /// What every line of an event begins with.
 pub(super) const BEGINNING: &str = "{\"global_position\":";
-
-const PAYLOAD: [&str; 2] = ["payload", "payload_text"];
-const METADATA: [&str; 2] = ["metadata", "metadata_text"];
-
-/// The columns in their order, without `check`, and without the end of the object, so that `check` can
-/// follow.
-pub(super) fn write(line: &mut Vec<u8>, event: &RecordedEvent) {
-    let (content, mut object) = (&event.content, Object::begin(line));
-    object.field("global_position", &event.position.get());
-    object.optional("tenant_id", event.tenant_id());
-    object.field("aggregate_type", event.aggregate_type());
-    object.field("aggregate_id", event.aggregate_id());
-    object.field("aggregate_version", &event.version);
-    object.field("event_id", &content.event_id.to_string());
-    object.field("event_type", &*content.event_type);
-    object.field("event_version", &content.event_version);
-    object.json(PAYLOAD, content.payload.as_str());
-    if let Some(metadata) = &content.metadata {
-        object.json(METADATA, metadata.as_str());
-    }
-    object.optional("trace_id", content.trace_id.as_deref());
-    object.optional("correlation_id", content.correlation_id.as_deref());
-    object.optional("causation_id", content.causation_id.as_deref());
-    object.time("created_at", event.created_at);
-}
 
 /// As it stands in a line.
 #[derive(Deserialize)]

@@ -2,13 +2,14 @@ use std::io::{BufWriter, Write};
 
 use uuid::Uuid;
 
-use super::chain::{Chain, Rest};
+use super::chain::Rest;
 use super::error::ExportError;
-use super::event_line;
 use super::file::{Header, Trailer, write_check};
 use super::keys::each_key;
 use super::projections::Projections;
 use super::rest_line::{write_key, write_parked, write_partition, write_start};
+use crate::line::chain::Chain;
+use crate::line::event_line;
 use crate::model::log::LogQuery;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;

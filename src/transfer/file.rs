@@ -4,13 +4,15 @@ use chrono::Utc;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::chain::{Chain, Rest};
-use super::encode::{Object, of_kind};
+use super::chain::Rest;
+use super::encode::of_kind;
 use super::error::{FileProblem, ImportError};
 use super::item::{Item, Kind};
 use super::lines::Lines;
 use super::values::read_id;
 use super::{event_line, rest_line};
+use crate::line::chain::Chain;
+use crate::line::object::Object;
 use crate::model::position::Position;
 
 pub(super) const FORMAT: u32 = 1;

@@ -2,7 +2,7 @@ use chrono::{SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::chain::Chain;
+use crate::line::chain::Chain;
 use crate::model::position::Position;
 
 /// How far an import or a copy has come: what stands in the log that receives it. It is moved with each

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::batch::Batch;
-use super::chain::{Chain, chain_of};
+use super::chain::chain_of;
 use super::check::Checked;
 use super::error::{FileProblem, ImportError};
 use super::file::LogFile;
@@ -11,6 +11,7 @@ use super::imported::Imported;
 use super::item::Item;
 use super::note::Note;
 use super::receiver::Receiver;
+use crate::line::chain::Chain;
 use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::write_transaction::write_transaction;

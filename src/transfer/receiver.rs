@@ -6,11 +6,11 @@ use diesel::result::QueryResult;
 use uuid::Uuid;
 
 use super::batch::Batch;
-use super::chain::Chain;
 use super::error::ReceiveError;
 use super::note::Note;
 use super::projections::ids;
 use super::rest::Rest;
+use crate::line::chain::Chain;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;

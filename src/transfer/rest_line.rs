@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::encode::{Object, of_kind};
+use super::encode::of_kind;
 use super::error::FileProblem;
 use super::item::Item;
 use super::values::{read_id, read_time};
+use crate::line::object::Object;
 use crate::model::append_key::KeyedAppend;
 use crate::model::invalid::{MAX_TENANT_LENGTH, check_name, check_name_up_to};
 use crate::model::parked::{ParkReason, ParkedEvent, Request};

@@ -6,7 +6,7 @@ use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row, t
 
 use super::database::{Database, append, log};
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "events",
     "aggregate_heads",
     "append_keys",
@@ -14,6 +14,7 @@ const TABLES: [&str; 9] = [
     "projection_checkpoints",
     "projection_workers",
     "parked_events",
+    "event_seals",
     "event_fence",
     "event_log",
 ];

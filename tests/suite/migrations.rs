@@ -18,7 +18,7 @@ tests! {
     a_view_of_the_application_is_not_taken_over,
 }
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "events",
     "aggregate_heads",
     "append_keys",
@@ -26,6 +26,7 @@ const TABLES: [&str; 7] = [
     "projection_checkpoints",
     "projection_workers",
     "parked_events",
+    "event_seals",
 ];
 const LEDGER: &str = "__diesel_schema_migrations";
 

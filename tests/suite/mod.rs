@@ -44,6 +44,7 @@ pub mod read_event;
 pub mod read_log;
 pub mod read_stream;
 pub mod repair;
+pub mod sealing;
 pub mod tenants;
 pub mod transactions;
 #[cfg(feature = "transfer")]
@@ -54,7 +55,7 @@ pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, batches, keys, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, freezing, migrations, missing_migrations, model, properties, repair, tenants, verifying }
+    areas! { D: append, batches, keys, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, fidelity, freezing, migrations, missing_migrations, model, properties, repair, sealing, tenants, verifying }
 }
 
 /// A log that moves.

@@ -88,8 +88,8 @@ pub enum Command {
     },
     /// Move the log to another database while it is in use.
     ///
-    /// The application goes on until little is left. Then, after a question, appends to the source are refused,
-    /// for ever, and the target opens. Killed, run it again.
+    /// The application goes on until little is left. Then, after a question, appends to the source are
+    /// refused, for ever, and the target opens. Killed, run it again.
     Copy {
         /// A file of SQLite, or postgres://… or mysql://….
         from: String,
@@ -119,8 +119,10 @@ pub enum Command {
     },
     /// Let appends to a frozen log begin again.
     Unfreeze(Patience),
-    /// Read the whole log, and find what does not agree with the rest of it.
+    /// Read the whole log, and find what does not agree with the rest of it, and with its seals.
     Verify,
+    /// Seal everything up to here: `verify` finds from then on what was changed. Keep the chain elsewhere.
+    Seal,
     /// Set the heads of streams, and what counts positions, from the events: after an import by hand or a
     /// restore.
     Repair {

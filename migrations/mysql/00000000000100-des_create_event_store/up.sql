@@ -129,6 +129,20 @@ CREATE TABLE parked_events (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';
 
+-- What the log was when it was sealed: a hash over all events up to a position.
+CREATE TABLE event_seals (
+    global_position BIGINT      NOT NULL PRIMARY KEY,
+    events          BIGINT      NOT NULL, -- how many there are up to here
+    chain           CHAR(64)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- in hexadecimal digits
+    sealed_at       DATETIME(6) NOT NULL
+) ENGINE=InnoDB COMMENT='diesel_event_store';
+
+CREATE TRIGGER event_seals_refuse_update BEFORE UPDATE ON event_seals FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'event_seals is append-only: UPDATE is refused';
+
+CREATE TRIGGER event_seals_refuse_delete BEFORE DELETE ON event_seals FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'event_seals is append-only: DELETE is refused';
+
 -- An appending transaction holds a shared lock on one of these two rows until it ends. Both rows hold the
 -- ordering of the log: how positions are assigned; and whether it takes events, which an append reads under
 -- its lock.

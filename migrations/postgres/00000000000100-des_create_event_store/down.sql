@@ -17,6 +17,7 @@ DROP FUNCTION event_store_given_position();
 DROP FUNCTION event_store_nothing_given();
 DROP FUNCTION event_store_sequence();
 DROP TABLE event_log;
+DROP TABLE event_seals;
 DROP TABLE parked_events;
 DROP TABLE projection_workers;
 DROP TABLE projection_checkpoints;

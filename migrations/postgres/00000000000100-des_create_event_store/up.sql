@@ -37,7 +37,7 @@ CREATE INDEX ON events (correlation_id) WHERE correlation_id IS NOT NULL;
 
 CREATE FUNCTION events_refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'events is append-only: % is refused', TG_OP;
+    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP;
 END
 $$;
 
@@ -140,6 +140,17 @@ CREATE TABLE parked_events (
 -- Workers look every half second, and there are few requests among however many parked events.
 CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, requested, reason)
     WHERE requested IS NOT NULL;
+
+-- What the log was when it was sealed: a hash over all events up to a position.
+CREATE TABLE event_seals (
+    global_position BIGINT      PRIMARY KEY,
+    events          BIGINT      NOT NULL, -- how many there are up to here
+    chain           TEXT        COLLATE "C" NOT NULL, -- in hexadecimal digits
+    sealed_at       TIMESTAMPTZ NOT NULL
+);
+
+CREATE TRIGGER event_seals_refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON event_seals
+    FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_change();
 
 -- One row: which log this is, and whether events can be appended to it; how positions are assigned, the last
 -- one if they are counted, and the last one published.

@@ -1,4 +1,5 @@
 DROP TABLE event_log;
+DROP TABLE event_seals;
 DROP TABLE parked_events;
 DROP TABLE projection_workers;
 DROP TABLE projection_checkpoints;

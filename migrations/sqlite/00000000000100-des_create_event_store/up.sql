@@ -120,6 +120,24 @@ CREATE TABLE parked_events (
 CREATE INDEX parked_events_requested ON parked_events (projection_name, projection_version, requested, reason)
     WHERE requested IS NOT NULL;
 
+-- What the log was when it was sealed: a hash over all events up to a position.
+CREATE TABLE event_seals (
+    global_position INTEGER PRIMARY KEY NOT NULL,
+    events          BIGINT  NOT NULL, -- how many there are up to here
+    chain           TEXT    NOT NULL, -- in hexadecimal digits
+    sealed_at       TEXT    NOT NULL
+);
+
+CREATE TRIGGER event_seals_refuse_update BEFORE UPDATE ON event_seals
+BEGIN
+    SELECT RAISE(ABORT, 'event_seals is append-only: UPDATE is refused');
+END;
+
+CREATE TRIGGER event_seals_refuse_delete BEFORE DELETE ON event_seals
+BEGIN
+    SELECT RAISE(ABORT, 'event_seals is append-only: DELETE is refused');
+END;
+
 -- One row: which log this is, and whether events can be appended to it. A trigger that is created on demand
 -- refuses them, so that an open log pays nothing.
 CREATE TABLE event_log (

@@ -39,9 +39,10 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql")
 const FIRST: &str = "00000000000100des";
 
 /// So that what is dropped comes before what it refers to.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "event_log",
     "event_fence",
+    "event_seals",
     "parked_events",
     "projection_workers",
     "projection_checkpoints",

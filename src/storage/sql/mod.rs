@@ -20,6 +20,7 @@ pub(crate) mod places;
 pub(crate) mod queries;
 pub(crate) mod row;
 pub(crate) mod rows;
+pub(crate) mod seals;
 pub(crate) mod snapshots;
 pub(crate) mod statement;
 pub(crate) mod tenant;

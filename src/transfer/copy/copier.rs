@@ -7,13 +7,13 @@ use super::difference::first_difference;
 use super::error::CopyError;
 use super::look::Way;
 use super::plan::CopyPlan;
+use crate::line::chain::Chain;
 use crate::model::log::LogQuery;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::EventStore;
 use crate::transfer::batch::Batch;
-use crate::transfer::chain::Chain;
 use crate::transfer::note::{Move, Note};
 use crate::transfer::receiver::Receiver;
 

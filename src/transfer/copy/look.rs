@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::error::CopyError;
 use super::options::CopyOptions;
 use super::plan::{CarriedProjection, CopyPlan, Fate};
+use crate::line::chain::Chain;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -13,7 +14,7 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::error::DatabaseError;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::log_state::LogRow;
-use crate::transfer::chain::{Chain, chain_of};
+use crate::transfer::chain::chain_of;
 use crate::transfer::note::Note;
 use crate::transfer::projections::ids;
 

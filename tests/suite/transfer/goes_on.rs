@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use diesel_event_store::operate::{FreezeError, freeze, unfreeze};
+use diesel_event_store::operate::{FreezeError, SealError, freeze, seal, unfreeze};
 use diesel_event_store::projection::{self, Projection, ProjectionId};
 use diesel_event_store::{AppendError, EventStore, ExpectedVersion, LogState, Position, RecordedEvent};
 use test_support::{LONG, Result, TestDatabase, counted, user};
@@ -17,7 +17,7 @@ tests! {
     what_breaks_off_goes_on,
     a_log_that_is_filled_takes_no_appends,
     a_log_that_is_filled_can_be_read,
-    a_log_that_is_filled_is_not_frozen,
+    a_log_that_is_filled_is_not_frozen_or_sealed,
     another_file_is_not_mixed_in,
     what_is_not_complete_is_not_exported,
 }
@@ -140,7 +140,7 @@ fn a_log_that_is_filled_can_be_read<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-fn a_log_that_is_filled_is_not_frozen<D: TestDatabase>() -> Result {
+fn a_log_that_is_filled_is_not_frozen_or_sealed<D: TestDatabase>() -> Result {
     let (_db, mut conn) = half::<D>()?;
     for refused in [freeze(&mut conn, "a test", LONG), unfreeze(&mut conn, LONG)] {
         match refused {
@@ -148,6 +148,7 @@ fn a_log_that_is_filled_is_not_frozen<D: TestDatabase>() -> Result {
             other => panic!("{other:?}"),
         }
     }
+    assert!(matches!(seal(&mut conn), Err(SealError::LogClosed(_))));
     assert_eq!(imported(&mut conn, large::<D>()?)?.events(), 1_026);
     Ok(())
 }

@@ -72,6 +72,8 @@ fn what_was_exported_is_told<D: TestDatabase>() -> Result {
     let file = String::from_utf8(file)?;
     let trailer = file.lines().last().unwrap_or_default();
     assert!(trailer.contains(told.chain()), "{trailer}");
+    let seal = diesel_event_store::operate::seal(&mut conn)?.ok_or("there are events")?;
+    assert_eq!((seal.position(), seal.chain()), (told.end(), told.chain()));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod log;
 mod migrate;
 pub mod projections;
 mod repair;
+mod seal;
 mod shell;
 mod status;
 pub mod streams;
@@ -59,6 +60,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Unfreeze(patience) => {
             freeze::unfreeze(&mut open()?, url.unwrap_or_default(), &patience, output)
         }
+        Command::Seal => seal::seal(&mut open()?, output),
         Command::Verify => verify::verify(&mut open()?, output),
         Command::Repair { yes } => repair::repair(&mut open()?, url.unwrap_or_default(), yes, output),
         Command::Doctor => doctor::doctor(&mut open()?, url.unwrap_or_default(), output),

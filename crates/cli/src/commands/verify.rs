@@ -14,10 +14,16 @@ pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
     let (events, streams) = (verified.events(), verified.streams());
     let object = json!({
         "events": events, "streams": streams, "begin_later": verified.begin_later(),
-        "last_position": verified.last_position().get(), "is_sound": verified.is_sound(),
+        "seals": verified.seals(), "last_position": verified.last_position().get(),
+        "is_sound": verified.is_sound(),
     });
     let end = number(verified.last_position().get());
     let read = format!("{} events of {} streams to position {end}", number(events), number(streams));
+    let read = match verified.seals() {
+        0 => read,
+        1 => format!("{read}, 1 seal"),
+        seals => format!("{read}, {} seals", number(seals)),
+    };
     output.answer(&object, if verified.is_sound() { format!("{read}: all agree") } else { read })?;
     match verified.findings().len() as u64 + verified.more() {
         0 => Ok(()),

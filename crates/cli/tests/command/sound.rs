@@ -28,6 +28,27 @@ fn what_does_not_agree_is_found_and_repaired() {
 }
 
 #[test]
+fn a_sealed_log_shows_what_was_changed() {
+    let empty = test_support::sqlite_file::SqliteFile::migrated();
+    assert_eq!(answer(&url(&empty), &["seal"]), "there are no events to be sealed\n");
+    let shop = shop();
+    let sealed = answer(&url(&shop), &["seal"]);
+    assert!(sealed.starts_with("3 events sealed, to position 3\nchain "), "{sealed}");
+    let all = "3 events of 2 streams to position 3, 1 seal: all agree\n";
+    assert_eq!(answer(&url(&shop), &["verify"]), all);
+    let chain = sealed.trim_end().rsplit(' ').next().unwrap();
+    assert!(answer(&url(&shop), &["export", "-"]).contains(&format!("\"chain\":\"{chain}\"")));
+
+    let change =
+        "DROP TRIGGER events_refuse_update; UPDATE events SET payload = '7' WHERE global_position = 2";
+    execute(&mut shop.connect(), change).unwrap();
+    let output = run(&url(&shop), &["verify"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = text(&output.stdout);
+    assert!(told.starts_with("the seal at 3 does not fit: since it was made, something above position 0"));
+}
+
+#[test]
 fn the_doctor_says_what_to_type() {
     let shop = shop();
     let doctor = || text(&run(&url(&shop), &["doctor"]).stdout);

@@ -1,0 +1,61 @@
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::event_line;
+use crate::model::event::RecordedEvent;
+
+/// A hash over the lines of all events so far: of the one before, and of the newest line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chain([u8; 32]);
+
+impl Chain {
+    /// Of a log without events.
+    pub(crate) fn of_log(log_id: Uuid) -> Self {
+        Self(Sha256::digest(log_id.to_string()).into())
+    }
+
+    /// With one more line, without what `check` puts behind it.
+    pub(crate) fn add(&mut self, line: &[u8]) {
+        let both = Sha256::new().chain_update(self.0).chain_update(Sha256::digest(line));
+        self.0 = both.finalize().into();
+    }
+
+    /// With one more event. `line` is room that is used again.
+    pub(crate) fn add_event(&mut self, line: &mut Vec<u8>, event: &RecordedEvent) {
+        line.clear();
+        event_line::write(line, event);
+        self.add(line);
+    }
+
+    /// What stands in each line of a file, so that the first wrong one is known.
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
+    pub(crate) fn check(self) -> String {
+        hex(&self.0[..4])
+    }
+
+    pub(crate) fn text(self) -> String {
+        hex(&self.0)
+    }
+
+    /// None if it is no chain.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        let mut chain = [0; 32];
+        if digits.len() != 2 * chain.len() {
+            return None;
+        }
+        for (byte, pair) in chain.iter_mut().zip(digits.chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(chain))
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // a String takes everything
+        text
+    })
+}

@@ -1,0 +1,63 @@
+use std::iter::Peekable;
+use std::vec;
+
+use uuid::Uuid;
+
+use super::finding::Finding;
+use crate::line::chain::Chain;
+use crate::model::event::RecordedEvent;
+use crate::model::position::Position;
+use crate::model::seal::Seal;
+
+/// The seals of a log, which are compared while it is read.
+pub(super) struct Seals {
+    seals: Peekable<vec::IntoIter<Seal>>,
+    chain: Chain,
+    events: i64,
+    line: Vec<u8>,
+    /// Up to the last one that was compared.
+    sealed_to: Position,
+    pub(super) compared: u64,
+}
+
+impl Seals {
+    pub(super) fn of_log(log_id: Uuid, seals: Vec<Seal>) -> Self {
+        Self {
+            seals: seals.into_iter().peekable(),
+            chain: Chain::of_log(log_id),
+            events: 0,
+            line: Vec::new(),
+            sealed_to: Position::START,
+            compared: 0,
+        }
+    }
+
+    /// One more event. What lies above the last seal is not proved by any.
+    pub(super) fn add(&mut self, event: &RecordedEvent) -> Vec<Finding> {
+        let findings = self.compare(|seal| seal.position < event.position);
+        if self.seals.peek().is_some() {
+            self.chain.add_event(&mut self.line, event);
+            self.events += 1;
+        }
+        findings
+    }
+
+    /// Those for which that holds and that were not compared yet: the events up to them were read.
+    pub(super) fn compare(&mut self, is_next: impl Fn(&Seal) -> bool) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        while let Some(seal) = self.seals.next_if(&is_next) {
+            findings.extend(self.compare_one(&seal));
+        }
+        findings
+    }
+
+    /// The next one is over the events behind this one, whether this one fits or not.
+    fn compare_one(&mut self, seal: &Seal) -> Option<Finding> {
+        let fits = seal.chain == self.chain.text() && seal.events == self.events;
+        let finding = Finding::Seal { position: seal.position, after: self.sealed_to };
+        self.chain = Chain::read(&seal.chain).unwrap_or(self.chain);
+        (self.events, self.sealed_to) = (seal.events, seal.position);
+        self.compared += 1;
+        (!fits).then_some(finding)
+    }
+}
