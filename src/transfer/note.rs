@@ -71,6 +71,11 @@ impl Note {
         Self { is_complete: true, ..self.clone() }
     }
 
+    /// What goes along with the events is to be brought once more.
+    pub(super) fn incomplete(&self) -> Self {
+        Self { is_complete: false, ..self.clone() }
+    }
+
     pub(super) fn with_move(&self, copied: Move) -> Self {
         Self { origin: Origin::Copy(copied), ..self.clone() }
     }

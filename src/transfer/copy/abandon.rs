@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::error::CopyError;
 use super::look::note_of_copy;
+use super::owner::OWNER;
 use crate::model::log_state::LogState;
 use crate::operate::note::move_of;
 use crate::operate::unfreeze;
@@ -10,7 +11,8 @@ use crate::transfer::note::Move;
 use crate::transfer::receiver::Receiver;
 
 /// Takes back a [`copy`](super::copy()) that has not come to its end: the source takes events again, if it
-/// was frozen for that copy. `false` if none is under way into this target.
+/// was frozen for that copy, and the workers of its projections go on. `false` if none is under way into this
+/// target.
 ///
 /// The target stays closed, so that never are both logs open. The same copy can be begun again and goes on
 /// where it was; or [`discard`](super::super::discard()) what the target has.
@@ -51,8 +53,9 @@ where
     let note = note_of_copy(&there, here.log_id)?;
     let Some(copied) = note.copied().cloned() else { return Ok(false) };
     let (id, abandoned) = (copied.id.clone(), note.with_move(Move { is_abandoned: true, ..copied }));
-    Receiver::resume(target, note).move_on(abandoned, |_| Ok(()))?;
+    Receiver::resume(target, note).move_on(abandoned.incomplete(), |_| Ok(()))?;
     // Whoever still copies is overtaken now, and does not open the target.
+    source.database().give_back(OWNER)?;
     if here.note.as_deref().and_then(move_of) == Some(id) {
         unfreeze(source, patience)?;
     }

@@ -24,6 +24,7 @@ mod difference;
 mod error;
 mod look;
 mod options;
+mod owner;
 mod plan;
 mod switch;
 

@@ -9,6 +9,7 @@ use super::copier::Copier;
 use super::error::CopyError;
 use super::look::carried;
 use super::options::CopyOptions;
+use super::owner::OWNER;
 use super::plan::refuse_undecided;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
@@ -20,9 +21,6 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::transfer::keys::each_key;
 use crate::transfer::projections::{Projections, ids};
 use crate::transfer::rest::Rest;
-
-/// Who has the partitions of a projection that has moved along with its log.
-const OWNER: &str = "moved to another database";
 
 const PAUSE: Duration = Duration::from_millis(5);
 

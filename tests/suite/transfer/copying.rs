@@ -12,7 +12,7 @@ use diesel_event_store::{
     write_transaction,
 };
 use test_support::witness::{begin, commit, roll_back};
-use test_support::{LONG, Result, TestDatabase, at_once, count, counted, eventually, user};
+use test_support::{LONG, Result, TestDatabase, at_once, count, counted, eventually, execute, user};
 
 use super::super::Tests;
 use super::super::housekeeping::{remove, restore};
@@ -35,6 +35,7 @@ tests_of_pairs! {
     nothing_is_changed_by_looking,
     it_goes_on_where_it_was_left,
     an_abandoned_copy_leaves_the_source_open,
+    what_was_switched_in_part_is_given_back,
     a_source_that_has_lost_events_is_refused,
     a_difference_is_found_and_the_source_goes_on,
     what_is_in_use_is_no_target,
@@ -263,6 +264,28 @@ fn an_abandoned_copy_leaves_the_source_open<S: TestDatabase, T: TestDatabase>() 
     fill_target(&mut to, &mut from)?;
     let lost = discard(&mut from).expect_err("the events would be lost").to_string();
     assert!(lost.contains("had events before this copy began"), "{lost}");
+    Ok(())
+}
+
+/// As it is if the copy is killed just before the target opens.
+fn what_was_switched_in_part_is_given_back<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    append(&mut from, "alice", 3)?;
+    let kept = Projection::new("kept", 1, |_: &mut S::Conn, _: &RecordedEvent| Ok(()));
+    kept.catch_up(&mut from)?;
+    let options = CopyOptions::to("elsewhere://db/shop").keep("kept");
+    assert!(copy(&mut from, &mut to, &options, |_| false).is_err());
+    let complete = "REPLACE(note, '\"is_complete\":false', '\"is_complete\":true')";
+    execute(&mut to, &format!("UPDATE event_log SET note = {complete}"))?;
+    let taken = "owner = 'moved to another database', leased_until = 9000000000000000000";
+    execute(&mut from, &format!("UPDATE projection_checkpoints SET {taken}"))?;
+
+    assert!(abandon(&mut from, &mut to, LONG)?);
+    append(&mut from, "alice", 2)?;
+    assert_eq!(kept.catch_up(&mut from)?.applied(), 2);
+    copy(&mut from, &mut to, &options, |_| true)?;
+    let kept = Projection::new("kept", 1, |_: &mut T::Conn, _: &RecordedEvent| Ok(()));
+    assert_eq!(kept.catch_up(&mut to)?.applied(), 0, "its checkpoint is the newest");
     Ok(())
 }
 
