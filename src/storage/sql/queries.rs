@@ -56,14 +56,16 @@ macro_rules! queries {
             complete: Position,
             limit: i64,
         ) -> impl Ask<$backend, events::SqlType> {
-            let complete = events::table.filter(events::global_position.le(complete.get()));
+            // Backward, one bound: of two, SQLite may begin at the higher one, and scan down from there.
+            let below = query.from.get().min(complete.get().saturating_add(1));
             let mut matching = match query.direction {
-                Direction::Forward => complete
+                Direction::Forward => events::table
+                    .filter(events::global_position.le(complete.get()))
                     .filter(events::global_position.gt(query.from.get()))
                     .order(events::global_position.asc())
                     .into_boxed::<$backend>(),
-                Direction::Backward => complete
-                    .filter(events::global_position.lt(query.from.get()))
+                Direction::Backward => events::table
+                    .filter(events::global_position.lt(below))
                     .order(events::global_position.desc())
                     .into_boxed(),
             };
