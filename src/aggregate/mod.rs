@@ -4,8 +4,6 @@
 mod aggregate_ref;
 mod any_connection;
 mod append;
-#[cfg(feature = "_async")]
-mod asynchronous;
 mod command;
 mod execute;
 mod execute_error;
@@ -16,6 +14,10 @@ mod look;
 mod snapshot;
 mod snapshot_report;
 mod verify;
+
+// Last, so that in the documentation its methods follow those of the same names that block.
+#[cfg(feature = "_async")]
+mod asynchronous;
 
 pub use aggregate_ref::AggregateRef;
 pub use execute_error::ExecuteError;
