@@ -158,7 +158,7 @@ impl Operation {
             Self::AppendBatch => run.append_batch(conn).await?,
             Self::Execute => mark_twice(conn, tally(run.streams[0].aggregate_id())).await?,
             Self::ExecuteOnce => run.execute_once(conn).await?,
-            Self::Load => drop(tally(run.streams[0].aggregate_id()).load(conn).await?),
+            Self::Load => _ = tally(run.streams[0].aggregate_id()).load(conn).await?,
             Self::ReadStream => drop(store.read_stream(conn, &run.streams[0], ..).await?),
             Self::ReadLog => {
                 let query = LogQuery::after(Position::START).event_types(["Happened"]);

@@ -20,7 +20,7 @@ fn rows_and_events_are_committed_together<D: Database>() -> Result {
     RUNTIME.block_on(async_write_transaction(&mut conn, async |conn| -> Result {
         let store = AsyncEventStore::new();
         let appended = store.append(conn, &alice, ExpectedVersion::NoStream, &events).await?;
-        Ok(users.apply_inline(conn, appended.events()).await.map_err(HandlerError::into_error)?)
+        users.apply_inline(conn, appended.events()).await.map_err(HandlerError::into_error)
     }))?;
     assert_eq!(applied(&mut witness)?, ["alice 1", "alice 2"]);
     assert_eq!(count(&mut witness, "projection_checkpoints")?, 0);
@@ -39,7 +39,7 @@ fn a_failing_handler_undoes_the_append<D: Database>() -> Result {
     let undone = RUNTIME.block_on(async_write_transaction(&mut conn, async |conn| -> Result {
         let store = AsyncEventStore::new();
         let appended = store.append(conn, &alice, ExpectedVersion::NoStream, &events).await?;
-        Ok(failing.apply_inline(conn, appended.events()).await.map_err(HandlerError::into_error)?)
+        failing.apply_inline(conn, appended.events()).await.map_err(HandlerError::into_error)
     }));
     assert!(undone.is_err_and(|error| error.to_string() == "after its row"));
     assert!(applied(&mut witness)?.is_empty());
