@@ -65,7 +65,7 @@ impl Job for Apply {
         is_over.store(true, Ordering::Relaxed);
         cut_off.join().expect("it ends in good order");
         check(&blocking.failures());
-        blocking.stop().expect("it stops in good order");
+        check(blocking.stop().err().as_slice());
     }
 }
 
@@ -112,7 +112,7 @@ impl Apply {
             }
             if is_over.load(Ordering::Relaxed) {
                 check(&running.failures());
-                return runtime.block_on(running.stop()).expect("it stops in good order");
+                return check(runtime.block_on(running.stop()).err().as_slice());
             }
             runtime.shutdown_background();
         }
