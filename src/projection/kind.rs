@@ -1,6 +1,6 @@
 use super::handler::Handler;
 
-/// Whether a projection's handler blocks or is awaited: [`Blocks`] or [`Awaits`].
+/// Whether a projection's handler blocks or is awaited: [`Blocks`] or `Awaits`.
 pub trait Kind: sealed::Sealed + Sized + 'static {
     /// What an application does with events, on connections of this type.
     #[doc(hidden)]
