@@ -12,31 +12,6 @@ pub fn remove<C: EventConnection>(conn: &mut C, condition: &str) -> Result {
     Ok(())
 }
 
-/// Changes events through the door.
-pub fn change<C: EventConnection>(conn: &mut C, set: &str, condition: &str) -> Result {
-    let [open, close] = match conn.lend() {
-        #[cfg(feature = "postgres")]
-        ConnectionRef::Postgres(_) => door(conn),
-        #[cfg(feature = "mysql")]
-        ConnectionRef::Mysql(_) => [
-            "DROP TRIGGER events_refuse_update",
-            "CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events FOR EACH ROW \
-             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: UPDATE is refused'",
-        ],
-        #[cfg(feature = "sqlite")]
-        ConnectionRef::Sqlite(_) => [
-            "DROP TRIGGER events_refuse_update",
-            "CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events \
-             BEGIN SELECT RAISE(ABORT, 'events is append-only: UPDATE is refused'); END",
-        ],
-        _ => unreachable!("the suite does not know this database"),
-    };
-    for statement in [open, &format!("UPDATE events SET {set} WHERE {condition}"), close] {
-        execute(conn, statement)?;
-    }
-    Ok(())
-}
-
 fn door<C: EventConnection>(conn: &mut C) -> [&'static str; 2] {
     match conn.lend() {
         #[cfg(feature = "postgres")]

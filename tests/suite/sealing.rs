@@ -3,12 +3,12 @@
 use diesel::Connection;
 use diesel_event_store::operate::{Finding, Seal, SealError, seal, verify};
 use diesel_event_store::{
-    DatabaseError, DatabaseErrorKind, EventConnection, EventStore, ExpectedVersion, Position,
+    ConnectionRef, DatabaseError, DatabaseErrorKind, EventConnection, EventStore, ExpectedVersion, Position,
 };
 use test_support::witness::{begin, roll_back};
 use test_support::{Result, TestDatabase, at_once, count, counted, execute, user};
 
-use super::housekeeping::{change, remove};
+use super::housekeeping::remove;
 
 tests! {
     a_seal_goes_on_from_the_last,
@@ -23,6 +23,34 @@ tests! {
 }
 
 const STORE: EventStore = EventStore::new();
+
+/// Changes events through the door.
+fn change<C: EventConnection>(conn: &mut C, set: &str, condition: &str) -> Result {
+    let [open, close] = match conn.lend() {
+        #[cfg(feature = "postgres")]
+        ConnectionRef::Postgres(_) => [
+            "ALTER TABLE events DISABLE TRIGGER events_refuse_change",
+            "ALTER TABLE events ENABLE TRIGGER events_refuse_change",
+        ],
+        #[cfg(feature = "mysql")]
+        ConnectionRef::Mysql(_) => [
+            "DROP TRIGGER events_refuse_update",
+            "CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events FOR EACH ROW \
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: UPDATE is refused'",
+        ],
+        #[cfg(feature = "sqlite")]
+        ConnectionRef::Sqlite(_) => [
+            "DROP TRIGGER events_refuse_update",
+            "CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events \
+             BEGIN SELECT RAISE(ABORT, 'events is append-only: UPDATE is refused'); END",
+        ],
+        _ => unreachable!("the suite does not know this database"),
+    };
+    for statement in [open, &format!("UPDATE events SET {set} WHERE {condition}"), close] {
+        execute(conn, statement)?;
+    }
+    Ok(())
+}
 
 fn append<C: EventConnection>(conn: &mut C, name: &str) -> Result {
     STORE.append(conn, &user(name)?, ExpectedVersion::Any, &counted(3)?)?;
