@@ -43,6 +43,10 @@ pub mod tamper_evidence {}
 #[doc = include_str!("../docs/command.md")]
 pub mod command {}
 
+// As a file, the page shows its picture. rustdoc cannot find it.
+#[doc = include_str!("../docs/browser.md")]
+pub mod browser {}
+
 #[cfg(feature = "sqlite")]
 #[doc = include_str!("../docs/writer.md")]
 pub mod writer {}

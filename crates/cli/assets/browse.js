@@ -123,6 +123,7 @@ function staysFresh() {
     const place = document.querySelector("[data-refresh]");
     if (!place) return;
     const stale = document.querySelector(".stale");
+    shown = place.innerHTML;
     samples(place);
     whileVisible(() => {
         const timer = setInterval(() => refresh(place, stale), REFRESH_MS);
