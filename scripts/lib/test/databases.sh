@@ -12,6 +12,7 @@ stage_sqlite() {
         --skip postgres --skip mysql --skip between_servers
     step "Asynchronous connections, SQLite" test_without_servers "${ASYNC_SUITE[@]}" -- \
         --skip postgres --skip mysql
+    step "The service over HTTP, SQLite" test_without_servers "${SERVICE[@]}" -- --skip postgres
     step "Tests of the derive macro" cargo test --package diesel_event_store_derive
     step "Doctests" test_without_servers "${ALL[@]}" --doc
     step "Conformance, default features" test_without_servers --test conformance
@@ -39,6 +40,7 @@ stage_postgres() {
     step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres "${THREADS[@]}"
     step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command -- postgres "${THREADS[@]}"
     step "Asynchronous connections, PostgreSQL" cargo test "${ASYNC_SUITE[@]}" -- postgres "${THREADS[@]}"
+    step "The service over HTTP, PostgreSQL" cargo test "${SERVICE[@]}" -- postgres "${THREADS[@]}"
 }
 
 stage_mariadb() {
