@@ -7,11 +7,10 @@ use axum_orders::app::App;
 use axum_orders::http;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let url = env::var("DATABASE_URL").unwrap_or_else(|_| "orders.db".to_owned());
     let address = env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let app = App::open(&url).await?;

@@ -5,7 +5,7 @@ stage_features() {
     step "Lints, system SQLite" lint "${SYSTEM_SQLITE[@]}"
     step "Lints, PostgreSQL alone" lint "${POSTGRES[@]}"
     step "Lints, MySQL alone" lint "${MYSQL[@]}"
-    step "Lints, each feature" lint_each_feature
+    step "Lints, asynchronous connections alone" lint_asynchronous
     step "Lints, every pair of features" lint_pairs
     step "Asynchronous connections need no client library" refuse_client_libraries
     step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
@@ -18,14 +18,7 @@ all_features() {
         grep --invert-match --line-regexp default
 }
 
-# Nothing compiles without a database, so each of the others is tried beside one.
-lint_each_feature() {
-    local features feature
-    mapfile -t features < <(all_features)
-    for feature in "${features[@]}"; do
-        echo "$feature"
-        cargo clippy --no-default-features --features "sqlite,$feature" -- -D warnings
-    done
+lint_asynchronous() {
     cargo clippy "${ASYNC_POSTGRES[@]}" -- -D warnings
     cargo clippy "${ASYNC_MYSQL[@]}" -- -D warnings
 }
