@@ -7,12 +7,11 @@ use diesel::row::Row;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use uuid::Uuid;
 
-use crate::model::stream_id::StreamId;
 use crate::storage::agreement::{Agreement, WrongHead};
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::sql::dialect::{Dialect, Id};
-use crate::storage::sql::row::{Columns, optional, stored_tenant, value};
+use crate::storage::sql::row::{Columns, optional, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
@@ -21,11 +20,7 @@ type HeadColumns = (Text, Text, Text, BigInt, Nullable<BigInt>);
 impl<DB: Columns> FromRow<DB> for WrongHead {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
         Ok(Self {
-            stream: StreamId::stored(
-                value(row, 0, |value| DB::name(value, stored_tenant))?,
-                value(row, 1, DB::text)?.into(),
-                value(row, 2, DB::text)?.into(),
-            ),
+            stream: stream(row, 0)?,
             last: value(row, 3, DB::long)?,
             head: optional(row, 4, DB::long)?,
         })

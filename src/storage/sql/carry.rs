@@ -18,7 +18,7 @@ use crate::storage::carry::{Carry, StreamStart, UsedKey};
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::sql::dialect::{Dialect, Id, Time};
-use crate::storage::sql::row::{Columns, optional, stored_tenant, value};
+use crate::storage::sql::row::{Columns, optional, stored_tenant, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
@@ -28,11 +28,7 @@ type KeyColumns = (BigInt, Id, BigInt, Text, Text, Time);
 impl<DB: Columns> FromRow<DB> for StreamStart {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
         Ok(Self {
-            stream: StreamId::stored(
-                value(row, 0, |value| DB::name(value, stored_tenant))?,
-                value(row, 1, DB::text)?.into(),
-                value(row, 2, DB::text)?.into(),
-            ),
+            stream: stream(row, 0)?,
             first_version: optional(row, 3, DB::long)?,
             version: value(row, 4, DB::long)?,
         })

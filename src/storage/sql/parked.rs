@@ -11,12 +11,11 @@ use uuid::Uuid;
 use crate::model::parked::{ParkReason, ParkedEvent, Request};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
-use crate::model::stream_id::StreamId;
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::parked::Parked;
 use crate::storage::sql::dialect::{Dialect, Id, Time};
-use crate::storage::sql::row::{Columns, optional_word, stored_tenant, value, word};
+use crate::storage::sql::row::{Columns, optional_word, stream, value, word};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
@@ -38,11 +37,7 @@ impl<DB: Columns> FromRow<DB> for ParkedEvent {
         Ok(Self {
             position: Position::stored(value(row, 0, DB::long)?),
             event_id: value(row, 1, DB::id)?,
-            stream: StreamId::stored(
-                value(row, 2, |value| DB::name(value, stored_tenant))?,
-                value(row, 3, DB::text)?.into(),
-                value(row, 4, DB::text)?.into(),
-            ),
+            stream: stream(row, 2)?,
             reason: word(row, 5, "the reason why an event is parked", ParkReason::stored)?,
             error: value(row, 6, DB::text)?.into(),
             attempts: value(row, 7, DB::integer)?,

@@ -143,6 +143,15 @@ pub(crate) fn optional_word<'r, DB: Columns, T>(
     optional(row, column, |value| DB::name(value, read)?)
 }
 
+/// The stream that three columns hold: tenant, type and id.
+pub(crate) fn stream<'r, DB: Columns>(row: &impl Row<'r, DB>, first: usize) -> deserialize::Result<StreamId> {
+    Ok(StreamId::stored(
+        value(row, first, |value| DB::name(value, stored_tenant))?,
+        value(row, first + 1, DB::text)?.into(),
+        value(row, first + 2, DB::text)?.into(),
+    ))
+}
+
 /// The tenant that a column holds; none if it is empty.
 pub(crate) fn stored_tenant(name: &str) -> Option<Arc<str>> {
     (!name.is_empty()).then(|| name.into())
