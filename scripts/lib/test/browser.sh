@@ -7,6 +7,7 @@ stage_browse() {
     step "Chromium" need_chromium
     step "The command" cargo build "${COMMAND[@]}"
     step "Formatting" cargo fmt "${BROWSER_SUITE[@]}" --check
+    step "Lints" in_browser_suite clippy --all-targets -- -D warnings
     step "Pages in Chromium" in_browser_suite test
 }
 

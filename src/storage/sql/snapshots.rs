@@ -14,7 +14,7 @@ use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::snapshots::Snapshots;
 use crate::storage::sql::dialect::{Dialect, Id};
-use crate::storage::sql::row::{Columns, stored_tenant, value};
+use crate::storage::sql::row::{Columns, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
@@ -80,11 +80,7 @@ impl<DB: Columns> FromRow<DB> for Snapshot {
 
 impl<DB: Columns> FromRow<DB> for StreamId {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
-        Ok(Self::stored(
-            value(row, 0, |value| DB::name(value, stored_tenant))?,
-            value(row, 1, |value| DB::name(value, |name| name.into()))?,
-            value(row, 2, |value| DB::name(value, |name| name.into()))?,
-        ))
+        stream(row, 0)
     }
 }
 
