@@ -2,10 +2,9 @@
 # The benches, each once, in the build that the tests have made: it is about whether they work, not about speed.
 
 stage_benches() {
-    step "Benches, once each" cargo test "${ALL[@]}" --bench '*'
     step "PostgreSQL" need_postgres
     step "MariaDB" need_mariadb
-    step "Benches of servers, once each" cargo test --package server_benches --benches
+    step "Benches, once each" cargo test "${EVERYTHING[@]}" --bench '*'
     step "Plots" check_plots
 }
 

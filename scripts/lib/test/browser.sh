@@ -5,7 +5,7 @@ readonly BROWSER_SUITE=(--manifest-path crates/browser_suite/Cargo.toml)
 
 stage_browse() {
     step "Chromium" need_chromium
-    step "The command" cargo build "${COMMAND[@]}"
+    step "The command" cargo build "${EVERYTHING[@]}" --bins
     step "Formatting" cargo fmt "${BROWSER_SUITE[@]}" --check
     step "Lints" in_browser_suite clippy --all-targets -- -D warnings
     step "Pages in Chromium" in_browser_suite test

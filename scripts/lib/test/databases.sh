@@ -6,16 +6,10 @@ readonly THREADS=(--test-threads "$((2 * $(nproc)))")
 
 stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
-    step "Tests that need no server" test_without_servers "${ALL[@]}" --tests -- \
+    step "Tests that need no server" test_without_servers "${EVERYTHING[@]}" --tests -- \
         --skip postgres --skip mysql --skip galera --skip between_servers
-    step "Tests of the command" test_without_servers "${COMMAND[@]}" --bin diesel-event-store --test command -- \
-        --skip postgres --skip mysql --skip between_servers
-    step "Asynchronous connections, SQLite" test_without_servers "${ASYNC_SUITE[@]}" -- \
-        --skip postgres --skip mysql
-    step "The service over HTTP, SQLite" test_without_servers "${SERVICE[@]}" -- --skip postgres
     step "Tests of the derive macro" cargo test --package diesel_event_store_derive
-    step "Doctests" test_without_servers "${ALL[@]}" --doc
-    step "Conformance, default features" test_without_servers --test conformance
+    step "Doctests" test_without_servers "${EVERYTHING[@]}" --doc
     step "Doctests, default features" test_without_servers --doc
     step "Conformance, system SQLite" test_on_system_sqlite
 }
@@ -37,17 +31,12 @@ test_on_system_sqlite() {
 
 stage_postgres() {
     step "PostgreSQL" need_postgres
-    step "Tests of PostgreSQL" cargo test "${ALL[@]}" --tests -- postgres "${THREADS[@]}"
-    step "Tests of the command, PostgreSQL" cargo test "${COMMAND[@]}" --test command -- postgres "${THREADS[@]}"
-    step "Asynchronous connections, PostgreSQL" cargo test "${ASYNC_SUITE[@]}" -- postgres "${THREADS[@]}"
-    step "The service over HTTP, PostgreSQL" cargo test "${SERVICE[@]}" -- postgres "${THREADS[@]}"
+    step "Tests of PostgreSQL" cargo test "${EVERYTHING[@]}" --tests -- postgres "${THREADS[@]}"
 }
 
 stage_mariadb() {
     step "MariaDB" need_mariadb
-    step "Tests of MySQL, on MariaDB" cargo test "${ALL[@]}" --tests -- mysql "${THREADS[@]}"
-    step "Tests of the command, MariaDB" cargo test "${COMMAND[@]}" --test command -- mysql "${THREADS[@]}"
-    step "Asynchronous connections, MariaDB" cargo test "${ASYNC_SUITE[@]}" -- mysql "${THREADS[@]}"
+    step "Tests of MySQL, on MariaDB" cargo test "${EVERYTHING[@]}" --tests -- mysql "${THREADS[@]}"
 }
 
 stage_mysql() {
@@ -56,17 +45,18 @@ stage_mysql() {
 }
 
 test_on_mysql() {
-    TEST_MYSQL_URL=$TEST_ORACLE_MYSQL_URL cargo test "${ALL[@]}" --test conformance --test mysql -- mysql:: "${THREADS[@]}"
+    TEST_MYSQL_URL=$TEST_ORACLE_MYSQL_URL \
+        cargo test "${EVERYTHING[@]}" --test conformance --test mysql -- mysql:: "${THREADS[@]}"
 }
 
 stage_moves() {
     step "PostgreSQL" need_postgres
     step "MariaDB" need_mariadb
-    step "Moves between servers" cargo test "${ALL[@]}" --test conformance -- between_servers "${THREADS[@]}"
-    step "Moves by the command" cargo test "${COMMAND[@]}" --test command -- between_servers "${THREADS[@]}"
+    step "Moves between servers" cargo test "${EVERYTHING[@]}" --test conformance --test command -- \
+        between_servers "${THREADS[@]}"
 }
 
 stage_galera() {
     step "Galera" need_galera
-    step "Tests of Galera" cargo test "${ALL[@]}" --test galera
+    step "Tests of Galera" cargo test "${EVERYTHING[@]}" --test galera
 }

@@ -5,5 +5,5 @@ stage_cli() {
     step "The diesel command" install_diesel_cli
     step "PostgreSQL" need_postgres
     step "MariaDB" need_mariadb
-    step "Migrations, diesel command" cargo test "${ALL[@]}" --test diesel_cli
+    step "Migrations, diesel command" cargo test "${EVERYTHING[@]}" --test diesel_cli
 }

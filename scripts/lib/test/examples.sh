@@ -8,46 +8,53 @@ stage_examples() {
     step "PostgreSQL" need_postgres
     step "MariaDB" need_mariadb
     step "Examples" run_examples
+    step "The example of PostgreSQL" server_example postgres_basic "$TEST_POSTGRES_URL" "${POSTGRES[@]}"
+    step "The example of MySQL" server_example mysql_basic "$TEST_MYSQL_URL" "${MYSQL[@]}"
+    step "The example of asynchronous connections" async_example
 }
-
-# With what examples are built.
-features=("${ALL[@]}")
 
 # Runs an example in a folder of its own, as its first user does.
 example() {
     local name=$1
     shift
     mkdir -p "$work/$name"
-    (cd "$work/$name" && cargo run --quiet --manifest-path "$root/Cargo.toml" "${features[@]}" --example "$name" -- "$@")
+    (cd "$work/$name" && "$target/debug/examples/$name" "$@")
 }
 
-# An example twice, for its first and its second user, with nothing but the features for its database; and the one for
-# all databases, in a database of its own.
-server_examples() {
+# An example twice, for its first and its second user, with nothing but the features for its database.
+server_example() {
     local name=$1 server=$2
     shift 2
-    local features=("$@")
-    local -x DATABASE_URL=${server%/*}/des_example_$$
+    cargo build --quiet "$@" --example "$name"
+    in_a_database "$server" example_twice "$name"
+}
+
+example_twice() {
+    example "$1"
+    example "$1"
+}
+
+# Does it with a DATABASE_URL, whose database exists until then.
+in_a_database() {
+    local -x DATABASE_URL=${1%/*}/des_example_$$
+    shift
     mkdir -p "$work/empty"
     (cd "$work/empty" && "$DIESEL_CLI" database setup --no-default-migration --migration-dir .)
-    example "$name"
-    example "$name"
-    features=("${ALL[@]}")
-    example any_database any.db "$DATABASE_URL"
+    "$@"
     "$DIESEL_CLI" database drop
+}
+
+any_database() {
+    example any_database any.db "$DATABASE_URL"
 }
 
 # Without libpq, which the program would be linked to if another feature asked for it.
 async_example() {
-    local -x DATABASE_URL=${TEST_POSTGRES_URL%/*}/des_example_$$
     cargo build --quiet --features async-postgres --example async_postgres
     if ldd "$target/debug/examples/async_postgres" | grep --quiet libpq; then
         die "async_postgres is linked to libpq"
     fi
-    (cd "$work/empty" && "$DIESEL_CLI" database setup --no-default-migration --migration-dir .)
-    "$target/debug/examples/async_postgres"
-    "$target/debug/examples/async_postgres"
-    "$DIESEL_CLI" database drop
+    in_a_database "$TEST_POSTGRES_URL" example_twice async_postgres
 }
 
 # Thirty events of three aggregates that interleave.
@@ -69,11 +76,12 @@ replay_real_log() {
 }
 
 run_examples() {
-    example basic
-    example basic
+    (mkdir "$work/first" && cd "$work/first" && cargo run --manifest-path "$root/Cargo.toml" --example basic)
+    cargo build "${EVERYTHING[@]}" --examples
+    example_twice basic
     example bank_account
     example order_service
-    cargo test --quiet "${ALL[@]}" --example order_service
+    cargo test --quiet "${EVERYTHING[@]}" --example order_service
     example same_transaction
     example with_tracing
     example group_commit
@@ -86,9 +94,8 @@ run_examples() {
     example mails
     example live_dashboard 2
     example schema_lock
-    server_examples postgres_basic "$TEST_POSTGRES_URL" "${POSTGRES[@]}"
-    async_example
-    server_examples mysql_basic "$TEST_MYSQL_URL" "${MYSQL[@]}"
+    in_a_database "$TEST_POSTGRES_URL" any_database
+    in_a_database "$TEST_MYSQL_URL" any_database
 
     generate_log >"$work/log.jsonl"
     gzip --keep "$work/log.jsonl"
