@@ -4,6 +4,7 @@
 
 mod mysql {
     mod aggregates;
+    mod asking;
     mod conflicts;
     mod database;
     mod errors;

@@ -6,6 +6,7 @@ use diesel_event_store::operate::{FreezeError, freeze, unfreeze};
 use diesel_event_store::{DatabaseErrorKind, LogOrdering};
 use test_support::{LONG, Result, count, execute};
 
+use super::asking::until_named;
 use super::database::{Database, STORE, append, begin, commit, number};
 
 fn is_in_the_way<T>(outcome: Result<T, FreezeError>) -> bool {
@@ -45,12 +46,10 @@ fn who_has_appended_is_named() -> Result {
         let id = number(&mut hanging, "CONNECTION_ID()")?;
         begin(&mut hanging)?;
         append(&mut hanging, "hangs")?;
-        match freeze(&mut conn, "a test", Duration::ZERO) {
-            Err(FreezeError::InTheWay { by, .. }) => {
-                assert!(by.iter().any(|holder| holder.process() == Some(id)), "{by:?}");
-            }
+        until_named(|| match freeze(&mut conn, "a test", Duration::ZERO) {
+            Err(FreezeError::InTheWay { by, .. }) => Ok(by.iter().any(|holder| holder.process() == Some(id))),
             other => panic!("{other:?}"),
-        }
+        })?;
         commit(&mut hanging)?;
         assert!(freeze(&mut conn, "a test", LONG)?);
         assert!(append(&mut hanging, "hangs").is_err());

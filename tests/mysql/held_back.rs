@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel_event_store::chrono::{TimeDelta, Utc};
 use diesel_event_store::projection::{self, Projection};
 use diesel_event_store::{LogHolder, LogStatus};
-use test_support::{Result, eventually, execute};
+use test_support::{Result, execute};
 
+use super::asking::until_named;
 use super::database::{Database, STORE, append, begin, commit, number};
 
 #[test]
@@ -30,8 +31,7 @@ fn it_is_seen_and_named() -> Result {
     let [status] = &projection::status(&mut conn)?[..] else { panic!("there is one projection") };
     assert_eq!(status.positions_behind(), 3, "{status:?}");
     assert_eq!(status.log().positions_held_back(), 3);
-    // InnoDB looks for transactions again when it has not been asked for a tenth of a second.
-    eventually("the one that hangs to be named", || Ok(named(&STORE.log_status(&mut conn)?, id).is_some()))?;
+    until_named(|| Ok(named(&STORE.log_status(&mut conn)?, id).is_some()))?;
     let log = STORE.log_status(&mut conn)?;
     let since = named(&log, id).and_then(LogHolder::since).ok_or_else(|| format!("{log:?}"))?;
     assert!((Utc::now() - since).abs() < TimeDelta::minutes(10), "{since}");
