@@ -60,13 +60,11 @@ impl fmt::Display for EventName {
 /// assert!(error.to_string().starts_with("OrderShipped version 1, event 3 of Order/o-1 at position 7"));
 /// # Ok::<(), diesel_event_store::InvalidInput>(())
 /// ```
-#[derive(Debug, thiserror::Error)]
-#[error("{event}: {problem}")]
-pub struct EventError {
-    event: Box<EventName>,
-    /// As the source it is known for what it is inside any error of the application, also one that passes its
-    /// source on (`#[error(transparent)]`).
-    #[source]
+// A pointer: what nearly every event is read as is moved several times, and an error makes no difference to that.
+pub struct EventError(Box<Unreadable>);
+
+struct Unreadable {
+    event: EventName,
     problem: EventProblem,
 }
 
@@ -110,7 +108,7 @@ pub enum EventProblem {
 
 impl EventError {
     fn new(recorded: &RecordedEvent, problem: EventProblem) -> Self {
-        Self { event: Box::new(recorded.into()), problem }
+        Self(Box::new(Unreadable { event: recorded.into(), problem }))
     }
 
     /// For an [`Event`](crate::Event) written by hand.
@@ -136,12 +134,34 @@ impl EventError {
 
     /// Which event could not be read.
     pub fn event(&self) -> &EventName {
-        &self.event
+        &self.0.event
     }
 
     /// Why it could not be read.
     pub fn problem(&self) -> &EventProblem {
-        &self.problem
+        &self.0.problem
+    }
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unreadable { event, problem } = &*self.0;
+        write!(f, "{event}: {problem}")
+    }
+}
+
+impl fmt::Debug for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unreadable { event, problem } = &*self.0;
+        f.debug_struct("EventError").field("event", event).field("problem", problem).finish()
+    }
+}
+
+impl StdError for EventError {
+    /// The problem is known for what it is inside any error of the application, also one that passes its
+    /// source on (`#[error(transparent)]`).
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0.problem)
     }
 }
 
