@@ -21,7 +21,7 @@ const MAX_BATCH_SIZE: usize = 100_000;
 /// The most events of a page of the log, unless batches are larger.
 const LARGEST_PAGE: usize = 10_000;
 
-/// The fewest, so that small batches do not have the log read in small pieces.
+/// The fewest per partition, so that small batches do not have the log read in small pieces.
 const SMALLEST_PAGE: usize = 500;
 
 /// The shortest lease. With a shorter one, a worker on a busy machine would look dead.
@@ -332,11 +332,11 @@ impl<C, K: Kind> Projection<C, K> {
         LogQuery::after(after).filter(self.filter.clone()).max_bytes(self.page_bytes)
     }
 
-    /// A page for so many partitions holds about one batch per partition.
+    /// A page for so many partitions holds several batches of each: the last of a page is seldom full.
     pub(super) fn page_size(&self, partitions: i32) -> PageSize {
         let partitions = usize::try_from(partitions).unwrap_or(1);
-        let largest = LARGEST_PAGE.max(self.batch_size);
-        PageSize::up_to(self.batch_size.saturating_mul(partitions).clamp(SMALLEST_PAGE, largest))
+        let each = self.batch_size.max(SMALLEST_PAGE);
+        PageSize::up_to(each.saturating_mul(partitions).min(LARGEST_PAGE.max(self.batch_size)))
     }
 
     pub(super) fn validate(&self) -> Result<(), InvalidInput> {

@@ -37,6 +37,8 @@ pub(in crate::projection) struct Applier<'p, L: Link> {
     projection: &'p ProjectionOf<L>,
     is_asked: &'p IsAsked<'p>,
     turns: &'p Turns,
+    /// Kept from batch to batch of a page.
+    turn: Option<Turn<'p>>,
     lease: Lease,
     parking: ParkingLot,
     /// Whether each step is a transaction of its own. Inside one of the application nothing is tried again.
@@ -63,6 +65,7 @@ impl<'p, L: Link> Applier<'p, L> {
             projection,
             is_asked,
             turns,
+            turn: None,
             lease,
             parking: ParkingLot::default(),
             is_alone,
@@ -167,7 +170,16 @@ impl<'p, L: Link> Applier<'p, L> {
     ) -> Result<(), Stop> {
         let end = self.lease.up_to_barrier(scanned_to);
         let events = self.lease.mine(events, end);
-        let mut rest = &*events;
+        let outcome = self.batches(conn, &events).await;
+        self.turn = None;
+        outcome?;
+        self.lease.has_scanned(end);
+        self.lease.forget_failure(conn).await?;
+        if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn).await }
+    }
+
+    async fn batches(&mut self, conn: &mut L, events: &[RecordedEvent]) -> Result<(), Stop> {
+        let mut rest = events;
         while let Some(next) = rest.get(self.most.min(rest.len()).saturating_sub(1)) {
             if (self.is_asked)() {
                 return Err(Stop::Asked);
@@ -177,9 +189,7 @@ impl<'p, L: Link> Applier<'p, L> {
             self.most = (self.most + self.most.div_ceil(8)).min(self.projection.batch_size);
             rest = others;
         }
-        self.lease.has_scanned(end);
-        self.lease.forget_failure(conn).await?;
-        if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn).await }
+        Ok(())
     }
 
     /// Moves the checkpoint over what was not for this partition.
@@ -373,6 +383,9 @@ impl<'p, L: Link> Applier<'p, L> {
     /// Waits for it, if there are turns, and keeps the lease meanwhile.
     async fn turn(&mut self, conn: &mut L) -> Result<Turn<'p>, Stop> {
         let turns = self.turns;
+        if let Some(turn) = self.turn.take().filter(Turn::goes_on) {
+            return Ok(turn);
+        }
         loop {
             if let Some(turn) = turns.take::<L>(LONGEST_WAIT.min(self.longest_pause())).await {
                 return Ok(turn);
@@ -391,9 +404,10 @@ impl<'p, L: Link> Applier<'p, L> {
         events: &[RecordedEvent],
         end: Position,
     ) -> Result<(), Rollback> {
-        let _turn = self.turn(conn).await.map_err(Rollback::Stop)?;
+        let turn = self.turn(conn).await.map_err(Rollback::Stop)?;
         let begin = Instant::now();
         let outcome = self.transaction(conn, events, end).await;
+        self.turn = outcome.is_ok().then_some(turn);
         if matches!(&outcome, Err(Rollback::Handler(error)) if error.is_collision()) {
             self.turns.has_collided(begin.elapsed());
         }

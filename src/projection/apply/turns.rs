@@ -7,6 +7,9 @@ use crate::store::bell::Bell;
 /// How long partitions take turns, relative to the time that they have lost.
 const TIMES: u32 = 20;
 
+/// For so long a partition keeps its turn: more than one batch, as to wake another one takes time.
+const LONGEST_TURN: Duration = Duration::from_millis(50);
+
 /// However often they have collided.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
@@ -24,6 +27,7 @@ struct Now {
     until: Option<Instant>,
     period: Duration,
     is_taken: bool,
+    waiting: usize,
 }
 
 impl Now {
@@ -41,20 +45,24 @@ impl Turns {
     /// Waits for the turn, if there are any; `None` if it did not come within this time.
     pub(super) async fn take<L: Link>(&self, longest: Duration) -> Option<Turn<'_>> {
         let seen = self.is_free.count();
-        if let Some(turn) = self.take_now() {
+        if let Some(turn) = self.take_now(false) {
             return Some(turn);
         }
+        let _waiting = Waiting::begin(self);
         L::wait(&self.is_free, seen, longest).await;
-        self.take_now()
+        self.take_now(true)
     }
 
-    fn take_now(&self) -> Option<Turn<'_>> {
+    /// Those who have waited come first.
+    fn take_now(&self, has_waited: bool) -> Option<Turn<'_>> {
         let mut now = self.now();
         if !now.are_taken_in_turn() {
-            return Some(Turn(None));
+            return Some(Turn { turns: None, since: Instant::now() });
         }
+        let is_next = has_waited || now.waiting == 0;
         // Not `then_some`: a turn that is made and dropped would wait for the lock that is held here.
-        (!std::mem::replace(&mut now.is_taken, true)).then(|| Turn(Some(self)))
+        (is_next && !std::mem::replace(&mut now.is_taken, true))
+            .then(|| Turn { turns: Some(self), since: Instant::now() })
     }
 
     /// A batch was rolled back for another one's sake, after this time. If that happens again soon after the
@@ -75,12 +83,37 @@ impl Turns {
     }
 }
 
+struct Waiting<'t>(&'t Turns);
+
+impl<'t> Waiting<'t> {
+    fn begin(turns: &'t Turns) -> Self {
+        turns.now().waiting += 1;
+        Self(turns)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.now().waiting -= 1;
+    }
+}
+
 /// Until it is dropped, no other partition begins a batch, if they take turns.
-pub(super) struct Turn<'t>(Option<&'t Turns>);
+pub(super) struct Turn<'t> {
+    turns: Option<&'t Turns>,
+    since: Instant,
+}
+
+impl Turn<'_> {
+    /// Whether another batch may follow before the others have theirs.
+    pub(super) fn goes_on(&self) -> bool {
+        self.turns.is_some() && self.since.elapsed() < LONGEST_TURN
+    }
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if let Some(turns) = self.0 {
+        if let Some(turns) = self.turns {
             turns.now().is_taken = false;
             turns.is_free.ring();
         }
