@@ -103,6 +103,72 @@ mod writer;
 
 pub use aggregate::{AggregateRef, ExecuteError, LoadError, SnapshotReport};
 pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded, Snapshots};
+/// ```
+/// use diesel_event_store::{Decoded, Event, RecordedEvent, UpcastError};
+/// use serde::{Deserialize, Serialize};
+/// use serde_json::Value;
+///
+/// #[derive(Debug, PartialEq, Event)]
+/// #[event(retired(name = "OrderViewed"))]
+/// enum OrderEvent {
+///     #[event(name = "OrderPlaced", version = 2)]
+///     #[event(upcast(version = 1, json = euros_to_cents))]
+///     Placed(OrderPlaced),
+///     #[event(name = "OrderLineAdded")]
+///     LineAdded {
+///         sku: String,
+///         #[serde(rename = "qty")]
+///         quantity: u32,
+///     },
+///     #[event(name = "OrderPaid")]
+///     Paid,
+/// }
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// struct OrderPlaced {
+///     cents: i64,
+/// }
+///
+/// fn euros_to_cents(mut old: Value, _: &RecordedEvent) -> Result<Value, UpcastError> {
+///     let euros = old["euros"].as_i64().ok_or("no euros")?;
+///     old["cents"] = (euros * 100).into();
+///     Ok(old)
+/// }
+///
+/// # use diesel_event_store::{NewEvent, Position, StreamId};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let line = OrderEvent::LineAdded { sku: "ab12".into(), quantity: 3 };
+/// assert_eq!(line.to_new()?.payload_json(), r#"{"sku":"ab12","qty":3}"#);
+///
+/// // Recorded years ago, by version 1:
+/// let order = StreamId::new("Order", "o-1")?;
+/// let recorded = NewEvent::from_json("OrderPlaced", r#"{"euros":12}"#)?.recorded(&order, 1, Position::new(1)?)?;
+/// assert_eq!(OrderEvent::decode(&recorded)?, Decoded::One(OrderEvent::Placed(OrderPlaced { cents: 1200 })));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Two flattened enums that claim one name do not compile:
+///
+/// ```compile_fail,E0080
+/// use diesel_event_store::Event;
+///
+/// #[derive(Event)]
+/// enum PaymentEvent {
+///     #[event(name = "Paid")]
+///     Paid,
+/// }
+///
+/// #[derive(Event)]
+/// enum ShopEvent {
+///     #[event(flatten)]
+///     Payment(PaymentEvent),
+///     #[event(name = "Paid")]
+///     Paid,
+/// }
+///
+/// println!("{:?}", <ShopEvent as Event>::TYPES);
+/// ```
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
 pub use error::Error;

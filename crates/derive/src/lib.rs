@@ -17,51 +17,6 @@ use syn::{DeriveInput, parse_macro_input};
 /// Implements `diesel_event_store::Event` for an enum: each variant is an event, stored under the name that
 /// stands beside it.
 ///
-/// ```
-/// use diesel_event_store::{Decoded, Event, RecordedEvent, UpcastError};
-/// use serde::{Deserialize, Serialize};
-/// use serde_json::Value;
-///
-/// #[derive(Debug, PartialEq, Event)]
-/// #[event(retired(name = "OrderViewed"))]
-/// enum OrderEvent {
-///     #[event(name = "OrderPlaced", version = 2)]
-///     #[event(upcast(version = 1, json = euros_to_cents))]
-///     Placed(OrderPlaced),
-///     #[event(name = "OrderLineAdded")]
-///     LineAdded {
-///         sku: String,
-///         #[serde(rename = "qty")]
-///         quantity: u32,
-///     },
-///     #[event(name = "OrderPaid")]
-///     Paid,
-/// }
-///
-/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
-/// struct OrderPlaced {
-///     cents: i64,
-/// }
-///
-/// fn euros_to_cents(mut old: Value, _: &RecordedEvent) -> Result<Value, UpcastError> {
-///     let euros = old["euros"].as_i64().ok_or("no euros")?;
-///     old["cents"] = (euros * 100).into();
-///     Ok(old)
-/// }
-///
-/// # use diesel_event_store::{NewEvent, Position, StreamId};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let line = OrderEvent::LineAdded { sku: "ab12".into(), quantity: 3 };
-/// assert_eq!(line.to_new()?.payload_json(), r#"{"sku":"ab12","qty":3}"#);
-///
-/// // Recorded years ago, by version 1:
-/// let order = StreamId::new("Order", "o-1")?;
-/// let recorded = NewEvent::from_json("OrderPlaced", r#"{"euros":12}"#)?.recorded(&order, 1, Position::new(1)?)?;
-/// assert_eq!(OrderEvent::decode(&recorded)?, Decoded::One(OrderEvent::Placed(OrderPlaced { cents: 1200 })));
-/// # Ok(())
-/// # }
-/// ```
-///
 /// # What is stored
 ///
 /// The content of the variant, as serde writes it: the value of a newtype, the named fields with their serde

@@ -7,8 +7,8 @@ readonly THREADS=(--test-threads "$((2 * $(nproc)))")
 stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${EVERYTHING[@]}" --tests -- \
-        --skip postgres --skip mysql --skip galera --skip between_servers
-    step "Tests of the derive macro" cargo test --package diesel_event_store_derive
+        --skip postgres --skip mysql --skip galera --skip group_replication \
+        --skip between_servers
     step "Doctests" test_without_servers "${EVERYTHING[@]}" --doc
     step "Doctests, default features" test_without_servers --doc
     step "Conformance, system SQLite" test_on_system_sqlite

@@ -7,7 +7,6 @@ stage_lint() {
     step "Shell scripts" check_scripts
     step "Lints, default features" lint
     step "Lints, all features, all packages" lint "${EVERYTHING[@]}"
-    step "Lints, the derive macro" cargo clippy --package diesel_event_store_derive --all-targets -- -D warnings
 }
 
 # `diesel_cli` is named because it is no test by default, so it is none of `--all-targets`.

@@ -1,6 +1,5 @@
-use diesel_event_store::Event;
+use diesel_event_store_derive::Event;
 
-#[derive(serde::Serialize, serde::Deserialize)]
 struct Placed {
     cents: i64,
 }

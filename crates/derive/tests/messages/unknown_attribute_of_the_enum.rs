@@ -1,4 +1,4 @@
-use diesel_event_store::Event;
+use diesel_event_store_derive::Event;
 
 #[derive(Event)]
 #[event(name = "Order")]
