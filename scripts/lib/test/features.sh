@@ -2,10 +2,11 @@
 # What applications may combine: features, and versions of the compiler and of other packages.
 
 stage_features() {
-    step "Lints, system SQLite" lint "${SYSTEM_SQLITE[@]}"
-    step "Lints, PostgreSQL alone" lint "${POSTGRES[@]}"
-    step "Lints, MySQL alone" lint "${MYSQL[@]}"
-    step "Lints, asynchronous connections alone" lint_asynchronous
+    step "Lints, system SQLite" lint_library "${SYSTEM_SQLITE[@]}"
+    step "Lints, PostgreSQL alone" lint_library "${POSTGRES[@]}"
+    step "Lints, MySQL alone" lint_library "${MYSQL[@]}"
+    step "Lints, asynchronous PostgreSQL alone" lint_library "${ASYNC_POSTGRES[@]}"
+    step "Lints, asynchronous MySQL alone" lint_library "${ASYNC_MYSQL[@]}"
     step "Lints, every pair of features" lint_pairs
     step "Asynchronous connections need no client library" refuse_client_libraries
     step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
@@ -18,9 +19,8 @@ all_features() {
         grep --invert-match --line-regexp default
 }
 
-lint_asynchronous() {
-    cargo clippy "${ASYNC_POSTGRES[@]}" -- -D warnings
-    cargo clippy "${ASYNC_MYSQL[@]}" -- -D warnings
+lint_library() {
+    cargo clippy --lib "$@" -- -D warnings
 }
 
 lint_pairs() {
@@ -28,7 +28,7 @@ lint_pairs() {
     mapfile -t features < <(all_features)
     for combination in $(combinations "${features[@]}"); do
         echo "$combination"
-        cargo clippy --no-default-features --features "$combination" -- -D warnings
+        lint_library --no-default-features --features "$combination"
     done
 }
 
