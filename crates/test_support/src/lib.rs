@@ -10,6 +10,8 @@ mod list;
 pub mod look;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(feature = "mysql")]
+pub mod nested_writer;
 #[cfg(feature = "r2d2")]
 mod pool;
 #[cfg(feature = "postgres")]

@@ -49,6 +49,20 @@ impl PrivateServer {
         self.run("restart")
     }
 
+    /// SIGKILL to one of the nodes of a cluster, which count from 1.
+    pub fn kill_node(&self, node: usize) -> Result {
+        script(&["kill", &self.node(node)]).map(drop)
+    }
+
+    /// It joins the others again.
+    pub fn restart_node(&self, node: usize) -> Result {
+        script(&["restart", &self.node(node)]).map(drop)
+    }
+
+    fn node(&self, node: usize) -> String {
+        self.folder().join(format!("node{node}")).display().to_string()
+    }
+
     /// A program of the server's own version, as the user that the server runs as.
     pub fn program(&self, command: &[&str]) -> Result {
         let folder = self.folder().display().to_string();

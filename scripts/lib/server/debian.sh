@@ -11,7 +11,7 @@ other_debian() {
         postgres-18) echo postgres-18 sid postgresql-18 ;;
         mariadb-10.11 | galera-10.11) echo mariadb-10.11 bookworm "$GALERA" ;;
         mariadb-11.8 | galera-11.8) echo mariadb-11.8 trixie "$GALERA" ;;
-        mysql | mysql-9.7) echo mysql sid mysql-server-core,mysql-client-core ;;
+        mysql | mysql-9.7 | group | group-9.7) echo mysql sid mysql-server-core,mysql-client-core ;;
         *) return 1 ;;
     esac
 }
@@ -96,7 +96,7 @@ install_debian() (
 # A suite that has no end goes on to newer versions.
 check_version() {
     local kind=$1 suite=$2 found
-    [ "$kind" != mysql ] || return 0
+    case $kind in *-*) ;; *) return 0 ;; esac
     found=$("installed_${kind%%-*}" "${programs[@]}")
     is_version "$found" "${kind#*-}" || die "Debian $suite has another version than $kind: $found"
 }

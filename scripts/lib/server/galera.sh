@@ -63,7 +63,7 @@ galera_library() {
 }
 
 # The node that has seen the most begins, and the others join it.
-launch_cluster() {
+launch_galera() {
     local folder=$1 node best seqno highest=-2 position begin
     for node in "$folder"/node*; do
         position=$(recovered_position "$node")

@@ -23,7 +23,7 @@ is_here() {
     local name=${1%%-*} wanted=${1#*-} found
     case $1 in
         *-*) ;;
-        mysql) wanted='' ;;
+        mysql | group) wanted='' ;;
         *) return 0 ;;
     esac
     [ ! -d "/usr/lib/postgresql/$wanted/bin" ] || PATH=/usr/lib/postgresql/$wanted/bin:$PATH
