@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bench_support::database::connect;
+use bench_support::events::prepare;
 use bench_support::load::{Load, per_second};
-use bench_support::ours::{OurStore, prepare};
+use bench_support::ours::OurStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::raw_store::RawStore;
 use bench_support::rounds::{quantile, sorted};

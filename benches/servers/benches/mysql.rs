@@ -7,12 +7,14 @@ use std::cell::RefCell;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::Append;
 use diesel_event_store::{EventStore, LogOrdering};
+use server_benches::awaited;
 use server_benches::mysql::{Client, Database, Ordering, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
 use server_benches::side::Side;
 use server_benches::store::Store;
 use server_benches::writers::Writers;
+use tokio::runtime::Runtime;
 
 fn main() {
     let report = Report::from_args();
@@ -36,6 +38,16 @@ fn main() {
 
     report.heading("MySQL, a projection whose partitions change the same rows");
     shared_rows(&report);
+
+    report.heading("MySQL, one connection of diesel-async's");
+    awaited_reads(&report);
+    report.heading(
+        "MySQL, tasks on connections of diesel-async's, and as many threads, that append one event at a \
+         time to different aggregates",
+    );
+    for callers in report.size([16, 64], [2, 4]) {
+        awaited_throughput(&report, callers);
+    }
 }
 
 /// A setting of the server, restored at the end.
@@ -164,4 +176,15 @@ impl InFlight {
 fn shared_rows(report: &Report) {
     let (one, four) = (Database::create(), Database::create());
     server_benches::shared_rows::compare(report, move || one.ours().conn, move || four.ours().conn);
+}
+
+fn awaited_reads(report: &Report) {
+    let (runtime, events) = (awaited::runtime(), report.size(20_000, 2_000));
+    let database = Database::filled(events / EVENTS_EACH, EVENTS_EACH);
+    awaited::read_log(report, &runtime, (database.awaited(&runtime), database.ours()), events);
+}
+
+fn awaited_throughput(report: &Report, callers: usize) {
+    let (one, other) = (Database::create(), Database::create());
+    awaited::throughput(report, callers, (|runtime: &Runtime| one.awaited(runtime), || other.ours()));
 }

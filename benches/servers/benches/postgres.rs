@@ -4,14 +4,16 @@
 use std::cell::RefCell;
 
 use bench_support::payload::OrderPlaced;
-use bench_support::workload::Append;
+use bench_support::workload::{Append, Workload};
 use diesel_event_store::{EventStore, LogOrdering};
+use server_benches::awaited;
 use server_benches::postgres::{Database, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
 use server_benches::side::Side;
 use server_benches::store::Store;
 use server_benches::writers::Writers;
+use tokio::runtime::Runtime;
 
 fn main() {
     let report = Report::from_args();
@@ -36,6 +38,17 @@ fn main() {
 
     report.heading("PostgreSQL, a projection whose partitions change the same rows");
     shared_rows(&report);
+
+    report.heading("PostgreSQL, one connection of diesel-async's");
+    awaited_appends(&report, &statements);
+    awaited_reads(&report);
+    report.heading(
+        "PostgreSQL, tasks on connections of diesel-async's, and as many threads, that append one event at a \
+         time to different aggregates",
+    );
+    for callers in report.size([16, 64], [2, 4]) {
+        awaited_throughput(&report, callers);
+    }
 }
 
 fn appends(report: &Report, statements: &Statements, create: impl Fn() -> Database) {
@@ -144,4 +157,34 @@ fn unrelated_locks(report: &Report) {
 fn shared_rows(report: &Report) {
     let (one, four) = (Database::create(), Database::create());
     server_benches::shared_rows::compare(report, move || one.ours().conn, move || four.ours().conn);
+}
+
+/// The same statement, sent by hand.
+fn awaited_appends(report: &Report, statements: &Statements) {
+    let runtime = awaited::runtime();
+    for (name, events) in [("async: append 1 event", 1), ("async: append 10 events", 10)] {
+        let databases = [(); 3].map(|()| Database::create());
+        let mut ours = databases[0].awaited(&runtime);
+        let mut by_hand = databases[1].by_hand(&runtime, statements);
+        let mut blocking = databases[2].ours();
+        let [of_ours, of_by_hand, of_blocking] = [(); 3].map(|()| Workload::new(0, 0));
+        let payloads = vec![OrderPlaced::example(); events];
+        let sides = vec![
+            Side::new("async", || runtime.block_on(ours.append(&of_ours.next(events), &payloads))),
+            Side::new("by hand", || runtime.block_on(by_hand.append(&of_by_hand.next(events), &payloads))),
+            Side::new("sync", || blocking.append(&of_blocking.next(events), &payloads)),
+        ];
+        report.times(name, 50, sides, &[(0, 1), (0, 2)]);
+    }
+}
+
+fn awaited_reads(report: &Report) {
+    let (runtime, events) = (awaited::runtime(), report.size(20_000, 2_000));
+    let database = Database::filled(events / EVENTS_EACH, EVENTS_EACH);
+    awaited::read_log(report, &runtime, (database.awaited(&runtime), database.ours()), events);
+}
+
+fn awaited_throughput(report: &Report, callers: usize) {
+    let (one, other) = (Database::create(), Database::create());
+    awaited::throughput(report, callers, (|runtime: &Runtime| one.awaited(runtime), || other.ours()));
 }

@@ -1,6 +1,7 @@
 //! What the benches of the servers share: the same work through diesel_event_store and through a server's
 //! bare client library, and a way to compare them on a busy machine.
 
+pub mod awaited;
 pub mod database;
 #[cfg(feature = "mysql")]
 pub mod mysql;

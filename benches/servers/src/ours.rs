@@ -1,7 +1,8 @@
-use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, NewEvent, Position, StreamId};
+use diesel_event_store::{EventConnection, EventStore, Position, StreamId};
 
 use crate::store::Store;
-use bench_support::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use bench_support::events::{cents, prepare};
+use bench_support::payload::{AGGREGATE_TYPE, OrderPlaced};
 use bench_support::workload::Append;
 
 /// What an application does with diesel_event_store.
@@ -22,13 +23,7 @@ impl<C: EventConnection> OurStore<C> {
 
 impl<C: EventConnection> Store for OurStore<C> {
     fn append(&mut self, append: &Append, payloads: &[OrderPlaced]) -> i64 {
-        let stream = StreamId::new(AGGREGATE_TYPE, &append.aggregate_id).expect("a name");
-        let expected = match append.version {
-            0 => ExpectedVersion::NoStream,
-            version => ExpectedVersion::Exact(version),
-        };
-        let events: Vec<_> =
-            payloads.iter().map(|payload| NewEvent::new(EVENT_TYPE, payload).expect("JSON")).collect();
+        let (stream, expected, events) = prepare(append, payloads);
         let appended = self.store.append(&mut self.conn, &stream, expected, &events).expect("the append");
         appended.last_position().get()
     }
@@ -36,18 +31,12 @@ impl<C: EventConnection> Store for OurStore<C> {
     fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
         let after = Position::new(after).expect("a position");
         let slice = self.store.read_forward(&mut self.conn, after, limit).expect("the page");
-        let cents = slice.events().iter().map(cents).sum();
-        (slice.scanned_to().get(), cents)
+        (slice.scanned_to().get(), cents(slice.events()))
     }
 
     fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
         let stream = StreamId::new(AGGREGATE_TYPE, aggregate_id).expect("a name");
         let slice = self.store.read_stream(&mut self.conn, &stream, ..).expect("the stream");
-        let cents = slice.events().iter().map(cents).sum();
-        (slice.version(), cents)
+        (slice.version(), cents(slice.events()))
     }
-}
-
-fn cents(event: &diesel_event_store::RecordedEvent) -> u64 {
-    event.payload::<OrderPlaced>().expect("an order").cents()
 }

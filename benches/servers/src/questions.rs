@@ -85,7 +85,8 @@ pub fn read_log(
     report.times(&name, 1, sides, &[(0, 1), (1, 2)]);
 }
 
-fn read_all(events: usize, mut page: impl FnMut(i64) -> (i64, u64)) {
+/// As many events as the database has.
+pub fn read_all(events: usize, mut page: impl FnMut(i64) -> (i64, u64)) {
     let (mut position, mut sum) = (0, 0);
     for _ in 0..events / PAGE {
         let (last, of_page) = page(position);

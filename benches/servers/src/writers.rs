@@ -2,24 +2,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::store::Store;
+use bench_support::caller::Caller;
 use bench_support::payload::OrderPlaced;
-use bench_support::workload::{Append, aggregate_id};
 
-/// Threads that append one event at a time, each with its own connection and its own aggregates, ten events
-/// per aggregate.
+/// Threads that append one event at a time, each with its own connection and its own aggregates.
 pub struct Writers<S>(Vec<Writer<S>>);
 
 struct Writer<S> {
     store: S,
-    number: usize,
-    appended: usize,
+    caller: Caller,
     payloads: [OrderPlaced; 1],
 }
 
 impl<S: Store + Send> Writers<S> {
     pub fn new(number: usize, connect: impl Fn() -> S) -> Self {
-        let writer =
-            |number| Writer { store: connect(), number, appended: 0, payloads: [OrderPlaced::example()] };
+        let writer = |number| Writer {
+            store: connect(),
+            caller: Caller::new(number),
+            payloads: [OrderPlaced::example()],
+        };
         Self((0..number).map(writer).collect())
     }
 
@@ -40,11 +41,6 @@ impl<S: Store + Send> Writers<S> {
 
 impl<S: Store> Writer<S> {
     fn append(&mut self) {
-        const EVENTS_EACH: usize = 10;
-        let (aggregate, version) = (self.appended / EVENTS_EACH, self.appended % EVENTS_EACH);
-        let aggregate_id = format!("{}-{}", aggregate_id(aggregate), self.number);
-        let version = i64::try_from(version).expect("a small number");
-        self.store.append(&Append { aggregate_id, version }, &self.payloads);
-        self.appended += 1;
+        self.store.append(&self.caller.next_append(), &self.payloads);
     }
 }

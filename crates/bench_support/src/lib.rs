@@ -1,9 +1,14 @@
 //! What the benches share: the same work through `diesel_event_store` and through SQLite's own functions, on
 //! equally filled databases, and a way to compare them on a busy machine.
 
+#[cfg(feature = "awaited")]
+pub mod awaited_store;
 pub mod bench;
+pub mod caller;
 #[cfg(feature = "sqlite")]
 pub mod database;
+#[cfg(feature = "store")]
+pub mod events;
 pub mod length;
 pub mod load;
 #[cfg(feature = "store")]
@@ -18,4 +23,6 @@ pub mod raw;
 pub mod raw_store;
 pub mod rounds;
 pub mod side;
+#[cfg(feature = "awaited")]
+pub mod tasks;
 pub mod workload;

@@ -2,10 +2,11 @@ use std::path::Path;
 
 use diesel::prelude::*;
 use diesel_event_store::sqlite::Synchronous;
-use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
+use diesel_event_store::{EventStore, Position, StreamId};
 
 use crate::database;
-use crate::payload::{AGGREGATE_TYPE, EVENT_TYPE, OrderPlaced};
+use crate::events::{cents, prepare};
+use crate::payload::{AGGREGATE_TYPE, OrderPlaced};
 use crate::workload::Append;
 
 /// What an application does with this crate.
@@ -30,30 +31,13 @@ impl OurStore {
     pub fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
         let after = Position::new(after).expect("a position");
         let slice = self.store.read_forward(&mut self.conn, after, limit).expect("the page");
-        let cents = slice.events().iter().map(cents).sum();
-        (slice.scanned_to().get(), cents)
+        (slice.scanned_to().get(), cents(slice.events()))
     }
 
     /// A whole stream, its payloads parsed.
     pub fn read_stream(&mut self, aggregate_id: &str) -> (i64, u64) {
         let stream = StreamId::new(AGGREGATE_TYPE, aggregate_id).expect("a name");
         let slice = self.store.read_stream(&mut self.conn, &stream, ..).expect("the stream");
-        let cents = slice.events().iter().map(cents).sum();
-        (slice.version(), cents)
+        (slice.version(), cents(slice.events()))
     }
-}
-
-/// What an application makes from an order before it appends it.
-pub fn prepare(append: &Append, payloads: &[OrderPlaced]) -> (StreamId, ExpectedVersion, Vec<NewEvent>) {
-    let stream = StreamId::new(AGGREGATE_TYPE, &append.aggregate_id).expect("a name");
-    let expected = match append.version {
-        0 => ExpectedVersion::NoStream,
-        version => ExpectedVersion::Exact(version),
-    };
-    let events = payloads.iter().map(|payload| NewEvent::new(EVENT_TYPE, payload).expect("JSON")).collect();
-    (stream, expected, events)
-}
-
-fn cents(event: &diesel_event_store::RecordedEvent) -> u64 {
-    event.payload::<OrderPlaced>().expect("an order").cents()
 }

@@ -1,11 +1,14 @@
 use diesel::mysql::MysqlConnection;
 use diesel::prelude::*;
+use diesel_async::{AsyncConnection, AsyncMysqlConnection};
+use tokio::runtime::Runtime;
 
 use super::client::Client;
 use super::raw_store::{Ordering, RawStore};
 use super::statements::Statements;
 use crate::database::Place;
 use crate::ours::OurStore;
+use bench_support::awaited_store::AwaitedStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::aggregate_id;
 
@@ -55,6 +58,11 @@ impl Database {
 
     pub fn ours(&self) -> OurStore<MysqlConnection> {
         OurStore::new(MysqlConnection::establish(&self.0.url()).expect("a connection"))
+    }
+
+    pub fn awaited(&self, runtime: &Runtime) -> AwaitedStore<AsyncMysqlConnection> {
+        let conn = runtime.block_on(AsyncMysqlConnection::establish(&self.0.url()));
+        AwaitedStore::new(conn.expect("a connection"))
     }
 
     /// What this crate sends to the server.

@@ -1,10 +1,14 @@
 use diesel::prelude::*;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use tokio::runtime::Runtime;
 
+use super::by_hand::ByHand;
 use super::client::Client;
 use super::raw_store::RawStore;
 use super::statements::Statements;
 use crate::database::Place;
 use crate::ours::OurStore;
+use bench_support::awaited_store::AwaitedStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::aggregate_id;
 
@@ -55,6 +59,18 @@ impl Database {
 
     pub fn ours(&self) -> OurStore<PgConnection> {
         OurStore::new(PgConnection::establish(&self.0.url()).expect("a connection"))
+    }
+
+    pub fn awaited(&self, runtime: &Runtime) -> AwaitedStore<AsyncPgConnection> {
+        AwaitedStore::new(self.connect(runtime))
+    }
+
+    pub fn by_hand(&self, runtime: &Runtime, statements: &Statements) -> ByHand {
+        ByHand::new(self.connect(runtime), statements)
+    }
+
+    fn connect(&self, runtime: &Runtime) -> AsyncPgConnection {
+        runtime.block_on(AsyncPgConnection::establish(&self.0.url())).expect("a connection")
     }
 
     /// What this crate sends to the server.
