@@ -78,15 +78,15 @@ fn main() -> Result<(), Error> {
     let mut conn = SqliteConnection::establish(":memory:").expect("a database in memory");
     diesel_event_store::run_pending_migrations(&mut conn)?;
 
-    let account = EventStore::new().aggregate::<Account>("alice").correlation_id("request-4711");
-    account.execute(&mut conn, &Deposit { cents: 500 })?;
-    let done = account.execute(&mut conn, &Withdraw { cents: 200 })?;
+    let alice = || EventStore::new().aggregate::<Account>("alice").correlation_id("request-4711");
+    alice().execute(&mut conn, &Deposit { cents: 500 })?;
+    let done = alice().execute(&mut conn, &Withdraw { cents: 200 })?;
     assert_eq!((done.state.cents, done.version), (300, 2));
 
-    let refused = account.execute(&mut conn, &Withdraw { cents: 301 }).expect_err("it is too much");
+    let refused = alice().execute(&mut conn, &Withdraw { cents: 301 }).expect_err("it is too much");
     println!("Alice cannot have 301 cents: {refused}");
 
-    let loaded = account.load(&mut conn)?;
+    let loaded = alice().load(&mut conn)?;
     assert_eq!((loaded.state.cents, loaded.version), (300, 2));
     println!("✓ {} cents after {} events", loaded.state.cents, loaded.version);
     Ok(())

@@ -15,7 +15,8 @@ use crate::store::EventStore;
 /// An aggregate by its id, and how commands are executed on it. It holds no connection.
 ///
 /// [`EventStore::aggregate`] makes it. The methods that take a connection do the work, and tell what is wrong
-/// with what was given here: [`load`](Self::load), [`execute`](Self::execute), [`update`](Self::update).
+/// with what was given here: [`load`](Self::load), [`execute`](Self::execute), [`update`](Self::update). They
+/// consume it, as diesel's consume a query: clone it to use it again.
 ///
 /// `AsyncEventStore::aggregate` makes an `AggregateRef<A, AsyncEventStore>`, whose methods of these names are
 /// awaited.
@@ -99,7 +100,8 @@ impl EventStore {
     /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
     /// # diesel_event_store::run_pending_migrations(&mut conn)?;
     /// let account = EventStore::new().aggregate::<Account>("a-1");
-    /// account.update(&mut conn, |_| Ok::<_, NotEnough>(vec![AccountEvent::Deposited { cents: 500 }]))?;
+    /// let deposited = || AccountEvent::Deposited { cents: 500 };
+    /// account.clone().update(&mut conn, |_| Ok::<_, NotEnough>(vec![deposited()]))?;
     /// let done = account.execute(&mut conn, &Withdraw { cents: 200 })?;
     /// assert_eq!((done.state.cents, done.version), (300, 2));
     /// # Ok(())

@@ -51,7 +51,7 @@ impl<A: Aggregate> AggregateRef<A> {
     /// }
     /// ```
     pub fn execute<Command, C>(
-        &self,
+        self,
         conn: &mut C,
         command: &Command,
     ) -> Result<Executed<A>, ExecuteError<<A as Decide<Command>>::Error>>
@@ -81,7 +81,7 @@ impl<A: Aggregate> AggregateRef<A> {
     /// }
     /// ```
     pub fn update<E, C: EventConnection + ?Sized>(
-        &self,
+        self,
         conn: &mut C,
         decide: impl FnMut(&A) -> Result<Vec<A::Event>, E>,
     ) -> Result<Executed<A>, ExecuteError<E>> {

@@ -25,7 +25,7 @@ impl<A: Aggregate> AggregateRef<A> {
     ///     Ok(EventStore::new().aggregate::<A>(id).load(conn)?.version)
     /// }
     /// ```
-    pub fn load<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
+    pub fn load<C: EventConnection + ?Sized>(self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
         now(self.read(&mut conn.database()))
     }
 }

@@ -58,7 +58,7 @@ use crate::model::json::Json;
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
 /// let meter = EventStore::new().aggregate::<Meter>("m-1");
 /// let readings = vec![MeterEvent::Read { kwh: 7 }; 60];
-/// meter.update(&mut conn, |_| Ok::<_, diesel_event_store::Error>(readings.clone()))?;
+/// meter.clone().update(&mut conn, |_| Ok::<_, diesel_event_store::Error>(readings.clone()))?;
 /// assert_eq!(meter.load(&mut conn)?.state.kwh, 7); // from the snapshot at version 60
 /// # Ok(())
 /// # }

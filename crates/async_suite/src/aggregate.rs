@@ -10,6 +10,12 @@ use crate::connection::EventConnection;
 /// Stands for the type of that name.
 pub struct AggregateRef<A>(pub(crate) real::AggregateRef<A, AsyncEventStore>);
 
+impl<A> Clone for AggregateRef<A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 /// One method that says how a command is executed.
 macro_rules! builder {
     ($($name:ident($argument:ident: $type:ty);)+) => {
@@ -33,12 +39,12 @@ impl<A: Aggregate> AggregateRef<A> {
         metadata(metadata: &(impl Serialize + ?Sized));
     }
 
-    pub fn load<C: EventConnection>(&self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
+    pub fn load<C: EventConnection>(self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
         block_on(self.0.load(conn.awaited()))
     }
 
     pub fn execute<Command, C: EventConnection>(
-        &self,
+        self,
         conn: &mut C,
         command: &Command,
     ) -> Result<Executed<A>, ExecuteError<<A as Decide<Command>>::Error>>
@@ -49,7 +55,7 @@ impl<A: Aggregate> AggregateRef<A> {
     }
 
     pub fn update<E, C: EventConnection>(
-        &self,
+        self,
         conn: &mut C,
         decide: impl FnMut(&A) -> Result<Vec<A::Event>, E>,
     ) -> Result<Executed<A>, ExecuteError<E>> {

@@ -74,12 +74,12 @@ pub fn count_once(conn: &mut impl EventConnection, id: &str) -> Result<i64, Exec
     Ok(count_while(conn, id, || ()).1?.version)
 }
 
-/// Counts once, by this reference.
+/// Counts once, as this reference says.
 pub fn count_by(
     counter: &AggregateRef<Counter>,
     conn: &mut impl EventConnection,
 ) -> Result<Executed<Counter>, ExecuteError<Infallible>> {
-    counter.update(conn, |_| Ok(vec![Counted]))
+    counter.clone().update(conn, |_| Ok(vec![Counted]))
 }
 
 /// The same with a snapshot after each event.

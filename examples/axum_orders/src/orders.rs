@@ -33,7 +33,7 @@ pub async fn add_line(
     let order = headers.apply(STORE.aggregate::<Order>(id));
     STORE
         .transaction(conn, async move |conn| {
-            let done = order.execute(conn, &line).await.map_err(|error| headers.refused(error))?;
+            let done = order.clone().execute(conn, &line).await.map_err(|error| headers.refused(error))?;
             if !done.is_repeat && !stock::take(conn, &line.article, line.pieces).await? {
                 return Err(AppError::SoldOut { article: line.article.clone(), pieces: line.pieces });
             }

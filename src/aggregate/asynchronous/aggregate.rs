@@ -87,7 +87,7 @@ impl<A: Aggregate> AggregateRef<A, AsyncEventStore> {
     ///     Ok(AsyncEventStore::new().aggregate::<A>(id).load(conn).await?.version)
     /// }
     /// ```
-    pub async fn load<C: AsyncEventConnection + ?Sized>(&self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
+    pub async fn load<C: AsyncEventConnection + ?Sized>(self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
         self.read(&mut Awaited(conn)).await
     }
 
@@ -114,7 +114,7 @@ impl<A: Aggregate> AggregateRef<A, AsyncEventStore> {
     /// }
     /// ```
     pub async fn execute<Command, C>(
-        &self,
+        self,
         conn: &mut C,
         command: &Command,
     ) -> Result<Executed<A>, ExecuteError<<A as Decide<Command>>::Error>>
@@ -145,7 +145,7 @@ impl<A: Aggregate> AggregateRef<A, AsyncEventStore> {
     /// }
     /// ```
     pub async fn update<E, C: AsyncEventConnection + ?Sized>(
-        &self,
+        self,
         conn: &mut C,
         decide: impl FnMut(&A) -> Result<Vec<A::Event>, E>,
     ) -> Result<Executed<A>, ExecuteError<E>> {

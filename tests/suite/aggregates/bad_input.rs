@@ -35,7 +35,7 @@ fn what_the_command_carries_is_checked_first<D: TestDatabase>() -> Result {
     ];
     for (field, account) in bad {
         let mut is_decided = false;
-        let refused = account.update(&mut conn, |_| {
+        let refused = account.clone().update(&mut conn, |_| {
             is_decided = true;
             Ok::<_, Infallible>(vec![AccountEvent::Deposited { cents: 1 }])
         });

@@ -39,7 +39,7 @@ fn a_repetition_gets_the_result_of_the_first<D: TestDatabase>() -> Result {
     let (mut conn, mut other) = (db.connect()?, db.connect()?);
     fund(&mut conn, "a", 10)?;
     let withdraw = account("a").idempotency_key("k");
-    let first = withdraw.execute(&mut conn, &Withdraw(8))?;
+    let first = withdraw.clone().execute(&mut conn, &Withdraw(8))?;
     fund(&mut conn, "a", 5)?;
     let again = withdraw.execute(&mut other, &Withdraw(8))?;
     assert_eq!((first.is_repeat, again.is_repeat), (false, true));
@@ -65,7 +65,7 @@ fn what_the_client_has_seen_is_not_compared_with_a_repetition<D: TestDatabase>()
     let mut conn = db.connect()?;
     fund(&mut conn, "a", 10)?;
     let seen = account("a").expecting(ExpectedVersion::Exact(10)).idempotency_key("k");
-    seen.execute(&mut conn, &Withdraw(8))?;
+    seen.clone().execute(&mut conn, &Withdraw(8))?;
     assert_eq!(seen.execute(&mut conn, &Withdraw(8))?.version, 11);
     Ok(())
 }
@@ -74,7 +74,7 @@ fn a_rejected_command_has_used_no_key<D: TestDatabase>() -> Result {
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     let withdraw = account("a").idempotency_key("k");
-    let rejected = withdraw.execute(&mut conn, &Withdraw(8)).unwrap_err();
+    let rejected = withdraw.clone().execute(&mut conn, &Withdraw(8)).unwrap_err();
     assert_eq!(rejected.into_rejected()?, NotEnough(0));
     assert_eq!(count(&mut conn, "append_keys")?, 0);
     fund(&mut conn, "a", 10)?;
@@ -159,8 +159,8 @@ fn the_same_request_that_was_faster_and_decided_differently_is_the_result<D: Tes
     let db = D::migrated()?;
     let (mut conn, mut other) = (db.connect()?, db.connect()?);
     let request = account("a").idempotency_key("k");
-    let done = request.update(&mut conn, |_| {
-        request.execute(&mut other, &Deposit(7)).expect("the other is faster");
+    let done = request.clone().update(&mut conn, |_| {
+        request.clone().execute(&mut other, &Deposit(7)).expect("the other is faster");
         Ok::<_, Infallible>(vec![AccountEvent::Deposited { cents: 8 }])
     })?;
     assert_eq!((done.is_repeat, done.state.cents, done.version), (true, 7, 1));
@@ -173,7 +173,7 @@ fn keys_of_two_tenants_are_apart<D: TestDatabase>() -> Result {
     let mut conn = db.connect()?;
     for tenant in ["acme", "Acme"] {
         let account = account("a").in_tenant(tenant).idempotency_key("k");
-        assert!(!account.execute(&mut conn, &Deposit(1))?.is_repeat);
+        assert!(!account.clone().execute(&mut conn, &Deposit(1))?.is_repeat);
         assert!(account.execute(&mut conn, &Deposit(1))?.is_repeat);
     }
     Ok(())

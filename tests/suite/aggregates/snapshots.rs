@@ -112,7 +112,7 @@ fn read(
     kwh: i64,
 ) -> Result<i64> {
     let events = vec![MeterEvent::Read { kwh }; readings];
-    Ok(meter.update(conn, |_| Ok::<_, Infallible>(events.clone()))?.version)
+    Ok(meter.clone().update(conn, |_| Ok::<_, Infallible>(events.clone()))?.version)
 }
 
 /// Of one meter, with a snapshot at version 20 and five events after it.
@@ -327,7 +327,7 @@ fn a_repetition_gets_the_state_of_its_own_version<D: TestDatabase>() -> Result {
     let mut conn = db.connect()?;
     let request = meter("m").idempotency_key("k");
     let reading = |_: &Meter| Ok::<_, Infallible>(vec![MeterEvent::Read { kwh: 1 }]);
-    let first = request.update(&mut conn, reading)?;
+    let first = request.clone().update(&mut conn, reading)?;
     read(&meter("m"), &mut conn, 30, 1)?;
     let again = request.update(&mut conn, reading)?;
     assert_eq!((again.state, again.version, again.is_repeat), (first.state, 1, true));
