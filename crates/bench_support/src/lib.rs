@@ -11,6 +11,7 @@ pub mod database;
 pub mod events;
 pub mod length;
 pub mod load;
+pub mod memory;
 #[cfg(feature = "store")]
 pub mod order;
 #[cfg(feature = "sqlite")]
