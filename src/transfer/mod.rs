@@ -1,5 +1,5 @@
 //! A whole log to a file, and from it into any database: [`export`] and [`import`]; or from one database to
-//! another while it is in use: [`copy()`]. With the feature `transfer`. The page
+//! another while it is in use: [`copy()`], [`copy_with()`]. With the feature `transfer`. The page
 //! [moving to a server](crate::guide::moving) says what to do around them, and what is in the file.
 //!
 //! ```
@@ -55,7 +55,8 @@ mod values;
 mod versions;
 
 pub use copy::{
-    CarriedProjection, Copied, CopyError, CopyOptions, CopyPlan, Difference, Fate, abandon, copy, look,
+    CarriedProjection, Copied, CopyControl, CopyError, CopyOptions, CopyPlan, Difference, Fate, Next,
+    abandon, copy, copy_with, look,
 };
 pub use discard::discard;
 pub use error::{ExportError, FileProblem, ImportError};

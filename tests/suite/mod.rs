@@ -70,7 +70,10 @@ pub fn moves<D: TestDatabase>() -> Vec<Area> {
 /// A log that moves from one database to another, while it is in use.
 #[cfg(feature = "transfer")]
 pub fn moves_to<S: TestDatabase, T: TestDatabase>() -> Vec<Area> {
-    vec![("copying", transfer::copying::tests::<S, T>())]
+    vec![
+        ("copying", transfer::copying::tests::<S, T>()),
+        ("copy_control", transfer::copy_control::tests::<S, T>()),
+    ]
 }
 
 /// What depends on how positions are given out, or on the isolation level of the connection.

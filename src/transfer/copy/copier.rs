@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::control::CopyControl;
 use super::copied::Copied;
 use super::difference::first_difference;
 use super::error::CopyError;
@@ -61,11 +62,11 @@ where
     }
 
     /// Again and again, until little is left, or it does not get less.
-    pub(super) fn catch_up(&mut self) -> Result<(), CopyError> {
+    pub(super) fn catch_up(&mut self, control: &mut impl CopyControl) -> Result<(), CopyError> {
         let mut before = Duration::MAX;
         loop {
             let begin = Instant::now();
-            self.pass()?;
+            self.pass(|so_far| control.goes_on(so_far))?;
             let took = begin.elapsed();
             if took < SHORT || took >= before {
                 return Ok(());
@@ -75,14 +76,18 @@ where
     }
 
     /// Everything up to where the source is complete now.
-    pub(super) fn pass(&mut self) -> Result<(), CopyError> {
+    pub(super) fn pass(&mut self, goes_on: impl FnMut(&Copied) -> bool) -> Result<(), CopyError> {
         let end = self.source.database().last_position()?;
-        self.copy_up_to(end)?;
+        self.copy_up_to(end, goes_on)?;
         self.compare()?;
         self.have_heads()
     }
 
-    fn copy_up_to(&mut self, end: Position) -> Result<(), CopyError> {
+    fn copy_up_to(
+        &mut self,
+        end: Position,
+        mut goes_on: impl FnMut(&Copied) -> bool,
+    ) -> Result<(), CopyError> {
         let (mut batch, mut line) = (Batch::default(), Vec::new());
         let query = LogQuery::after(self.target.note.position);
         for event in EventStore::new().iter_log(self.source, query) {
@@ -94,6 +99,9 @@ where
             batch.push(event);
             if batch.is_full() {
                 self.events += self.target.receive_batch(&mut batch, self.chain)?;
+                if !goes_on(&so_far(self.log_id, self.events, &self.target.note)) {
+                    return Err(CopyError::Stopped);
+                }
             }
         }
         self.events += self.target.receive_batch(&mut batch, self.chain)?;
@@ -130,11 +138,13 @@ where
         Ok(self.source.database().log_row()?.state == LogState::Frozen)
     }
 
-    /// So far.
     pub(super) fn copied(&self) -> Copied {
-        let last_position = self.target.note.position;
-        Copied { log_id: self.log_id, events: self.events, last_position, closed_for: Duration::ZERO }
+        so_far(self.log_id, self.events, &self.target.note)
     }
+}
+
+fn so_far(log_id: Uuid, events: u64, note: &Note) -> Copied {
+    Copied { log_id, events, last_position: note.position, closed_for: Duration::ZERO }
 }
 
 /// A copy that was abandoned goes on.

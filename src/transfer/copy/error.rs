@@ -53,8 +53,8 @@ pub enum CopyError {
         /// Where the target is.
         position: Position,
     },
-    /// What the target has is not what was copied. If the source was frozen for it, it is open again, and the
-    /// copy is abandoned.
+    /// What the target has is not what was copied. The copy is abandoned, and if the source was frozen for it,
+    /// it is open again.
     #[error("the logs differ: {0}")]
     Differs(Difference),
     /// A checkpoint never arrives without its read model, unless that is said.
@@ -84,6 +84,13 @@ pub enum CopyError {
     /// Whoever was asked did not want to switch. The next call goes on.
     #[error("not switched: the source is in use as before, and the target is filled up to here")]
     NotSwitched,
+    /// [`CopyControl::goes_on`](super::CopyControl::goes_on) did not want to. The next call goes on.
+    #[error("stopped after a batch: the source is in use as before, and the target is filled up to here")]
+    Stopped,
+    /// The read models that are kept could not be copied. The source is frozen for this copy: copy again, or
+    /// [`abandon`](super::abandon()).
+    #[error("the read models were not copied: {0}")]
+    ReadModels(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The source was not frozen. It is in use as before.
     #[error(transparent)]
     Freeze(#[from] FreezeError),

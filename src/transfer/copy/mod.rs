@@ -18,6 +18,7 @@
 //! Killed anywhere, the state of both logs and the note say where to go on.
 
 mod abandon;
+mod control;
 mod copied;
 mod copier;
 mod difference;
@@ -34,6 +35,8 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::store::migrate::run_pending_migrations;
 
 pub use abandon::abandon;
+use control::Asked;
+pub use control::{CopyControl, Next};
 pub use copied::Copied;
 use copier::Copier;
 pub use difference::Difference;
@@ -139,6 +142,54 @@ where
     S: EventConnection + ?Sized,
     T: EventConnection + ?Sized,
 {
+    copy_with(source, target, options, &mut Asked(Some(switch)))
+}
+
+/// The same as [`copy`], with more to say meanwhile: `control` is told how far it has come, can stop it after
+/// each batch, can let the target follow the source, as a live copy on another database, and copies the read
+/// models that move along.
+///
+/// A log that follows can be read, and projections can be built from it. It takes no appends, and is closed
+/// ([`LogState::Receiving`](crate::LogState::Receiving)) until the log has moved.
+///
+/// # Errors
+///
+/// Those of [`copy`]; [`CopyError::Stopped`], [`CopyError::ReadModels`].
+///
+/// ```
+/// # use std::error::Error;
+/// # use diesel::prelude::*;
+/// # fn main() -> Result<(), Box<dyn Error>> {
+/// # let mut shop = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut shop)?;
+/// # let mut server = SqliteConnection::establish(":memory:")?;
+/// use diesel_event_store::transfer::{Copied, CopyControl, CopyOptions, Next, copy_with};
+///
+/// /// Follows twice, then moves.
+/// struct Mover(u32);
+///
+/// impl CopyControl for Mover {
+///     fn caught_up(&mut self, _so_far: &Copied) -> Next {
+///         self.0 += 1;
+///         if self.0 > 2 { Next::Switch } else { Next::Follow }
+///     }
+/// }
+///
+/// let copied = copy_with(&mut shop, &mut server, &CopyOptions::to("postgres://db/shop"), &mut Mover(0))?;
+/// assert_eq!(copied.events(), 0);
+/// # Ok(())
+/// # }
+/// ```
+pub fn copy_with<S, T>(
+    source: &mut S,
+    target: &mut T,
+    options: &CopyOptions,
+    control: &mut impl CopyControl,
+) -> Result<Copied, CopyError>
+where
+    S: EventConnection + ?Sized,
+    T: EventConnection + ?Sized,
+{
     options.check()?;
     refuse_transactions(source, target)?;
     run_pending_migrations(target)?;
@@ -146,15 +197,37 @@ where
     if !plan.is_done() {
         refuse_undecided(plan.projections())?;
     }
-    let Some(mut copier) = Copier::begin(source, target, &plan, (way, chain))? else {
+    let Some(copier) = Copier::begin(source, target, &plan, (way, chain))? else {
         return Ok(plan.done());
     };
-    copier.catch_up()?;
-    if !copier.is_frozen()? && !switch(&copier.copied()) {
-        return Err(CopyError::NotSwitched);
+    let moved = move_log(copier, options, control);
+    if matches!(moved, Err(CopyError::Differs(_))) {
+        abandon(source, target, options.patience)?;
     }
-    copier.catch_up()?; // whoever is asked takes time
-    copier.switch(options)
+    moved
+}
+
+fn move_log<S, T>(
+    mut copier: Copier<'_, S, T>,
+    options: &CopyOptions,
+    control: &mut impl CopyControl,
+) -> Result<Copied, CopyError>
+where
+    S: EventConnection + ?Sized,
+    T: EventConnection + ?Sized,
+{
+    copier.catch_up(control)?;
+    while !copier.is_frozen()? {
+        let next = control.caught_up(&copier.copied());
+        if next == Next::Stop {
+            return Err(CopyError::NotSwitched);
+        }
+        copier.catch_up(control)?; // to be asked takes time
+        if next == Next::Switch {
+            break;
+        }
+    }
+    copier.switch(options, control)
 }
 
 fn refuse_transactions<S, T>(source: &mut S, target: &mut T) -> Result<(), CopyError>

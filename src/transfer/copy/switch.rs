@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::abandon::abandon;
+use super::control::CopyControl;
 use super::copied::Copied;
 use super::copier::Copier;
 use super::error::CopyError;
@@ -30,18 +30,18 @@ where
     T: EventConnection + ?Sized,
 {
     /// The source is closed before the target opens.
-    pub(super) fn switch(mut self, options: &CopyOptions) -> Result<Copied, CopyError> {
+    pub(super) fn switch(
+        mut self,
+        options: &CopyOptions,
+        control: &mut impl CopyControl,
+    ) -> Result<Copied, CopyError> {
         self.refuse_undecided(options)?;
+        // The source is not closed for a copy that is not wanted any more.
+        self.target.move_on(self.target.note.clone(), |_| Ok(()))?;
         let begin = Instant::now();
         self.freeze(options)?;
-        match self.copy_rest(options.patience) {
-            Err(error @ CopyError::Differs(_)) => {
-                abandon(self.source, self.target.conn, options.patience)?;
-                return Err(error);
-            }
-            outcome => outcome?,
-        }
-        self.carry(options)?;
+        self.copy_rest(options.patience)?;
+        self.carry(options, control)?;
         self.open_target()?;
         Ok(Copied { closed_for: begin.elapsed(), ..self.copied() })
     }
@@ -68,7 +68,7 @@ where
     fn copy_rest(&mut self, patience: Duration) -> Result<(), CopyError> {
         let begin = Instant::now();
         loop {
-            self.pass()?;
+            self.pass(|_| true)?;
             if self.target.note.position == self.source.database().last_committed_position()? {
                 return Ok(());
             }
@@ -82,12 +82,13 @@ where
     }
 
     /// What goes along. The checkpoints that are kept stand still from then on.
-    fn carry(&mut self, options: &CopyOptions) -> Result<(), CopyError> {
+    fn carry(&mut self, options: &CopyOptions, control: &mut impl CopyControl) -> Result<(), CopyError> {
         let keeps = |id: &ProjectionId| options.keeps(&id.name);
         let partitions = self.source.database().every_partition()?;
         for id in ids(&partitions).into_iter().filter(|id| keeps(id)) {
             self.source.database().seize(id, OWNER)?;
         }
+        control.move_read_models().map_err(CopyError::ReadModels)?;
         let mut projections = Projections::read(self.source)?;
         projections.retain(keeps);
         projections.partitions.iter_mut().for_each(Partition::fence);

@@ -1,6 +1,15 @@
 //! A log in a file, and from it in another store.
 
+macro_rules! tests_of_pairs {
+    ($($name:ident),+ $(,)?) => {
+        pub fn tests<S: TestDatabase, T: TestDatabase>() -> Tests {
+            vec![$((stringify!($name), $name::<S, T> as fn() -> Result)),+]
+        }
+    };
+}
+
 mod content;
+pub mod copy_control;
 pub mod copying;
 pub mod discarding;
 pub mod files;
