@@ -35,6 +35,14 @@ impl Chain {
         hex(&self.0[..4])
     }
 
+    /// An id that only the same lines have, as a UUIDv8.
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
+    pub(crate) fn id(self) -> Uuid {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&self.0[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
     pub(crate) fn text(self) -> String {
         hex(&self.0)
     }

@@ -115,7 +115,7 @@ impl NewEvent {
         Ok(Self::of(event_type.into(), Json::from_text("payload", payload)?))
     }
 
-    fn of(event_type: Cow<'static, str>, payload: Json) -> Self {
+    pub(crate) fn of(event_type: Cow<'static, str>, payload: Json) -> Self {
         let content = Content {
             // Version 7 begins with the time, so new ids lie side by side in the index.
             event_id: Uuid::now_v7(),

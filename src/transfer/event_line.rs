@@ -46,7 +46,7 @@ struct EventLine<'a> {
 }
 
 /// JSON that is there, also if it is `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
@@ -73,7 +73,7 @@ pub(super) fn read(line: &str) -> Result<RecordedEvent, FileProblem> {
     Ok(NewEvent { content, created_at }.recorded(&stream, version, position)?)
 }
 
-fn json(
+pub(super) fn json(
     field: &'static str,
     raw: Option<&RawValue>,
     text: Option<Box<str>>,

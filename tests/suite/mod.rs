@@ -63,7 +63,7 @@ pub fn store<D: TestDatabase>() -> Vec<Area> {
 pub fn moves<D: TestDatabase>() -> Vec<Area> {
     areas! {
         D: transfer::round_trip, transfer::goes_on, transfer::files, transfer::into_events,
-        transfer::discarding
+        transfer::discarding, transfer::new_events
     }
 }
 

@@ -15,6 +15,7 @@ pub mod discarding;
 pub mod files;
 pub mod goes_on;
 pub mod into_events;
+pub mod new_events;
 pub mod round_trip;
 
 use std::io;
