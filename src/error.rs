@@ -5,6 +5,7 @@ mod from_store_errors;
 mod handler;
 mod run_again;
 
+use crate::aggregate::LoadError;
 use crate::event::EventError;
 use crate::model::decode_error::DecodeError;
 use crate::model::expected_version::Conflict;
@@ -20,7 +21,7 @@ use crate::storage::read::ReadError;
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::OptionsError;
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
-use crate::transfer::{CopyError, ExportError, ImportError};
+use crate::transfer::{ArchiveError, CopyError, ExportError, ImportError};
 #[cfg(feature = "sqlite")]
 use crate::writer::{WriteError, WriterError};
 
@@ -53,6 +54,9 @@ pub enum Error {
     /// A read failed.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// An aggregate could not be loaded, because its events were archived.
+    #[error(transparent)]
+    Load(LoadError),
     /// A checkpoint could not be read or saved.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -101,6 +105,10 @@ pub enum Error {
     #[cfg(all(feature = "transfer", feature = "_blocking"))]
     #[error(transparent)]
     Copy(#[from] CopyError),
+    /// Streams could not be archived, or not restored.
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A [`Writer`](crate::writer::Writer) could not carry out the request.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -148,6 +156,9 @@ impl Error {
             Error::Import(error) => error.is_retryable(),
             #[cfg(all(feature = "transfer", feature = "_blocking"))]
             Error::Copy(error) => error.is_retryable(),
+            #[cfg(all(feature = "transfer", feature = "_blocking"))]
+            Error::Archive(error) => error.is_retryable(),
+            Error::Load(error) => error.is_retryable(),
             Error::Decode(_)
             | Error::Event(_)
             | Error::Invalid(_)

@@ -40,6 +40,9 @@ pub mod moving {}
 #[doc = include_str!("../docs/tamper-evidence.md")]
 pub mod tamper_evidence {}
 
+#[doc = include_str!("../docs/archiving.md")]
+pub mod archiving {}
+
 #[doc = include_str!("../docs/command.md")]
 pub mod command {}
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::any_connection::AnyConnection;
 use super::append::Decision;
 use super::history::{read_on, up_to};
+use super::look::Look;
 use super::snapshot::keep;
 use super::{AggregateRef, ExecuteError, LoadError};
 use crate::decision::attempts::Attempts;
@@ -71,7 +72,13 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
             return Ok(executed);
         }
         self.check_expected(stream, loaded.version)?;
-        let events = decide(&loaded.state).map_err(ExecuteError::Rejected)?;
+        let events = match decide(&loaded.state) {
+            Ok(events) if !events.is_empty() => events,
+            outcome => {
+                refuse_archived(conn, stream, loaded.version).await?;
+                outcome.map_err(ExecuteError::Rejected)?
+            }
+        };
         let decided = Decided::new(&events, stream, loaded.version, &self.envelope)?;
         if events.is_empty() {
             return Ok(decided.executed(loaded, Vec::new()));
@@ -126,6 +133,18 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Nothing is appended, which would tell whether a stream has no events because they were archived.
+async fn refuse_archived<C: AnyConnection>(
+    conn: &mut C,
+    stream: &StreamId,
+    version: i64,
+) -> Result<(), LoadError> {
+    match version {
+        0 => conn.look(stream, Look::at_all(None)).await?.refuse_archived(stream),
+        _ => Ok(()),
     }
 }
 

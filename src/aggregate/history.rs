@@ -33,7 +33,10 @@ pub(super) async fn read_on<A: Aggregate, C: AnyConnection>(
     stream: &StreamId,
     known: Loaded<A>,
 ) -> Result<Loaded<A>, LoadError> {
-    let look = Look::after(known.version);
+    let look = match known.version {
+        0 => Look::at_all(None), // it has turned out that there are events, or were
+        version => Look::after(version),
+    };
     read(conn, stream, look, known).await
 }
 
@@ -62,6 +65,7 @@ async fn read<A: Aggregate, C: AnyConnection>(
 ) -> Result<Loaded<A>, LoadError> {
     loop {
         let seen = conn.look(stream, look).await?;
+        seen.refuse_archived(stream)?;
         if let Some(snapshot) = seen.snapshot {
             let Some(state) = restored(stream, &snapshot) else {
                 look = look.go_on(loaded.version);

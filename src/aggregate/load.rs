@@ -15,6 +15,7 @@ impl<A: Aggregate> AggregateRef<A> {
     /// # Errors
     ///
     /// - [`LoadError::Event`]: an event cannot be read.
+    /// - [`LoadError::Archived`]: its first events were [archived](crate::guide::archiving).
     /// - [`LoadError::Invalid`]: the id is empty, too long or has a control character; or something else that
     ///   was given.
     /// - [`LoadError::Database`]: the database refused or failed.

@@ -1,5 +1,6 @@
 use crate::event::EventError;
 use crate::model::invalid::InvalidInput;
+use crate::model::stream_id::StreamId;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
 use crate::store::run_again::RunAgain;
 
@@ -23,6 +24,16 @@ pub enum LoadError {
     /// An event of its stream cannot be read as one of its typed events.
     #[error("{0}")]
     Event(#[from] EventError),
+    /// Events of its stream were archived, and the state cannot be folded without them. Restore them: see
+    /// [archiving](crate::guide::archiving).
+    #[error("the events of {stream} before version {first_version} were archived: restore them first")]
+    #[non_exhaustive]
+    Archived {
+        /// The stream.
+        stream: StreamId,
+        /// The version of the first event that is there, or will be.
+        first_version: i64,
+    },
     /// The database refused or failed.
     #[error("{0}")]
     Database(#[from] DatabaseError),

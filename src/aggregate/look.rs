@@ -1,5 +1,6 @@
 use diesel::result::QueryResult;
 
+use super::LoadError;
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::snapshot::Snapshot;
@@ -7,6 +8,7 @@ use crate::model::stream::StreamPart;
 use crate::model::stream_id::StreamId;
 use crate::storage::append::Append;
 use crate::storage::read::Read;
+use crate::storage::rewrites::Rewrites;
 use crate::storage::snapshots::Snapshots;
 use crate::storage::transactions::Transactions;
 
@@ -44,6 +46,18 @@ pub(super) struct Seen {
     pub(super) is_all: bool,
     /// Where the stream ends at least.
     pub(super) end: i64,
+    /// The version up to which earlier events were archived.
+    archived_version: i64,
+}
+
+impl Seen {
+    /// What is folded from later events alone is not the state of the aggregate.
+    pub(super) fn refuse_archived(&self, stream: &StreamId) -> Result<(), LoadError> {
+        match self.archived_version {
+            0 => Ok(()),
+            version => Err(LoadError::Archived { stream: stream.clone(), first_version: version + 1 }),
+        }
+    }
 }
 
 impl Look {
@@ -88,7 +102,7 @@ impl Look {
 
 pub(super) async fn look<D>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Seen>
 where
-    D: Append + Read + Snapshots + Transactions,
+    D: Append + Read + Rewrites + Snapshots + Transactions,
 {
     let is_inside = database.depth().await? > 0;
     if look.locks && is_inside {
@@ -109,6 +123,8 @@ where
             events = database.read_stream(stream, page).await?;
         }
     }
+    let begins_later = events.first().map_or(end > 0, |first| page.from == 1 && first.version() > 1);
+    let archived_version = if begins_later { database.archived_version(stream).await? } else { 0 };
     let reached = events.last().map_or(page.from - 1, RecordedEvent::version);
-    Ok(Seen { snapshot, events, is_all: reached < page.to || page.to == look.to, end })
+    Ok(Seen { snapshot, events, is_all: reached < page.to || page.to == look.to, end, archived_version })
 }

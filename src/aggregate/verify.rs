@@ -14,7 +14,8 @@ impl EventStore {
     /// snapshots need a new [version](Snapshots::version).
     ///
     /// It takes the `sample` snapshots whose last events are the oldest, of all tenants: what the oldest code
-    /// has written. It reads all their events, a page at a time.
+    /// has written. It reads all their events, a page at a time. Those of which events were
+    /// [archived](crate::guide::archiving) cannot be compared, and are not counted.
     ///
     /// # Errors
     ///
@@ -73,10 +74,12 @@ pub(super) async fn verify<A: Aggregate, C: AnyConnection>(
     let (limit, mut report) = (check_at_least_one("sample", sample)?, SnapshotReport::default());
     let Some(snapshots) = valid_snapshots::<A>()? else { return Ok(report) };
     for stream in conn.streams_with_snapshots(A::TYPE, snapshots.version, limit).await? {
-        match compare(conn, &stream, &snapshots).await? {
-            Comparison::Same => {}
-            Comparison::Differs => report.differing.push(stream),
-            Comparison::Unusable => report.unusable.push(stream),
+        match compare(conn, &stream, &snapshots).await {
+            Ok(Comparison::Same) => {}
+            Ok(Comparison::Differs) => report.differing.push(stream),
+            Ok(Comparison::Unusable) => report.unusable.push(stream),
+            Err(LoadError::Archived { .. }) => continue,
+            Err(error) => return Err(error),
         }
         report.checked += 1;
     }

@@ -10,6 +10,7 @@ impl From<LoadError> for Error {
         match error {
             LoadError::Invalid(invalid) => invalid.into(),
             LoadError::Event(error) => error.into(),
+            error @ LoadError::Archived { .. } => Self::Load(error),
             LoadError::Database(error) => error.into(),
         }
     }

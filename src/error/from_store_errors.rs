@@ -104,7 +104,8 @@ macro_rules! from_transfer_errors {
     ($error:ty) => {
         $crate::from_store_errors! {
             @each $error:
-            $crate::transfer::ExportError, $crate::transfer::ImportError, $crate::transfer::CopyError
+            $crate::transfer::ExportError, $crate::transfer::ImportError, $crate::transfer::CopyError,
+            $crate::transfer::ArchiveError
         }
     };
 }

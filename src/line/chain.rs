@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::event_line;
 use crate::model::event::RecordedEvent;
+use crate::model::leaf::Leaf;
 
 /// A hash over the lines of all events so far: of the one before, and of the newest line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +19,17 @@ impl Chain {
 
     /// With one more line, without what `check` puts behind it.
     pub(crate) fn add(&mut self, line: &[u8]) {
-        let both = Sha256::new().chain_update(self.0).chain_update(Sha256::digest(line));
-        self.0 = both.finalize().into();
+        self.add_hash(Sha256::digest(line).into());
+    }
+
+    /// With an event of which only this is left. What is no hash, because it was changed by hand, fits
+    /// nothing.
+    pub(crate) fn add_leaf(&mut self, leaf: &Leaf) {
+        self.add_hash(digits(&leaf.hash).unwrap_or_default());
+    }
+
+    fn add_hash(&mut self, hash: [u8; 32]) {
+        self.0 = Sha256::new().chain_update(self.0).chain_update(hash).finalize().into();
     }
 
     /// With one more event. `line` is room that is used again.
@@ -49,16 +59,28 @@ impl Chain {
 
     /// None if it is no chain.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let digits = text.as_bytes();
-        let mut chain = [0; 32];
-        if digits.len() != 2 * chain.len() {
-            return None;
-        }
-        for (byte, pair) in chain.iter_mut().zip(digits.chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(chain))
+        digits(text).map(Self)
     }
+}
+
+/// What stays of the event when it is archived. `line` is room that is used again.
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
+pub(crate) fn leaf(line: &mut Vec<u8>, event: &RecordedEvent) -> Leaf {
+    line.clear();
+    event_line::write(line, event);
+    Leaf { position: event.position, hash: hex(&Sha256::digest(line)).into() }
+}
+
+fn digits(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    let mut bytes = [0; 32];
+    if digits.len() != 2 * bytes.len() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

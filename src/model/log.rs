@@ -34,6 +34,7 @@ pub struct LogQuery {
     pub(crate) direction: Direction,
     pub(crate) filter: EventFilter,
     pub(crate) max_bytes: usize,
+    pub(crate) without_archived: bool,
 }
 
 /// How many bytes of payloads and metadata a slice of the log has at most, unless
@@ -62,7 +63,13 @@ impl LogQuery {
     }
 
     fn new(from: Position, direction: Direction) -> Self {
-        Self { from, direction, filter: EventFilter::new(), max_bytes: DEFAULT_SLICE_BYTES }
+        Self {
+            from,
+            direction,
+            filter: EventFilter::new(),
+            max_bytes: DEFAULT_SLICE_BYTES,
+            without_archived: false,
+        }
     }
 
     /// Only events that pass this filter, which takes the place of all conditions that were given before.
@@ -163,6 +170,30 @@ impl LogQuery {
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
+    }
+
+    /// Reads what is left of a log of which events were [archived](crate::guide::archiving). Without it, to
+    /// read forward from where events are missing is refused as
+    /// [`ReadError::Archived`](crate::ReadError::Archived), because what is built from such a log would lack
+    /// them. To read backward is not refused.
+    ///
+    /// ```
+    /// # use diesel_event_store::{LogQuery, Position};
+    /// let what_is_left = LogQuery::after(Position::START).without_archived();
+    /// ```
+    pub fn without_archived(mut self) -> Self {
+        self.without_archived = true;
+        self
+    }
+
+    /// Whether what was archived up to a position is missing in what it finds.
+    pub(crate) fn lacks(&self, archived_to: Position) -> bool {
+        self.asks_for_archived() && self.from < archived_to
+    }
+
+    /// Whether it must not be told less than there was.
+    pub(crate) fn asks_for_archived(&self) -> bool {
+        self.direction == Direction::Forward && !self.without_archived
     }
 
     /// The same query, going on behind what has been scanned.

@@ -2,8 +2,8 @@ use diesel::result::{DatabaseErrorKind, Error};
 use uuid::Uuid;
 
 use super::error::SealError;
+use super::links::each_link;
 use crate::line::chain::Chain;
-use crate::model::log::LogQuery;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::model::seal::Seal;
@@ -11,7 +11,6 @@ use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::error::DatabaseError;
 use crate::storage::read::ReadError;
-use crate::store::EventStore;
 
 /// Seals a log up to where it is complete: writes a hash over all events into the table `event_seals`, which
 /// takes no changes. From then on [`verify`](super::verify()) finds whether any event up to there was
@@ -75,14 +74,12 @@ fn go_on<C: EventConnection + ?Sized>(
     let mut seal = last.unwrap_or_else(|| unsealed(log_id));
     let unreadable = SealError::Unreadable { position: seal.position };
     let (mut chain, mut line) = (Chain::read(&seal.chain).ok_or(unreadable)?, Vec::new());
-    for event in EventStore::new().iter_log(conn, LogQuery::after(seal.position)) {
-        let event = event?;
-        if event.position > end {
-            break;
-        }
-        chain.add_event(&mut line, &event);
-        (seal.position, seal.events) = (event.position, seal.events + 1);
-    }
+    let sealed_to = seal.position;
+    each_link(conn, sealed_to, end, |link| -> Result<(), SealError> {
+        seal.position = link.add_to(&mut chain, &mut line);
+        seal.events += 1;
+        Ok(())
+    })?;
     (seal.chain, seal.sealed_at) = (chain.text(), timestamp::now());
     Ok((seal.events > 0).then_some(seal))
 }

@@ -4,8 +4,8 @@ use std::vec;
 use uuid::Uuid;
 
 use super::finding::Finding;
+use super::links::Link;
 use crate::line::chain::Chain;
-use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 use crate::model::seal::Seal;
 
@@ -32,11 +32,11 @@ impl Seals {
         }
     }
 
-    /// One more event. What lies above the last seal is not proved by any.
-    pub(super) fn add(&mut self, event: &RecordedEvent) -> Vec<Finding> {
-        let findings = self.compare(|seal| seal.position < event.position);
+    /// One more event, or what is left of it. What lies above the last seal is not proved by any.
+    pub(super) fn add(&mut self, link: &Link) -> Vec<Finding> {
+        let findings = self.compare(|seal| seal.position < link.position());
         if self.seals.peek().is_some() {
-            self.chain.add_event(&mut self.line, event);
+            link.add_to(&mut self.chain, &mut self.line);
             self.events += 1;
         }
         findings

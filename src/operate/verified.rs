@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use super::finding::Finding;
 use crate::model::position::Position;
 
@@ -21,6 +23,8 @@ pub struct Verified {
     pub(super) events: u64,
     pub(super) streams: u64,
     pub(super) begin_later: u64,
+    pub(super) archived: u64,
+    pub(super) archived_ranges: Vec<RangeInclusive<Position>>,
     pub(super) last_position: Position,
     pub(super) seals: u64,
     pub(super) findings: Vec<Finding>,
@@ -49,6 +53,18 @@ impl Verified {
     /// How many of these do not begin with version 1, because their first events were archived or erased.
     pub fn begin_later(&self) -> u64 {
         self.begin_later
+    }
+
+    /// How many events were [archived](crate::guide::archiving), so that they cannot be shown any more. What
+    /// is left of them fits the seals, unless a finding says otherwise.
+    pub fn archived(&self) -> u64 {
+        self.archived
+    }
+
+    /// Where these were: the first hundred ranges, from the first to the last position, without an event that
+    /// is still there in between.
+    pub fn archived_ranges(&self) -> &[RangeInclusive<Position>] {
+        &self.archived_ranges
     }
 
     /// The position of the last event that was read.

@@ -1,37 +1,37 @@
 use super::finding::Finding;
+use super::links::{Link, each_link};
 use super::seals::Seals;
 use super::verified::Verified;
 use super::versions::Versions;
 use crate::model::event::RecordedEvent;
 use crate::model::json::Json;
-use crate::model::log::LogQuery;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::error::DatabaseError;
 use crate::storage::read::ReadError;
-use crate::store::EventStore;
 
 /// Reads the whole log and finds what does not agree with the rest:
 ///
 /// - the versions of each stream follow each other in the order of the log, without a gap or a repetition;
 ///   the first may be a later one, once earlier events were archived or erased;
 /// - payloads and metadata are JSON;
-/// - the events up to each [`seal`](super::seal()) are those that were sealed;
+/// - the events up to each [`seal`](super::seal()) are those that were sealed; of an event that was
+///   [archived](crate::guide::archiving) since, what is left of it fits;
 /// - the row of each stream in `aggregate_heads` is at its last version;
 /// - no two events have the same id;
 /// - checkpoints are within the log, and the last event that a projection has applied is still the one there.
 ///
 /// It changes nothing, and the application can go on: what is appended meanwhile is read or not, and is no
-/// finding. It reads as fast as [`iter_log`](EventStore::iter_log), up to where the log is complete, and then
-/// an index of all events twice. It needs 24 bytes of memory for each stream.
+/// finding. It reads as fast as [`iter_log`](crate::EventStore::iter_log), up to where the log is complete,
+/// and then an index of all events twice. It needs 24 bytes of memory for each stream.
 ///
 /// Without a seal it cannot tell whether an event was changed into another one that fits; and whoever changes
 /// the seals as well is found only by one that was kept elsewhere: see
 /// [tamper evidence](crate::guide::tamper_evidence).
 ///
 /// Call it outside of transactions. In REPEATABLE READ and SERIALIZABLE the log is read up to the
-/// [published](EventStore::publish_position) position.
+/// [published](crate::EventStore::publish_position) position.
 ///
 /// # Errors
 ///
@@ -68,18 +68,14 @@ fn read_events<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Verified, Re
     // Before the events, so that all that they are over are read.
     let log_id = conn.database().log_row()?.log_id;
     let mut seals = Seals::of_log(log_id, conn.database().seals()?);
-    for event in EventStore::new().iter_log(conn, LogQuery::after(Position::START)) {
-        let event = event?;
-        seals.add(&event).into_iter().for_each(|finding| verified.add(finding));
-        match versions.replace(&event) {
-            None => verified.begin_later += u64::from(event.version() > 1),
-            Some(before) if event.version() == before + 1 => {}
-            Some(before) => verified.add(follows_not(&event, before)),
+    each_link(conn, Position::START, Position::END, |link| -> Result<(), ReadError> {
+        seals.add(&link).into_iter().for_each(|finding| verified.add(finding));
+        match link {
+            Link::Event(event) => verified.read(&event, versions.replace(&event)),
+            Link::Gone(leaf) => verified.miss(leaf.position),
         }
-        not_json(&event).into_iter().for_each(|finding| verified.add(finding));
-        verified.events += 1;
-        verified.last_position = event.position();
-    }
+        Ok(())
+    })?;
     verified.streams = versions.streams();
     // In a transaction that reads only a part of the log, what is above is not compared.
     let (last, read) = (conn.database().last_committed_position()?, verified.last_position);
@@ -90,6 +86,30 @@ fn read_events<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Verified, Re
 }
 
 impl Verified {
+    /// An event, and the version before it in its stream.
+    fn read(&mut self, event: &RecordedEvent, before: Option<i64>) {
+        match before {
+            None => self.begin_later += u64::from(event.version() > 1),
+            Some(before) if event.version() == before + 1 => {}
+            Some(before) => self.add(follows_not(event, before)),
+        }
+        not_json(event).into_iter().for_each(|finding| self.add(finding));
+        self.events += 1;
+        self.last_position = event.position();
+    }
+
+    /// An event that was archived.
+    fn miss(&mut self, position: Position) {
+        self.archived += 1;
+        let last_event = self.last_position;
+        let range = self.archived_ranges.last_mut().filter(|range| *range.end() > last_event);
+        if let Some(range) = range {
+            *range = *range.start()..=position;
+        } else if self.archived_ranges.len() < Self::MOST {
+            self.archived_ranges.push(position..=position);
+        }
+    }
+
     fn add(&mut self, finding: Finding) {
         match self.findings.len() < Self::MOST {
             true => self.findings.push(finding),

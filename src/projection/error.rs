@@ -233,6 +233,20 @@ pub enum ProjectionError {
     /// again.
     #[error("failed to start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// Events that the projection has not applied have been archived, so its read model would lack them.
+    /// [Start](super::Projection::start_from) a new one after `archived_to`, or put the events back: see
+    /// [archiving](crate::guide::archiving).
+    #[error(
+        "the projection was to go on after position {after}, but events up to position {archived_to} have \
+         been archived: start it after that position, or restore them"
+    )]
+    #[non_exhaustive]
+    Archived {
+        /// Where it was to go on.
+        after: Position,
+        /// The position of the last event that is not in the log any more.
+        archived_to: Position,
+    },
     /// The database returned an error.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -277,6 +291,7 @@ impl From<ReadError> for ProjectionError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Invalid(invalid) => invalid.into(),
+            ReadError::Archived { after, archived_to } => Self::Archived { after, archived_to },
             ReadError::Database(error) => error.into(),
         }
     }

@@ -14,6 +14,7 @@ use crate::storage::parked::Parked;
 use crate::storage::partitions::Partitions;
 use crate::storage::places::Places;
 use crate::storage::read::Read;
+use crate::storage::rewrites::Rewrites;
 use crate::storage::transactions::Transactions;
 use crate::storage::workers::Workers;
 use crate::store::bell::Bell;
@@ -21,11 +22,11 @@ use crate::store::wake_up;
 
 /// What projections need of a database.
 pub(super) trait Database:
-    Partitions + Parked + Places + Read + Transactions + Workers + GiveUp
+    Partitions + Parked + Places + Read + Rewrites + Transactions + Workers + GiveUp
 {
 }
 
-impl<D: Partitions + Parked + Places + Read + Transactions + Workers + GiveUp> Database for D {}
+impl<D: Partitions + Parked + Places + Read + Rewrites + Transactions + Workers + GiveUp> Database for D {}
 
 pub(super) trait Link: Sized {
     /// What the handler is lent.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::activity::{refuse_inactive, refuse_retired};
 use super::error::ProjectionError;
 use super::partitions;
+use super::start_from::refuse_archived;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -145,7 +146,8 @@ pub(super) fn reached(partitions: &[Partition]) -> Position {
 ///
 /// # Errors
 ///
-/// [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `clear` returns.
+/// - [`ProjectionError::Archived`]: events are not in the log any more. Nothing was done.
+/// - [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `clear` returns.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -176,6 +178,7 @@ where
 {
     let projection = projection.into();
     now(partitions::known(&mut conn.database(), &projection))?;
+    now(refuse_archived(&mut conn.database(), Position::START))?;
     in_transaction(conn, |conn| {
         conn.database().reset(&projection, Position::START, timestamp::now())?;
         conn.database().unpark_all(&projection)?;

@@ -6,13 +6,15 @@ use crate::model::position::Position;
 use crate::model::timestamp;
 use crate::storage::places::Places;
 use crate::storage::read::Read;
+use crate::storage::rewrites::Rewrites;
 
 /// Where a projection starts that was never run before, as
 /// [`Projection::start_from`](super::Projection::start_from) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// With the first event of the log.
+    /// With the first event of the log. If events were [archived](crate::guide::archiving), the projection is
+    /// refused, as one is that starts anywhere before the last of them.
     #[default]
     Beginning,
     /// After the end of the log, as [`last_position`](crate::EventStore::last_position) finds it when the
@@ -43,17 +45,28 @@ impl StartFrom {
     }
 
     /// The position after which the projection starts.
-    pub(super) async fn resolve<D: Read + Places>(
+    pub(super) async fn resolve<D: Read + Places + Rewrites>(
         self,
         database: &mut D,
     ) -> Result<Position, ProjectionError> {
-        match self {
-            Self::Beginning => Ok(Position::START),
-            Self::Now => Ok(database.last_position().await?),
-            Self::Position(position) => within_log(database, position).await,
-            Self::Time(time) => before_first_since(database, timestamp::cut_to_micros(time)).await,
-        }
+        let position = match self {
+            Self::Beginning => Position::START,
+            Self::Now => database.last_position().await?,
+            Self::Position(position) => within_log(database, position).await?,
+            Self::Time(time) => before_first_since(database, timestamp::cut_to_micros(time)).await?,
+        };
+        refuse_archived(database, position).await?;
+        Ok(position)
     }
+}
+
+/// A projection that goes on after this position would lack what was archived, and would not notice.
+pub(super) async fn refuse_archived<D: Rewrites>(
+    database: &mut D,
+    after: Position,
+) -> Result<(), ProjectionError> {
+    let archived_to = database.archived_to().await?;
+    if after < archived_to { Err(ProjectionError::Archived { after, archived_to }) } else { Ok(()) }
 }
 
 async fn within_log<D: Read>(database: &mut D, position: Position) -> Result<Position, ProjectionError> {

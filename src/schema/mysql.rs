@@ -10,6 +10,7 @@ diesel::table! {
         aggregate_id -> Varchar,
         aggregate_version -> Bigint,
         updated_at -> Datetime,
+        archived_version -> Bigint,
     }
 }
 
@@ -50,6 +51,17 @@ diesel::table! {
         draining_position -> Bigint,
         safe_position -> Bigint,
         last_position -> Bigint,
+    }
+}
+
+diesel::table! {
+    event_rewrites (global_position) {
+        global_position -> Bigint,
+        #[max_length = 64]
+        leaf -> Char,
+        #[max_length = 20]
+        reason -> Varchar,
+        rewritten_at -> Datetime,
     }
 }
 
@@ -172,6 +184,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     append_keys,
     event_fence,
     event_log,
+    event_rewrites,
     event_seals,
     events,
     parked_events,

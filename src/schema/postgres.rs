@@ -7,6 +7,7 @@ diesel::table! {
         aggregate_id -> Text,
         aggregate_version -> Int8,
         updated_at -> Timestamptz,
+        archived_version -> Int8,
     }
 }
 
@@ -30,6 +31,15 @@ diesel::table! {
         ordering -> Text,
         counted_position -> Int8,
         published_position -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    event_rewrites (global_position) {
+        global_position -> Int8,
+        leaf -> Text,
+        reason -> Text,
+        rewritten_at -> Timestamptz,
     }
 }
 
@@ -125,6 +135,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
     append_keys,
     event_log,
+    event_rewrites,
     event_seals,
     events,
     parked_events,

@@ -7,6 +7,7 @@ diesel::table! {
         aggregate_id -> Text,
         aggregate_version -> BigInt,
         updated_at -> Text,
+        archived_version -> BigInt,
     }
 }
 
@@ -27,6 +28,15 @@ diesel::table! {
         log_id -> Text,
         state -> Text,
         note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    event_rewrites (global_position) {
+        global_position -> BigInt,
+        leaf -> Text,
+        reason -> Text,
+        rewritten_at -> Text,
     }
 }
 
@@ -122,6 +132,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     aggregate_heads,
     append_keys,
     event_log,
+    event_rewrites,
     event_seals,
     events,
     parked_events,

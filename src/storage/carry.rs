@@ -16,6 +16,8 @@ pub(crate) struct StreamStart {
     pub(crate) first_version: Option<i64>,
     /// Of its head.
     pub(crate) version: i64,
+    /// Its events up to this version were archived; 0 if none were.
+    pub(crate) archived_version: i64,
 }
 
 /// An idempotency key, and what it was used for.

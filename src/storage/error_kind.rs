@@ -120,17 +120,17 @@ impl DatabaseErrorKind {
                  `EventStore::publish_position` regularly on the primary, outside of transactions"
             }
             Self::NotPermitted => {
-                "the database role lacks a privilege; a reader needs SELECT on events, aggregate_heads and \
-                 event_log, on PostgreSQL SELECT on the sequence of events, on MySQL and MariaDB SELECT on \
-                 event_fence, UPDATE on event_log and event_fence; an appender also INSERT on \
-                 events, INSERT and UPDATE on aggregate_heads (and DELETE if a batch guards a stream without \
-                 events), SELECT and INSERT on append_keys for idempotency keys (on MySQL and MariaDB also \
-                 UPDATE), SELECT, INSERT and UPDATE on snapshots for aggregates that have them, \
-                 on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; \
-                 a projection SELECT, INSERT, UPDATE and DELETE on \
-                 projection_checkpoints, projection_workers and parked_events; verifying SELECT on \
-                 projection_checkpoints and event_seals, and sealing INSERT on event_seals (docs/databases.md \
-                 has the statements)"
+                "the database role lacks a privilege; a reader needs SELECT on events, event_rewrites, \
+                 aggregate_heads and event_log, on PostgreSQL SELECT on the sequence of events, on MySQL and \
+                 MariaDB SELECT on event_fence, UPDATE on event_log and event_fence; an appender also INSERT \
+                 on events, INSERT and UPDATE on aggregate_heads (and DELETE if a batch guards a stream \
+                 without events), SELECT and INSERT on append_keys for idempotency keys (on MySQL and \
+                 MariaDB also UPDATE), SELECT, INSERT and UPDATE on snapshots for aggregates that have them, \
+                 on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; a \
+                 projection SELECT, INSERT, UPDATE and DELETE on projection_checkpoints, projection_workers \
+                 and parked_events; verifying SELECT on projection_checkpoints and event_seals, and sealing \
+                 INSERT on event_seals; archiving INSERT on event_rewrites, UPDATE on aggregate_heads, and \
+                 DELETE on events, event_rewrites and snapshots (docs/databases.md has the statements)"
             }
             Self::NeedsRepair => {
                 "what counts the events (aggregate_heads, the sequence or AUTO_INCREMENT of events, event_log) \

@@ -3,6 +3,8 @@
 pub(crate) mod agreement;
 pub(crate) mod append;
 pub(crate) mod append_many;
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
+pub(crate) mod archive;
 #[cfg(feature = "_async")]
 pub(crate) mod asynchronous;
 #[cfg(feature = "_blocking")]
@@ -42,6 +44,7 @@ pub(crate) mod read;
 pub(crate) mod receive;
 pub(crate) mod refused;
 pub(crate) mod repair;
+pub(crate) mod rewrites;
 pub(crate) mod scope;
 pub(crate) mod seals;
 #[cfg(any(feature = "_postgres", feature = "_mysql"))]

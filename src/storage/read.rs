@@ -55,6 +55,19 @@ pub enum ReadError {
     /// Something that cannot be asked for.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
+    /// Events that were asked for have been archived. Read the log from `archived_to` on, or what is left of
+    /// it [without them](crate::LogQuery::without_archived).
+    #[error(
+        "the log was to be read after position {after}, but events up to position {archived_to} have been \
+         archived: read it from there, or what is left of it with `without_archived`"
+    )]
+    #[non_exhaustive]
+    Archived {
+        /// Where reading was to begin.
+        after: Position,
+        /// The position of the last event that is not there any more.
+        archived_to: Position,
+    },
     /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),

@@ -21,6 +21,10 @@ pub(crate) trait Receive {
     /// In the transaction that is open: inserts events at their positions into a log that is closed.
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()>;
 
+    /// In the transaction that is open: inserts events at their positions, where no reader is that asks for
+    /// them.
+    fn insert_recorded(&mut self, events: &[RecordedEvent]) -> QueryResult<()>;
+
     /// In the transaction that is open: a key that was used elsewhere, and is not used here.
     fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()>;
 
@@ -51,6 +55,10 @@ impl Blocking<'_> {
 
     pub(crate) fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
         dispatch!(self, database => database.receive(events))
+    }
+
+    pub(crate) fn insert_recorded(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
+        dispatch!(self, database => database.insert_recorded(events))
     }
 
     pub(crate) fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {

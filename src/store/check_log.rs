@@ -20,6 +20,8 @@ impl EventStore {
     /// `EventFilter::new().event_types(E::TYPES.iter().map(|known| known.name()))` reads only those that it
     /// names.
     ///
+    /// Events that were [archived](crate::guide::archiving) are not among them.
+    ///
     /// It holds one page of events in memory at a time, and reads the log to the end that it has then, as
     /// [`iter_log`](Self::iter_log): inside a transaction on MySQL, up to the position that was published
     /// last.
@@ -67,7 +69,9 @@ impl EventStore {
         filter: EventFilter,
     ) -> Result<LogReport, ReadError> {
         let mut report = LogReport::default();
-        for recorded in self.iter_log(conn, LogQuery::after(Position::START).filter(filter)) {
+        for recorded in
+            self.iter_log(conn, LogQuery::after(Position::START).filter(filter).without_archived())
+        {
             report.count::<E>(&recorded?);
         }
         Ok(report)

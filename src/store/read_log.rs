@@ -7,6 +7,7 @@ use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::now::now;
 use crate::storage::read::{Read, ReadError};
+use crate::storage::rewrites::Rewrites;
 use crate::store::EventStore;
 
 impl EventStore {
@@ -83,6 +84,8 @@ impl EventStore {
     /// # Errors
     ///
     /// - [`ReadError::Invalid`]: a limit or `max_bytes` of 0, a filter that names nothing.
+    /// - [`ReadError::Archived`]: events after that position were archived, and the query does not ask for
+    ///   what is [left](LogQuery::without_archived).
     /// - [`ReadError::Database`]: the database refused or failed.
     ///
     /// ```
@@ -131,6 +134,29 @@ impl EventStore {
         Ok(conn.database().read_event(event_id)?)
     }
 
+    /// The position of the last event that was [archived](crate::guide::archiving); [`Position::START`] if
+    /// none was. The log is complete after it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let store = EventStore::new();
+    /// let archived_to = store.archived_to(&mut conn)?;
+    /// let everything_else = store.iter_log(&mut conn, LogQuery::after(archived_to));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn archived_to<C: EventConnection + ?Sized>(&self, conn: &mut C) -> Result<Position, ReadError> {
+        Ok(conn.database().archived_to()?)
+    }
+
     /// The position up to which the log can be read now; [`Position::START`] if it is empty.
     ///
     /// # Errors
@@ -152,12 +178,25 @@ impl EventStore {
     }
 }
 
-pub(crate) async fn read_log<D: Read>(
+pub(crate) async fn read_log<D: Read + Rewrites>(
     database: &mut D,
     query: &LogQuery,
     limit: usize,
 ) -> Result<LogSlice, ReadError> {
     let limit = check_at_least_one("limit", limit)?;
     query.validate()?;
-    Ok(database.read_log(query, limit).await?)
+    let slice = database.read_log(query, limit).await?;
+    if query.asks_for_archived() && slice.scanned_to() > query.from {
+        refuse_archived(database, query).await?;
+    }
+    Ok(slice)
+}
+
+/// Asked after the events were read: what is archived later was among them.
+async fn refuse_archived<D: Rewrites>(database: &mut D, query: &LogQuery) -> Result<(), ReadError> {
+    let archived_to = database.archived_to().await?;
+    match query.lacks(archived_to) {
+        true => Err(ReadError::Archived { after: query.from, archived_to }),
+        false => Ok(()),
+    }
 }

@@ -33,11 +33,38 @@ impl EventStore {
         Ok(conn.database().version(stream)?)
     }
 
+    /// The version of the first event that a stream has: 1, or a later one if earlier events were
+    /// [archived](crate::guide::archiving). If all were, it is the version that the next event will have.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Database`]: the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// # use diesel_event_store::*;
+    /// # fn main() -> Result<(), diesel_event_store::Error> {
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # run_pending_migrations(&mut conn)?;
+    /// let first = EventStore::new().first_version(&mut conn, &StreamId::new("User", "nobody")?)?;
+    /// assert_eq!(first, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn first_version<C: EventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        stream: &StreamId,
+    ) -> Result<i64, ReadError> {
+        Ok(conn.database().first_version(stream)?)
+    }
+
     /// The events of one stream: all of them (`..`), from or to a version (`5..`, `..=9`), backward, or a
     /// page at a time; see [`StreamQuery`].
     ///
-    /// A stream without events is empty and at version 0; that is not an error. Inside a transaction, the
-    /// read sees what the transaction has appended.
+    /// A stream without events is empty and at version 0; that is not an error. Nor is it one if events were
+    /// [archived](crate::guide::archiving): [`first_version`](Self::first_version) says so. Inside a
+    /// transaction, the read sees what the transaction has appended.
     ///
     /// # Errors
     ///

@@ -1,4 +1,7 @@
 use crate::model::event::RecordedEvent;
+use crate::model::leaf::Leaf;
+use crate::model::position::Position;
+use crate::operate::links::Link;
 
 /// In one transaction. More would make it no faster.
 const EVENTS: usize = 5_000;
@@ -8,21 +11,35 @@ const BYTES: usize = 4 << 20;
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) events: Vec<RecordedEvent>,
+    /// What is left of archived ones between them.
+    pub(super) leaves: Vec<Leaf>,
     bytes: usize,
 }
 
 impl Batch {
-    pub(super) fn push(&mut self, event: RecordedEvent) {
-        self.bytes += event.bytes();
-        self.events.push(event);
+    pub(super) fn push(&mut self, link: Link) {
+        match link {
+            Link::Event(event) => {
+                self.bytes += event.bytes();
+                self.events.push(event);
+            }
+            Link::Gone(leaf) => self.leaves.push(leaf),
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.events.len() == EVENTS || self.bytes >= BYTES
+        self.events.len() + self.leaves.len() == EVENTS || self.bytes >= BYTES
+    }
+
+    /// Of the last event, whether or not it is still there.
+    pub(super) fn last_position(&self) -> Option<Position> {
+        let event = self.events.last().map(|event| event.position);
+        event.max(self.leaves.last().map(|leaf| leaf.position))
     }
 
     pub(super) fn clear(&mut self) {
         self.events.clear();
+        self.leaves.clear();
         self.bytes = 0;
     }
 }

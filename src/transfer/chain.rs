@@ -2,26 +2,22 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::line::chain::{Chain, hex};
-use crate::model::log::LogQuery;
 use crate::model::position::Position;
+use crate::operate::links::each_link;
 use crate::storage::connection::EventConnection;
 use crate::storage::read::ReadError;
-use crate::store::EventStore;
 
-/// Of the events up to this position.
+/// Of the events up to this position, also those that were archived.
 pub(super) fn chain_of<C: EventConnection + ?Sized>(
     conn: &mut C,
     log_id: Uuid,
     up_to: Position,
 ) -> Result<Chain, ReadError> {
     let (mut chain, mut line) = (Chain::of_log(log_id), Vec::new());
-    for event in EventStore::new().iter_log(conn, LogQuery::after(Position::START)) {
-        let event = event?;
-        if event.position > up_to {
-            break;
-        }
-        chain.add_event(&mut line, &event);
-    }
+    each_link(conn, Position::START, up_to, |link| -> Result<(), ReadError> {
+        link.add_to(&mut chain, &mut line);
+        Ok(())
+    })?;
     Ok(chain)
 }
 

@@ -44,6 +44,7 @@ pub(super) fn check<R: BufRead>(
                 versions.add(&recorded).map_err(|problem| problem.at(file.line()))?;
                 event(recorded.position, file.chain);
             }
+            Item::Gone(leaf) => event(leaf.position, file.chain),
             Item::Partition(partition) => projections.partitions.push(*partition),
             Item::Parked(projection, parked) => projections.parked.push((projection, *parked)),
             Item::Key(key) => keys.push(key),

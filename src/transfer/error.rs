@@ -172,6 +172,12 @@ impl From<ReceiveError> for ImportError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileProblem {
+    /// It holds streams that were archived, and no whole log.
+    #[error("this is an archive: it is not imported, but restored into the log that it was taken from")]
+    Archive,
+    /// It holds a whole log, or a part of one, and no archive.
+    #[error("this is an exported log, and no archive")]
+    NotAnArchive,
     /// It does not begin with the header of a log.
     #[error("this is not the header of an exported log")]
     NotALog,

@@ -1,53 +1,17 @@
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
-use uuid::Uuid;
-
-use super::chain::Rest;
 use super::error::ExportError;
-use super::file::{Header, Trailer, write_check};
+use super::exported::Exported;
+use super::file::{Content, Header};
 use super::keys::each_key;
+use super::out_file::OutFile;
 use super::projections::Projections;
 use super::rest_line::{write_key, write_parked, write_partition, write_start};
-use crate::line::chain::Chain;
-use crate::line::event_line;
-use crate::model::log::LogQuery;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
+use crate::operate::links::{Link, each_link};
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
-use crate::store::EventStore;
-
-/// What was exported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exported {
-    log_id: Uuid,
-    events: u64,
-    end: Position,
-    chain: String,
-}
-
-impl Exported {
-    /// The id of the log.
-    pub fn log_id(&self) -> Uuid {
-        self.log_id
-    }
-
-    /// How many events are in the file.
-    pub fn events(&self) -> u64 {
-        self.events
-    }
-
-    /// Up to where the log was exported.
-    pub fn end(&self) -> Position {
-        self.end
-    }
-
-    /// A SHA-256 over all events, in hexadecimal digits. Kept elsewhere, it proves that the file, and the log
-    /// up to there, were not changed since.
-    pub fn chain(&self) -> &str {
-        &self.chain
-    }
-}
 
 /// Writes the whole log to `out`, with the checkpoints of projections, their parked events and idempotency
 /// keys: a line of JSON for each, and a trailer that says that the file is whole. The same log makes the same
@@ -88,92 +52,20 @@ where
     // Before the end of the log, so that no checkpoint lies beyond it.
     let Projections { partitions, parked } = Projections::read(conn)?;
     let end = conn.database().last_position().map_err(ReadError::from)?;
-    let mut file = File::begin(out, Header { log_id, end })?;
+    let mut file = OutFile::begin(out, Header { content: Content::Log, log_id, end })?;
     for start in conn.database().stream_starts()? {
         file.other(|line| write_start(line, &start))?;
     }
-    file.events(conn, end)?;
+    each_link(conn, Position::START, end, |link| match link {
+        Link::Event(event) => file.event(&event),
+        Link::Gone(leaf) => file.gone(&leaf),
+    })?;
     for partition in &partitions {
         file.other(|line| write_partition(line, partition))?;
     }
     for (projection, parked) in &parked {
         file.other(|line| write_parked(line, projection, parked))?;
     }
-    file.keys(conn, end)?;
+    each_key(conn, end, |key| file.other(|line| write_key(line, &key)))?;
     file.end()
-}
-
-/// A file that is being written.
-struct File<W: Write> {
-    out: BufWriter<W>,
-    header: Header,
-    line: Vec<u8>,
-    chain: Chain,
-    rest: Rest,
-    events: u64,
-    last_position: Position,
-}
-
-impl<W: Write> File<W> {
-    fn begin(out: W, header: Header) -> Result<Self, ExportError> {
-        let mut file = Self {
-            out: BufWriter::with_capacity(1 << 20, out),
-            line: Vec::new(),
-            chain: Chain::of_log(header.log_id),
-            rest: Rest::default(),
-            events: 0,
-            last_position: Position::START,
-            header: header.clone(),
-        };
-        file.other(|line| header.write(line))?;
-        Ok(file)
-    }
-
-    fn events<C>(&mut self, conn: &mut C, end: Position) -> Result<(), ExportError>
-    where
-        C: EventConnection + ?Sized,
-    {
-        for event in EventStore::new().iter_log(conn, LogQuery::after(Position::START)) {
-            let event = event?;
-            if event.position > end {
-                break;
-            }
-            self.line.clear();
-            event_line::write(&mut self.line, &event);
-            write_check(&mut self.line, &mut self.chain);
-            self.write_line()?;
-            self.events += 1;
-            self.last_position = event.position;
-        }
-        Ok(())
-    }
-
-    /// The idempotency keys of what is in the file, a page of them in memory.
-    fn keys<C: EventConnection + ?Sized>(&mut self, conn: &mut C, end: Position) -> Result<(), ExportError> {
-        each_key(conn, end, |key| self.other(|line| write_key(line, &key)))
-    }
-
-    /// A line that is not an event.
-    fn other(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ExportError> {
-        self.line.clear();
-        write(&mut self.line);
-        self.rest.add(&self.line);
-        self.write_line()
-    }
-
-    fn write_line(&mut self) -> Result<(), ExportError> {
-        self.line.push(b'\n');
-        Ok(self.out.write_all(&self.line)?)
-    }
-
-    fn end(mut self) -> Result<Exported, ExportError> {
-        let (events, chain) = (self.events, self.chain.text());
-        let rest = self.rest.clone().text();
-        let trailer = Trailer { events, last_position: self.last_position, chain: chain.clone(), rest };
-        self.line.clear();
-        trailer.write(&mut self.line);
-        self.write_line()?;
-        self.out.flush()?;
-        Ok(Exported { log_id: self.header.log_id, events, end: self.header.end, chain })
-    }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::chain::Rest;
 use super::encode::of_kind;
 use super::error::{FileProblem, ImportError};
+use super::gone_line;
 use super::item::{Item, Kind};
 use super::lines::Lines;
 use super::values::read_id;
@@ -16,6 +17,25 @@ use crate::line::object::Object;
 use crate::model::position::Position;
 
 pub(super) const FORMAT: u32 = 1;
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A whole log.
+    Log,
+    /// Whole streams of one.
+    Archive,
+}
+
+impl Content {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Archive => "archive",
+        }
+    }
+}
+
 const CHECK_BEGINS: &str = ",\"check\":\"";
 /// With eight digits and what ends the line.
 const CHECK_LENGTH: usize = CHECK_BEGINS.len() + 8 + "\"}".len();
@@ -23,6 +43,7 @@ const CHECK_LENGTH: usize = CHECK_BEGINS.len() + 8 + "\"}".len();
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
+    pub(super) content: Content,
     pub(super) log_id: Uuid,
     /// Up to where the log was complete.
     pub(super) end: Position,
@@ -42,7 +63,7 @@ struct HeaderLine {
 impl Header {
     pub(super) fn write(&self, line: &mut Vec<u8>) {
         let mut object = Object::begin(line);
-        object.field("diesel_event_store", "log");
+        object.field("diesel_event_store", self.content.name());
         object.field("format", &FORMAT);
         object.field("log_id", &self.log_id.to_string());
         object.field("after", &0);
@@ -51,10 +72,15 @@ impl Header {
         object.end();
     }
 
-    fn read(line: &str) -> Result<Self, FileProblem> {
+    /// Of a file that has to hold this.
+    fn read(line: &str, content: Content) -> Result<Self, FileProblem> {
         let line: HeaderLine = serde_json::from_str(line).map_err(|_| FileProblem::NotALog)?;
-        if line.diesel_event_store != "log" {
-            return Err(FileProblem::NotALog);
+        let known = [Content::Log, Content::Archive];
+        let found = known.into_iter().find(|known| known.name() == line.diesel_event_store);
+        match found.ok_or(FileProblem::NotALog)? {
+            found if found == content => {}
+            Content::Archive => return Err(FileProblem::Archive),
+            Content::Log => return Err(FileProblem::NotAnArchive),
         }
         if line.format != FORMAT {
             return Err(FileProblem::Format { format: line.format });
@@ -64,7 +90,7 @@ impl Header {
         }
         let log_id = read_id("log_id", &line.log_id)?;
         let is_whole = line.chain == Chain::of_log(log_id).text();
-        if is_whole { Ok(Self { log_id, end: line.end }) } else { Err(FileProblem::Altered) }
+        if is_whole { Ok(Self { content, log_id, end: line.end }) } else { Err(FileProblem::Altered) }
     }
 }
 
@@ -130,12 +156,21 @@ pub(super) struct LogFile<R> {
 }
 
 impl<R: BufRead> LogFile<R> {
+    /// Of a whole log.
     pub(super) fn open(input: R) -> Result<Self, ImportError> {
+        Self::open_with(input, Content::Log)
+    }
+
+    pub(super) fn open_archive(input: R) -> Result<Self, ImportError> {
+        Self::open_with(input, Content::Archive)
+    }
+
+    fn open_with(input: R, content: Content) -> Result<Self, ImportError> {
         let mut lines = Lines::new(input);
         let Some(line) = lines.next()? else { return Err(FileProblem::NotALog.at(1)) };
         let mut rest = Rest::default();
         rest.add(line.as_bytes());
-        let header = Header::read(line).map_err(|problem| problem.at(1))?;
+        let header = Header::read(line, content).map_err(|problem| problem.at(1))?;
         Ok(Self {
             lines,
             chain: Chain::of_log(header.log_id),
@@ -159,6 +194,8 @@ impl<R: BufRead> LogFile<R> {
         let Some(line) = self.lines.next()? else { return Err(FileProblem::Cut.at(self.line())) };
         let item = if line.starts_with(event_line::BEGINNING) {
             read_event(line, &mut self.chain, &mut self.events)
+        } else if line.starts_with(gone_line::BEGINNING) {
+            gone_line::read(line).inspect(|leaf| self.chain.add_leaf(leaf)).map(Item::Gone)
         } else if line.starts_with("{\"end\":") {
             return self.end().map(|()| None);
         } else {
@@ -178,11 +215,15 @@ impl<R: BufRead> LogFile<R> {
             return Err(FileProblem::Order { what: kind.name() });
         }
         self.kind = kind;
-        let Item::Event(event) = item else { return Ok(()) };
-        if event.position <= self.last_position || event.position > self.header.end {
+        let position = match item {
+            Item::Event(event) => event.position,
+            Item::Gone(leaf) => leaf.position,
+            _ => return Ok(()),
+        };
+        if position <= self.last_position || position > self.header.end {
             return Err(FileProblem::Order { what: "the position" });
         }
-        self.last_position = event.position;
+        self.last_position = position;
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 use crate::model::event::RecordedEvent;
+use crate::model::leaf::Leaf;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::Partition;
 use crate::model::projection_id::ProjectionId;
@@ -8,6 +9,7 @@ use crate::storage::carry::{StreamStart, UsedKey};
 pub(super) enum Item {
     Stream(StreamStart),
     Event(Box<RecordedEvent>),
+    Gone(Leaf),
     Partition(Box<Partition>),
     Parked(ProjectionId, Box<ParkedEvent>),
     Key(UsedKey),
@@ -26,7 +28,7 @@ impl Item {
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Stream(_) => Kind::Stream,
-            Self::Event(_) => Kind::Event,
+            Self::Event(_) | Self::Gone(_) => Kind::Event,
             Self::Partition(_) => Kind::Projection,
             Self::Parked(..) => Kind::Parked,
             Self::Key(_) => Kind::Key,

@@ -1,5 +1,6 @@
 //! A whole log to a file, and from it into any database: [`export`] and [`import`]; or from one database to
-//! another while it is in use: [`copy()`], [`copy_with()`]. With the feature `transfer`. The page
+//! another while it is in use: [`copy()`], [`copy_with()`]; and old streams out of the log, into a file:
+//! [`export_archive`] and [`remove_archived`]. With the feature `transfer`. The page
 //! [moving to a server](crate::guide::moving) says what to do around them, and what is in the file.
 //!
 //! ```
@@ -29,6 +30,7 @@
 //! # }
 //! ```
 
+mod archive;
 mod batch;
 mod chain;
 mod check;
@@ -38,7 +40,9 @@ mod encode;
 mod error;
 mod event_line;
 mod export;
+mod exported;
 mod file;
+mod gone_line;
 mod import;
 mod import_new;
 mod imported;
@@ -48,6 +52,7 @@ mod lines;
 mod merge;
 mod new_line;
 mod note;
+mod out_file;
 mod projections;
 mod receive;
 mod receiver;
@@ -56,13 +61,18 @@ mod rest_line;
 mod values;
 mod versions;
 
+pub use archive::{
+    Archivable, ArchiveError, Archived, Before, Restored, archivable, export_archive, remove_archived,
+    restore,
+};
 pub use copy::{
     CarriedProjection, Copied, CopyControl, CopyError, CopyOptions, CopyPlan, Difference, Fate, Next,
     abandon, copy, copy_with, look,
 };
 pub use discard::discard;
 pub use error::{ExportError, FileProblem, ImportError};
-pub use export::{Exported, export};
+pub use export::export;
+pub use exported::Exported;
 pub use import::import;
 pub use import_new::import_new;
 pub use imported::Imported;

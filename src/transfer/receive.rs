@@ -13,6 +13,7 @@ use super::note::Note;
 use super::receiver::Receiver;
 use crate::line::chain::Chain;
 use crate::model::position::Position;
+use crate::operate::links::Link;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::write_transaction::write_transaction;
 
@@ -52,11 +53,15 @@ fn receive_events<C: EventConnection + ?Sized, R: BufRead>(
     }
     let (mut batch, mut received) = (Batch::default(), 0);
     while let Some(item) = file.next()? {
-        let Item::Event(event) = item else { continue };
-        if event.position <= log.note.position {
+        let link = match item {
+            Item::Event(event) => Link::Event(*event),
+            Item::Gone(leaf) => Link::Gone(leaf),
+            _ => continue,
+        };
+        if link.position() <= log.note.position {
             continue;
         }
-        batch.push(*event);
+        batch.push(link);
         if batch.is_full() {
             received += log.receive_batch(&mut batch, file.chain)?;
         }

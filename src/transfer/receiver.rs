@@ -39,11 +39,12 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
 
     /// `chain` is behind the last of the events. Returns how many there were.
     pub(super) fn receive_batch(&mut self, batch: &mut Batch, chain: Chain) -> Result<u64, ReceiveError> {
-        let Some(last) = batch.events.last() else { return Ok(0) };
-        let next = self.note.at(last.position, chain);
+        let Some(last_position) = batch.last_position() else { return Ok(0) };
+        let next = self.note.at(last_position, chain);
         let keeps_heads = next.copied().is_some_and(|copied| copied.has_heads);
         self.move_on(next, |conn| {
             conn.database().receive(&batch.events)?;
+            conn.database().insert_leaves(&batch.leaves)?;
             if keeps_heads { set_heads(conn, &batch.events) } else { Ok(()) }
         })?;
         let received = batch.events.len() as u64;
@@ -80,6 +81,9 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
 fn write_rest<C: EventConnection + ?Sized>(conn: &mut C, rest: &Rest) -> QueryResult<()> {
     for start in rest.starts.iter().filter(|start| start.first_version.is_none()) {
         conn.database().set_head(&start.stream, start.version)?;
+    }
+    for start in rest.starts.iter().filter(|start| start.archived_version > 0) {
+        conn.database().set_archived_version(&start.stream, start.archived_version)?;
     }
     for projection in ids(&rest.projections.partitions) {
         conn.database().delete_partitions(projection)?;

@@ -26,6 +26,8 @@ pub(super) fn write_start(line: &mut Vec<u8>, start: &StreamStart) {
         write_stream(object, &start.stream);
         object.optional("first_version", start.first_version.as_ref());
         object.field("version", &start.version);
+        let archived = (start.archived_version > 0).then_some(start.archived_version);
+        object.optional("archived_version", archived.as_ref());
     });
 }
 
@@ -104,6 +106,7 @@ struct StreamLine {
     aggregate_id: String,
     first_version: Option<i64>,
     version: i64,
+    archived_version: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +164,7 @@ pub(super) fn read(line: &str, first_token: i64) -> Result<Item, FileProblem> {
             stream: read_stream(line.tenant_id, line.aggregate_type, line.aggregate_id)?,
             first_version: line.first_version,
             version: line.version,
+            archived_version: line.archived_version.unwrap_or(0),
         }),
         Line::Projection(line) => Item::Partition(Box::new(line.partition(first_token)?)),
         Line::Parked(line) => {

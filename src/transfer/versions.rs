@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use super::error::FileProblem;
 use crate::model::event::RecordedEvent;
+use crate::model::stream_id::StreamId;
 use crate::storage::carry::StreamStart;
 
 /// The version of each stream so far: 24 bytes for each, whatever its name.
@@ -13,6 +14,11 @@ impl Versions {
         if let Some(first_version) = start.first_version {
             self.0.insert(start.stream.digest(), first_version - 1);
         }
+    }
+
+    /// Of the last event of a stream that was added.
+    pub(super) fn last(&self, stream: &StreamId) -> Option<i64> {
+        self.0.get(&stream.digest()).copied()
     }
 
     pub(super) fn add(&mut self, event: &RecordedEvent) -> Result<(), FileProblem> {

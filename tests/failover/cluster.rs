@@ -9,6 +9,8 @@ use test_support::{Result, count, execute};
 /// Between two looks.
 pub const PAUSE: Duration = Duration::from_millis(50);
 
+const RESTARTS: usize = 5;
+
 /// Three nodes, for one test alone.
 pub struct Cluster {
     server: PrivateServer,
@@ -30,8 +32,12 @@ impl Cluster {
         self.server.kill_node(node + 1)
     }
 
+    /// A node that joins ends itself when it loses the one that brings it up to date. It is started again
+    /// then, as a service manager would.
     pub fn restart(&self, node: usize) -> Result {
-        self.server.restart_node(node + 1)
+        let attempt = |_| self.server.restart_node(node + 1);
+        let failed = (1..RESTARTS).map(attempt).take_while(Result::is_err).count();
+        if failed == RESTARTS - 1 { attempt(failed) } else { Ok(()) }
     }
 
     /// To this node, or to the next one that takes writes, as soon as there is one.

@@ -21,6 +21,7 @@ const READER: Grants = &[("SELECT", "*"), ("UPDATE", "event_log"), ("UPDATE", "e
 
 const APPENDER: Grants = &[
     ("SELECT, INSERT", "events"),
+    ("SELECT", "event_rewrites"),
     ("SELECT, INSERT, UPDATE, DELETE", "aggregate_heads"),
     ("SELECT, INSERT, UPDATE", "append_keys"),
     ("SELECT, INSERT, UPDATE", "snapshots"),
@@ -30,6 +31,7 @@ const APPENDER: Grants = &[
 
 const WORKER: Grants = &[
     ("SELECT", "events"),
+    ("SELECT", "event_rewrites"),
     ("SELECT", "aggregate_heads"),
     ("SELECT, UPDATE", "event_log"),
     ("SELECT, UPDATE", "event_fence"),

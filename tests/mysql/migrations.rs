@@ -6,8 +6,9 @@ use test_support::{Result, app_rows, create_app_rows, execute, insert_app_row, t
 
 use super::database::{Database, append, log};
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "events",
+    "event_rewrites",
     "aggregate_heads",
     "append_keys",
     "snapshots",

@@ -13,7 +13,7 @@ use test_support::{self, Postgres, TestDatabase};
 
 const STORE: EventStore = EventStore::new();
 
-const READER: &str = "GRANT SELECT ON events, aggregate_heads, event_log TO";
+const READER: &str = "GRANT SELECT ON events, event_rewrites, aggregate_heads, event_log TO";
 const KEEPER_OF_SNAPSHOTS: &str = "GRANT SELECT, INSERT, UPDATE ON snapshots TO";
 const KEEPER_OF_KEYS: &str = "GRANT SELECT, INSERT ON append_keys TO";
 const APPENDER: [&str; 3] = [

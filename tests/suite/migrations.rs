@@ -18,8 +18,9 @@ tests! {
     a_view_of_the_application_is_not_taken_over,
 }
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "events",
+    "event_rewrites",
     "aggregate_heads",
     "append_keys",
     "snapshots",

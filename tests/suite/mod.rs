@@ -61,10 +61,13 @@ pub fn store<D: TestDatabase>() -> Vec<Area> {
 /// A log that moves.
 #[cfg(feature = "transfer")]
 pub fn moves<D: TestDatabase>() -> Vec<Area> {
-    areas! {
-        D: transfer::round_trip, transfer::goes_on, transfer::files, transfer::into_events,
-        transfer::discarding, transfer::new_events
-    }
+    let areas = areas! {
+        D: transfer::archiving, transfer::round_trip, transfer::goes_on, transfer::files,
+        transfer::into_events, transfer::discarding, transfer::new_events
+    };
+    #[cfg(feature = "derive")]
+    let areas = [areas, areas! { D: transfer::archived_aggregates }].concat();
+    areas
 }
 
 /// A log that moves from one database to another, while it is in use.

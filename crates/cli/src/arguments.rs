@@ -46,7 +46,7 @@ pub enum Command {
         /// A UUID.
         id: String,
     },
-    /// The events of the whole log.
+    /// The events of the whole log, without those that were archived.
     Log {
         /// Only above this position.
         #[arg(long, default_value_t = 0)]
@@ -79,9 +79,27 @@ pub enum Command {
         /// Compressed if it ends in .gz or .zst; - is standard input.
         #[arg(required_unless_present = "discard")]
         file: Option<String>,
+        /// Put the events of an archive back into the log that they were taken from.
+        #[arg(long, conflicts_with = "discard")]
+        restore: bool,
         /// Take back an import or a copy that has not come to its end: the store is empty then.
         #[arg(long, conflicts_with = "file", requires = "yes")]
         discard: bool,
+        /// Do it without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take whole streams that have ended out of the log, into a file.
+    ///
+    /// Everything is written to the file and compared before anything is removed. Killed, run it again. To
+    /// load an aggregate of such a stream is refused from then on. `import --restore` puts them back.
+    Archive {
+        /// Streams whose last event lies before this position or time: 4300, 2026-01-01,
+        /// 2026-01-01T12:00:00Z.
+        #[arg(long, value_name = "POSITION|TIME")]
+        before: String,
+        /// Compressed if it ends in .gz or .zst. If it is there, only what it holds is removed.
+        file: String,
         /// Do it without asking.
         #[arg(long)]
         yes: bool,

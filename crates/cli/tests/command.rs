@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sqlite")]
 mod command {
+    pub mod archiving;
     #[cfg(feature = "browse")]
     pub mod browse_guard;
     #[cfg(feature = "browse")]

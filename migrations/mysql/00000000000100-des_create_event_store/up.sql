@@ -33,8 +33,29 @@ CREATE TABLE events (
 CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: UPDATE is refused';
 
+-- What is left of events that were archived: the hash of each, which keeps seals provable. An event is
+-- deleted only once it has its row here, and the row only once the event is back: one of both is always
+-- there.
+CREATE TABLE event_rewrites (
+    global_position BIGINT      NOT NULL PRIMARY KEY,
+    -- Of the event's line in an export, in hexadecimal digits.
+    leaf            CHAR(64)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    reason          VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL CHECK (reason IN ('archived')),
+    rewritten_at    DATETIME(6) NOT NULL
+) ENGINE=InnoDB COMMENT='diesel_event_store';
+
 CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH ROW
-    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: DELETE is refused';
+    IF NOT EXISTS (SELECT 1 FROM event_rewrites WHERE global_position = OLD.global_position) THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: DELETE is refused';
+    END IF;
+
+CREATE TRIGGER event_rewrites_refuse_update BEFORE UPDATE ON event_rewrites FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'event_rewrites is append-only: UPDATE is refused';
+
+CREATE TRIGGER event_rewrites_refuse_delete BEFORE DELETE ON event_rewrites FOR EACH ROW
+    IF NOT EXISTS (SELECT 1 FROM events WHERE global_position = OLD.global_position) THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'event_rewrites is append-only: DELETE is refused';
+    END IF;
 
 CREATE TABLE aggregate_heads (
     tenant_id         VARCHAR(63)  NOT NULL DEFAULT (_utf8mb4 X''),
@@ -42,6 +63,7 @@ CREATE TABLE aggregate_heads (
     aggregate_id      VARCHAR(255) NOT NULL,
     aggregate_version BIGINT       NOT NULL CHECK (aggregate_version > 0), -- of the aggregate's last event
     updated_at        DATETIME(6)  NOT NULL,
+    archived_version  BIGINT       NOT NULL DEFAULT 0, -- its events up to this version are archived
     PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
   COMMENT='diesel_event_store';

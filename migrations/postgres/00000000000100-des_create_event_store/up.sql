@@ -41,8 +41,45 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER events_refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+CREATE TRIGGER events_refuse_change BEFORE UPDATE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_change();
+
+-- What is left of events that were archived: the hash of each, which keeps seals provable. An event is
+-- deleted only once it has its row here, and the row only once the event is back: one of both is always
+-- there.
+CREATE TABLE event_rewrites (
+    global_position BIGINT      PRIMARY KEY,
+    leaf            TEXT        COLLATE "C" NOT NULL, -- of the event's line in an export, in hexadecimal
+    reason          TEXT        NOT NULL CHECK (reason IN ('archived')),
+    rewritten_at    TIMESTAMPTZ NOT NULL
+);
+
+CREATE FUNCTION events_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM event_rewrites WHERE global_position = OLD.global_position) THEN
+        RAISE EXCEPTION 'events is append-only: DELETE is refused';
+    END IF;
+    RETURN OLD;
+END
+$$;
+
+CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events
+    FOR EACH ROW EXECUTE FUNCTION events_refuse_delete();
+
+CREATE FUNCTION event_rewrites_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM events WHERE global_position = OLD.global_position) THEN
+        RAISE EXCEPTION 'event_rewrites is append-only: DELETE is refused';
+    END IF;
+    RETURN OLD;
+END
+$$;
+
+CREATE TRIGGER event_rewrites_refuse_change BEFORE UPDATE OR TRUNCATE ON event_rewrites
+    FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_change();
+
+CREATE TRIGGER event_rewrites_refuse_delete BEFORE DELETE ON event_rewrites
+    FOR EACH ROW EXECUTE FUNCTION event_rewrites_refuse_delete();
 
 -- For a trigger that is created on demand: it wakes the runners of other processes.
 CREATE FUNCTION events_notify() RETURNS TRIGGER LANGUAGE plpgsql AS $$
@@ -60,6 +97,7 @@ CREATE TABLE aggregate_heads (
     aggregate_id      TEXT        COLLATE "C" NOT NULL,
     aggregate_version BIGINT      NOT NULL, -- the version of the aggregate's last event
     updated_at        TIMESTAMPTZ NOT NULL,
+    archived_version  BIGINT      NOT NULL DEFAULT 0, -- its events up to this version are archived
     PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) WITH (fillfactor = 80);
 

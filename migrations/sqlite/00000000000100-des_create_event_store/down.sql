@@ -7,3 +7,4 @@ DROP TABLE snapshots;
 DROP TABLE append_keys;
 DROP TABLE aggregate_heads;
 DROP TABLE events;
+DROP TABLE event_rewrites;

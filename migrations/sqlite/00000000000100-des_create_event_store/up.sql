@@ -27,9 +27,31 @@ BEGIN
     SELECT RAISE(ABORT, 'events is append-only: UPDATE is refused');
 END;
 
+-- What is left of events that were archived: the hash of each, which keeps seals provable. An event is
+-- deleted only once it has its row here, and the row only once the event is back: one of both is always
+-- there.
+CREATE TABLE event_rewrites (
+    global_position INTEGER PRIMARY KEY NOT NULL,
+    leaf            TEXT    NOT NULL, -- of the event's line in an export, in hexadecimal digits
+    reason          TEXT    NOT NULL CHECK (reason IN ('archived')),
+    rewritten_at    TEXT    NOT NULL
+);
+
 CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events
+WHEN NOT EXISTS (SELECT 1 FROM event_rewrites WHERE global_position = OLD.global_position)
 BEGIN
     SELECT RAISE(ABORT, 'events is append-only: DELETE is refused');
+END;
+
+CREATE TRIGGER event_rewrites_refuse_update BEFORE UPDATE ON event_rewrites
+BEGIN
+    SELECT RAISE(ABORT, 'event_rewrites is append-only: UPDATE is refused');
+END;
+
+CREATE TRIGGER event_rewrites_refuse_delete BEFORE DELETE ON event_rewrites
+WHEN NOT EXISTS (SELECT 1 FROM events WHERE global_position = OLD.global_position)
+BEGIN
+    SELECT RAISE(ABORT, 'event_rewrites is append-only: DELETE is refused');
 END;
 
 CREATE TABLE aggregate_heads (
@@ -38,6 +60,7 @@ CREATE TABLE aggregate_heads (
     aggregate_id      TEXT   NOT NULL,
     aggregate_version BIGINT NOT NULL, -- the version of the aggregate's last event
     updated_at        TEXT   NOT NULL,
+    archived_version  BIGINT NOT NULL DEFAULT 0, -- its events up to this version are archived
     PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) WITHOUT ROWID;
 

@@ -39,7 +39,7 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql")
 const FIRST: &str = "00000000000100des";
 
 /// So that what is dropped comes before what it refers to.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "event_log",
     "event_fence",
     "event_seals",
@@ -49,6 +49,7 @@ const TABLES: [&str; 10] = [
     "snapshots",
     "append_keys",
     "aggregate_heads",
+    "event_rewrites",
     "events",
 ];
 

@@ -80,6 +80,10 @@ impl Receive for lent::Mysql<'_, MysqlConnection> {
         now(insert_recorded(self.0, events))
     }
 
+    fn insert_recorded(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
+        now(insert_recorded(self.0, events))
+    }
+
     fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {
         now(use_key(self.0, key)).map(drop)
     }
@@ -104,6 +108,7 @@ impl Receive for lent::Mysql<'_, MysqlConnection> {
     fn discard(&mut self, log_id: Uuid) -> QueryResult<()> {
         for table in [
             "events",
+            "event_rewrites",
             "aggregate_heads",
             "append_keys",
             "snapshots",

@@ -83,11 +83,16 @@ impl Receive for Postgres<'_, PgConnection> {
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
         self.0.batch_execute("ALTER TABLE events DISABLE TRIGGER events_refuse_insert")?;
+        self.insert_recorded(events)?;
+        self.0.batch_execute("ALTER TABLE events ENABLE TRIGGER events_refuse_insert")
+    }
+
+    fn insert_recorded(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
         diesel::copy_from(events::table)
             .from_raw_data(events::table, |out| copy(out, events))
             .with_format(CopyFormat::Text)
-            .execute(self.0)?;
-        self.0.batch_execute("ALTER TABLE events ENABLE TRIGGER events_refuse_insert")
+            .execute(self.0)
+            .map(drop)
     }
 
     fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {
@@ -113,8 +118,11 @@ impl Receive for Postgres<'_, PgConnection> {
         self.0.transaction(|conn| {
             conn.batch_execute(
                 "ALTER TABLE events DISABLE TRIGGER events_refuse_change; \
-                 TRUNCATE events, aggregate_heads, append_keys, snapshots, projection_checkpoints, projection_workers, parked_events \
+                 ALTER TABLE event_rewrites DISABLE TRIGGER event_rewrites_refuse_change; \
+                 TRUNCATE events, event_rewrites, aggregate_heads, append_keys, snapshots, \
+                 projection_checkpoints, projection_workers, parked_events \
                  RESTART IDENTITY; \
+                 ALTER TABLE event_rewrites ENABLE TRIGGER event_rewrites_refuse_change; \
                  ALTER TABLE events ENABLE TRIGGER events_refuse_change",
             )?;
             SetEmpty { log_id }.execute(conn)?;

@@ -22,7 +22,7 @@ use crate::storage::sql::row::{Columns, optional, stored_tenant, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
-type StartColumns = (Text, Text, Text, Nullable<BigInt>, BigInt);
+type StartColumns = (Text, Text, Text, Nullable<BigInt>, BigInt, BigInt);
 type KeyColumns = (BigInt, Id, BigInt, Text, Text, Time);
 
 impl<DB: Columns> FromRow<DB> for StreamStart {
@@ -31,6 +31,7 @@ impl<DB: Columns> FromRow<DB> for StreamStart {
             stream: stream(row, 0)?,
             first_version: optional(row, 3, DB::long)?,
             version: value(row, 4, DB::long)?,
+            archived_version: value(row, 5, DB::long)?,
         })
     }
 }
@@ -46,19 +47,13 @@ impl<DB: Columns> FromRow<DB> for UsedKey {
     }
 }
 
-impl<DB: Columns> FromRow<DB> for i64 {
-    fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
-        value(row, 0, DB::long)
-    }
-}
-
 statement! {
     for every database;
     SelectStarts -> StartColumns,
     "SELECT tenant_id, aggregate_type, aggregate_id, \
      (SELECT min(events.aggregate_version) FROM events WHERE events.tenant_id = head.tenant_id \
      AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id), \
-     aggregate_version FROM aggregate_heads AS head \
+     aggregate_version, archived_version FROM aggregate_heads AS head \
      WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.tenant_id = head.tenant_id \
      AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
      AND events.aggregate_version = 1) \

@@ -2,6 +2,8 @@
 
 pub(crate) mod agreement;
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
+pub(crate) mod archive;
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) mod carry;
 pub(crate) mod checkpoints;
 pub(crate) mod dialect;
@@ -18,6 +20,7 @@ pub(crate) mod parked;
 pub(crate) mod partitions;
 pub(crate) mod places;
 pub(crate) mod queries;
+pub(crate) mod rewrites;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod seals;

@@ -90,6 +90,10 @@ impl Receive for lent::Sqlite<'_> {
         without_trigger(self.0, REFUSE_INSERT, |conn| insert_recorded(conn, events))
     }
 
+    fn insert_recorded(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
+        insert_recorded(self.0, events)
+    }
+
     fn receive_key(&mut self, key: &NewKey<'_>) -> QueryResult<()> {
         now(use_key(self.0, key)).map(drop)
     }
@@ -120,6 +124,9 @@ impl Receive for lent::Sqlite<'_> {
 }
 
 fn empty(conn: &mut SqliteConnection, log_id: Uuid) -> Result<(), DatabaseError> {
+    without_trigger(conn, "event_rewrites_refuse_delete", |conn| {
+        conn.batch_execute("DELETE FROM event_rewrites")
+    })?;
     without_trigger(conn, "events_refuse_delete", |conn| {
         conn.batch_execute(
             "DELETE FROM events; DELETE FROM aggregate_heads; DELETE FROM append_keys; DELETE FROM snapshots; \

@@ -36,7 +36,7 @@ impl AsyncEventStore {
         filter: EventFilter,
     ) -> Result<LogReport, ReadError> {
         let mut report = LogReport::default();
-        let mut log = self.iter_log(conn, LogQuery::after(Position::START).filter(filter));
+        let mut log = self.iter_log(conn, LogQuery::after(Position::START).filter(filter).without_archived());
         while let Some(recorded) = poll_fn(|context| Pin::new(&mut log).poll_next(context)).await {
             report.count::<E>(&recorded?);
         }

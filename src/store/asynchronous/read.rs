@@ -9,6 +9,7 @@ use crate::model::stream_id::StreamId;
 use crate::storage::asynchronous::awaited::awaited;
 use crate::storage::asynchronous::connection::AsyncEventConnection;
 use crate::storage::read::{Read, ReadError};
+use crate::storage::rewrites::Rewrites;
 use crate::store::asynchronous::AsyncEventStore;
 use crate::store::log_status::log_status;
 use crate::store::read_log::read_log;
@@ -39,6 +40,33 @@ impl AsyncEventStore {
         stream: &StreamId,
     ) -> Result<i64, ReadError> {
         Ok(awaited!(conn, clone(stream: stream.clone()), database => database.version(stream))?)
+    }
+
+    /// The version of the first event that a stream has: see
+    /// [`EventStore::first_version`](crate::EventStore::first_version).
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Database`](ReadError::Database): the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use diesel_async::{AsyncConnection, sync_connection_wrapper::SyncConnectionWrapper};
+    /// # let mut conn = SyncConnectionWrapper::<diesel::SqliteConnection>::establish(":memory:").await?;
+    /// # async_run_pending_migrations(&mut conn).await?;
+    /// # let (store, alice) = (AsyncEventStore::new(), StreamId::new("User", "alice")?);
+    /// assert_eq!(store.first_version(&mut conn, &alice).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn first_version<C: AsyncEventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+        stream: &StreamId,
+    ) -> Result<i64, ReadError> {
+        Ok(awaited!(conn, clone(stream: stream.clone()), database => database.first_version(stream))?)
     }
 
     /// The events of one stream: see [`EventStore::read_stream`](crate::EventStore::read_stream).
@@ -206,6 +234,32 @@ impl AsyncEventStore {
         conn: &mut C,
     ) -> Result<Position, ReadError> {
         Ok(awaited!(conn, clone(), database => database.last_position())?)
+    }
+
+    /// The position of the last event that was archived: see
+    /// [`EventStore::archived_to`](crate::EventStore::archived_to).
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Database`](ReadError::Database): the database refused or failed.
+    ///
+    /// ```
+    /// # use diesel_event_store::*;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use diesel_async::{AsyncConnection, sync_connection_wrapper::SyncConnectionWrapper};
+    /// # let mut conn = SyncConnectionWrapper::<diesel::SqliteConnection>::establish(":memory:").await?;
+    /// # async_run_pending_migrations(&mut conn).await?;
+    /// # let store = AsyncEventStore::new();
+    /// assert_eq!(store.archived_to(&mut conn).await?, Position::START);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn archived_to<C: AsyncEventConnection + ?Sized>(
+        &self,
+        conn: &mut C,
+    ) -> Result<Position, ReadError> {
+        Ok(awaited!(conn, clone(), database => database.archived_to())?)
     }
 
     /// How far the log can be read, and what holds it back: see

@@ -9,11 +9,10 @@ use super::error::CopyError;
 use super::look::Way;
 use super::plan::CopyPlan;
 use crate::line::chain::Chain;
-use crate::model::log::LogQuery;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
+use crate::operate::links::each_link;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::store::EventStore;
 use crate::transfer::batch::Batch;
 use crate::transfer::note::{Move, Note};
 use crate::transfer::receiver::Receiver;
@@ -89,21 +88,18 @@ where
         mut goes_on: impl FnMut(&Copied) -> bool,
     ) -> Result<(), CopyError> {
         let (mut batch, mut line) = (Batch::default(), Vec::new());
-        let query = LogQuery::after(self.target.note.position);
-        for event in EventStore::new().iter_log(self.source, query) {
-            let event = event?;
-            if event.position > end {
-                break;
-            }
-            self.chain.add_event(&mut line, &event);
-            batch.push(event);
+        let after = self.target.note.position;
+        each_link(self.source, after, end, |link| -> Result<(), CopyError> {
+            link.add_to(&mut self.chain, &mut line);
+            batch.push(link);
             if batch.is_full() {
                 self.events += self.target.receive_batch(&mut batch, self.chain)?;
                 if !goes_on(&so_far(self.log_id, self.events, &self.target.note)) {
                     return Err(CopyError::Stopped);
                 }
             }
-        }
+            Ok(())
+        })?;
         self.events += self.target.receive_batch(&mut batch, self.chain)?;
         Ok(())
     }
@@ -112,9 +108,10 @@ where
     fn compare(&mut self) -> Result<(), CopyError> {
         let (after, mut chain) = self.read_back;
         let mut line = Vec::new();
-        for event in EventStore::new().iter_log(self.target.conn, LogQuery::after(after)) {
-            chain.add_event(&mut line, &event?);
-        }
+        each_link(self.target.conn, after, Position::END, |link| -> Result<(), CopyError> {
+            link.add_to(&mut chain, &mut line);
+            Ok(())
+        })?;
         let up_to = self.target.note.position;
         if chain != self.chain {
             let difference = first_difference(self.source, self.target.conn, after, up_to)?;

@@ -58,8 +58,9 @@ where
     T: EventConnection + ?Sized,
 {
     let store = EventStore::new();
-    let mut source = store.iter_log(source, LogQuery::after(after));
-    let mut target = store.iter_log(target, LogQuery::after(after));
+    let query = LogQuery::after(after).without_archived();
+    let mut source = store.iter_log(source, query.clone());
+    let mut target = store.iter_log(target, query);
     loop {
         let here = source.next().transpose()?.filter(|event| event.position <= up_to);
         let difference = match (here, target.next().transpose()?) {

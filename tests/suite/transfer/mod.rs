@@ -8,6 +8,9 @@ macro_rules! tests_of_pairs {
     };
 }
 
+#[cfg(feature = "derive")]
+pub mod archived_aggregates;
+pub mod archiving;
 mod content;
 pub mod copy_control;
 pub mod copying;

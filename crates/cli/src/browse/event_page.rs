@@ -49,7 +49,7 @@ fn neighbours(conn: &mut Database, event: &RecordedEvent) -> Result<Vec<(&'stati
     let (version, position) = (event.version(), event.position());
     let stream = STORE.read_stream(conn, event.stream(), version - 1..=version.saturating_add(1))?;
     let earlier = STORE.read_backward(conn, position, 1)?;
-    let later = STORE.read_forward(conn, position, 1)?;
+    let later = STORE.read_log(conn, &LogQuery::after(position).without_archived(), 1)?;
     let mut neighbours = Vec::new();
     for neighbour in stream.into_iter().filter(|other| other.version() != version) {
         let place =
@@ -71,7 +71,8 @@ fn cause(conn: &mut Database, event: &RecordedEvent) -> Result<Option<Shown>> {
 /// Causes have no index, so effects are looked for among the events of the same correlation.
 fn effects(conn: &mut Database, event: &RecordedEvent) -> Result<Vec<RecordedEvent>> {
     let Some(correlation) = event.correlation_id() else { return Ok(Vec::new()) };
-    let related = read(conn, &LogQuery::after(event.position()).correlation_id(correlation), RELATED)?;
+    let later = LogQuery::after(event.position()).without_archived().correlation_id(correlation);
+    let related = read(conn, &later, RELATED)?;
     Ok(related.into_iter().filter(|other| is_caused_by(other, event.id())).take(PAGE).collect())
 }
 

@@ -63,7 +63,7 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Result {
-        let query = self.wanted.narrow(LogQuery::after(self.scanned_to));
+        let query = self.wanted.narrow(LogQuery::after(self.scanned_to).without_archived());
         let room = MOST - self.count;
         let slice = self.site.connections.read(move |conn| read(conn, &query, room)).await?;
         self.scanned_to = slice.scanned_to();

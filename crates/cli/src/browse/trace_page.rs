@@ -37,7 +37,7 @@ pub async fn trace_page(State(site): State<Site>, Query(asked): Query<Asked>) ->
 }
 
 async fn page(site: &Site, correlation: String) -> Result<TracePage, Trouble> {
-    let query = LogQuery::after(Position::START).correlation_id(&correlation);
+    let query = LogQuery::after(Position::START).without_archived().correlation_id(&correlation);
     let slice = site.connections.read(move |conn| read(conn, &query, MOST)).await?;
     if slice.is_empty() {
         return Err(Trouble::missing(format!("no event has the correlation id {correlation}")));

@@ -20,7 +20,8 @@ pub struct Wanted {
     pub follow: bool,
 }
 
-/// Page by page. A reader that goes on where the last page was scanned to misses no event.
+/// Page by page, without what was archived. A reader that goes on where the last page was scanned to misses
+/// no event.
 pub fn log(conn: &mut Database, wanted: Wanted, output: &mut Output) -> Result {
     let mut after = Position::new(wanted.after).map_err(|error| Failure::Usage(error.to_string()))?;
     let mut left = wanted.limit.unwrap_or(u64::MAX);
@@ -43,7 +44,7 @@ pub fn log(conn: &mut Database, wanted: Wanted, output: &mut Output) -> Result {
 }
 
 fn query(after: Position, wanted: &Wanted) -> LogQuery {
-    let query = LogQuery::after(after);
+    let query = LogQuery::after(after).without_archived();
     let query = if wanted.types.is_empty() { query } else { query.event_types(wanted.types.iter().cloned()) };
     match &wanted.correlation {
         Some(correlation) => query.correlation_id(correlation),

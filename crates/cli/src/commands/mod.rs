@@ -1,3 +1,4 @@
+mod archive;
 mod copy;
 pub mod doctor;
 pub mod events;
@@ -40,7 +41,14 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Projections { action } => projections::projections(&mut open()?, action, output),
         Command::Export { file } => export::export(&mut open()?, &file, output),
         Command::Import { discard: true, .. } => import::discard(&mut open()?, output),
+        Command::Import { file, restore: true, .. } => {
+            archive::restore(&mut open()?, &file.unwrap_or_default(), output)
+        }
         Command::Import { file, .. } => import::import(&mut open()?, &file.unwrap_or_default(), output),
+        Command::Archive { before, file, yes } => {
+            let asked = archive::Asked { before: &before, file: &file, yes };
+            archive::archive(&mut open()?, url.unwrap_or_default(), &asked, output)
+        }
         Command::Copy { from, to, keep, rebuild, dry_run, abandon, patience } => {
             let places = copy::Places { from: &from, to: &to };
             match (abandon, dry_run) {

@@ -1,4 +1,6 @@
-use diesel_event_store::operate;
+use std::ops::RangeInclusive;
+
+use diesel_event_store::{Position, operate};
 use serde_json::json;
 
 use crate::database::Database;
@@ -11,10 +13,19 @@ pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
         let finding = finding.to_string();
         output.answer(&json!({ "finding": finding }), &finding)?;
     }
+    if verified.archived() > 0 {
+        let (archived, ranges) = (verified.archived(), verified.archived_ranges());
+        let pairs: Vec<_> = ranges.iter().map(|range| [range.start().get(), range.end().get()]).collect();
+        let object = json!({ "archived": archived, "ranges": pairs });
+        let places = ranges.iter().map(shown_range).collect::<Vec<_>>().join(", ");
+        let text = format!("{} events were archived and cannot be shown: at {places}", number(archived));
+        output.answer(&object, text)?;
+    }
     let (events, streams) = (verified.events(), verified.streams());
     let object = json!({
         "events": events, "streams": streams, "begin_later": verified.begin_later(),
-        "seals": verified.seals(), "last_position": verified.last_position().get(),
+        "archived": verified.archived(), "seals": verified.seals(),
+        "last_position": verified.last_position().get(),
         "is_sound": verified.is_sound(),
     });
     let end = number(verified.last_position().get());
@@ -30,4 +41,9 @@ pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
         1 => Err(Failure::Found("1 finding".to_owned())),
         found => Err(Failure::Found(format!("{} findings", number(found)))),
     }
+}
+
+fn shown_range(range: &RangeInclusive<Position>) -> String {
+    let (first, last) = (number(range.start().get()), number(range.end().get()));
+    if range.start() == range.end() { first } else { format!("{first} to {last}") }
 }

@@ -14,6 +14,18 @@ fn a_killed_import_into_mysql_goes_on() {
 
 #[cfg(feature = "postgres")]
 #[test]
+fn a_killed_archive_of_postgres_goes_on() {
+    super::archiving::goes_on::<test_support::Postgres>();
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+fn a_killed_archive_of_mysql_goes_on() {
+    super::archiving::goes_on::<test_support::Mysql>();
+}
+
+#[cfg(feature = "postgres")]
+#[test]
 fn a_killed_copy_between_sqlite_and_postgres_goes_on() {
     super::copying_killed::moves_to_and_fro::<test_support::Sqlite, test_support::Postgres>(10);
 }

@@ -7,10 +7,10 @@ use crate::failure::Result;
 /// Whether something is so, what it means, and what to do about it.
 const CHECKS: [(&str, &str, &str); 6] = [
     (
-        "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'events'::regclass \
-         AND tgname = 'events_refuse_change' AND tgenabled <> 'D' HAVING count(*) = 0",
-        "events can be changed or deleted: the trigger that refuses it is missing or disabled",
-        "ALTER TABLE events ENABLE TRIGGER events_refuse_change",
+        "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgenabled <> 'D' \
+         AND tgname IN ('events_refuse_change', 'events_refuse_delete') HAVING count(*) < 2",
+        "events can be changed or deleted: a trigger that refuses it is missing or disabled",
+        "ALTER TABLE events ENABLE TRIGGER USER",
     ),
     (
         "SELECT 1 WHERE current_setting('fsync') = 'off'",

@@ -1,0 +1,145 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use diesel_event_store::Position;
+use diesel_event_store::chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use diesel_event_store::transfer::{self, ArchiveError, Archived, Before, ImportError, Restored};
+use serde_json::json;
+
+use super::files::{PIPE, Writer, of_file, open, rewound, spooled};
+use crate::confirm::confirm;
+use crate::database::{Database, shown};
+use crate::failure::{Failure, Result};
+use crate::output::{Output, number};
+
+/// What is to be archived, and where.
+pub struct Asked<'a> {
+    pub before: &'a str,
+    pub file: &'a str,
+    pub yes: bool,
+}
+
+/// A file that is there is whole, because it has another name until it is: it was written by a command that
+/// was killed before it had removed everything.
+pub fn archive(conn: &mut Database, url: &str, asked: &Asked<'_>, output: &mut Output) -> Result {
+    let before = read(asked.before)?;
+    if asked.file == PIPE {
+        return Err(Failure::Usage("what is removed has to be in a file, and - is none".to_owned()));
+    }
+    match Path::new(asked.file).exists() {
+        true => confirm(asked.yes, &would_finish(asked.file, url))?,
+        false if !write(conn, url, before, asked, output)? => return Ok(()),
+        false => {}
+    }
+    let archived = transfer::remove_archived(conn, || open(asked.file)).map_err(explained)?;
+    say(&archived, asked.file, output)
+}
+
+fn would_finish(file: &str, url: &str) -> String {
+    format!(
+        "{file} is there already; what it holds would be removed from {}, and nothing else. To archive more, \
+         name another file",
+        shown(url)
+    )
+}
+
+/// `false` if there is nothing to be archived.
+fn write(
+    conn: &mut Database,
+    url: &str,
+    before: Before,
+    asked: &Asked<'_>,
+    output: &mut Output,
+) -> Result<bool> {
+    let would = transfer::archivable(conn, before).map_err(explained)?;
+    let position = number(would.before().get());
+    if would.streams() == 0 {
+        let object = json!({ "streams": 0, "events": 0, "before": would.before().get() });
+        output.answer(&object, format!("no stream ends before position {position}"))?;
+        return Ok(false);
+    }
+    let would = format!(
+        "{} events of {} streams, which end before position {position}, would be written to {} and then \
+         removed from {}; to load these aggregates would be refused, and so would a new projection that begins \
+         before them",
+        number(would.events()),
+        number(would.streams()),
+        asked.file,
+        shown(url)
+    );
+    confirm(asked.yes, &would)?;
+    let part = format!("{}.part", asked.file);
+    let created = File::create(&part).map_err(|error| of_file(&part, &error))?;
+    let mut writer = Writer::new(asked.file, created);
+    transfer::export_archive(conn, before, &mut writer).map_err(explained)?;
+    writer.finish()?.sync_all()?;
+    fs::rename(&part, asked.file).map_err(|error| of_file(asked.file, &error))?;
+    sync_folder(asked.file)?;
+    Ok(true)
+}
+
+/// So that the new name outlives a crash of the machine, too.
+fn sync_folder(file: &str) -> io::Result<()> {
+    let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
+    if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
+}
+
+/// A position, a time, or a day, which begins at midnight in UTC.
+fn read(before: &str) -> Result<Before> {
+    let usage = |error: String| Failure::Usage(format!("--before {before}: {error}"));
+    if let Ok(position) = before.parse() {
+        return Ok(Position::new(position).map_err(|error| usage(error.to_string()))?.into());
+    }
+    if let Ok(day) = before.parse::<NaiveDate>() {
+        return Ok(day.and_time(NaiveTime::MIN).and_utc().into());
+    }
+    let time: Result<DateTime<Utc>, _> = before.parse();
+    Ok(time
+        .map_err(|_| usage("this is neither a position nor a time like 2026-01-01T12:00:00Z".into()))?
+        .into())
+}
+
+/// What to type then.
+fn explained(error: ArchiveError) -> Failure {
+    match &error {
+        ArchiveError::HeldBack { projection, is_parked: true, .. } => {
+            let advice = format!("diesel-event-store projections parked {}", projection.name());
+            Failure::new("held_back", error).advice(advice)
+        }
+        ArchiveError::HeldBack { position, .. } => {
+            let advice = format!("let it catch up, or archive --before {position}");
+            Failure::new("held_back", error).advice(advice)
+        }
+        ArchiveError::File(ImportError::File { .. } | ImportError::Read(_)) => Failure::new("file", error),
+        ArchiveError::Differs { .. } => Failure::new("differs", format!("{error}; nothing was changed")),
+        ArchiveError::Invalid(invalid) => Failure::Usage(invalid.to_string()),
+        _ => error.into(),
+    }
+}
+
+fn say(archived: &Archived, file: &str, output: &mut Output) -> Result {
+    let object = json!({
+        "file": file, "streams": archived.streams(), "events": archived.events(), "kept": archived.kept(),
+    });
+    let kept = match archived.kept() {
+        0 => String::new(),
+        kept => format!("; {} streams have gone on since, and stay", number(kept)),
+    };
+    let (events, streams) = (number(archived.events()), number(archived.streams()));
+    output.answer(&object, format!("{events} events of {streams} streams archived in {file}{kept}"))
+}
+
+pub fn restore(conn: &mut Database, file: &str, output: &mut Output) -> Result {
+    let restored: Result<Restored, ArchiveError> = match file {
+        PIPE => {
+            let spooled = spooled()?;
+            transfer::restore(conn, || rewound(&spooled))
+        }
+        file => transfer::restore(conn, || open(file)),
+    };
+    let restored = restored.map_err(explained)?;
+    let object = json!({ "streams": restored.streams(), "events": restored.events() });
+    let (events, streams) = (number(restored.events()), number(restored.streams()));
+    output.answer(&object, format!("{events} events of {streams} streams are back"))
+}

@@ -1,0 +1,56 @@
+use std::collections::HashMap;
+use std::io::BufRead;
+
+use crate::model::position::Position;
+use crate::model::stream_id::StreamId;
+use crate::transfer::error::{FileProblem, ImportError};
+use crate::transfer::file::{Header, LogFile};
+use crate::transfer::item::Item;
+use crate::transfer::versions::Versions;
+
+/// An archive that was read to its end and is whole. In memory are 24 bytes for each stream.
+pub(super) struct Whole {
+    pub(super) header: Header,
+    /// Before the first event.
+    pub(super) after: Position,
+    pub(super) last_position: Position,
+    versions: Versions,
+    /// Of streams that do not begin with version 1.
+    starts: HashMap<[u64; 2], i64>,
+}
+
+impl Whole {
+    pub(super) fn read<R: BufRead>(input: R) -> Result<Self, ImportError> {
+        let (mut file, mut versions) = (LogFile::open_archive(input)?, Versions::default());
+        let (mut starts, mut after) = (HashMap::new(), None);
+        while let Some(item) = file.next()? {
+            match item {
+                Item::Stream(start) => {
+                    versions.begin(&start);
+                    starts.extend(start.first_version.map(|first| (start.stream.digest(), first)));
+                }
+                Item::Event(event) => {
+                    versions.add(&event).map_err(|problem| problem.at(file.line()))?;
+                    after.get_or_insert(event.position.get() - 1);
+                }
+                other => return Err(FileProblem::Order { what: other.kind().name() }.at(file.line())),
+            }
+        }
+        let after = Position::stored(after.unwrap_or(0));
+        Ok(Self { header: file.header, after, last_position: file.last_position, versions, starts })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.last_position == Position::START
+    }
+
+    /// Of the last event of a stream in the file, which is in it.
+    pub(super) fn last_version(&self, stream: &StreamId) -> i64 {
+        self.versions.last(stream).unwrap_or(0)
+    }
+
+    /// Of its first event.
+    pub(super) fn first_version(&self, stream: &StreamId) -> i64 {
+        self.starts.get(&stream.digest()).copied().unwrap_or(1)
+    }
+}

@@ -1,0 +1,81 @@
+use std::io::{BufWriter, Write};
+
+use super::chain::Rest;
+use super::error::ExportError;
+use super::exported::Exported;
+use super::file::{Header, Trailer, write_check};
+use super::gone_line;
+use crate::line::chain::Chain;
+use crate::line::event_line;
+use crate::model::event::RecordedEvent;
+use crate::model::leaf::Leaf;
+use crate::model::position::Position;
+
+/// A file that is being written.
+pub(super) struct OutFile<W: Write> {
+    out: BufWriter<W>,
+    header: Header,
+    line: Vec<u8>,
+    chain: Chain,
+    rest: Rest,
+    events: u64,
+    last_position: Position,
+}
+
+impl<W: Write> OutFile<W> {
+    pub(super) fn begin(out: W, header: Header) -> Result<Self, ExportError> {
+        let mut file = Self {
+            out: BufWriter::with_capacity(1 << 20, out),
+            line: Vec::new(),
+            chain: Chain::of_log(header.log_id),
+            rest: Rest::default(),
+            events: 0,
+            last_position: Position::START,
+            header: header.clone(),
+        };
+        file.other(|line| header.write(line))?;
+        Ok(file)
+    }
+
+    pub(super) fn event(&mut self, event: &RecordedEvent) -> Result<(), ExportError> {
+        self.line.clear();
+        event_line::write(&mut self.line, event);
+        write_check(&mut self.line, &mut self.chain);
+        self.events += 1;
+        self.last_position = event.position;
+        self.write_line()
+    }
+
+    /// What is left of an event that was archived.
+    pub(super) fn gone(&mut self, leaf: &Leaf) -> Result<(), ExportError> {
+        self.line.clear();
+        gone_line::write(&mut self.line, leaf);
+        self.chain.add_leaf(leaf);
+        self.last_position = leaf.position;
+        self.write_line()
+    }
+
+    /// A line that is in no chain.
+    pub(super) fn other(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ExportError> {
+        self.line.clear();
+        write(&mut self.line);
+        self.rest.add(&self.line);
+        self.write_line()
+    }
+
+    fn write_line(&mut self) -> Result<(), ExportError> {
+        self.line.push(b'\n');
+        Ok(self.out.write_all(&self.line)?)
+    }
+
+    pub(super) fn end(mut self) -> Result<Exported, ExportError> {
+        let (events, chain) = (self.events, self.chain.text());
+        let rest = self.rest.clone().text();
+        let trailer = Trailer { events, last_position: self.last_position, chain: chain.clone(), rest };
+        self.line.clear();
+        trailer.write(&mut self.line);
+        self.write_line()?;
+        self.out.flush()?;
+        Ok(Exported { log_id: self.header.log_id, events, end: self.header.end, chain })
+    }
+}
