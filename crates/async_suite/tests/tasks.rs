@@ -10,5 +10,6 @@ mod tasks {
     mod lost;
     mod mixed;
     mod runtimes;
+    mod set_up;
     mod spawned;
 }

@@ -34,11 +34,8 @@ impl AppConnection {
             return Ok(Self::Postgres(Box::new(AsyncPgConnection::establish(url).await?)));
         }
         let mut conn = SyncConnectionWrapper::<SqliteConnection>::establish(url).await?;
-        let options = sqlite::Options::default();
-        let applied = conn.spawn_blocking(move |conn| Ok(options.apply(conn))).await;
-        applied
-            .map_err(ConnectionError::CouldntSetupConfiguration)?
-            .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+        let applied = sqlite::Options::default().async_apply(&mut conn).await;
+        applied.map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
         Ok(Self::Sqlite(conn))
     }
 

@@ -18,6 +18,7 @@ mod log_holders;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod news;
+mod notifications;
 mod ordering;
 mod outside;
 mod position;
@@ -30,5 +31,7 @@ mod transactions;
 mod write_transaction;
 
 pub use migrations::MIGRATIONS;
+#[cfg(feature = "async-postgres")]
+pub use notifications::async_set_append_notifications;
 #[cfg(feature = "postgres")]
-pub use news::set_append_notifications;
+pub use notifications::set_append_notifications;

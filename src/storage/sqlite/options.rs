@@ -4,9 +4,13 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
+#[cfg(feature = "async-sqlite")]
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use super::options_error::OptionsError;
 use crate::model::invalid::{InvalidInput, Problem};
+#[cfg(feature = "async-sqlite")]
+use crate::storage::asynchronous::awaited::on_thread;
 use crate::storage::error::DatabaseError;
 
 /// SQLite counts the milliseconds of `busy_timeout` in 31 bits, and takes a larger number for 0.
@@ -187,6 +191,34 @@ impl Options {
             self.recursive_triggers,
         ))?;
         Ok(())
+    }
+
+    /// [`apply`](Self::apply) on a connection of diesel-async's.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply`](Self::apply).
+    ///
+    /// ```
+    /// use diesel::sqlite::SqliteConnection;
+    /// use diesel_async::AsyncConnection;
+    /// use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+    /// use diesel_event_store::sqlite::Options;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut conn = SyncConnectionWrapper::<SqliteConnection>::establish(":memory:").await?;
+    /// Options::default().async_apply(&mut conn).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "async-sqlite")]
+    pub async fn async_apply(
+        &self,
+        conn: &mut SyncConnectionWrapper<SqliteConnection>,
+    ) -> Result<(), OptionsError> {
+        let options = *self;
+        on_thread(conn, move |conn| options.apply(conn)).await
     }
 
     /// Rounded up, so that a short wait does not become none.
