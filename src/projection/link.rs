@@ -28,15 +28,24 @@ pub(super) trait Database:
 
 impl<D: Partitions + Parked + Places + Read + Rewrites + Transactions + Workers + GiveUp> Database for D {}
 
-pub(super) trait Link: Sized {
-    /// What the handler is lent.
-    type Conn;
-    type Kind: Kind;
-    type Database<'d>: Database
-    where
-        Self: 'd;
+/// What the connections of a kind of projections lend. If [`Link`] said it itself, of a type that is bound to
+/// live as long as the link, the compiler could not show that the futures are `Send`.
+pub(super) trait Lends: Kind {
+    type Database<'d>: Database;
+}
 
-    fn database(&mut self) -> Self::Database<'_>;
+impl Lends for Blocks {
+    type Database<'d> = Blocking<'d>;
+}
+
+pub(super) trait Link: Sized {
+    /// What the application is lent.
+    type Conn;
+    type Kind: Lends;
+
+    fn database(&mut self) -> <Self::Kind as Lends>::Database<'_>;
+
+    fn conn(&mut self) -> &mut Self::Conn;
 
     fn handle(
         &mut self,
@@ -54,13 +63,13 @@ pub(super) type ProjectionOf<L> = Projection<<L as Link>::Conn, <L as Link>::Kin
 impl<C: EventConnection> Link for C {
     type Conn = C;
     type Kind = Blocks;
-    type Database<'d>
-        = Blocking<'d>
-    where
-        C: 'd;
 
     fn database(&mut self) -> Blocking<'_> {
         HasDatabase::database(self)
+    }
+
+    fn conn(&mut self) -> &mut C {
+        self
     }
 
     async fn handle(

@@ -18,12 +18,15 @@ mod parked;
 mod partitions;
 mod policy;
 mod progress;
+mod promote;
 mod repartition;
+mod reset;
 mod runner;
 mod runs;
 mod start_from;
 mod status;
 mod storable;
+mod transaction;
 mod typed;
 
 pub use crate::model::parked::{ParkReason, ParkedEvent};
@@ -32,13 +35,15 @@ pub use crate::model::projection_id::ProjectionId;
 pub use asynchronous::handler::{AsyncBatchHandler, AsyncHandler};
 #[cfg(feature = "_async")]
 pub use asynchronous::operate::{
-    async_discard_parked, async_has_reached, async_parked, async_repartition, async_resume,
-    async_retry_parked, async_status, async_wait_for,
+    async_discard_parked, async_has_reached, async_parked, async_promote, async_repartition, async_reset,
+    async_resume, async_retry_parked, async_status, async_wait_for,
 };
 #[cfg(feature = "_async")]
 pub use asynchronous::projection::AsyncProjection;
 #[cfg(feature = "_async")]
 pub use asynchronous::runner::{AsyncRunner, AsyncRunnerHandle};
+#[cfg(feature = "_async")]
+pub use asynchronous::typed::AsyncTypedHandler;
 pub use catch_up::CaughtUp;
 pub use definition::{MAX_PARTITIONS, Projection};
 pub use error::ProjectionError;
@@ -47,11 +52,13 @@ pub use handler::HandlerError;
 #[cfg(feature = "_async")]
 pub use kind::Awaits;
 pub use kind::{Blocks, Kind};
-pub use operate::{has_reached, promote, reset, resume, wait_for};
+pub use operate::{has_reached, resume, wait_for};
 pub use parked::{discard_parked, parked, retry_parked};
 pub use policy::OnFailure;
 pub use progress::Progress;
+pub use promote::promote;
 pub use repartition::repartition;
+pub use reset::reset;
 pub use runner::{Runner, RunnerHandle};
 pub use runs::Runs;
 pub use start_from::StartFrom;

@@ -2,19 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::activity::{refuse_inactive, refuse_retired};
+use super::activity::refuse_inactive;
 use super::error::ProjectionError;
 use super::partitions;
-use super::start_from::refuse_archived;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
-use crate::model::timestamp;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::now::now;
 use crate::storage::partitions::Partitions;
-use crate::storage::transactions::in_transaction;
-use crate::store::wake_up;
 
 /// Waits until a projection has applied everything up to a position: to read your own writes, wait for the
 /// position of the append.
@@ -140,54 +136,6 @@ pub(super) fn reached(partitions: &[Partition]) -> Position {
     partitions.iter().map(|partition| partition.position).min().unwrap_or(Position::START)
 }
 
-/// Puts a projection back to the beginning: all events are applied again, and parked events are forgotten.
-/// `clear` empties the read model in the same transaction. A batch that a worker is applying meanwhile is
-/// rolled back.
-///
-/// # Errors
-///
-/// - [`ProjectionError::Archived`]: events are not in the log any more. Nothing was done.
-/// - [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `clear` returns.
-///
-/// ```
-/// use diesel::prelude::*;
-/// use diesel_event_store::projection::{self, Projection, ProjectionError};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// # diesel::sql_query("CREATE TABLE users (email TEXT NOT NULL)").execute(&mut conn)?;
-/// let users = Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(()));
-/// users.catch_up(&mut conn)?;
-///
-/// projection::reset(&mut conn, ("users", 1), |conn| {
-///     diesel::sql_query("DELETE FROM users").execute(conn)?;
-///     Ok::<_, ProjectionError>(())
-/// })?;
-/// # Ok(())
-/// # }
-/// ```
-pub fn reset<C, E>(
-    conn: &mut C,
-    projection: impl Into<ProjectionId>,
-    clear: impl FnOnce(&mut C) -> Result<(), E>,
-) -> Result<(), E>
-where
-    C: EventConnection,
-    E: From<ProjectionError> + From<diesel::result::Error>,
-{
-    let projection = projection.into();
-    now(partitions::known(&mut conn.database(), &projection))?;
-    now(refuse_archived(&mut conn.database(), Position::START))?;
-    in_transaction(conn, |conn| {
-        conn.database().reset(&projection, Position::START, timestamp::now())?;
-        conn.database().unpark_all(&projection)?;
-        clear(conn)
-    })?;
-    wake_up::all();
-    Ok(())
-}
-
 /// Lets partitions that have [failed](super::OnFailure::Stop) go on, with the event at which they have
 /// stopped. Returns how many partitions that are.
 ///
@@ -221,79 +169,4 @@ pub(super) async fn resume_failed<D: Partitions>(
 ) -> Result<usize, ProjectionError> {
     partitions::known(database, projection).await?;
     Ok(database.resume(projection).await?)
-}
-
-/// Puts a version of a projection in the place of the older ones, once it has applied as much as each of
-/// them: `swap` gives its tables the name that readers know, and in the same transaction the older versions
-/// are retired. No worker applies them any more, not even one that is started later.
-///
-/// This is how a read model is rebuilt beside the one in use: run the new version, with tables of its own,
-/// until its [status](super::status()) says that it has caught up; then promote it.
-///
-/// On MySQL and MariaDB, statements that create or rename tables commit: let `swap` be a single one
-/// (`RENAME TABLE users TO …, … TO users`).
-///
-/// # Errors
-///
-/// - [`ProjectionError::Behind`]: it has not come as far as an older version. Nothing was done.
-/// - [`ProjectionError::Retired`]: a newer version was promoted before. Nothing was done.
-/// - [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `swap` returns.
-///
-/// ```
-/// use diesel::connection::SimpleConnection;
-/// use diesel::prelude::*;
-/// use diesel_event_store::projection::{self, Projection, ProjectionError};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let mut conn = SqliteConnection::establish(":memory:")?;
-/// # diesel_event_store::run_pending_migrations(&mut conn)?;
-/// # conn.batch_execute("CREATE TABLE users_1 (email TEXT); CREATE VIEW users AS SELECT * FROM users_1")?;
-/// # conn.batch_execute("CREATE TABLE users_2 (email TEXT, name TEXT)")?;
-/// # Projection::new("users", 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn)?;
-/// let users = Projection::new("users", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
-/// users.catch_up(&mut conn)?;
-///
-/// projection::promote(&mut conn, ("users", 2), |conn| {
-///     conn.batch_execute("DROP VIEW users; CREATE VIEW users AS SELECT * FROM users_2")?;
-///     Ok::<_, ProjectionError>(())
-/// })?;
-/// # Ok(())
-/// # }
-/// ```
-pub fn promote<C, E>(
-    conn: &mut C,
-    projection: impl Into<ProjectionId>,
-    swap: impl FnOnce(&mut C) -> Result<(), E>,
-) -> Result<(), E>
-where
-    C: EventConnection,
-    E: From<ProjectionError> + From<diesel::result::Error>,
-{
-    let projection = projection.into();
-    now(partitions::known(&mut conn.database(), &projection))?;
-    in_transaction(conn, |conn| {
-        retire_older(conn, &projection)?;
-        swap(conn)
-    })
-}
-
-/// Retiring locks the rows of the older versions, so they are compared when none of them can move on.
-fn retire_older<C: EventConnection>(conn: &mut C, promoted: &ProjectionId) -> Result<(), ProjectionError> {
-    let older = |row: &&Partition| {
-        let ProjectionId { name, version } = &row.key.projection;
-        *name == promoted.name && *version < promoted.version
-    };
-    let rows = conn.database().every_partition()?;
-    for row in rows.iter().filter(older) {
-        conn.database().retire(&row.key.projection)?;
-    }
-    let rows = conn.database().every_partition()?;
-    let furthest = rows.iter().filter(older).map(|row| row.position).max().unwrap_or(Position::START);
-    let partitions = now(partitions::known(&mut conn.database(), promoted))?;
-    partitions.iter().try_for_each(refuse_retired)?;
-    let reached = reached(&partitions);
-    if reached < furthest {
-        return Err(ProjectionError::Behind { projection: promoted.clone(), reached, wanted: furthest });
-    }
-    Ok(())
 }

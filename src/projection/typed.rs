@@ -1,5 +1,6 @@
 use super::definition::Projection;
 use super::handler::HandlerError;
+use super::kind::Kind;
 use crate::event::{Decoded, Event};
 use crate::model::event::RecordedEvent;
 
@@ -67,14 +68,26 @@ impl<C> Projection<C> {
         E: Event,
         H: Fn(&mut C, E, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync + 'static,
     {
-        let projection = Self::new(name, version, move |conn, recorded| match E::decode(recorded)? {
-            Decoded::One(event) => handler(conn, event, recorded),
-            Decoded::Many(events) => events.into_iter().try_for_each(|event| handler(conn, event, recorded)),
-            Decoded::Ignored => Ok(()),
-        });
-        match E::TAKES_OTHERS {
-            true => projection,
-            false => projection.event_types(E::TYPES.iter().map(|known| known.name())),
-        }
+        reading::<E, _, _>(Self::new(name, version, move |conn, recorded| {
+            parts(E::decode(recorded)?).try_for_each(|event| handler(conn, event, recorded))
+        }))
     }
+}
+
+/// Only the types that the enum names, unless it takes others.
+pub(super) fn reading<E: Event, C, K: Kind>(projection: Projection<C, K>) -> Projection<C, K> {
+    match E::TAKES_OTHERS {
+        true => projection,
+        false => projection.event_types(E::TYPES.iter().map(|known| known.name())),
+    }
+}
+
+/// The events that one was decoded as, without a list for a single one.
+pub(super) fn parts<E>(decoded: Decoded<E>) -> impl Iterator<Item = E> {
+    let (one, many) = match decoded {
+        Decoded::One(event) => (Some(event), Vec::new()),
+        Decoded::Many(events) => (None, events),
+        Decoded::Ignored => (None, Vec::new()),
+    };
+    one.into_iter().chain(many)
 }

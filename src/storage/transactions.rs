@@ -1,6 +1,5 @@
 use diesel::result::{Error, QueryResult};
 
-use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::give_up::{GiveUp, Guard};
 use crate::storage::operations::operations;
 
@@ -68,23 +67,4 @@ impl<'d, D: Transactions + GiveUp> Open<'d, D> {
         self.database.disarm();
         ended
     }
-}
-
-/// All or nothing, in a transaction of its own or in a savepoint.
-pub(crate) fn in_transaction<C, T, E>(conn: &mut C, work: impl FnOnce(&mut C) -> Result<T, E>) -> Result<T, E>
-where
-    C: EventConnection + ?Sized,
-    E: From<Error>,
-{
-    conn.database().refuse_foreign()?;
-    let depth = conn.database().depth()?;
-    conn.database().begin()?;
-    let outcome = work(conn).and_then(|value| {
-        conn.database().commit()?;
-        Ok(value)
-    });
-    if outcome.is_err() {
-        conn.database().roll_back_to(depth);
-    }
-    outcome
 }

@@ -8,9 +8,11 @@ mod projections {
     mod dropped;
     mod failures;
     mod inline;
+    mod operating;
     mod read_model;
     mod runner;
     mod together;
+    mod typed;
 
     #[path = "../cancellation/dropped.rs"]
     mod drops;

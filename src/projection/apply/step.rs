@@ -14,8 +14,8 @@ use crate::observe;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
 use crate::projection::link::{Link, ProjectionOf};
+use crate::projection::transaction::Open;
 use crate::storage::error::is_missing_savepoint;
-use crate::storage::give_up::GiveUp;
 use crate::storage::parked::Parked;
 use crate::storage::partitions::Step;
 use crate::storage::transactions::Transactions;
@@ -44,39 +44,12 @@ pub(super) async fn transaction<L: Link>(
     step: &Step,
     work: Work<'_>,
 ) -> Result<(), Rollback> {
-    let mut open = Open { conn, has_ended: false };
-    let outcome = whole(open.conn, projection, lease, step, work).await;
-    open.has_ended = true;
-    outcome
-}
-
-struct Open<'c, L: Link> {
-    conn: &'c mut L,
-    has_ended: bool,
-}
-
-impl<L: Link> Drop for Open<'_, L> {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            self.conn.database().give_up();
-        }
-    }
-}
-
-async fn whole<L: Link>(
-    conn: &mut L,
-    projection: &ProjectionOf<L>,
-    lease: &mut Lease,
-    step: &Step,
-    work: Work<'_>,
-) -> Result<(), Rollback> {
     let begin = Instant::now();
-    let depth = conn.database().depth().await?;
-    conn.database().begin().await?;
-    let outcome = within(conn, projection, lease, step, work, begin).await;
-    match outcome {
-        Ok(()) => lease.has_advanced(step.to),
-        Err(_) => conn.database().roll_back_to(depth).await,
+    let open = Open::begin(conn).await?;
+    let outcome = within(open.link, projection, lease, step, work, begin).await;
+    let outcome = open.end(outcome).await;
+    if outcome.is_ok() {
+        lease.has_advanced(step.to);
     }
     // Where diesel cannot tell what has become of the transaction, the connection is of no further use.
     conn.database().depth().await?;

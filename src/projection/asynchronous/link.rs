@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::event::RecordedEvent;
 use crate::projection::handler::HandlerError;
 use crate::projection::kind::{Awaits, Kind};
-use crate::projection::link::Link;
+use crate::projection::link::{Lends, Link};
 use crate::storage::asynchronous::connection::{AsyncConnectionRef, AsyncEventConnection};
 use crate::store::bell::Bell;
 
@@ -21,16 +21,20 @@ impl<C, R: BorrowMut<C>> Awaited<C, R> {
     }
 }
 
+impl Lends for Awaits {
+    type Database<'d> = AsyncConnectionRef<'d>;
+}
+
 impl<C: AsyncEventConnection, R: BorrowMut<C>> Link for Awaited<C, R> {
     type Conn = C;
     type Kind = Awaits;
-    type Database<'d>
-        = AsyncConnectionRef<'d>
-    where
-        Self: 'd;
 
     fn database(&mut self) -> AsyncConnectionRef<'_> {
         self.conn.borrow_mut().lend()
+    }
+
+    fn conn(&mut self) -> &mut C {
+        self.conn.borrow_mut()
     }
 
     async fn handle(
@@ -38,7 +42,7 @@ impl<C: AsyncEventConnection, R: BorrowMut<C>> Link for Awaited<C, R> {
         handler: &<Awaits as Kind>::Handler<C>,
         events: &[RecordedEvent],
     ) -> Result<(), HandlerError> {
-        handler.handle(self.conn.borrow_mut(), events).await
+        handler.handle(self.conn(), events).await
     }
 
     async fn wait(bell: &Bell, seen: u64, longest: Duration) -> bool {

@@ -6,4 +6,5 @@ pub(super) mod operate;
 pub(super) mod projection;
 pub(super) mod runner;
 mod tasks;
+pub(super) mod typed;
 mod unwind;

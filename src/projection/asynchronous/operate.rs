@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::link::Awaited;
 use crate::model::parked::{ParkedEvent, Request};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -9,7 +10,9 @@ use crate::projection::error::ProjectionError;
 use crate::projection::operate::{Waiting, reached, resume_failed};
 use crate::projection::parked::all_parked;
 use crate::projection::partitions::known;
+use crate::projection::promote::take_over;
 use crate::projection::repartition::change;
+use crate::projection::reset::start_over;
 use crate::projection::status::{ProjectionStatus, status_of_all};
 use crate::storage::asynchronous::awaited::awaited;
 use crate::storage::asynchronous::connection::AsyncEventConnection;
@@ -97,6 +100,82 @@ pub async fn async_resume<C: AsyncEventConnection + ?Sized>(
 ) -> Result<usize, ProjectionError> {
     let projection = &projection.into();
     awaited!(conn, clone(projection: projection.clone()), database => resume_failed(database, projection))
+}
+
+/// Puts a projection back to the beginning, as [`reset`](super::super::reset()): `clear` empties the read
+/// model in the same transaction.
+///
+/// If the future is dropped, it has happened wholly or not at all. In the middle, it marks the connection as
+/// broken, also inside a transaction of the application, which then cannot be committed.
+///
+/// # Errors
+///
+/// As [`reset`](super::super::reset()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+/// use diesel_event_store::projection::{ProjectionError, async_reset};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// async_reset(&mut conn, ("users", 1), async |conn| {
+///     diesel::sql_query("DELETE FROM users").execute(conn).await?;
+///     Ok::<_, ProjectionError>(())
+/// })
+/// .await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn async_reset<C, E>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    clear: impl AsyncFnOnce(&mut C) -> Result<(), E>,
+) -> Result<(), E>
+where
+    C: AsyncEventConnection,
+    E: From<ProjectionError> + From<diesel::result::Error>,
+{
+    start_over(&mut Awaited::<C, _>::new(conn), &projection.into(), clear).await
+}
+
+/// Puts a version of a projection in the place of the older ones, as [`promote`](super::super::promote()):
+/// `swap` gives its tables the name that readers know, in the same transaction.
+///
+/// If the future is dropped, it has happened wholly or not at all. In the middle, it marks the connection as
+/// broken, also inside a transaction of the application, which then cannot be committed.
+///
+/// # Errors
+///
+/// As [`promote`](super::super::promote()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+/// use diesel_event_store::projection::{ProjectionError, async_promote};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// async_promote(&mut conn, ("users", 2), async |conn| {
+///     conn.batch_execute("DROP VIEW users; CREATE VIEW users AS SELECT * FROM users_2").await?;
+///     Ok::<_, ProjectionError>(())
+/// })
+/// .await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn async_promote<C, E>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    swap: impl AsyncFnOnce(&mut C) -> Result<(), E>,
+) -> Result<(), E>
+where
+    C: AsyncEventConnection,
+    E: From<ProjectionError> + From<diesel::result::Error>,
+{
+    take_over(&mut Awaited::<C, _>::new(conn), &projection.into(), swap).await
 }
 
 /// Changes the number of partitions, as [`repartition`](super::super::repartition()).

@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use diesel::result::QueryResult;
 
-use crate::projection::kind::Kind;
-use crate::projection::link::Link;
+use crate::projection::link::{Lends, Link};
 
 pub(in crate::projection) type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -12,7 +11,7 @@ pub(in crate::projection) type BoxError = Box<dyn StdError + Send + Sync>;
 /// awaited.
 pub(in crate::projection) trait Crew: Sized + 'static {
     type Conn: 'static;
-    type Kind: Kind;
+    type Kind: Lends;
     type Link: Link<Conn = Self::Conn, Kind = Self::Kind>;
     /// How the application opens connections.
     type Connect: Send + Sync;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use async_suite::RUNTIME;
 use diesel_async::{AsyncConnection, TransactionManager};
-use real::projection::ProjectionError;
-use real::{EventStore, Position};
+use real::projection::{ProjectionError, async_reset};
+use real::{AsyncEventConnection, EventStore, Position};
 use support::{Result, eventually};
 
 use super::database::{Database, on_each_database};
 use super::drops::Drops;
-use super::read_model::{append, application, applied, reached, run, users, versions_of};
+use super::read_model::{NAME, append, application, applied, reached, run, users, versions_of};
 
 on_each_database! {
     a_batch_is_applied_with_its_checkpoint_or_not_at_all:
@@ -19,6 +19,9 @@ on_each_database! {
     a_transaction_that_goes_on_commits_whole_batches:
         a_transaction_that_goes_on_commits_whole_batches_postgres,
         a_transaction_that_goes_on_commits_whole_batches_mysql;
+    a_reset_empties_the_read_model_or_does_nothing:
+        a_reset_empties_the_read_model_or_does_nothing_postgres,
+        a_reset_empties_the_read_model_or_does_nothing_mysql;
 }
 
 /// The shortest that there is: a dropped call keeps the partition for so long.
@@ -97,4 +100,26 @@ fn a_transaction_that_goes_on_commits_whole_batches<D: Database>() -> Result {
         }
     }
     unreachable!("all drops end in a panic")
+}
+
+fn a_reset_empties_the_read_model_or_does_nothing<D: Database>() -> Result {
+    async fn clear<C: AsyncEventConnection>(conn: &mut C) -> Result<(), ProjectionError> {
+        run(conn, "DELETE FROM applied").await?;
+        Ok(())
+    }
+    let (database, mut witness) = application::<D>()?;
+    append(&mut witness, "alice", 4)?;
+    for drops in Drops::all() {
+        catch_up_later::<D>(&database)?;
+        let mut conn = database.open_now()?;
+        let reset = async_reset(&mut conn, (NAME, 1), clear);
+        let finished = RUNTIME.block_on(drops.cut(reset)).transpose();
+        drop(conn);
+        is_consistent(&mut witness, &format!("{drops:?}"))?;
+        if finished?.is_some() {
+            break;
+        }
+    }
+    assert_eq!(reached(&mut witness)?, Position::START);
+    Ok(())
 }
