@@ -11,15 +11,17 @@ use diesel_event_store::{
 use test_support::random::Random;
 use test_support::{TestDatabase, count};
 
-use super::run::{answer, command};
+use super::run::{answer, command, wanted_kills};
 use super::shop::append;
 
 const STORE: EventStore = EventStore::new();
 const WRITERS: usize = 2;
+/// In milliseconds.
+const SHORTEST: u64 = 40;
 
-/// A log moves between two databases, to and fro, until the command was killed so many times and the last
-/// move has come to its end. Writers append wherever the log is.
-pub fn moves_to_and_fro<S: TestDatabase, T: TestDatabase>(kills: u32) {
+/// A log moves between two databases, to and fro, until the command was killed often enough and the last move
+/// has come to its end. Writers append wherever the log is.
+pub fn moves_to_and_fro<S: TestDatabase, T: TestDatabase>(usual_kills: u32) {
     let (here, there) = (S::migrated().unwrap(), T::create().unwrap());
     let filled = fill(&here);
     let (stop, committed) = (AtomicBool::new(false), AtomicI64::new(filled));
@@ -28,7 +30,7 @@ pub fn moves_to_and_fro<S: TestDatabase, T: TestDatabase>(kills: u32) {
             let (here, there, stop, committed) = (&here, &there, &stop, &committed);
             scope.spawn(move || append_wherever_it_is(here, there, writer, stop, committed));
         }
-        let is_there = move_killed(&here.url(), &there.url(), kills);
+        let is_there = move_killed(&here.url(), &there.url(), wanted_kills(usual_kills));
         stop.store(true, Ordering::Relaxed);
         is_there
     });
@@ -61,9 +63,10 @@ fn events(export: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// Returns whether the log is there at the end. The command is given a little longer each time.
+/// Returns whether the log is there at the end. The command is given a little longer each time, until it has
+/// come to its end.
 fn move_killed(here: &str, there: &str, kills: u32) -> bool {
-    let (mut random, mut longest, mut killed, mut is_there) = (Random::from_seed(15), 40, 0, false);
+    let (mut random, mut longest, mut killed, mut is_there) = (Random::from_seed(15), SHORTEST, 0, false);
     loop {
         let [from, to] = if is_there { [there, here] } else { [here, there] };
         let mut copy =
@@ -74,7 +77,7 @@ fn move_killed(here: &str, there: &str, kills: u32) -> bool {
         }
         match copy.wait().unwrap().code() {
             Some(0) if killed >= kills => return !is_there,
-            Some(0) => is_there = !is_there,
+            Some(0) => (is_there, longest) = (!is_there, SHORTEST),
             Some(code) => panic!("the copy has ended by itself with {code}"),
             None => {
                 killed += 1;

@@ -1,5 +1,6 @@
 //! The command, as it is started.
 
+use std::env;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -34,6 +35,11 @@ pub fn run(url: &str, arguments: &[&str]) -> Output {
 pub fn fed(url: &str, arguments: &[&str], file: &Path) -> Output {
     let file = File::open(file).expect("the file is there");
     command(arguments).env("DATABASE_URL", url).stdin(file).output().expect("it starts")
+}
+
+/// How often a test kills the command: as often as `KILLS` says, if that is set.
+pub fn wanted_kills(usually: u32) -> u32 {
+    env::var("KILLS").map_or(usually, |kills| kills.parse().expect("KILLS is a number"))
 }
 
 pub fn text(bytes: &[u8]) -> String {
