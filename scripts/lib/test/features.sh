@@ -7,6 +7,7 @@ stage_features() {
     step "Lints, MySQL alone" lint_library "${MYSQL[@]}"
     step "Lints, asynchronous PostgreSQL alone" lint_library "${ASYNC_POSTGRES[@]}"
     step "Lints, asynchronous MySQL alone" lint_library "${ASYNC_MYSQL[@]}"
+    step "Lints, the command with each database alone" lint_command
     step "Lints, every pair of features" lint_pairs
     step "Asynchronous connections need no client library" refuse_client_libraries
     step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
@@ -21,6 +22,14 @@ all_features() {
 
 lint_library() {
     cargo clippy --lib "$@" -- -D warnings
+}
+
+# It is installed with SQLite by default.
+lint_command() {
+    local database
+    for database in postgres mysql; do
+        cargo clippy --package diesel_event_store_cli --no-default-features --features "$database" -- -D warnings
+    done
 }
 
 lint_pairs() {

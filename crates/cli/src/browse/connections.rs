@@ -30,10 +30,6 @@ impl Connections {
         shown(&self.url)
     }
 
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     /// Reads on a thread that may block.
     pub async fn read<T: Send + 'static>(
         &self,

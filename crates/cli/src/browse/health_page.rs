@@ -38,12 +38,11 @@ pub async fn health_page(State(site): State<Site>) -> Response {
 }
 
 async fn page(site: &Site) -> Result<HealthPage, Trouble> {
-    let url = site.connections.url().to_owned();
-    Ok(site.connections.read(move |conn| look(conn, &url)).await?)
+    Ok(site.connections.read(look).await?)
 }
 
-fn look(conn: &mut Database, url: &str) -> Result<HealthPage> {
-    let problems = doctor::problems(conn, url)?;
+fn look(conn: &mut Database) -> Result<HealthPage> {
+    let problems = doctor::problems(conn)?;
     match log(conn) {
         Err(_) if !problems.is_empty() => Ok(HealthPage { problems, log: None }),
         log => Ok(HealthPage { problems, log: Some(log?) }),

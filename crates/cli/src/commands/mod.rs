@@ -71,7 +71,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Seal => seal::seal(&mut open()?, output),
         Command::Verify => verify::verify(&mut open()?, output),
         Command::Repair { yes } => repair::repair(&mut open()?, url.unwrap_or_default(), yes, output),
-        Command::Doctor => doctor::doctor(&mut open()?, url.unwrap_or_default(), output),
+        Command::Doctor => doctor::doctor(&mut open()?, output),
         #[cfg(feature = "browse")]
         Command::Browse => crate::browse::browse(url, output),
         Command::Completions { shell } => shell::completions(shell),

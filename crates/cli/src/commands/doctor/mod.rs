@@ -18,8 +18,8 @@ use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 
-pub fn doctor(conn: &mut Database, url: &str, output: &mut Output) -> Result {
-    let problems = problems(conn, url)?;
+pub fn doctor(conn: &mut Database, output: &mut Output) -> Result {
+    let problems = problems(conn)?;
     for Problem { what, advice } in &problems {
         let text = format!("problem  {what}\n         {advice}");
         output.answer(&json!({ "problem": what, "advice": advice }), text)?;
@@ -31,20 +31,20 @@ pub fn doctor(conn: &mut Database, url: &str, output: &mut Output) -> Result {
     }
 }
 
-pub fn problems(conn: &mut Database, url: &str) -> Result<Vec<Problem>> {
+pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     if let Some(problem) = log::unreadable(conn)? {
         return Ok(vec![problem]);
     }
     let mut problems = log::problems(conn)?;
     problems.extend(projections::problems(conn)?);
-    problems.extend(of_database(conn, url)?);
+    problems.extend(of_database(conn)?);
     Ok(problems)
 }
 
-fn of_database(conn: &mut Database, url: &str) -> Result<Vec<Problem>> {
+fn of_database(conn: &mut Database) -> Result<Vec<Problem>> {
     match conn {
         #[cfg(feature = "sqlite")]
-        Database::Sqlite(_) => sqlite::problems(conn, url),
+        Database::Sqlite(_) => sqlite::problems(conn),
         #[cfg(feature = "postgres")]
         Database::Postgres(_) => postgres::problems(conn),
         #[cfg(feature = "mysql")]

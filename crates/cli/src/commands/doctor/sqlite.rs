@@ -1,6 +1,6 @@
 use std::fs;
 
-use super::ask::ask_number;
+use super::ask::{ask, ask_number};
 use super::log::behind;
 use super::problem::Problem;
 use crate::database::Database;
@@ -10,10 +10,10 @@ use crate::output::number;
 /// More than a checkpoint leaves.
 const LARGE_WAL: u64 = 64 << 20;
 
-pub fn problems(conn: &mut Database, url: &str) -> Result<Vec<Problem>> {
+pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     let counted = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'events'), \
                    (SELECT MAX(global_position) FROM events))";
-    let found = [behind(conn, counted)?, triggers(conn)?, large_wal(url)];
+    let found = [behind(conn, counted)?, triggers(conn)?, large_wal(conn)?];
     Ok(found.into_iter().flatten().collect())
 }
 
@@ -26,10 +26,10 @@ fn triggers(conn: &mut Database) -> Result<Option<Problem>> {
 }
 
 /// A reader whose transaction stays open keeps it from being emptied.
-fn large_wal(url: &str) -> Option<Problem> {
-    let path = url.strip_prefix("sqlite://").unwrap_or(url);
-    let bytes = fs::metadata(format!("{path}-wal")).ok()?.len();
-    let what = format!("the file {path}-wal has {} MiB", number(bytes >> 20));
+fn large_wal(conn: &mut Database) -> Result<Option<Problem>> {
+    let file = ask(conn, "SELECT file FROM pragma_database_list WHERE name = 'main'")?.unwrap_or_default();
+    let Ok(wal) = fs::metadata(format!("{file}-wal")) else { return Ok(None) };
+    let what = format!("the file {file}-wal has {} MiB", number(wal.len() >> 20));
     let advice = "end the reader whose transaction stays open; then: PRAGMA wal_checkpoint(TRUNCATE)";
-    (bytes > LARGE_WAL).then(|| Problem::new(what, advice))
+    Ok((wal.len() > LARGE_WAL).then(|| Problem::new(what, advice)))
 }
