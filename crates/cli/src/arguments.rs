@@ -3,7 +3,7 @@ use clap::{Parser, Subcommand};
 /// Look at an event store of diesel_event_store, and move it to another database.
 ///
 /// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found, 4 not done, because it was not
-/// confirmed (--yes) or not decided (--keep, --rebuild).
+/// confirmed (--yes) or not decided (--keep, --rebuild), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "diesel-event-store", version)]
 pub struct Arguments {
@@ -80,8 +80,11 @@ pub enum Command {
         #[arg(required_unless_present = "discard")]
         file: Option<String>,
         /// Put the events of an archive back into the log that they were taken from.
-        #[arg(long, conflicts_with = "discard")]
+        #[arg(long, conflicts_with_all = ["discard", "new"])]
         restore: bool,
+        /// The file has events from elsewhere, one in each line: they are appended as new ones.
+        #[arg(long, conflicts_with = "discard")]
+        new: bool,
         /// Take back an import or a copy that has not come to its end: the store is empty then.
         #[arg(long, conflicts_with = "file", requires = "yes")]
         discard: bool,
@@ -108,26 +111,7 @@ pub enum Command {
     ///
     /// The application goes on until little is left. Then, after a question, appends to the source are
     /// refused, for ever, and the target opens. Killed, run it again.
-    Copy {
-        /// A file of SQLite, or postgres://… or mysql://….
-        from: String,
-        /// The same; tables are created. Or where the log was before: what is new goes back.
-        to: String,
-        /// The read model of this projection moves, too: its checkpoint travels.
-        #[arg(long, value_name = "NAME")]
-        keep: Vec<String>,
-        /// The read model of this projection is built again: it begins with the first event.
-        #[arg(long, value_name = "NAME")]
-        rebuild: Vec<String>,
-        /// Only say what would happen.
-        #[arg(long)]
-        dry_run: bool,
-        /// Take back a copy that has not come to its end: the source takes appends again.
-        #[arg(long, conflicts_with_all = ["keep", "rebuild", "dry_run"])]
-        abandon: bool,
-        #[command(flatten)]
-        patience: Patience,
-    },
+    Copy(Copying),
     /// Refuse appends from every process, until `unfreeze`. What is there can be read.
     Freeze {
         /// Why: who is refused is told. Such as "it moves to postgres://db/shop".
@@ -157,6 +141,36 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
     /// Write the manual page.
     Man,
+}
+
+/// How a log moves.
+#[derive(Debug, clap::Args)]
+pub struct Copying {
+    /// A file of SQLite, or postgres://… or mysql://….
+    pub from: String,
+    /// The same; tables are created. Or where the log was before: what is new goes back.
+    pub to: String,
+    /// The read model of this projection moves, too: its checkpoint travels.
+    #[arg(long, value_name = "NAME")]
+    pub keep: Vec<String>,
+    /// The read model of this projection is built again: it begins with the first event.
+    #[arg(long, value_name = "NAME")]
+    pub rebuild: Vec<String>,
+    /// Only say what would happen.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not switch: the target follows the source until Ctrl-C, as a live copy that can be read.
+    #[arg(long, conflicts_with_all = ["dry_run", "yes", "run"])]
+    pub follow: bool,
+    /// Copies the tables of the read models that move. The shell runs it during the switch, with the
+    /// databases in COPY_FROM and COPY_TO; again if the copy is run again.
+    #[arg(long, value_name = "COMMAND", requires = "keep")]
+    pub run: Option<String>,
+    /// Take back a copy that has not come to its end: the source takes appends again.
+    #[arg(long, conflicts_with_all = ["keep", "rebuild", "dry_run", "follow"])]
+    pub abandon: bool,
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 /// What freezing and opening have in common.

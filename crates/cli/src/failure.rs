@@ -1,6 +1,8 @@
 use std::fmt;
 use std::io;
 
+use crate::interrupt;
+
 /// Why a command was not carried out.
 #[derive(Debug)]
 pub enum Failure {
@@ -14,6 +16,8 @@ pub enum Failure {
     Unconfirmed(String),
     /// It wants to be told more; what to type.
     Undecided { message: String, advice: String },
+    /// Ctrl-C, and what is there now; what to type.
+    Interrupted { message: String, advice: String },
     /// Everything else, with a short name for programs, and what to do if that is known.
     Failed { code: &'static str, message: String, advice: Option<String> },
 }
@@ -47,6 +51,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Found(_) => 3,
             Self::Unconfirmed(_) | Self::Undecided { .. } => 4,
+            Self::Interrupted { .. } => interrupt::EXIT_CODE,
         }
     }
 
@@ -57,6 +62,7 @@ impl Failure {
             Self::Found(_) => "found",
             Self::Unconfirmed(_) => "unconfirmed",
             Self::Undecided { .. } => "undecided",
+            Self::Interrupted { .. } => "interrupted",
             Self::Failed { code, .. } => code,
         }
     }
@@ -65,7 +71,7 @@ impl Failure {
     pub fn advice_text(&self) -> Option<&str> {
         match self {
             Self::Failed { advice, .. } => advice.as_deref(),
-            Self::Undecided { advice, .. } => Some(advice),
+            Self::Undecided { advice, .. } | Self::Interrupted { advice, .. } => Some(advice),
             Self::Unconfirmed(_) => Some("say --yes"),
             Self::ClosedPipe | Self::Usage(_) | Self::Found(_) => None,
         }
@@ -78,7 +84,9 @@ impl fmt::Display for Failure {
             Self::ClosedPipe => f.write_str("the reader has gone"),
             Self::Usage(message) | Self::Found(message) => f.write_str(message),
             Self::Unconfirmed(would) => write!(f, "not done: {would}"),
-            Self::Failed { message, .. } | Self::Undecided { message, .. } => f.write_str(message),
+            Self::Failed { message, .. }
+            | Self::Undecided { message, .. }
+            | Self::Interrupted { message, .. } => f.write_str(message),
         }
     }
 }

@@ -8,8 +8,10 @@ mod commands;
 mod confirm;
 mod database;
 mod failure;
+mod interrupt;
 mod output;
 mod pretty;
+mod progress;
 
 use std::process::ExitCode;
 

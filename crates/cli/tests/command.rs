@@ -13,10 +13,13 @@ mod command {
     pub mod copying_killed;
     pub mod files;
     pub mod freezing;
+    #[cfg(unix)]
+    pub mod interrupting;
     pub mod killed;
     pub mod looking;
     pub mod operating;
     pub mod pipes;
+    pub mod progress;
     pub mod run;
     pub mod servers;
     pub mod shop;

@@ -1,13 +1,17 @@
 use std::time::Duration;
 
+use diesel_event_store::EventStore;
 use diesel_event_store::transfer::{self, CarriedProjection, Copied, CopyError, CopyOptions, CopyPlan, Fate};
 use serde_json::json;
 
-use crate::arguments::Patience;
-use crate::confirm::{agrees, confirm};
+use super::guide::Guide;
+use crate::arguments::{Copying, Patience};
+use crate::confirm::confirm;
 use crate::database::{Absent, Database, shown, without_password};
 use crate::failure::{Failure, Result};
+use crate::interrupt;
 use crate::output::{Output, number};
+use crate::progress::Progress;
 
 /// The two databases, as they were named.
 pub struct Places<'a> {
@@ -28,6 +32,15 @@ impl Places<'_> {
         failure.map(|text| without_password(&without_password(&text, Some(self.from)), Some(self.to)))
     }
 
+    fn interrupted(&self, message: &str, advice: &str) -> Failure {
+        Failure::Interrupted { message: message.to_owned(), advice: format!("to go on: {advice}") }
+    }
+
+    /// What to type during the switch.
+    fn closed(&self) -> String {
+        format!("run it again; or, to take it back: {} --abandon --yes", self.command())
+    }
+
     fn command(&self) -> String {
         format!("diesel-event-store copy {} {}", shown(self.from), shown(self.to))
     }
@@ -37,6 +50,15 @@ impl Places<'_> {
         let (code, advice) = match &error {
             CopyError::Undecided { projections, .. } => {
                 return undecided(error.to_string(), projections);
+            }
+            CopyError::Stopped | CopyError::NotSwitched if interrupt::is_wanted() => {
+                return self.interrupted("interrupted; the source is in use as before", &self.command());
+            }
+            CopyError::ReadModels(_) if interrupt::is_wanted() => {
+                return self.interrupted("interrupted; both logs are closed", &self.closed());
+            }
+            CopyError::ReadModels(_) => {
+                return self.hidden(Failure::new("read_models", &error).advice(self.closed()));
             }
             CopyError::NotSwitched => return Failure::Unconfirmed(self.would_switch()),
             CopyError::UnknownProjection { .. } | CopyError::Contradiction { .. } => {
@@ -59,20 +81,24 @@ impl Places<'_> {
         self.hidden(Failure::new(code, error).advice(advice))
     }
 
-    fn would_switch(&self) -> String {
+    pub fn would_switch(&self) -> String {
         format!("appends to {} would be refused from then on, for ever", shown(self.from))
     }
 }
 
-pub fn options(
-    places: &Places<'_>,
-    keep: Vec<String>,
-    rebuild: Vec<String>,
-    patience: &Patience,
-) -> CopyOptions {
-    let to = CopyOptions::to(shown(places.to)).patience(waits(patience));
-    let kept = keep.into_iter().fold(to, CopyOptions::keep);
-    rebuild.into_iter().fold(kept, CopyOptions::rebuild)
+pub fn run(copying: &Copying, output: &mut Output) -> Result {
+    let places = Places { from: &copying.from, to: &copying.to };
+    match (copying.abandon, copying.dry_run) {
+        (true, _) => abandon(&places, &copying.patience, output),
+        (_, true) => look(&places, &options(copying), output),
+        _ => copy(&places, copying, output),
+    }
+}
+
+fn options(copying: &Copying) -> CopyOptions {
+    let to = CopyOptions::to(shown(&copying.to)).patience(waits(&copying.patience));
+    let kept = copying.keep.iter().fold(to, CopyOptions::keep);
+    copying.rebuild.iter().fold(kept, CopyOptions::rebuild)
 }
 
 fn waits(patience: &Patience) -> Duration {
@@ -80,7 +106,7 @@ fn waits(patience: &Patience) -> Duration {
 }
 
 /// What a copy would do.
-pub fn look(places: &Places<'_>, options: &CopyOptions, output: &mut Output) -> Result {
+fn look(places: &Places<'_>, options: &CopyOptions, output: &mut Output) -> Result {
     let (mut source, mut target) = places.open(Absent::Pretend)?;
     let plan = transfer::look(&mut source, &mut target, options).map_err(|error| places.explained(error))?;
     let projections: Vec<_> = plan.projections().iter().map(object).collect();
@@ -139,13 +165,14 @@ fn told(fate: Fate) -> &'static str {
     }
 }
 
-pub fn copy(places: &Places<'_>, options: &CopyOptions, yes: bool, output: &mut Output) -> Result {
+fn copy(places: &Places<'_>, copying: &Copying, output: &mut Output) -> Result {
+    interrupt::listen()?;
     let (mut source, mut target) = places.open(Absent::Create)?;
-    let copied = transfer::copy(&mut source, &mut target, options, |so_far| {
-        let (events, end) = (number(so_far.events()), number(so_far.last_position().get()));
-        let would = format!("{events} events copied, to position {end}; {}", places.would_switch());
-        yes || agrees(&would).unwrap_or(false)
-    });
+    let end = EventStore::new().last_position(&mut source)?;
+    let progress = Progress::of_positions("copying", end, output.is_json);
+    let mut guide = Guide { places, copying, progress };
+    let copied = transfer::copy_with(&mut source, &mut target, &options(copying), &mut guide);
+    drop(guide);
     say(&copied.map_err(|error| places.explained(error))?, places, output)
 }
 
@@ -166,7 +193,7 @@ fn say(copied: &Copied, places: &Places<'_>, output: &mut Output) -> Result {
     output.answer(&object, text)
 }
 
-pub fn abandon(places: &Places<'_>, patience: &Patience, output: &mut Output) -> Result {
+fn abandon(places: &Places<'_>, patience: &Patience, output: &mut Output) -> Result {
     let (mut source, mut target) = places.open(Absent::Refuse)?;
     let would = format!("appends to {} would begin again; the target stays closed", shown(places.from));
     confirm(patience.yes, &would)?;

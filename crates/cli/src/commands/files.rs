@@ -1,5 +1,6 @@
 //! Files, compressed or not, by the ends of their names.
 
+use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
@@ -8,7 +9,9 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
+use super::watched::{Counted, Interruptible};
 use super::zst::{ZstReader, ZstWriter};
+use crate::progress::Progress;
 
 /// Standard input or output.
 pub const PIPE: &str = "-";
@@ -57,19 +60,32 @@ impl Write for Writer {
     }
 }
 
-/// A file to be read, from its beginning.
-pub fn open(name: &str) -> io::Result<Box<dyn BufRead>> {
-    reader(name).map_err(|error| of_file(name, &error))
+/// A file to be read, from its beginning, and how much of it was read.
+pub fn open(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead>> {
+    reader(name, is_quiet).map_err(|error| of_file(name, &error))
 }
 
-fn reader(name: &str) -> io::Result<Box<dyn BufRead>> {
-    let file = File::open(name)?;
+fn reader(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead>> {
+    let file = counted(File::open(name)?, is_quiet)?;
     let reader: Box<dyn Read> = match extension(name) {
         Some("gz") => Box::new(MultiGzDecoder::new(file)),
         Some("zst") => Box::new(ZstReader::new(file)?),
         _ => Box::new(file),
     };
-    Ok(Box::new(BufReader::with_capacity(1 << 20, reader)))
+    Ok(buffered(reader))
+}
+
+fn counted<F>(input: F, is_quiet: bool) -> io::Result<Counted<F>>
+where
+    F: Borrow<File>,
+{
+    let file: &File = input.borrow();
+    let progress = Progress::of_bytes("reading", file.metadata()?.len(), is_quiet);
+    Ok(Counted { input, progress })
+}
+
+fn buffered<'r>(reader: impl Read + 'r) -> Box<dyn BufRead + 'r> {
+    Box::new(Interruptible(BufReader::with_capacity(1 << 20, reader)))
 }
 
 /// The error, with the file that it is about.
@@ -84,9 +100,9 @@ pub fn spooled() -> io::Result<File> {
     Ok(file)
 }
 
-pub fn rewound(mut file: &File) -> io::Result<Box<dyn BufRead + '_>> {
+pub fn rewound(mut file: &File, is_quiet: bool) -> io::Result<Box<dyn BufRead + '_>> {
     file.rewind()?;
-    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
+    Ok(buffered(counted(file, is_quiet)?))
 }
 
 fn extension(name: &str) -> Option<&str> {

@@ -5,6 +5,7 @@ pub mod events;
 mod export;
 mod files;
 mod freeze;
+mod guide;
 mod import;
 mod log;
 mod migrate;
@@ -15,6 +16,7 @@ mod shell;
 mod status;
 pub mod streams;
 mod verify;
+mod watched;
 mod zst;
 
 use crate::arguments::{Arguments, Command};
@@ -44,24 +46,14 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Import { file, restore: true, .. } => {
             archive::restore(&mut open()?, &file.unwrap_or_default(), output)
         }
-        Command::Import { file, .. } => import::import(&mut open()?, &file.unwrap_or_default(), output),
         Command::Archive { before, file, yes } => {
             let asked = archive::Asked { before: &before, file: &file, yes };
             archive::archive(&mut open()?, url.unwrap_or_default(), &asked, output)
         }
-        Command::Copy { from, to, keep, rebuild, dry_run, abandon, patience } => {
-            let places = copy::Places { from: &from, to: &to };
-            match (abandon, dry_run) {
-                (true, _) => copy::abandon(&places, &patience, output),
-                (_, true) => copy::look(&places, &copy::options(&places, keep, rebuild, &patience), output),
-                _ => copy::copy(
-                    &places,
-                    &copy::options(&places, keep, rebuild, &patience),
-                    patience.yes,
-                    output,
-                ),
-            }
+        Command::Import { file, new, .. } => {
+            import::import(&mut open()?, &file.unwrap_or_default(), new, output)
         }
+        Command::Copy(copying) => copy::run(&copying, output),
         Command::Freeze { reason, patience } => {
             freeze::freeze(&mut open()?, url.unwrap_or_default(), &reason, &patience, output)
         }

@@ -46,18 +46,20 @@ impl Write for ZstWriter {
     }
 }
 
-pub struct ZstReader {
+pub struct ZstReader<R: Read> {
     /// `None` after an error.
-    frame: Option<StreamingDecoder<BufReader<File>, FrameDecoder>>,
+    frame: Option<Frame<R>>,
 }
 
-impl ZstReader {
-    pub fn new(file: File) -> io::Result<Self> {
+type Frame<R> = StreamingDecoder<BufReader<R>, FrameDecoder>;
+
+impl<R: Read> ZstReader<R> {
+    pub fn new(file: R) -> io::Result<Self> {
         Ok(Self { frame: Some(frame(BufReader::new(file))?) })
     }
 }
 
-impl Read for ZstReader {
+impl<R: Read> Read for ZstReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(mut current) = self.frame.take() {
             let read = current.read(buffer)?;
@@ -75,6 +77,6 @@ impl Read for ZstReader {
     }
 }
 
-fn frame(file: BufReader<File>) -> io::Result<StreamingDecoder<BufReader<File>, FrameDecoder>> {
+fn frame<R: Read>(file: BufReader<R>) -> io::Result<Frame<R>> {
     StreamingDecoder::new(file).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

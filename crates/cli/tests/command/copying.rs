@@ -47,6 +47,28 @@ fn a_log_moves() {
 }
 
 #[test]
+#[cfg(unix)]
+fn the_tables_of_a_read_model_move_by_a_command() {
+    let shop = shop();
+    let (from, to) = (url(&shop), elsewhere(&shop));
+    let tables = shop.path().with_extension("tables").display().to_string();
+    let run = format!("echo copying tables; test -e {tables} && echo \"$COPY_FROM $COPY_TO\" >> {tables}");
+    let arguments = [&from, &to, "--keep", "mails", "--yes", "--run", &run];
+    let (code, said, error) = copy(&arguments);
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(error.starts_with("copying tables\nerror: the read models were not copied: "), "{error}");
+    assert!(error.contains("run it again") && error.contains("--abandon --yes"), "{error}");
+    assert!(EventStore::new().log_closed(&mut shop.connect()).unwrap().is_some());
+
+    std::fs::write(&tables, "").unwrap();
+    let (code, said, error) = copy(&arguments);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(said.starts_with("closed for "), "{said}");
+    assert_eq!(std::fs::read_to_string(&tables).unwrap(), format!("{from} {to}\n"));
+    assert_eq!(copy(&[&from, &to, "--run", "true"]).0, Some(2), "no read model is kept");
+}
+
+#[test]
 fn a_copy_is_abandoned() {
     let shop = shop();
     let (from, to) = (url(&shop), elsewhere(&shop));

@@ -58,6 +58,25 @@ fn a_file_that_was_cut_is_refused_with_the_line() {
 }
 
 #[test]
+fn events_from_elsewhere_are_appended() {
+    let ((_folder, path), new) = (folder(), shop());
+    let line = r#"{"aggregate_type":"Order","aggregate_id":"o-1","event_type":"OrderShipped","payload":7}"#;
+    fs::write(path("new"), format!("{line}\n{line}\n")).unwrap();
+    let file = path("new").display().to_string();
+    let said = answer(&url(&new), &["import", "--new", &file]);
+    assert_eq!(said, "2 events imported; to position 5\n");
+    let said = answer(&url(&new), &["import", "--new", &file]);
+    assert_eq!(said, "0 events imported, 2 were there already; to position 5\n");
+    assert!(answer(&url(&new), &["stream", "Order", "o-1"]).contains("OrderShipped  7\n"));
+
+    fs::write(path("wrong"), format!("{line}\n{}\n", line.replace("payload", "data"))).unwrap();
+    let (code, said) = failure(&url(&new), &["import", "--new", &path("wrong").display().to_string()]);
+    assert_eq!(code, 1);
+    assert!(said.starts_with("error: line 2: unknown field `data`"), "{said}");
+    assert!(said.ends_with("nothing imported\n"), "{said}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let (shop, (_folder, path)) = (shop(), folder());
     for command in ["import", "export"] {
