@@ -32,7 +32,7 @@ pub fn archive(conn: &mut Database, url: &str, asked: &Asked<'_>, output: &mut O
         false if !write(conn, url, before, asked, output)? => return Ok(()),
         false => {}
     }
-    let archived = transfer::remove_archived(conn, || open(asked.file)).map_err(explained)?;
+    let archived = transfer::remove_archived(conn, || open(asked.file, output.is_json)).map_err(explained)?;
     say(&archived, asked.file, output)
 }
 
@@ -131,12 +131,13 @@ fn say(archived: &Archived, file: &str, output: &mut Output) -> Result {
 }
 
 pub fn restore(conn: &mut Database, file: &str, output: &mut Output) -> Result {
+    let is_quiet = output.is_json;
     let restored: Result<Restored, ArchiveError> = match file {
         PIPE => {
             let spooled = spooled()?;
-            transfer::restore(conn, || rewound(&spooled))
+            transfer::restore(conn, || rewound(&spooled, is_quiet))
         }
-        file => transfer::restore(conn, || open(file)),
+        file => transfer::restore(conn, || open(file, is_quiet)),
     };
     let restored = restored.map_err(explained)?;
     let object = json!({ "streams": restored.streams(), "events": restored.events() });

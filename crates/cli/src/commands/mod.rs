@@ -46,12 +46,12 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Import { file, restore: true, .. } => {
             archive::restore(&mut open()?, &file.unwrap_or_default(), output)
         }
+        Command::Import { file, new, .. } => {
+            import::import(&mut open()?, &file.unwrap_or_default(), new, output)
+        }
         Command::Archive { before, file, yes } => {
             let asked = archive::Asked { before: &before, file: &file, yes };
             archive::archive(&mut open()?, url.unwrap_or_default(), &asked, output)
-        }
-        Command::Import { file, new, .. } => {
-            import::import(&mut open()?, &file.unwrap_or_default(), new, output)
         }
         Command::Copy(copying) => copy::run(&copying, output),
         Command::Freeze { reason, patience } => {
