@@ -12,10 +12,14 @@ use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
 use server_benches::side::Side;
 use server_benches::store::Store;
+use server_benches::transfer;
 use server_benches::writers::Writers;
 use tokio::runtime::Runtime;
 
 fn main() {
+    if transfer::is_measured::<Database>() {
+        return;
+    }
     let report = Report::from_args();
     let statements = Database::statements();
     for synchronous_commit in ["on", "off"] {
@@ -49,6 +53,9 @@ fn main() {
     for callers in report.size([16, 64], [2, 4]) {
         awaited_throughput(&report, callers);
     }
+    report.heading("PostgreSQL, a log to a file and back, and to another database");
+    transfer::compare::<Database>(&report);
+    transfer::compare_memory::<Database>(&report, "PostgreSQL");
 }
 
 fn appends(report: &Report, statements: &Statements, create: impl Fn() -> Database) {

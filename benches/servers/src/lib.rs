@@ -15,4 +15,5 @@ pub mod shared_rows;
 pub mod side;
 pub mod statements;
 pub mod store;
+pub mod transfer;
 pub mod writers;

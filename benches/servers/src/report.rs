@@ -29,6 +29,10 @@ impl Report {
         println!("\n{text}\n\n| | | | ratio | middle half of the rounds |\n|---|---|---|---|---|");
     }
 
+    pub fn is_wanted(&self, name: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|part| name.contains(part))
+    }
+
     /// The duration of an operation: per pair, the first relative to the second.
     pub fn times(&self, name: &str, block: u32, sides: Vec<Side<'_>>, pairs: &[(usize, usize)]) {
         self.compare(name, block, sides, pairs, |rounds, one, other| Row {
@@ -55,7 +59,7 @@ impl Report {
         pairs: &[(usize, usize)],
         row: impl Fn(&Rounds, usize, usize) -> Row,
     ) {
-        if !self.wanted.is_empty() && !self.wanted.iter().any(|part| name.contains(part)) {
+        if !self.is_wanted(name) {
             return;
         }
         let Some(budget) = self.length.budget(FULL) else {

@@ -2,12 +2,14 @@ use diesel::mysql::MysqlConnection;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncMysqlConnection};
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 use super::client::Client;
 use super::raw_store::{Ordering, RawStore};
 use super::statements::Statements;
 use crate::database::Place;
 use crate::ours::OurStore;
+use crate::transfer::Server;
 use bench_support::awaited_store::AwaitedStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::aggregate_id;
@@ -73,6 +75,67 @@ impl Database {
     pub fn raw(&self, statements: &Statements, ordering: Ordering) -> RawStore {
         RawStore::new(self.client(), statements, ordering)
     }
+}
+
+impl Server for Database {
+    type Conn = MysqlConnection;
+
+    fn create() -> Self {
+        Self::create()
+    }
+
+    fn filled(streams: usize, events_each: usize) -> Self {
+        Self::filled(streams, events_each)
+    }
+
+    fn url(&self) -> String {
+        self.0.url()
+    }
+
+    fn connect(url: &str) -> MysqlConnection {
+        MysqlConnection::establish(url).expect("a connection")
+    }
+
+    /// Transactions as large as those of an import.
+    fn bare_inserts(streams: usize, events_each: usize) -> impl Fn(&Self) {
+        const INSERTS_IN_A_TRANSACTION: usize = 10;
+        let inserts = inserts(streams, events_each);
+        move |database| {
+            let client = database.client();
+            for inserts in inserts.chunks(INSERTS_IN_A_TRANSACTION) {
+                client.execute("BEGIN");
+                inserts.iter().for_each(|insert| client.execute(insert));
+                client.execute("COMMIT");
+            }
+        }
+    }
+}
+
+/// The rows of `filled`, 500 in each statement.
+fn inserts(streams: usize, events_each: usize) -> Vec<String> {
+    const ROWS: usize = 500;
+    let rows: Vec<usize> = (0..streams * events_each).collect();
+    rows.chunks(ROWS).map(|rows| insert(rows, streams)).collect()
+}
+
+fn insert(rows: &[usize], streams: usize) -> String {
+    let payload = OrderPlaced::example().to_json();
+    let values: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let (position, version) = (row + 1, row / streams + 1);
+            let (aggregate_id, event_id) = (aggregate_id(row % streams), Uuid::now_v7());
+            format!(
+                "({position}, 'Order', '{aggregate_id}', {version}, '{event_id}', 'OrderPlaced', 1, '{payload}', \
+                 UTC_TIMESTAMP(6))"
+            )
+        })
+        .collect();
+    format!(
+        "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
+         event_version, payload, created_at) VALUES {}",
+        values.join(",")
+    )
 }
 
 impl Drop for Database {

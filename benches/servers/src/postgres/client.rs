@@ -10,6 +10,9 @@ use super::parameters::Parameters;
 
 const BINARY: c_int = 1;
 
+/// In bytes, as the client library itself sends at once.
+const COPIED_AT_ONCE: usize = 64 << 10;
+
 /// A connection. It panics on an error: a bench cannot handle one.
 pub struct Client {
     handle: NonNull<ffi::PGconn>,
@@ -84,6 +87,30 @@ impl Client {
                 BINARY,
             )
         })
+    }
+
+    /// Sends the lines of a `COPY … FROM STDIN`.
+    pub fn copy(&self, sql: &str, lines: &[u8]) {
+        let sql = CString::new(sql).expect("SQL without NUL");
+        let connection = self.handle.as_ptr();
+        // SAFETY: the connection is alive, and the text ends in NUL.
+        let begun = Rows(NonNull::new(unsafe { ffi::PQexec(connection, sql.as_ptr()) }).expect("a result"));
+        // SAFETY: the result is alive.
+        let status = unsafe { ffi::PQresultStatus(begun.0.as_ptr()) };
+        assert_eq!(status, ffi::ExecStatusType::PGRES_COPY_IN, "{}", self.error());
+        for part in lines.chunks(COPIED_AT_ONCE) {
+            // SAFETY: the connection is alive and takes lines; the part is as long as is said, and is copied.
+            let sent = unsafe { ffi::PQputCopyData(connection, part.as_ptr().cast(), length(part)) };
+            assert_eq!(sent, 1, "{}", self.error());
+        }
+        // SAFETY: the connection is alive and takes lines; null says that this is their regular end.
+        let ended = unsafe { ffi::PQputCopyEnd(connection, ptr::null()) };
+        assert_eq!(ended, 1, "{}", self.error());
+        // SAFETY: the connection is alive.
+        self.checked(unsafe { ffi::PQgetResult(connection) });
+        // SAFETY: the connection is alive. It says that there is no other result.
+        let other = unsafe { ffi::PQgetResult(connection) };
+        assert!(other.is_null(), "{}", self.error());
     }
 
     fn checked(&self, result: *mut ffi::PGresult) -> Rows {

@@ -1,6 +1,8 @@
+use chrono::Utc;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 use super::by_hand::ByHand;
 use super::client::Client;
@@ -8,6 +10,7 @@ use super::raw_store::RawStore;
 use super::statements::Statements;
 use crate::database::Place;
 use crate::ours::OurStore;
+use crate::transfer::Server;
 use bench_support::awaited_store::AwaitedStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::aggregate_id;
@@ -53,6 +56,10 @@ impl Database {
         database
     }
 
+    /// The columns of the rows that `lines` makes.
+    const ROW: &str = "COPY events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, \
+         event_type, event_version, payload, created_at) FROM STDIN";
+
     pub fn client(&self) -> Client {
         Client::connect(&self.0.url())
     }
@@ -89,6 +96,45 @@ impl Database {
              AS 'SELECT NULL::BIGINT'",
         );
     }
+}
+
+impl Server for Database {
+    type Conn = PgConnection;
+
+    fn create() -> Self {
+        Self::create()
+    }
+
+    fn filled(streams: usize, events_each: usize) -> Self {
+        Self::filled(streams, events_each)
+    }
+
+    fn url(&self) -> String {
+        self.0.url()
+    }
+
+    fn connect(url: &str) -> PgConnection {
+        PgConnection::establish(url).expect("a connection")
+    }
+
+    fn bare_inserts(streams: usize, events_each: usize) -> impl Fn(&Self) {
+        let lines = lines(streams, events_each);
+        move |database| database.client().copy(Self::ROW, lines.as_bytes())
+    }
+}
+
+/// The rows of `filled`, as COPY takes them.
+fn lines(streams: usize, events_each: usize) -> String {
+    let (payload, now) = (OrderPlaced::example().to_json(), Utc::now().to_rfc3339());
+    let mut lines = String::new();
+    for row in 0..streams * events_each {
+        let (position, version) = (row + 1, row / streams + 1);
+        let (aggregate_id, event_id) = (aggregate_id(row % streams), Uuid::now_v7());
+        lines += &format!(
+            "{position}\tOrder\t{aggregate_id}\t{version}\t{event_id}\tOrderPlaced\t1\t{payload}\t{now}\n"
+        );
+    }
+    lines
 }
 
 impl Drop for Database {
