@@ -136,10 +136,11 @@ where
 }
 
 type Moving<D> = (D, <D as TestDatabase>::Conn);
-type ReadModels<S, T> = MovesReadModels<<S as TestDatabase>::Conn, <T as TestDatabase>::Conn>;
+type Switched<S, T> =
+    (Moving<S>, Moving<T>, MovesReadModels<<S as TestDatabase>::Conn, <T as TestDatabase>::Conn>);
 
 /// As it is when the read model could not be moved: both logs are closed.
-fn switched_in_part<S: TestDatabase, T: TestDatabase>() -> Result<(Moving<S>, Moving<T>, ReadModels<S, T>)> {
+fn switched_in_part<S: TestDatabase, T: TestDatabase>() -> Result<Switched<S, T>> {
     let ((db, mut from), (other, mut to)) = (empty::<S>()?, empty::<T>()?);
     append(&mut from, "alice", 3)?;
     kept::<S::Conn>().catch_up(&mut from)?;
