@@ -17,9 +17,9 @@ use crate::store::EventStore;
 /// Events that are committed together.
 const BATCH: usize = 500;
 
-/// Appends events from elsewhere, which no store has recorded yet: a line of JSON for each, without header and
-/// trailer, in the order in which they happened. `open` opens the file; it is called twice, because all lines
-/// are checked before anything is written.
+/// Appends events from elsewhere, which no store has recorded yet: a line of JSON for each, without header
+/// and trailer, in the order in which they happened. `open` opens the file; it is called twice, because all
+/// lines are checked before anything is written.
 ///
 /// ```json
 /// {"aggregate_type":"Order","aggregate_id":"o-1","event_type":"OrderPlaced","payload":{"sku":7}}
@@ -37,9 +37,9 @@ const BATCH: usize = 500;
 ///
 /// # Errors
 ///
-/// [`ImportError::File`]: a line, and what is wrong with it. [`ImportError::OtherEvent`]: the store has another
-/// event with that id. Nothing was written then. [`ImportError::LogClosed`], [`ImportError::InTransaction`];
-/// or the database has refused.
+/// [`ImportError::File`]: a line, and what is wrong with it. [`ImportError::OtherEvent`]: the store has
+/// another event with that id. Nothing was written then. [`ImportError::LogClosed`],
+/// [`ImportError::InTransaction`]; or the database has refused.
 ///
 /// ```
 /// use diesel::prelude::*;

@@ -53,8 +53,8 @@ pub enum CopyError {
         /// Where the target is.
         position: Position,
     },
-    /// What the target has is not what was copied. The copy is abandoned, and if the source was frozen for it,
-    /// it is open again.
+    /// What the target has is not what was copied. The copy is abandoned, and if the source was frozen for
+    /// it, it is open again.
     #[error("the logs differ: {0}")]
     Differs(Difference),
     /// A checkpoint never arrives without its read model, unless that is said.
