@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use test_support::sqlite_file::SqliteFile;
 use thirtyfour::prelude::*;
+use thirtyfour::stringmatch::StringMatch;
 
 use super::browser::Browse;
 use super::chromium::{ChromeDriver, Screen, capabilities};
@@ -80,9 +81,11 @@ impl Visit {
 
     /// Until the first of these says it.
     pub async fn wait_for(&self, css: &str, text: &str) {
-        let query = self.driver.query(By::Css(css)).wait(LONG, Duration::from_millis(100));
-        let found = query.with_text(thirtyfour::stringmatch::StringMatch::new(text).partial()).first().await;
-        found.unwrap_or_else(|error| panic!("{text} does not come: {error}"));
+        let says_it = || StringMatch::new(text).partial();
+        let query = || self.driver.query(By::Css(css)).wait(LONG, Duration::from_millis(100));
+        while let Err(error) = query().with_text(says_it()).first().await {
+            assert_was_replaced(&error);
+        }
     }
 
     pub async fn heading(&self) -> String {
