@@ -347,6 +347,9 @@ fn what_has_moved_is_no_source<S: TestDatabase, T: TestDatabase>() -> Result {
         other => panic!("{other:?}"),
     }
     assert!(append(&mut third, "alice", 1).is_err(), "the other target is not open");
+    // To abandon that copy does not open what has moved.
+    assert!(abandon(&mut from, &mut third, LONG)?);
+    assert_sent_away(&mut from);
     let file = exported(&mut from)?;
     let refused = imported(&mut third, &file).expect_err("a copy fills it").to_string();
     assert!(refused.starts_with("another import fills this log"), "{refused}");
