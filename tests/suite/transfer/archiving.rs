@@ -223,8 +223,8 @@ fn what_is_removed_by_hand_is_found<D: TestDatabase>() -> Result {
         _ => "DROP TRIGGER event_rewrites_refuse_update",
     };
     execute(&mut conn, &format!("{unlock}; CREATE TABLE kept AS SELECT * FROM event_rewrites"))?;
-    for leaf in ["'none'", "REPLACE(leaf, '0', '1')"] {
-        let change = format!("UPDATE event_rewrites SET leaf = {leaf} WHERE global_position = 2");
+    for leaf in ["none", &"a".repeat(64)] {
+        let change = format!("UPDATE event_rewrites SET leaf = '{leaf}' WHERE global_position = 2");
         execute(&mut conn, &change)?;
         assert!(!verify(&mut conn)?.is_sound(), "{leaf}");
         let back = "UPDATE event_rewrites SET leaf = \
