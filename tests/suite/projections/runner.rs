@@ -191,7 +191,6 @@ fn its_failures_are_told_once<D: TestDatabase>() -> Result {
     append(&mut conn, "alice", 1)?;
     let failing = Script::with([("alice 1", Fault::Fails)]).projection().retries(0, Duration::ZERO);
     let running = runner(&db).projection(failing).start()?;
-    assert!(status(&mut conn)?.partitions()[0].last_error().is_none() || !running.failures().is_empty());
     let mut failures = Vec::new();
     eventually("it has failed", || {
         failures.extend(running.failures());
