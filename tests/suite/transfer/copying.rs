@@ -361,6 +361,7 @@ fn what_has_moved_is_no_source<S: TestDatabase, T: TestDatabase>() -> Result {
 fn positions_go_on_above_everything<S: TestDatabase, T: TestDatabase>() -> Result {
     let ((_db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
     append(&mut from, "alice", 5)?;
+    assert_eq!(STORE.last_position(&mut from)?.get(), 5, "readers may be there");
     remove(&mut from, "global_position > 3")?;
     STORE.repair(&mut from)?;
     copy(&mut from, &mut to, &CopyOptions::to("elsewhere"), |_| true)?;
