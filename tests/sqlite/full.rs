@@ -71,11 +71,11 @@ fn nothing_of_an_append_is_there_when_the_head_has_no_room() {
 
 /// With heads as large as the longest id makes them, so that there is no room for another one.
 fn fill_the_page_of_heads(conn: &mut SqliteConnection) {
-    let filled = (1000..2000).any(|nth| {
-        let head = format!("'', 'Filler', '{nth}{}', 1, '2026-11-22T05:12:45.403334Z'", "y".repeat(251));
-        diesel::sql_query(format!("INSERT INTO aggregate_heads VALUES ({head})")).execute(conn).is_err()
+    let refused = (1000..2000).find_map(|nth| {
+        let head = format!("'', 'Filler', '{nth}{}', 1, '2026-11-22T05:12:45.403334Z', 0", "y".repeat(251));
+        diesel::sql_query(format!("INSERT INTO aggregate_heads VALUES ({head})")).execute(conn).err()
     });
-    assert!(filled);
+    assert!(refused.is_some_and(|error| error.to_string().contains("full")));
 }
 
 #[test]

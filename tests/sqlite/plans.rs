@@ -38,8 +38,9 @@ fn database() -> SqliteFile {
 fn plan_of_page(conn: &mut SqliteConnection, query: &LogQuery) -> String {
     let watch = Watch::on(conn);
     assert!(!STORE.read_log(conn, query, 10).unwrap().is_empty());
-    let read = watch.statements().run.last().unwrap().clone();
-    plan(conn, &read)
+    let run = watch.statements().run.clone();
+    let read = run.iter().rfind(|statement| !statement.contains("event_rewrites")).unwrap();
+    plan(conn, read)
 }
 
 fn plan(conn: &mut SqliteConnection, statement: &str) -> String {
