@@ -39,7 +39,8 @@ impl Database {
         client.execute("CREATE TEMPORARY TABLE stream (aggregate_id VARCHAR(36), nth INTEGER)");
         client.execute(&format!("INSERT INTO stream VALUES {}", ids.join(",")));
         client.execute(&format!(
-            "INSERT INTO aggregate_heads SELECT '', 'Order', aggregate_id, {events_each}, UTC_TIMESTAMP(6) FROM stream"
+            "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+             SELECT '', 'Order', aggregate_id, {events_each}, UTC_TIMESTAMP(6) FROM stream"
         ));
         for version in 1..=events_each {
             client.execute(&format!(

@@ -49,7 +49,8 @@ impl Database {
              FROM generate_series(1, {events_each}) AS version, stream ORDER BY version, nth"
         ));
         client.execute(&format!(
-            "INSERT INTO aggregate_heads SELECT '', 'Order', aggregate_id, {events_each}, now() FROM stream"
+            "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+             SELECT '', 'Order', aggregate_id, {events_each}, now() FROM stream"
         ));
         client.execute("VACUUM ANALYZE events");
         client.execute("VACUUM ANALYZE aggregate_heads");
