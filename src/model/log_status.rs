@@ -83,8 +83,8 @@ impl LogStatus {
     ///   `performance_schema.data_locks`.
     /// - MariaDB does not tell who holds a lock. To a user with the privilege PROCESS these are all
     ///   transactions that have locked rows: one of them is the writer.
-    /// - Both look for transactions at most ten times a second, and not at all while they are asked more often
-    ///   than that, so a writer that has just begun may be missing.
+    /// - MySQL and MariaDB refresh their list of transactions only when it was not asked for during the last
+    ///   0.1 s, so a writer that has just begun may be missing.
     /// - On SQLite, and in the gapless ordering, nothing is ever held back.
     pub fn held_back_by(&self) -> &[LogHolder] {
         &self.held_back_by
