@@ -9,7 +9,7 @@ use bench_support::ours::OurStore;
 use bench_support::payload::OrderPlaced;
 use bench_support::raw_store::RawStore;
 use bench_support::side::Side;
-use bench_support::workload::{aggregate_id, scatter};
+use bench_support::workload::RandomStreams;
 use diesel_event_store::sqlite::Synchronous;
 
 fn main() {
@@ -53,11 +53,7 @@ fn side(name: &str, path: &Path, streams: usize, events: i64, open: fn(&Path) ->
     let (path, cents) = (path.to_owned(), OrderPlaced::CENTS * u64::try_from(events).expect("a count"));
     Side::new(name, move || {
         let mut read = open(&path);
-        let mut numbers = 0..;
-        move || {
-            let number = scatter(numbers.next().expect("there is always another"));
-            let id = aggregate_id(usize::try_from(number).expect("64 bits") % streams);
-            assert_eq!(read(&id), (events, cents));
-        }
+        let streams = RandomStreams::among(streams);
+        move || assert_eq!(read(&streams.next_id()), (events, cents))
     })
 }

@@ -4,7 +4,7 @@ use bench_support::bench::Bench;
 use bench_support::database;
 use bench_support::order::Order;
 use bench_support::side::Side;
-use bench_support::workload::{aggregate_id, scatter};
+use bench_support::workload::RandomStreams;
 use diesel::SqliteConnection;
 use diesel_event_store::sqlite::Synchronous;
 use tempfile::TempDir;
@@ -31,14 +31,12 @@ fn side(
     command: fn(&mut SqliteConnection, &str) -> u64,
 ) -> Side {
     let path = database::copy_of_filled(folder, streams, EVENTS_EACH);
-    let mut numbers = 0..;
+    let streams = RandomStreams::among(streams);
     Side::new(name, move || {
         let mut conn = database::connect(&path, Synchronous::Normal);
-        let first = scatter(numbers.next().expect("there is always another"));
-        let mut numbers = first..;
+        let streams = streams.clone();
         move || {
-            let number = scatter(numbers.next().expect("there is always another"));
-            command(&mut conn, &aggregate_id(usize::try_from(number).expect("64 bits") % streams));
+            command(&mut conn, &streams.next_id());
         }
     })
 }

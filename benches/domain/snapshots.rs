@@ -1,14 +1,12 @@
 //! What a snapshot saves, and what it costs.
 
-use std::cell::Cell;
 use std::path::PathBuf;
-use std::rc::Rc;
 
 use bench_support::bench::Bench;
 use bench_support::database;
 use bench_support::order::Order;
 use bench_support::side::Side;
-use bench_support::workload::{aggregate_id, scatter};
+use bench_support::workload::{RandomStreams, aggregate_id};
 use diesel::SqliteConnection;
 use diesel_event_store::sqlite::Synchronous;
 use tempfile::TempDir;
@@ -45,13 +43,12 @@ fn of_20_events<const EVERY: u32>(folder: &TempDir, streams: usize) -> PathBuf {
 
 /// Random aggregates, the same ones in the same order on both sides.
 fn side(name: &str, path: PathBuf, streams: usize, work: fn(&mut SqliteConnection, &str) -> u64) -> Side {
-    let calls = Rc::new(Cell::new(0));
+    let streams = RandomStreams::among(streams);
     Side::new(name, move || {
         let mut conn = database::connect(&path, Synchronous::Normal);
-        let calls = Rc::clone(&calls);
+        let streams = streams.clone();
         move || {
-            let number = scatter(calls.replace(calls.get() + 1));
-            work(&mut conn, &aggregate_id(usize::try_from(number).expect("64 bits") % streams));
+            work(&mut conn, &streams.next_id());
         }
     })
 }

@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::Append;
 use diesel_event_store::{EventStore, LogOrdering};
-use server_benches::awaited;
 use server_benches::mysql::{Client, Database, Ordering, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
@@ -15,6 +14,7 @@ use server_benches::side::Side;
 use server_benches::store::Store;
 use server_benches::transfer;
 use server_benches::writers::Writers;
+use server_benches::{awaited, domain};
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -39,6 +39,9 @@ fn main() {
     report.heading("MySQL, one connection");
     reads(&report, &statements);
     last_position(&report, &statements);
+
+    report.heading("MySQL, aggregates and keys");
+    domain::compare::<Database>(&report);
 
     report.heading("MySQL, a projection whose partitions change the same rows");
     shared_rows(&report);
@@ -93,9 +96,6 @@ fn reads(report: &Report, statements: &Statements) {
         let stores = (database.ours(), database.raw(statements, Ordering::Fenced));
         questions::load_streams(report, name, stores, streams, events);
     }
-    let databases = [(); 2].map(|()| Database::filled(many, EVENTS_EACH));
-    let conns = (databases[0].ours().conn, databases[1].ours().conn);
-    questions::execute(report, conns, many);
     let events = report.size(20_000, 2_000);
     let database = Database::filled(events / EVENTS_EACH, EVENTS_EACH);
     let stores = (database.ours(), database.raw(statements, Ordering::Fenced));

@@ -6,7 +6,6 @@ use std::cell::RefCell;
 use bench_support::payload::OrderPlaced;
 use bench_support::workload::{Append, Workload};
 use diesel_event_store::{EventStore, LogOrdering};
-use server_benches::awaited;
 use server_benches::postgres::{Database, RawStore, Statements};
 use server_benches::questions::{self, EVENTS_EACH, PAGE};
 use server_benches::report::Report;
@@ -14,6 +13,7 @@ use server_benches::side::Side;
 use server_benches::store::Store;
 use server_benches::transfer;
 use server_benches::writers::Writers;
+use server_benches::{awaited, domain};
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -39,6 +39,9 @@ fn main() {
     reads(&report, &statements);
     safe_position(&report, &statements);
     unrelated_locks(&report);
+
+    report.heading("PostgreSQL, aggregates and keys");
+    domain::compare::<Database>(&report);
 
     report.heading("PostgreSQL, a projection whose partitions change the same rows");
     shared_rows(&report);
@@ -74,9 +77,6 @@ fn reads(report: &Report, statements: &Statements) {
         let stores = (database.ours(), database.raw(statements));
         questions::load_streams(report, name, stores, streams, events);
     }
-    let databases = [(); 2].map(|()| Database::filled(many, EVENTS_EACH));
-    let conns = (databases[0].ours().conn, databases[1].ours().conn);
-    questions::execute(report, conns, many);
     let events = report.size(20_000, 2_000);
     let database = Database::filled(events / EVENTS_EACH, EVENTS_EACH);
     let stores = (database.ours(), database.raw(statements));

@@ -3,6 +3,7 @@
 
 pub mod awaited;
 pub mod database;
+pub mod domain;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod ours;

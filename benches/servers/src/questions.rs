@@ -3,10 +3,8 @@
 use crate::report::Report;
 use crate::side::Side;
 use crate::store::Store;
-use bench_support::order::Order;
 use bench_support::payload::OrderPlaced;
-use bench_support::workload::{Workload, aggregate_id, scatter};
-use diesel_event_store::EventConnection;
+use bench_support::workload::{RandomStreams, Workload};
 
 pub const EVENTS_EACH: usize = 10;
 pub const PAGE: usize = 1_000;
@@ -31,41 +29,13 @@ pub fn load_streams(
     events: usize,
 ) {
     let expected = (i64::try_from(events).expect("a count"), cents(events));
+    let [of_ours, of_raw] = [(); 2].map(|()| RandomStreams::among(streams));
     let sides = vec![
-        Side::new("ours", on_streams(streams, |id| assert_eq!(ours.read_stream(id), expected))),
-        Side::new("raw", on_streams(streams, |id| assert_eq!(raw.read_stream(id), expected))),
+        Side::new("ours", || assert_eq!(ours.read_stream(&of_ours.next_id()), expected)),
+        Side::new("raw", || assert_eq!(raw.read_stream(&of_raw.next_id()), expected)),
     ];
     let block = if events > 100 { 2 } else { 50 };
     report.times(name, block, sides, &[(0, 1)]);
-}
-
-/// Random streams, the same ones in the same order on every side.
-fn on_streams(streams: usize, mut read: impl FnMut(&str)) -> impl FnMut() {
-    let mut numbers = 0..;
-    move || {
-        let number = scatter(numbers.next().expect("there is always another"));
-        read(&aggregate_id(usize::try_from(number).expect("64 bits") % streams));
-    }
-}
-
-/// Compares commands on two databases with this many aggregates of this many events. The aggregates grow.
-pub fn execute(report: &Report, (one, other): (impl EventConnection, impl EventConnection), streams: usize) {
-    let (mut one, mut other) = (one, other);
-    let sides = vec![
-        Side::new(
-            "execute",
-            on_streams(streams, |id| {
-                Order::<0>::execute(&mut one, id);
-            }),
-        ),
-        Side::new(
-            "read and append",
-            on_streams(streams, |id| {
-                Order::<0>::by_hand(&mut other, id);
-            }),
-        ),
-    ];
-    report.times("a command on an aggregate of 10 events, alone", 50, sides, &[(0, 1)]);
 }
 
 /// Compares reading the log, on a database with this many events. `unbounded` reads a page without asking for

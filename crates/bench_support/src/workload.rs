@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use uuid::Uuid;
@@ -54,6 +54,25 @@ impl State {
             return self.versions.len() - 1;
         }
         usize::try_from(scatter(self.appends)).expect("64 bits") % self.versions.len()
+    }
+}
+
+/// Random streams out of so many. Two that begin together choose the same ones; a clone continues where this one
+/// is.
+#[derive(Clone)]
+pub struct RandomStreams {
+    streams: usize,
+    chosen: Rc<Cell<u64>>,
+}
+
+impl RandomStreams {
+    pub fn among(streams: usize) -> Self {
+        Self { streams, chosen: Rc::default() }
+    }
+
+    pub fn next_id(&self) -> String {
+        let number = scatter(self.chosen.replace(self.chosen.get() + 1));
+        aggregate_id(usize::try_from(number).expect("64 bits") % self.streams)
     }
 }
 
