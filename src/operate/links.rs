@@ -1,3 +1,5 @@
+use std::iter;
+
 use crate::line::chain::Chain;
 use crate::model::event::RecordedEvent;
 use crate::model::leaf::Leaf;
@@ -59,41 +61,58 @@ where
         let slice = EventStore::new().read_log(conn, &query, page_size.next())?;
         page_size.learn(&slice, query.max_bytes);
         let (from, to, is_end) = (query.from, slice.scanned_to().min(up_to), slice.is_end());
-        query.resume(slice.scanned_to());
-        merge(conn, (from, to), slice.into_events(), &mut visit)?;
-        if is_end || to == up_to {
+        let visited_to = merge(conn, (from, to), slice.into_events(), &mut visit)?;
+        query.resume(visited_to);
+        if visited_to == to && (is_end || to == up_to) {
             return Ok(());
         }
     }
 }
 
-/// What is left of events is read after the events: what is archived in between was among these.
+/// What is left of events is read after the events, so what is archived in between was among these. What is
+/// restored in between is in neither, but then more events are counted than were read. Returns up to where
+/// nothing was missing.
 fn merge<C, E>(
     conn: &mut C,
     (mut from, to): (Position, Position),
     events: Vec<RecordedEvent>,
     visit: &mut impl FnMut(Link) -> Result<(), E>,
-) -> Result<(), E>
+) -> Result<Position, E>
 where
     C: EventConnection + ?Sized,
     E: From<ReadError>,
 {
-    let mut events = events.into_iter().take_while(|event| event.position <= to).peekable();
+    let mut events = events.into_iter().peekable();
     loop {
         let leaves = conn.database().leaves(from, to, LEAVES).map_err(ReadError::from)?;
-        let next = leaves.last().filter(|_| leaves.len() as i64 == LEAVES).map(|last| last.position);
-        for leaf in leaves {
-            while let Some(event) = events.next_if(|event| event.position < leaf.position) {
-                visit(Link::Event(event))?;
-            }
-            // While it is being archived, the event is there, too.
-            if events.peek().is_none_or(|event| event.position != leaf.position) {
-                visit(Link::Gone(leaf))?;
-            }
+        let next = leaves.last().filter(|_| leaves.len() as i64 == LEAVES).map_or(to, |last| last.position);
+        let read: Vec<_> = iter::from_fn(|| events.next_if(|event| event.position <= next)).collect();
+        let there = conn.database().events_between(from, next).map_err(ReadError::from)?;
+        if there > read.len() as i64 {
+            return Ok(from);
         }
-        match next {
-            Some(next) => from = next,
-            None => return events.map(Link::Event).try_for_each(visit),
+        in_their_order(read, leaves, visit)?;
+        if next == to {
+            return Ok(to);
+        }
+        from = next;
+    }
+}
+
+fn in_their_order<E>(
+    events: Vec<RecordedEvent>,
+    leaves: Vec<Leaf>,
+    visit: &mut impl FnMut(Link) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut events = events.into_iter().peekable();
+    for leaf in leaves {
+        while let Some(event) = events.next_if(|event| event.position < leaf.position) {
+            visit(Link::Event(event))?;
+        }
+        // While it is being archived, the event is there, too.
+        if events.peek().is_none_or(|event| event.position != leaf.position) {
+            visit(Link::Gone(leaf))?;
         }
     }
+    events.map(Link::Event).try_for_each(visit)
 }

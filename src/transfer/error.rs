@@ -17,6 +17,10 @@ pub enum ExportError {
     /// An import has filled the log only in part.
     #[error("{} is not complete yet, so it cannot be exported", .0.state())]
     Receiving(LogClosed),
+    /// Streams were archived, restored or erased meanwhile, so the lines do not agree with each other. Export
+    /// again.
+    #[error("streams were archived, restored or erased while the log was exported")]
+    Changed,
     /// The file could not be written.
     #[error("the file could not be written: {0}")]
     Write(#[from] io::Error),
@@ -37,7 +41,7 @@ impl ExportError {
     /// assert!(!ExportError::from(diesel::result::Error::NotFound).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        self.database_error().is_some_and(DatabaseError::is_retryable)
+        matches!(self, Self::Changed) || self.database_error().is_some_and(DatabaseError::is_retryable)
     }
 }
 
@@ -109,6 +113,18 @@ pub enum ImportError {
         /// What stands there.
         what: String,
     },
+    /// The store does not have an event of the file, so it has no position for it.
+    #[error("line {line}: this store has no event {event_id}; import the file first")]
+    #[non_exhaustive]
+    NotImported {
+        /// Counted from 1.
+        line: u64,
+        /// The event.
+        event_id: Uuid,
+    },
+    /// What was to be done with a position could not be done.
+    #[error("the positions were not noted: {0}")]
+    Visit(#[source] io::Error),
     /// What was to be discarded is a copy that goes on where the log was, and its earlier events would be
     /// lost, too.
     #[error("the log had events before this copy began, and they would be lost; run the copy again")]

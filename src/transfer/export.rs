@@ -10,6 +10,7 @@ use super::rest_line::{write_key, write_parked, write_partition, write_start};
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::operate::links::{Link, each_link};
+use crate::storage::carry::StreamStart;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
 
@@ -53,13 +54,17 @@ where
     let Projections { partitions, parked } = Projections::read(conn)?;
     let end = conn.database().last_position().map_err(ReadError::from)?;
     let mut file = OutFile::begin(out, Header { content: Content::Log, log_id, end })?;
-    for start in conn.database().stream_starts()? {
-        file.other(|line| write_start(line, &start))?;
+    let starts = conn.database().stream_starts()?;
+    for start in &starts {
+        file.other(|line| write_start(line, start))?;
     }
     each_link(conn, Position::START, end, |link| match link {
         Link::Event(event) => file.event(&event),
         Link::Gone(leaf) => file.gone(&leaf),
     })?;
+    if !begin_alike(&starts, &conn.database().stream_starts()?) {
+        return Err(ExportError::Changed);
+    }
     for partition in &partitions {
         file.other(|line| write_partition(line, partition))?;
     }
@@ -68,4 +73,13 @@ where
     }
     each_key(conn, end, |key| file.other(|line| write_key(line, &key)))?;
     file.end()
+}
+
+/// Whether no stream has lost its first events, or has them back. An append is not told from none.
+fn begin_alike(before: &[StreamStart], after: &[StreamStart]) -> bool {
+    let is_alike = |(one, other): (&StreamStart, &StreamStart)| {
+        let begins_alike = one.first_version.is_none() || one.first_version == other.first_version;
+        one.stream == other.stream && one.archived_version == other.archived_version && begins_alike
+    };
+    before.len() == after.len() && before.iter().zip(after).all(is_alike)
 }

@@ -75,6 +75,22 @@ statement! {
      ORDER BY global_position LIMIT ?"
 }
 
+statement! {
+    for every database;
+    CountArchived -> BigInt,
+    "SELECT COUNT(*) FROM event_rewrites AS rewritten \
+     WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position)"
+}
+
+statement! {
+    for every database;
+    CountEventsBetween {
+        after: i64 => bind_long,
+        up_to: i64 => bind_long,
+    } -> BigInt,
+    "SELECT COUNT(*) FROM events WHERE global_position > ? AND global_position <= ?"
+}
+
 impl<L> Rewrites for L
 where
     L: Lent,
@@ -111,5 +127,14 @@ where
     async fn leaves(&mut self, after: Position, up_to: Position, limit: i64) -> QueryResult<Vec<Leaf>> {
         let select = SelectLeaves { after: after.get(), up_to: up_to.get(), limit };
         self.connection().load(select, Stored::default()).await
+    }
+
+    async fn archived_events(&mut self) -> QueryResult<i64> {
+        Ok(self.connection().load(CountArchived, Stored::<i64>::default()).await?.pop().unwrap_or(0))
+    }
+
+    async fn events_between(&mut self, after: Position, up_to: Position) -> QueryResult<i64> {
+        let count = CountEventsBetween { after: after.get(), up_to: up_to.get() };
+        Ok(self.connection().load(count, Stored::<i64>::default()).await?.pop().unwrap_or(0))
     }
 }

@@ -46,17 +46,20 @@ where
     S: EventConnection + ?Sized,
     T: EventConnection + ?Sized,
 {
-    let (here, there) = (source.database().log_row()?, target.database().log_row()?);
+    let (log_id, there) = (source.database().log_row()?.log_id, target.database().log_row()?);
     if there.state != LogState::Receiving {
         return Ok(false);
     }
-    let note = note_of_copy(&there, here.log_id)?;
+    let note = note_of_copy(&there, log_id)?;
     let Some(copied) = note.copied().cloned() else { return Ok(false) };
     let (id, abandoned) = (copied.id.clone(), note.with_move(Move { is_abandoned: true, ..copied }));
     Receiver::resume(target, note).move_on(abandoned.incomplete(), |_| Ok(()))?;
     // Whoever still copies is overtaken now, and does not open the target.
-    source.database().give_back(OWNER)?;
-    if here.note.as_deref().and_then(move_of) == Some(id) {
+    let frozen_for = source.database().log_row()?.note.as_deref().and_then(move_of);
+    if frozen_for.as_ref().is_none_or(|other| *other == id) {
+        source.database().give_back(OWNER)?;
+    }
+    if frozen_for == Some(id) {
         unfreeze(source, patience)?;
     }
     Ok(true)

@@ -57,6 +57,19 @@ pub enum CopyError {
     /// it, it is open again.
     #[error("the logs differ: {0}")]
     Differs(Difference),
+    /// While they were copied, streams of the source were archived or restored. The copy is abandoned, and the
+    /// source is open again. [Discard](super::super::discard()) what the target has, and copy once more.
+    #[error(
+        "streams were archived or restored while they were copied: {source_events} events of the source are \
+         archived, and {target_events} of the target"
+    )]
+    #[non_exhaustive]
+    ArchivedMeanwhile {
+        /// How many events of the source are archived.
+        source_events: i64,
+        /// How many of the target.
+        target_events: i64,
+    },
     /// A checkpoint never arrives without its read model, unless that is said.
     #[error(
         "it is not said whether the read models of these projections move along (keep), or are built again \

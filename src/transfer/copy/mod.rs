@@ -101,6 +101,10 @@ where
 /// **If it is killed, call it again**, with the same databases and options. A move that is not wanted any
 /// more is taken back with [`abandon`], as long as the target is not open.
 ///
+/// Do not archive, restore, erase or mask events of the source while it is copied: what the target has already
+/// is not changed. Archived and restored streams are found at the end
+/// ([`CopyError::ArchivedMeanwhile`]); erase and mask in both databases.
+///
 /// Neither connection may be in a transaction. On PostgreSQL, MySQL and MariaDB it takes the rights of the
 /// tables' owner on both sides. It holds a batch of events in memory, all idempotency keys and parked events.
 ///
@@ -201,7 +205,7 @@ where
         return Ok(plan.done());
     };
     let moved = move_log(copier, options, control);
-    if matches!(moved, Err(CopyError::Differs(_))) {
+    if matches!(moved, Err(CopyError::Differs(_) | CopyError::ArchivedMeanwhile { .. })) {
         abandon(source, target, options.patience)?;
     }
     moved

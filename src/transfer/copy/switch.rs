@@ -41,6 +41,7 @@ where
         let begin = Instant::now();
         self.freeze(options)?;
         self.copy_rest(options.patience)?;
+        self.refuse_archived_meanwhile()?;
         self.carry(options, control)?;
         self.open_target()?;
         Ok(Copied { closed_for: begin.elapsed(), ..self.copied() })
@@ -78,6 +79,16 @@ where
                 return Err(FreezeError::InTheWay { waited, by }.into());
             }
             thread::sleep(PAUSE);
+        }
+    }
+
+    /// What is left of an event is as good as the event for the chain, and nothing else would tell.
+    fn refuse_archived_meanwhile(&mut self) -> Result<(), CopyError> {
+        let source_events = self.source.database().archived_events()?;
+        let target_events = self.target.conn.database().archived_events()?;
+        match source_events == target_events {
+            true => Ok(()),
+            false => Err(CopyError::ArchivedMeanwhile { source_events, target_events }),
         }
     }
 

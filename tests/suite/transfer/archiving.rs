@@ -2,13 +2,15 @@
 
 use std::io;
 
+use diesel::Connection;
+use diesel::connection::InstrumentationEvent;
 use diesel_event_store::ExpectedVersion::{Any, Exact, NoStream};
 use diesel_event_store::chrono::{DateTime, Utc};
 use diesel_event_store::operate::{Finding, seal, verify};
 use diesel_event_store::projection::{self, OnFailure, Projection, ProjectionError, StartFrom};
 use diesel_event_store::transfer::{
-    ArchiveError, Archived, FileProblem, ImportError, Restored, archivable, export_archive, remove_archived,
-    restore,
+    ArchiveError, Archived, ExportError, FileProblem, ImportError, Restored, archivable, export,
+    export_archive, remove_archived, restore,
 };
 use diesel_event_store::{
     ConnectionRef, DatabaseError, DatabaseErrorKind, EventConnection, EventStore, LogQuery, NewEvent,
@@ -38,6 +40,8 @@ tests! {
     a_file_of_something_else_is_refused,
     an_archived_log_moves,
     appends_and_readers_go_on,
+    a_restore_in_the_middle_hides_nothing,
+    an_export_amid_a_restore_is_refused,
 }
 
 const STORE: EventStore = EventStore::new();
@@ -499,5 +503,40 @@ fn appends_and_readers_go_on<D: TestDatabase>() -> Result {
     let verified = verify(&mut conn)?;
     assert!(verified.is_sound(), "{verified:?}");
     assert_eq!((verified.archived(), verified.events()), (600, 51));
+    Ok(())
+}
+
+/// A connection that reads the log. As soon as it has read events, and is about to read what is left of others,
+/// these are back.
+fn restores_meanwhile<D: TestDatabase>(db: &D, file: String) -> Result<D::Conn> {
+    let (mut reader, mut conn) = (db.connect()?, Some(db.connect()?));
+    reader.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+        let is_next = query.to_string().contains("leaf FROM event_rewrites");
+        if let Some(mut conn) = conn.take_if(|_| is_next) {
+            assert_eq!(restored(&mut conn, &file).expect("nothing is in the way").events(), 6);
+        }
+    });
+    Ok(reader)
+}
+
+fn a_restore_in_the_middle_hides_nothing<D: TestDatabase>() -> Result {
+    let (db, mut conn) = filled::<D>()?;
+    seal(&mut conn)?;
+    let file = archived(&mut conn, 7)?;
+    let verified = verify(&mut restores_meanwhile(&db, file)?)?;
+    assert!(verified.is_sound(), "{verified:?}");
+    assert_eq!((verified.events(), verified.archived()), (10, 0));
+    Ok(())
+}
+
+fn an_export_amid_a_restore_is_refused<D: TestDatabase>() -> Result {
+    let (db, mut conn) = filled::<D>()?;
+    let before = exported(&mut conn)?;
+    let file = archived(&mut conn, 7)?;
+    let mut reader = restores_meanwhile(&db, file)?;
+    let refused = export(&mut reader, Vec::new()).expect_err("its lines would not agree");
+    assert!(matches!(refused, ExportError::Changed) && refused.is_retryable(), "{refused}");
+    assert_eq!(exported(&mut reader)?, before);
     Ok(())
 }

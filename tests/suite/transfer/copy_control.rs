@@ -6,7 +6,8 @@ use diesel::Connection;
 use diesel_event_store::operate::freeze;
 use diesel_event_store::projection::{Projection, ProjectionError};
 use diesel_event_store::transfer::{
-    Copied, CopyControl, CopyError, CopyOptions, Next, abandon, copy, copy_with,
+    Copied, CopyControl, CopyError, CopyOptions, Next, abandon, copy, copy_with, discard, export_archive,
+    remove_archived,
 };
 use diesel_event_store::{
     AppendError, EventConnection, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent,
@@ -26,6 +27,7 @@ tests_of_pairs! {
     a_projection_that_has_begun_meanwhile_is_named,
     a_source_that_is_frozen_meanwhile_is_left_alone,
     who_has_abandoned_a_copy_stops_it_each_time,
+    what_is_archived_meanwhile_is_not_copied_by_halves,
 }
 
 const STORE: EventStore = EventStore::new();
@@ -248,5 +250,29 @@ fn who_has_abandoned_a_copy_stops_it_each_time<S: TestDatabase, T: TestDatabase>
         append(&mut from, "alice", 1)?;
     }
     assert_eq!(copy(&mut from, &mut to, &options(), |_| true)?.last_position().get(), 6);
+    Ok(())
+}
+
+/// Otherwise the target would have events, and say that they were archived.
+fn what_is_archived_meanwhile_is_not_copied_by_halves<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    append(&mut from, "alice", 3)?;
+    append(&mut from, "bob", 1)?;
+    let mut archives = Meanwhile(|| {
+        let (mut conn, mut file) = (db.connect()?, Vec::new());
+        export_archive(&mut conn, Position::new(4)?, &mut file)?;
+        remove_archived(&mut conn, || Ok(&*file))?;
+        Ok(())
+    });
+    match copy_with(&mut from, &mut to, &options(), &mut archives) {
+        Err(CopyError::ArchivedMeanwhile { source_events: 3, target_events: 0, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    append(&mut from, "bob", 1)?;
+    assert!(matches!(append(&mut to, "bob", 1), Err(AppendError::LogClosed(_))));
+
+    assert!(discard(&mut to)?);
+    assert_eq!(copy(&mut from, &mut to, &options(), |_| true)?.events(), 2);
+    assert_eq!(exported(&mut to)?, exported(&mut from)?);
     Ok(())
 }

@@ -342,6 +342,9 @@ fn what_has_moved_is_no_source<S: TestDatabase, T: TestDatabase>() -> Result {
     fill(&mut from)?;
     fill_target(&mut from, &mut third)?;
     move_all(&mut from, &mut to)?;
+    let taken = "projection_checkpoints WHERE owner = 'moved to another database'";
+    let moved_along = count(&mut from, taken)?;
+    assert!(moved_along > 0);
     match move_all(&mut from, &mut third) {
         Err(CopyError::SourceClosed(closed)) => assert!(closed.note().contains("elsewhere://db/shop")),
         other => panic!("{other:?}"),
@@ -350,6 +353,7 @@ fn what_has_moved_is_no_source<S: TestDatabase, T: TestDatabase>() -> Result {
     // To abandon that copy does not open what has moved.
     assert!(abandon(&mut from, &mut third, LONG)?);
     assert_sent_away(&mut from);
+    assert_eq!(count(&mut from, taken)?, moved_along, "its read models are elsewhere");
     let file = exported(&mut from)?;
     let refused = imported(&mut third, &file).expect_err("a copy fills it").to_string();
     assert!(refused.starts_with("another import fills this log"), "{refused}");
