@@ -46,7 +46,7 @@ where
     Ok(Imported { log_id, events, skipped, last_position })
 }
 
-fn each_event<R: BufRead>(
+pub(super) fn each_event<R: BufRead>(
     input: R,
     mut work: impl FnMut(u64, &RecordedEvent) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {

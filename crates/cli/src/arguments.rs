@@ -85,6 +85,9 @@ pub enum Command {
         /// The file has events from elsewhere, one in each line: they are appended as new ones.
         #[arg(long, conflicts_with = "discard")]
         new: bool,
+        /// Write the old and the new position of each event to this file: a line of JSON for each.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["discard", "new", "restore"])]
+        map: Option<String>,
         /// Take back an import or a copy that has not come to its end: the store is empty then.
         #[arg(long, conflicts_with = "file", requires = "yes")]
         discard: bool,

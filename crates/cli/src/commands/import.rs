@@ -1,35 +1,66 @@
-use std::io::{self, BufRead};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufWriter, IntoInnerError, Write};
 
 use diesel_event_store::EventStore;
 use diesel_event_store::transfer::{self, ImportError, Imported};
 use serde_json::json;
 
-use super::files::{PIPE, open, rewound, spooled};
+use super::files::{PIPE, Writer, of_file, open, rewound, spooled};
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::output::{Output, number};
 
-/// What an export has written, or events that are new.
-pub fn import(conn: &mut Database, file: &str, is_new: bool, output: &mut Output) -> Result {
-    interrupt::listen()?;
-    let is_quiet = output.is_json;
-    let imported = match file {
-        PIPE => {
-            let spooled = spooled()?;
-            bring(conn, is_new, || rewound(&spooled, is_quiet))
-        }
-        file => bring(conn, is_new, || open(file, is_quiet)),
-    };
-    say(&imported.map_err(|error| explained(conn, error))?, output)
+/// What is wanted of an import.
+pub struct Asked<'a> {
+    pub file: &'a str,
+    /// Whether the file has no export, but events that no store has recorded.
+    pub is_new: bool,
+    /// Where the positions of the events are written, the old and the new ones.
+    pub map: Option<&'a str>,
 }
 
-fn bring<R: BufRead>(
-    conn: &mut Database,
-    is_new: bool,
-    open: impl FnMut() -> io::Result<R>,
-) -> Result<Imported, ImportError> {
-    if is_new { transfer::import_new(conn, open) } else { transfer::import(conn, open) }
+pub fn import(conn: &mut Database, asked: &Asked<'_>, output: &mut Output) -> Result {
+    interrupt::listen()?;
+    let is_quiet = output.is_json;
+    let imported = match asked.file {
+        PIPE => {
+            let spooled = spooled()?;
+            asked.bring(conn, || rewound(&spooled, is_quiet))
+        }
+        file => asked.bring(conn, || open(file, is_quiet)),
+    }?;
+    say(&imported, output)
+}
+
+impl Asked<'_> {
+    fn bring<R: BufRead>(
+        &self,
+        conn: &mut Database,
+        mut open: impl FnMut() -> io::Result<R>,
+    ) -> Result<Imported> {
+        let imported = match self.is_new {
+            true => transfer::import_new(conn, &mut open),
+            false => transfer::import(conn, &mut open),
+        };
+        let imported = imported.map_err(|error| explained(conn, error))?;
+        if let Some(map) = self.map {
+            write_map(conn, open()?, map).map_err(|error| explained(conn, error))?;
+        }
+        Ok(imported)
+    }
+}
+
+/// Under another name until it is whole.
+fn write_map<R: BufRead>(conn: &mut Database, input: R, name: &str) -> Result<(), ImportError> {
+    let part = format!("{name}.part");
+    let of_map = |error| ImportError::Visit(of_file(name, &error));
+    let mut map = BufWriter::new(Writer::new(name, File::create(&part).map_err(of_map)?));
+    transfer::imported_positions(conn, input, |from, to| {
+        writeln!(map, r#"{{"from":{from},"to":{to}}}"#).map_err(|error| of_file(name, &error))
+    })?;
+    let written = map.into_inner().map_err(IntoInnerError::into_error).and_then(Writer::finish);
+    written.and_then(|file| file.sync_all()).and_then(|()| fs::rename(&part, name)).map_err(of_map)
 }
 
 /// What to type then.

@@ -46,8 +46,9 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Import { file, restore: true, .. } => {
             archive::restore(&mut open()?, &file.unwrap_or_default(), output)
         }
-        Command::Import { file, new, .. } => {
-            import::import(&mut open()?, &file.unwrap_or_default(), new, output)
+        Command::Import { file, new, map, .. } => {
+            let asked = import::Asked { file: &file.unwrap_or_default(), is_new: new, map: map.as_deref() };
+            import::import(&mut open()?, &asked, output)
         }
         Command::Archive { before, file, yes } => {
             let asked = archive::Asked { before: &before, file: &file, yes };

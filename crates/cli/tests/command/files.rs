@@ -33,6 +33,28 @@ fn a_log_goes_to_a_file_and_comes_back() {
     assert!(fs::read(path("log.jsonl.zst")).unwrap().starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
 }
 
+/// A log with an event of its own, so that all others come to other positions.
+#[test]
+fn old_and_new_positions_are_written_down() {
+    let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
+    let (log, own, map) = (path("log.jsonl"), path("own"), path("map").display().to_string());
+    answer(&url(&shop), &["export", &log.display().to_string()]);
+    fs::write(&own, r#"{"aggregate_type":"Order","aggregate_id":"own","event_type":"OrderPlaced","payload":1}"#)
+        .unwrap();
+    answer(&url(&new), &["import", "--new", &own.display().to_string()]);
+    let expected = "{\"from\":1,\"to\":2}\n{\"from\":2,\"to\":3}\n{\"from\":3,\"to\":4}\n";
+    for imported in [3, 0] {
+        let said = answer(&url(&new), &["import", &log.display().to_string(), "--map", &map]);
+        assert!(said.starts_with(&format!("{imported} events imported")), "{said}");
+        assert_eq!(fs::read_to_string(&map).unwrap(), expected);
+        fs::remove_file(&map).unwrap();
+    }
+    let nowhere = path("none/map").display().to_string();
+    let (code, said) = failure(&url(&new), &["import", &log.display().to_string(), "--map", &nowhere]);
+    assert_eq!(code, 1);
+    assert!(said.contains("the positions were not noted: ") && said.contains(&nowhere), "{said}");
+}
+
 #[test]
 fn a_pipe_is_imported() {
     let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
