@@ -78,14 +78,21 @@ pub fn stream(
     output: &mut Output,
 ) -> Result {
     let stream = named(aggregate_type, aggregate_id, tenant)?;
+    let store = EventStore::new();
+    let begins = store.first_version(conn, &stream)?;
+    let gone = format!("the events of {stream} up to version {} were archived or erased", begins - 1);
     let mut is_empty = true;
-    for event in EventStore::new().iter_stream(conn, &stream, ..) {
+    for event in store.iter_stream(conn, &stream, ..) {
+        if is_empty && begins > 1 {
+            eprintln!("{gone}");
+        }
         show(&event?, output)?;
         is_empty = false;
     }
-    match is_empty {
-        true => Err(Failure::new("no_stream", format!("{stream} has no events"))),
-        false => Ok(()),
+    match (is_empty, begins) {
+        (true, 1) => Err(Failure::new("no_stream", format!("{stream} has no events"))),
+        (true, _) => Err(Failure::new("no_events", gone)),
+        (false, _) => Ok(()),
     }
 }
 

@@ -46,6 +46,9 @@ fn streams_are_archived_and_restored() {
                         1 events of 1 streams to position 4, 1 seal: all agree\n";
         assert_eq!(told, expected);
         assert_eq!(answer(&url(&orders), &["log", "--json"]).lines().count(), 1);
+        let (code, said) = failure(&url(&orders), &["stream", "Order", "o-1"]);
+        let gone = "error: the events of Order/o-1 up to version 2 were archived or erased\n";
+        assert_eq!((code, said.as_str()), (1, gone));
 
         assert_eq!(
             answer(&url(&orders), &["import", "--restore", &file]),
