@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # The tests. The name of one that needs a server has `postgres`, `mysql` or `galera` in it; all others run without.
 
-# Tests wait for a server for most of their time.
+# Tests wait for most of their time: for a server, for a lock, for another thread.
 readonly THREADS=(--test-threads "$((2 * $(nproc)))")
 
 stage_sqlite() {
     on "SQLite of $(cargo tree "${ALL[@]}" --depth 0 --invert libsqlite3-sys | head --lines=1)"
     step "Tests that need no server" test_without_servers "${EVERYTHING[@]}" --tests -- \
         --skip postgres --skip mysql --skip galera --skip group_replication \
-        --skip between_servers
+        --skip between_servers "${THREADS[@]}"
     step "Doctests" test_without_servers "${EVERYTHING[@]}" --doc
     step "Doctests, default features" test_without_servers --doc
     step "Conformance, system SQLite" test_on_system_sqlite
@@ -26,7 +26,7 @@ test_on_system_sqlite() {
         die "SQLite is bundled although the feature is off"
     fi
     on "SQLite $(pkg-config --modversion sqlite3) of the system"
-    cargo test "${SYSTEM_SQLITE[@]}" --test conformance
+    cargo test "${SYSTEM_SQLITE[@]}" --test conformance -- "${THREADS[@]}"
 }
 
 stage_postgres() {
