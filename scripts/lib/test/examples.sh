@@ -11,6 +11,7 @@ stage_examples() {
     step "The example of PostgreSQL" server_example postgres_basic "$TEST_POSTGRES_URL" "${POSTGRES[@]}"
     step "The example of MySQL" server_example mysql_basic "$TEST_MYSQL_URL" "${MYSQL[@]}"
     step "The example of asynchronous connections" async_example
+    step "The lines of Python in the docs" run_python_lines
 }
 
 # Runs an example in a folder of its own, as its first user does.
@@ -110,4 +111,31 @@ run_examples() {
         die "replay_log has accepted a line that is no event"
     fi
     grep --quiet "line 31: " "$work/complaint" || die "replay_log does not name the line: $(cat "$work/complaint")"
+}
+
+python_lines() {
+    awk '/^```/ { inside = ($0 == "```python"); next } inside' "docs/$1.md"
+}
+
+event_store() {
+    DATABASE_URL=$work/replayed.db "$target/debug/diesel-event-store" "$@"
+}
+
+# What an auditor does: the lines find the chain that was sealed, also where events have been archived since.
+run_python_lines() {
+    local chain
+    command -v python3 >/dev/null || need_packages "Python is missing" python3
+    cargo build --quiet "${EVERYTHING[@]}" --bins
+    chain=$(event_store seal | sed --quiet 's/^chain //p')
+    event_store archive --before 30 "$work/archive.jsonl" --yes
+    event_store export "$work/audit.jsonl"
+    python_lines tamper-evidence >"$work/chain.py"
+    python_lines moving >"$work/whole.py"
+    [ "$(python3 "$work/chain.py" "$work/audit.jsonl" 30)" = "$chain" ] || die "chain.py prints another chain"
+    python3 "$work/whole.py" "$work/audit.jsonl"
+    sed --in-place '/^{"global_position":/s/Order changed/Order edited/' "$work/audit.jsonl"
+    if python3 "$work/whole.py" "$work/audit.jsonl" 2>"$work/complaint"; then
+        die "the lines of Python do not notice a change"
+    fi
+    grep --quiet AssertionError "$work/complaint" || die "$(cat "$work/complaint")"
 }
