@@ -77,9 +77,9 @@ statement! {
 
 statement! {
     for every database;
-    CountArchived -> BigInt,
-    "SELECT COUNT(*) FROM event_rewrites AS rewritten \
-     WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position)"
+    CountArchived { up_to: i64 => bind_long } -> BigInt,
+    "SELECT COUNT(*) FROM event_rewrites AS rewritten WHERE global_position <= ? \
+     AND NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position)"
 }
 
 statement! {
@@ -129,8 +129,9 @@ where
         self.connection().load(select, Stored::default()).await
     }
 
-    async fn archived_events(&mut self) -> QueryResult<i64> {
-        Ok(self.connection().load(CountArchived, Stored::<i64>::default()).await?.pop().unwrap_or(0))
+    async fn archived_events(&mut self, up_to: Position) -> QueryResult<i64> {
+        let count = CountArchived { up_to: up_to.get() };
+        Ok(self.connection().load(count, Stored::<i64>::default()).await?.pop().unwrap_or(0))
     }
 
     async fn events_between(&mut self, after: Position, up_to: Position) -> QueryResult<i64> {

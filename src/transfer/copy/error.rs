@@ -57,14 +57,15 @@ pub enum CopyError {
     /// it, it is open again.
     #[error("the logs differ: {0}")]
     Differs(Difference),
-    /// While they were copied, streams of the source were archived or restored. The copy is abandoned, and the
-    /// source is open again. [Discard](super::super::discard()) what the target has, and copy once more.
+    /// Streams of one side were archived or restored after they were copied. A copy that is under way is
+    /// abandoned, and the source is open again. Copy into a new database, or
+    /// [discard](super::super::discard()) what the target has.
     #[error(
-        "streams were archived or restored while they were copied: {source_events} events of the source are \
+        "streams were archived or restored after they were copied: {source_events} events of the source are \
          archived, and {target_events} of the target"
     )]
     #[non_exhaustive]
-    ArchivedMeanwhile {
+    ArchivedSince {
         /// How many events of the source are archived.
         source_events: i64,
         /// How many of the target.

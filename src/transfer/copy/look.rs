@@ -57,6 +57,9 @@ where
         (Way::Back(_), Some(there)) => there.last,
     };
     let chain = refuse_diverged(source, target, &way, (log_id, after))?;
+    if matches!(way, Way::GoOn(_) | Way::Back(_)) {
+        refuse_archived(source, target, after)?;
+    }
     let known = there.map(|there| there.projections).unwrap_or_default();
     let projections = carried(source, options, &known)?;
     let end = source.database().last_position()?;
@@ -136,6 +139,21 @@ where
     };
     let here = chain_of(source, log_id, position)?;
     if here.text() == there { Ok(here) } else { Err(CopyError::Diverged { position }) }
+}
+
+/// Events that only one of the two has archived. What is left of an event is as good as the event for the chain,
+/// so nothing else tells.
+pub(super) fn refuse_archived<S, T>(source: &mut S, target: &mut T, up_to: Position) -> Result<(), CopyError>
+where
+    S: EventConnection + ?Sized,
+    T: EventConnection + ?Sized,
+{
+    let source_events = source.database().archived_events(up_to)?;
+    let target_events = target.database().archived_events(up_to)?;
+    match source_events == target_events {
+        true => Ok(()),
+        false => Err(CopyError::ArchivedSince { source_events, target_events }),
+    }
 }
 
 /// What becomes of each projection of the source; `known` are those of the target.

@@ -7,7 +7,7 @@ use super::control::CopyControl;
 use super::copied::Copied;
 use super::copier::Copier;
 use super::error::CopyError;
-use super::look::carried;
+use super::look::{carried, refuse_archived};
 use super::options::CopyOptions;
 use super::owner::OWNER;
 use super::plan::refuse_undecided;
@@ -41,7 +41,7 @@ where
         let begin = Instant::now();
         self.freeze(options)?;
         self.copy_rest(options.patience)?;
-        self.refuse_archived_meanwhile()?;
+        refuse_archived(self.source, self.target.conn, Position::END)?;
         self.carry(options, control)?;
         self.open_target()?;
         Ok(Copied { closed_for: begin.elapsed(), ..self.copied() })
@@ -79,16 +79,6 @@ where
                 return Err(FreezeError::InTheWay { waited, by }.into());
             }
             thread::sleep(PAUSE);
-        }
-    }
-
-    /// What is left of an event is as good as the event for the chain, and nothing else would tell.
-    fn refuse_archived_meanwhile(&mut self) -> Result<(), CopyError> {
-        let source_events = self.source.database().archived_events()?;
-        let target_events = self.target.conn.database().archived_events()?;
-        match source_events == target_events {
-            true => Ok(()),
-            false => Err(CopyError::ArchivedMeanwhile { source_events, target_events }),
         }
     }
 

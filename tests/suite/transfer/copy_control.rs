@@ -28,6 +28,7 @@ tests_of_pairs! {
     a_source_that_is_frozen_meanwhile_is_left_alone,
     who_has_abandoned_a_copy_stops_it_each_time,
     what_is_archived_meanwhile_is_not_copied_by_halves,
+    a_log_that_was_archived_elsewhere_does_not_come_back_by_halves,
 }
 
 const STORE: EventStore = EventStore::new();
@@ -253,19 +254,22 @@ fn who_has_abandoned_a_copy_stops_it_each_time<S: TestDatabase, T: TestDatabase>
     Ok(())
 }
 
+/// Her three events, before the one of Bob.
+fn archive_alice<C: EventConnection>(conn: &mut C) -> Result {
+    let mut file = Vec::new();
+    export_archive(conn, Position::new(4)?, &mut file)?;
+    assert_eq!(remove_archived(conn, || Ok(&*file))?.events(), 3);
+    Ok(())
+}
+
 /// Otherwise the target would have events, and say that they were archived.
 fn what_is_archived_meanwhile_is_not_copied_by_halves<S: TestDatabase, T: TestDatabase>() -> Result {
     let ((db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
     append(&mut from, "alice", 3)?;
     append(&mut from, "bob", 1)?;
-    let mut archives = Meanwhile(|| {
-        let (mut conn, mut file) = (db.connect()?, Vec::new());
-        export_archive(&mut conn, Position::new(4)?, &mut file)?;
-        remove_archived(&mut conn, || Ok(&*file))?;
-        Ok(())
-    });
+    let mut archives = Meanwhile(|| archive_alice(&mut db.connect()?));
     match copy_with(&mut from, &mut to, &options(), &mut archives) {
-        Err(CopyError::ArchivedMeanwhile { source_events: 3, target_events: 0, .. }) => {}
+        Err(CopyError::ArchivedSince { source_events: 3, target_events: 0, .. }) => {}
         other => panic!("{other:?}"),
     }
     append(&mut from, "bob", 1)?;
@@ -274,5 +278,23 @@ fn what_is_archived_meanwhile_is_not_copied_by_halves<S: TestDatabase, T: TestDa
     assert!(discard(&mut to)?);
     assert_eq!(copy(&mut from, &mut to, &options(), |_| true)?.events(), 2);
     assert_eq!(exported(&mut to)?, exported(&mut from)?);
+    Ok(())
+}
+
+fn a_log_that_was_archived_elsewhere_does_not_come_back_by_halves<S: TestDatabase, T: TestDatabase>() -> Result
+{
+    let ((_db, mut from), (_other, mut to), (_third, mut third)) =
+        (empty::<S>()?, empty::<T>()?, empty::<S>()?);
+    append(&mut from, "alice", 3)?;
+    append(&mut from, "bob", 1)?;
+    copy(&mut from, &mut to, &options(), |_| true)?;
+    archive_alice(&mut to)?;
+    match copy(&mut to, &mut from, &options(), |_| panic!("nothing was to be copied")) {
+        Err(CopyError::ArchivedSince { source_events: 3, target_events: 0, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    append(&mut to, "bob", 1)?;
+    assert_eq!(copy(&mut to, &mut third, &options(), |_| true)?.events(), 2);
+    assert_eq!(exported(&mut third)?, exported(&mut to)?);
     Ok(())
 }

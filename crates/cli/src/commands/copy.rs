@@ -72,9 +72,7 @@ impl Places<'_> {
             CopyError::OtherCopy { .. } => ("other_copy", "diesel-event-store import --discard --yes, there"),
             CopyError::Diverged { .. } => ("diverged", "diesel-event-store verify, on both"),
             CopyError::Differs(_) => ("differs", "diesel-event-store import --discard --yes, in the target"),
-            CopyError::ArchivedMeanwhile { .. } => {
-                ("archived_meanwhile", "diesel-event-store import --discard --yes, in the target")
-            }
+            CopyError::ArchivedSince { .. } => ("archived_since", "copy into a new database"),
             CopyError::Freeze(_) => {
                 ("in_the_way", "end them, or wait for longer: --wait 300; then run it again")
             }

@@ -39,8 +39,11 @@ fn old_and_new_positions_are_written_down() {
     let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
     let (log, own, map) = (path("log.jsonl"), path("own"), path("map").display().to_string());
     answer(&url(&shop), &["export", &log.display().to_string()]);
-    fs::write(&own, r#"{"aggregate_type":"Order","aggregate_id":"own","event_type":"OrderPlaced","payload":1}"#)
-        .unwrap();
+    fs::write(
+        &own,
+        r#"{"aggregate_type":"Order","aggregate_id":"own","event_type":"OrderPlaced","payload":1}"#,
+    )
+    .unwrap();
     answer(&url(&new), &["import", "--new", &own.display().to_string()]);
     let expected = "{\"from\":1,\"to\":2}\n{\"from\":2,\"to\":3}\n{\"from\":3,\"to\":4}\n";
     for imported in [3, 0] {
