@@ -36,7 +36,7 @@ pub use asynchronous::handler::{AsyncBatchHandler, AsyncHandler};
 #[cfg(feature = "_async")]
 pub use asynchronous::operate::{
     async_discard_parked, async_has_reached, async_parked, async_promote, async_repartition, async_reset,
-    async_resume, async_retry_parked, async_status, async_wait_for,
+    async_reset_to, async_resume, async_retry_parked, async_status, async_wait_for,
 };
 #[cfg(feature = "_async")]
 pub use asynchronous::projection::AsyncProjection;
@@ -58,7 +58,7 @@ pub use policy::OnFailure;
 pub use progress::Progress;
 pub use promote::promote;
 pub use repartition::repartition;
-pub use reset::reset;
+pub use reset::{reset, reset_to};
 pub use runner::{Runner, RunnerHandle};
 pub use runs::Runs;
 pub use start_from::StartFrom;

@@ -3,7 +3,7 @@ use diesel::result::QueryResult;
 use super::error::ProjectionError;
 use super::link::Link;
 use super::partitions;
-use super::start_from::refuse_archived;
+use super::start_from::StartFrom;
 use super::transaction::Open;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -51,29 +51,77 @@ where
     C: EventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    now(start_over(conn, &projection.into(), async |conn: &mut C| clear(conn)))
+    reset_to(conn, projection, StartFrom::Beginning, clear)
+}
+
+/// Puts a projection somewhere else in the log, back or ahead, with all its partitions: the events after that are
+/// applied, again or for the first time, and parked ones among them are forgotten. `fit` makes the read model
+/// fit in the same transaction. A batch that a worker is applying meanwhile is rolled back.
+///
+/// [`StartFrom`] says where: at the beginning, as [`reset`]; at the end, so that what lies between is skipped;
+/// at a position, or a time.
+///
+/// # Errors
+///
+/// - [`ProjectionError::Invalid`]: the position lies beyond the log, or the time is one that no database
+///   stores. [`ProjectionError::Archived`]: events after it are not in the log any more. Nothing was done.
+/// - [`ProjectionError::Unknown`], [`ProjectionError::Database`], and what `fit` returns.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_event_store::projection::{self, Projection, ProjectionError, StartFrom};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// let mails = Projection::new("mails", 2, |_conn: &mut SqliteConnection, _event| Ok(()));
+/// mails.catch_up(&mut conn)?;
+///
+/// // What has come in the meantime needs no mail any more.
+/// projection::reset_to(&mut conn, ("mails", 2), StartFrom::Now, |_| Ok::<_, ProjectionError>(()))?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn reset_to<C, E>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    start: StartFrom,
+    fit: impl FnOnce(&mut C) -> Result<(), E>,
+) -> Result<(), E>
+where
+    C: EventConnection,
+    E: From<ProjectionError> + From<diesel::result::Error>,
+{
+    now(start_over(conn, &projection.into(), start, async |conn: &mut C| fit(conn)))
 }
 
 pub(super) async fn start_over<L: Link, E>(
     link: &mut L,
     projection: &ProjectionId,
-    clear: impl AsyncFnOnce(&mut L::Conn) -> Result<(), E>,
+    start: StartFrom,
+    fit: impl AsyncFnOnce(&mut L::Conn) -> Result<(), E>,
 ) -> Result<(), E>
 where
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
+    start.validate().map_err(ProjectionError::from)?;
     partitions::known(&mut link.database(), projection).await?;
     link.database().refuse_foreign().await?;
-    refuse_archived(&mut link.database(), Position::START).await?;
+    let position = start.resolve(&mut link.database()).await?;
     let open = Open::begin(link).await?;
-    let put_back = put_back(&mut open.link.database(), projection).await;
-    open.end_with(put_back.map_err(E::from), clear).await?;
+    let put = put_at(&mut open.link.database(), projection, position).await;
+    open.end_with(put.map_err(E::from), fit).await?;
     wake_up::all();
     Ok(())
 }
 
-async fn put_back<D: Partitions + Parked>(database: &mut D, projection: &ProjectionId) -> QueryResult<()> {
-    database.reset(projection, Position::START, timestamp::now()).await?;
-    database.unpark_all(projection).await?;
+/// What is parked below was passed, and stays.
+async fn put_at<D: Partitions + Parked>(
+    database: &mut D,
+    projection: &ProjectionId,
+    position: Position,
+) -> QueryResult<()> {
+    database.reset(projection, position, timestamp::now()).await?;
+    database.unpark_after(projection, position).await?;
     Ok(())
 }

@@ -27,6 +27,9 @@ operations! {
             limit: i64,
         ) -> QueryResult<Vec<EndedStream>>;
 
+        /// How many events up to a position are not there any more because they were archived.
+        fn archived_events(&mut self, up_to: Position) -> QueryResult<i64>;
+
         /// From now on these events may be removed: this is what is left of them then.
         fn insert_leaves(&mut self, leaves: &[Leaf]) -> QueryResult<()>;
 

@@ -22,9 +22,6 @@ operations! {
         /// While they are archived, the events are there, too.
         fn leaves(&mut self, after: Position, up_to: Position, limit: i64) -> QueryResult<Vec<Leaf>>;
 
-        /// How many events up to a position are not there any more because they were archived.
-        fn archived_events(&mut self, up_to: Position) -> QueryResult<i64>;
-
         /// How many events there are after a position and up to another.
         fn events_between(&mut self, after: Position, up_to: Position) -> QueryResult<i64>;
     }

@@ -205,12 +205,13 @@ pub enum Action {
     Reset(Named),
     /// Let partitions that have failed go on.
     Resume(Named),
-    /// Put a checkpoint that the application keeps itself at a position.
+    /// Put it somewhere else in the log, back or ahead. The read model is yours to make fit.
     Rewind {
         #[command(flatten)]
         named: Named,
-        #[arg(long)]
-        to: i64,
+        /// The events after this are applied: 4300, 2026-01-01, 2026-01-01T12:00:00Z, now.
+        #[arg(long, value_name = "POSITION|TIME|now")]
+        to: String,
     },
     /// List parked events, with their errors.
     Parked(Named),

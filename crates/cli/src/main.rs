@@ -10,6 +10,7 @@ mod database;
 mod failure;
 mod interrupt;
 mod output;
+mod place;
 mod pretty;
 mod progress;
 

@@ -13,6 +13,7 @@ use crate::projection::partitions::known;
 use crate::projection::promote::take_over;
 use crate::projection::repartition::change;
 use crate::projection::reset::start_over;
+use crate::projection::start_from::StartFrom;
 use crate::projection::status::{ProjectionStatus, status_of_all};
 use crate::storage::asynchronous::awaited::awaited;
 use crate::storage::asynchronous::connection::AsyncEventConnection;
@@ -137,7 +138,43 @@ where
     C: AsyncEventConnection,
     E: From<ProjectionError> + From<diesel::result::Error>,
 {
-    start_over(&mut Awaited::<C, _>::new(conn), &projection.into(), clear).await
+    async_reset_to(conn, projection, StartFrom::Beginning, clear).await
+}
+
+/// Puts a projection somewhere else in the log, as [`reset_to`](super::super::reset_to()): `fit` makes the read
+/// model fit in the same transaction.
+///
+/// If the future is dropped, it has happened wholly or not at all. In the middle, it marks the connection as
+/// broken, also inside a transaction of the application, which then cannot be committed.
+///
+/// # Errors
+///
+/// As [`reset_to`](super::super::reset_to()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::projection::{ProjectionError, StartFrom, async_reset_to};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// let nothing = async |_: &mut AsyncPgConnection| Ok::<_, ProjectionError>(());
+/// async_reset_to(&mut conn, ("mails", 2), StartFrom::Now, nothing).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn async_reset_to<C, E>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    start: StartFrom,
+    fit: impl AsyncFnOnce(&mut C) -> Result<(), E>,
+) -> Result<(), E>
+where
+    C: AsyncEventConnection,
+    E: From<ProjectionError> + From<diesel::result::Error>,
+{
+    start_over(&mut Awaited::<C, _>::new(conn), &projection.into(), start, fit).await
 }
 
 /// Puts a version of a projection in the place of the older ones, as [`promote`](super::super::promote()):

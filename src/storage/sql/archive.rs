@@ -151,10 +151,17 @@ impl QueryId for InsertLeaves<'_, '_> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
+statement! {
+    for every database;
+    CountArchived { up_to: i64 => bind_long } -> BigInt,
+    "SELECT COUNT(*) FROM event_rewrites AS rewritten WHERE global_position <= ? \
+     AND NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position)"
+}
+
 impl<L> Archive for L
 where
     L: Lent,
-    BackendOf<L>: Dialect + QueryMetadata<EndedColumns>,
+    BackendOf<L>: Dialect + QueryMetadata<EndedColumns> + QueryMetadata<BigInt>,
 {
     async fn ended_streams(
         &mut self,
@@ -173,6 +180,11 @@ where
             limit,
         };
         self.connection().load(select, Stored::default()).await
+    }
+
+    async fn archived_events(&mut self, up_to: Position) -> QueryResult<i64> {
+        let count = CountArchived { up_to: up_to.get() };
+        Ok(self.connection().load(count, Stored::<i64>::default()).await?.pop().unwrap_or(0))
     }
 
     async fn insert_leaves(&mut self, leaves: &[Leaf]) -> QueryResult<()> {

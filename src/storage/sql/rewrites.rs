@@ -77,13 +77,6 @@ statement! {
 
 statement! {
     for every database;
-    CountArchived { up_to: i64 => bind_long } -> BigInt,
-    "SELECT COUNT(*) FROM event_rewrites AS rewritten WHERE global_position <= ? \
-     AND NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position)"
-}
-
-statement! {
-    for every database;
     CountEventsBetween {
         after: i64 => bind_long,
         up_to: i64 => bind_long,
@@ -127,11 +120,6 @@ where
     async fn leaves(&mut self, after: Position, up_to: Position, limit: i64) -> QueryResult<Vec<Leaf>> {
         let select = SelectLeaves { after: after.get(), up_to: up_to.get(), limit };
         self.connection().load(select, Stored::default()).await
-    }
-
-    async fn archived_events(&mut self, up_to: Position) -> QueryResult<i64> {
-        let count = CountArchived { up_to: up_to.get() };
-        Ok(self.connection().load(count, Stored::<i64>::default()).await?.pop().unwrap_or(0))
     }
 
     async fn events_between(&mut self, after: Position, up_to: Position) -> QueryResult<i64> {

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use diesel_event_store::projection::{
-    self, OnFailure, PartitionStatus, Projection, ProjectionError, ProjectionId, ProjectionState, Runner,
+    self, OnFailure, ParkedEvent, PartitionStatus, Projection, ProjectionError, ProjectionId,
+    ProjectionState, Runner, StartFrom,
 };
 use diesel_event_store::{EventConnection, NewEvent, Position};
 use test_support::{Result, TestDatabase, eventually, execute, wait_for_projection};
@@ -20,6 +21,9 @@ tests! {
     a_reset_is_part_of_the_applications_transaction,
     a_reset_leaves_other_projections_alone,
     a_runner_begins_anew_after_a_reset,
+    every_partition_is_put_anywhere_in_the_log,
+    what_is_parked_below_stays_parked,
+    nothing_is_put_beyond_the_log,
     resume_lets_only_failed_partitions_go_on,
     status_tells_how_far_behind_it_is,
     status_of_a_projection_that_nobody_runs_is_not_healthy,
@@ -125,6 +129,60 @@ fn a_runner_begins_anew_after_a_reset<D: TestDatabase>() -> Result {
         "{failures:?}"
     );
     Ok(running.stop()?)
+}
+
+/// Of a version above the first, too.
+fn every_partition_is_put_anywhere_in_the_log<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let third = append(&mut conn, "alice", 3)?.last_position();
+    append(&mut conn, "bob", 3)?;
+    let version_2 = Projection::new(NAME, 2, insert).partitions(4);
+    version_2.catch_up(&mut conn)?;
+
+    projection::reset_to(&mut conn, (NAME, 2), StartFrom::Position(third), clear)?;
+    assert_eq!(version_2.catch_up(&mut conn)?.applied(), 3);
+    let mut names = applied(&mut conn)?;
+    names.sort();
+    assert_eq!(names, ["bob 1", "bob 2", "bob 3"]);
+
+    append(&mut conn, "alice", 1)?;
+    projection::reset_to(&mut conn, (NAME, 2), StartFrom::Now, |_| Ok::<_, ProjectionError>(()))?;
+    append(&mut conn, "alice", 1)?;
+    assert_eq!(version_2.catch_up(&mut conn)?.applied(), 1);
+    assert_eq!(applied(&mut conn)?.last().map(String::as_str), Some("alice 5"));
+    Ok(())
+}
+
+fn what_is_parked_below_stays_parked<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let first = append(&mut conn, "alice", 1)?.last_position();
+    append(&mut conn, "bob", 1)?;
+    let script = Script::with([("alice 1", Fault::Fails), ("bob 1", Fault::Fails)]);
+    let parking = script.projection().retries(0, Duration::ZERO).on_failure(OnFailure::Park);
+    parking.catch_up(&mut conn)?;
+    projection::reset_to(&mut conn, (NAME, 1), StartFrom::Position(first), clear)?;
+    let parked = projection::parked(&mut conn, (NAME, 1))?;
+    assert_eq!(parked.iter().map(ParkedEvent::position).collect::<Vec<_>>(), [first]);
+    script.mend();
+    parking.catch_up(&mut conn)?;
+    assert_eq!(applied(&mut conn)?, ["bob 1"]);
+    Ok(())
+}
+
+fn nothing_is_put_beyond_the_log<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    users().catch_up(&mut conn)?;
+    let before = reached(&mut conn)?;
+    let beyond = StartFrom::Position(Position::new(1_000_000)?);
+    match projection::reset_to(&mut conn, (NAME, 1), beyond, clear) {
+        Err(ProjectionError::Invalid(invalid)) => assert_eq!(invalid.field(), "start_from"),
+        other => panic!("{other:?}"),
+    }
+    let unknown = projection::reset_to(&mut conn, (NAME, 7), StartFrom::Now, clear);
+    assert!(matches!(unknown, Err(ProjectionError::Unknown { .. })), "{unknown:?}");
+    assert_eq!((reached(&mut conn)?, applied(&mut conn)?.len()), (before, 2));
+    Ok(())
 }
 
 fn resume_lets_only_failed_partitions_go_on<D: TestDatabase>() -> Result {

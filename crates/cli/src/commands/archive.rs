@@ -2,8 +2,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use diesel_event_store::Position;
-use diesel_event_store::chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel_event_store::transfer::{self, ArchiveError, Archived, Before, ImportError, Restored};
 use serde_json::json;
 
@@ -12,6 +10,7 @@ use crate::confirm::confirm;
 use crate::database::{Database, shown};
 use crate::failure::{Failure, Result};
 use crate::output::{Output, number};
+use crate::place::Place;
 
 /// What is to be archived, and where.
 pub struct Asked<'a> {
@@ -85,19 +84,11 @@ fn sync_folder(file: &str) -> io::Result<()> {
     if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
 }
 
-/// A position, a time, or a day, which begins at midnight in UTC.
 fn read(before: &str) -> Result<Before> {
-    let usage = |error: String| Failure::Usage(format!("--before {before}: {error}"));
-    if let Ok(position) = before.parse() {
-        return Ok(Position::new(position).map_err(|error| usage(error.to_string()))?.into());
-    }
-    if let Ok(day) = before.parse::<NaiveDate>() {
-        return Ok(day.and_time(NaiveTime::MIN).and_utc().into());
-    }
-    let time: Result<DateTime<Utc>, _> = before.parse();
-    Ok(time
-        .map_err(|_| usage("this is neither a position nor a time like 2026-01-01T12:00:00Z".into()))?
-        .into())
+    Ok(match Place::read("--before", before)? {
+        Place::Position(position) => position.into(),
+        Place::Time(time) => time.into(),
+    })
 }
 
 /// What to type then.

@@ -1,5 +1,7 @@
-use diesel_event_store::projection::{self, ParkedEvent, ProjectionId, ProjectionState, ProjectionStatus};
-use diesel_event_store::{EventStore, Position};
+use diesel_event_store::Position;
+use diesel_event_store::projection::{
+    self, ParkedEvent, ProjectionError, ProjectionId, ProjectionState, ProjectionStatus, StartFrom,
+};
 use serde_json::{Value, json};
 
 use crate::arguments::{Action, Named};
@@ -7,13 +9,14 @@ use crate::confirm::confirm;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, number};
+use crate::place::Place;
 
 pub fn projections(conn: &mut Database, action: Option<Action>, output: &mut Output) -> Result {
     let Some(action) = action else { return list(conn, output) };
     match action {
         Action::Reset(named) => reset(conn, &named, output),
         Action::Resume(named) => resume(conn, &named, output),
-        Action::Rewind { named, to } => rewind(conn, &named, to, output),
+        Action::Rewind { named, to } => rewind(conn, &named, &to, output),
         Action::Parked(named) => parked(conn, &named, output),
         Action::Retry { named, position } => retry(conn, &named, position, output),
         Action::Discard { named, position } => discard(conn, &named, position, output),
@@ -123,18 +126,26 @@ fn resume(conn: &mut Database, named: &Named, output: &mut Output) -> Result {
     done(output, &id, format!("{resumed} partitions go on"))
 }
 
-fn rewind(conn: &mut Database, named: &Named, to: i64, output: &mut Output) -> Result {
-    let position = Position::new(to).map_err(|error| Failure::Usage(error.to_string()))?;
+fn rewind(conn: &mut Database, named: &Named, to: &str, output: &mut Output) -> Result {
+    let start = match to {
+        "now" => StartFrom::Now,
+        place => match Place::read("--to", place)? {
+            Place::Position(position) => StartFrom::Position(position),
+            Place::Time(time) => StartFrom::Time(time),
+        },
+    };
     let id = id(conn, named)?;
-    if id.version() != 1 {
-        let message = format!("{id} has a checkpoint of its workers, which is not rewound");
-        return Err(
-            Failure::new("not_rewound", message).advice("projections reset begins with the first event")
-        );
-    }
-    confirm(named.yes, &format!("{id} would be at position {}", number(to)))?;
-    EventStore::new().rewind_checkpoint(conn, id.name(), position)?;
-    done(output, &id, format!("is at position {}", number(to)))
+    let would = format!(
+        "{id} would go on after {to}, and forget what is parked after that. Its read model is not changed: make it \
+         fit first, with its workers stopped"
+    );
+    confirm(named.yes, &would)?;
+    let put = projection::reset_to(conn, &id, start, |_| Ok::<_, ProjectionError>(()));
+    put.map_err(|error| match error {
+        ProjectionError::Invalid(invalid) => Failure::Usage(format!("--to {to}: {invalid}")),
+        error => error.into(),
+    })?;
+    done(output, &id, format!("goes on after {to}"))
 }
 
 fn parked(conn: &mut Database, named: &Named, output: &mut Output) -> Result {

@@ -30,6 +30,14 @@ fn a_projection_begins_anew_only_if_that_is_confirmed() {
     assert_eq!(position(), 3);
     answer(&url(&shop), &["projections", "reset", "mails", "--yes"]);
     assert_eq!(position(), 0);
+    answer(&url(&shop), &["projections", "rewind", "mails", "--to", "now", "--yes"]);
+    assert_eq!(position(), 3);
+    answer(&url(&shop), &["projections", "rewind", "mails", "--to", "2020-01-01", "--yes"]);
+    assert_eq!(position(), 0);
+    let (code, said) = failure(&url(&shop), &["projections", "rewind", "mails", "--to", "9", "--yes"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--to 9: start_from is 9"), "{said}");
+    assert_eq!(failure(&url(&shop), &["projections", "rewind", "mails", "--to", "soon", "--yes"]).0, 2);
     answer(&url(&shop), &["projections", "rewind", "mails", "--to", "2", "--yes"]);
     assert_eq!(position(), 2);
     assert!(answer(&url(&shop), &["projections"]).starts_with("mails v1  2  1 behind  idle"));
