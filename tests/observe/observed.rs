@@ -18,6 +18,7 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Before a test does anything, or another one is told of it.
     pub fn alone() -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (figures, traces) = INSTALLED.get_or_init(install).clone();

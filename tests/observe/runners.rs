@@ -116,8 +116,12 @@ fn a_projection_at_the_end_of_the_log_has_no_lag() -> Result {
 }
 
 /// Everything that the runner's `failures` return.
-fn disturbs(projection: Projection<SqliteConnection>, log: &Arc<SqliteFile>, error: &str) -> Result {
-    let observed = Observed::alone();
+fn disturbs(
+    observed: &Observed,
+    projection: Projection<SqliteConnection>,
+    log: &Arc<SqliteFile>,
+    error: &str,
+) -> Result {
     let running = start(log, projection)?;
     observed.waits_for("WARN message=projection runner disturbed error=", error)?;
     let _ = running.stop();
@@ -126,17 +130,20 @@ fn disturbs(projection: Projection<SqliteConnection>, log: &Arc<SqliteFile>, err
 
 #[test]
 fn a_lost_lease_is_reported() -> Result {
+    let observed = Observed::alone();
     let taken_over = |conn: &mut SqliteConnection| {
         Ok(execute(conn, "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1")?)
     };
-    disturbs(once(taken_over), &log()?, "lease")
+    disturbs(&observed, once(taken_over), &log()?, "lease")
 }
 
 #[test]
 fn an_event_that_is_handed_over_is_reported() -> Result {
+    let observed = Observed::alone();
     let unknown = mails(|_, event| Err(HandlerError::unknown_event_type(event)));
     let within = Duration::from_secs(3600);
     disturbs(
+        &observed,
         unknown.on_unknown_event_type(OnFailure::HandOver { within }),
         &log()?,
         "to a worker of another one",
@@ -145,6 +152,7 @@ fn an_event_that_is_handed_over_is_reported() -> Result {
 
 #[test]
 fn a_failure_that_cannot_be_recorded_is_reported() -> Result {
+    let observed = Observed::alone();
     let log = log()?;
     execute(
         &mut log.connect(),
@@ -152,7 +160,7 @@ fn a_failure_that_cannot_be_recorded_is_reported() -> Result {
          BEGIN SELECT RAISE(ABORT, 'not here'); END",
     )?;
     let failing = mails(|_, _| Err(HandlerError::failed("no such customer")));
-    disturbs(failing.on_failure(OnFailure::Park), &log, "could not be recorded")
+    disturbs(&observed, failing.on_failure(OnFailure::Park), &log, "could not be recorded")
 }
 
 #[test]
