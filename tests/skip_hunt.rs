@@ -44,6 +44,8 @@ fn postgres() -> Vec<Trial> {
     let mut trials = interleaved::<Postgres>("postgres");
     trials.extend(hunts::<Postgres>("postgres_fenced", Hunt::fenced("PostgreSQL, fenced")));
     trials.extend(hunts::<Postgres>("postgres_fenced_with_pauses_in_the_fence", WITH_PAUSES));
+    let dense = Hunt { pauses: false, ..Hunt::fenced("PostgreSQL, fenced, without pauses") };
+    trials.push(of_readers::<Postgres>("postgres_fenced_without_pauses", dense));
     trials.extend(hunts::<Postgres>("postgres_gapless", Hunt::gapless("PostgreSQL, gapless")));
     trials
 }
@@ -74,6 +76,8 @@ fn mysql() -> Vec<Trial> {
     trials.extend(interleaved::<ReadCommitted>("mysql_in_read_committed"));
     trials.extend(hunts::<Mysql>("mysql_fenced", Hunt::fenced("MySQL, fenced")));
     trials.extend(hunts::<Mysql>("mysql_gapless", Hunt::gapless("MySQL, gapless")));
+    let dense = Hunt { pauses: false, ..Hunt::fenced("MySQL, fenced, without pauses") };
+    trials.push(of_readers::<Mysql>("mysql_fenced_without_pauses", dense));
     let fenced = Hunt::fenced("MySQL, fenced, READ COMMITTED");
     trials.push(of_readers::<ReadCommitted>("mysql_fenced_in_read_committed", fenced));
     let gapless = Hunt::gapless("MySQL, gapless, READ COMMITTED");

@@ -42,13 +42,16 @@ pub struct Hunt {
     pub ordering: LogOrdering,
     /// A transaction that writes anything keeps all others from writing.
     pub one_writer: bool,
+    /// Whether writers pause in their transactions, so that more of them are open at the same time; without, more of
+    /// them end at the same time.
+    pub pauses: bool,
     /// What is changed in the database before the hunt.
     pub changes: &'static [&'static str],
 }
 
 impl Hunt {
     pub const fn fenced(name: &'static str) -> Self {
-        Self { name, ordering: LogOrdering::Fenced, one_writer: false, changes: &[] }
+        Self { name, ordering: LogOrdering::Fenced, one_writer: false, pauses: true, changes: &[] }
     }
 
     pub const fn gapless(name: &'static str) -> Self {
@@ -73,7 +76,11 @@ impl Hunt {
     }
 
     pub fn longest_pause(&self) -> Duration {
-        Duration::from_millis(if self.writers_queue() { 3 } else { 20 })
+        Duration::from_millis(match self.writers_queue() {
+            _ if !self.pauses => 0,
+            true => 3,
+            false => 20,
+        })
     }
 
     /// How long a transaction stays open that has appended.
