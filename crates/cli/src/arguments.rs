@@ -46,6 +46,8 @@ pub enum Command {
         /// A UUID.
         id: String,
     },
+    /// What belongs to a correlation id: each event below the one that has caused it.
+    Trace { correlation: String },
     /// The events of the whole log, without those that were archived.
     Log {
         /// Only above this position.

@@ -1,21 +1,16 @@
 use std::collections::HashMap;
 
+use diesel_event_store::RecordedEvent;
 use diesel_event_store::uuid::Uuid;
-use diesel_event_store::{RecordedEvent, StreamId};
-
-use super::shown::Shown;
 
 /// How deep what is shown is set in. A chain of causes can be as long as it likes.
 const DEEPEST: usize = 12;
-/// How many streams can be told apart by their colours.
-const LANES: usize = 6;
 
 /// An event within the tree of what has caused what.
 pub struct Member {
-    pub event: Shown,
+    pub event: RecordedEvent,
     /// 1 for what no other event has caused.
     pub level: usize,
-    pub lane: usize,
 }
 
 impl Member {
@@ -48,20 +43,18 @@ fn in_order(
     mut open: Vec<(usize, usize)>,
 ) -> Vec<Member> {
     let mut events: Vec<Option<RecordedEvent>> = events.into_iter().map(Some).collect();
-    let (mut members, mut lanes) = (Vec::with_capacity(events.len()), HashMap::<StreamId, usize>::new());
+    let mut members = Vec::with_capacity(events.len());
     while let Some((at, level)) = open.pop() {
         open.extend(effects[at].iter().map(|&effect| (effect, level + 1)));
         let Some(event) = events[at].take() else { continue };
-        let next = lanes.len() % LANES;
-        let lane = *lanes.entry(event.stream().clone()).or_insert(next);
-        members.push(Member { event: Shown::one(event), level, lane });
+        members.push(Member { event, level });
     }
     members
 }
 
 #[cfg(test)]
 mod tests {
-    use diesel_event_store::{NewEvent, Position};
+    use diesel_event_store::{NewEvent, Position, StreamId};
 
     use super::*;
 
@@ -94,12 +87,5 @@ mod tests {
         assert_eq!(shape(events), [(1, 1), (2, 2), (3, 1), (4, 1)]);
         let chain = (1..=5_000).map(|number| event(number, Some(number - 1))).collect();
         assert_eq!(shape(chain).last(), Some(&(5_000, 5_000)));
-    }
-
-    #[test]
-    fn a_stream_has_one_lane() {
-        let lanes: Vec<usize> =
-            tree(vec![event(1, None), event(2, None), event(3, None)]).iter().map(|m| m.lane).collect();
-        assert_eq!(lanes, [0, 1, 0]);
     }
 }

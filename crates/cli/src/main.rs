@@ -8,6 +8,7 @@ mod commands;
 mod confirm;
 mod database;
 mod failure;
+mod family;
 mod interrupt;
 mod output;
 mod place;

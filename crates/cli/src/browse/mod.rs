@@ -6,7 +6,6 @@ mod assets;
 mod connections;
 mod difference;
 mod event_page;
-mod family;
 mod guard;
 mod health_page;
 mod links;

@@ -1,12 +1,13 @@
 //! How events are shown.
 
 use diesel_event_store::uuid::Uuid;
-use diesel_event_store::{EventStore, RecordedEvent};
+use diesel_event_store::{EventStore, LogQuery, Position, RecordedEvent};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::database::Database;
 use crate::failure::{Failure, Result};
+use crate::family::tree;
 use crate::output::{Output, number};
 use crate::pretty::pretty;
 
@@ -72,7 +73,11 @@ pub fn show(event: &RecordedEvent, output: &mut Output) -> Result {
             created_at: time(event),
         });
     }
-    output.text(format!(
+    output.text(line(event))
+}
+
+fn line(event: &RecordedEvent) -> String {
+    format!(
         "{}  {}  {} {}  {}  {}",
         number(event.position().get()),
         time(event),
@@ -80,7 +85,20 @@ pub fn show(event: &RecordedEvent, output: &mut Output) -> Result {
         event.version(),
         event.event_type(),
         event.payload_json()
-    ))
+    )
+}
+
+/// All events of a correlation, each below the one that has caused it.
+pub fn trace(conn: &mut Database, correlation: &str, output: &mut Output) -> Result {
+    let query = LogQuery::after(Position::START).without_archived().correlation_id(correlation);
+    let events = EventStore::new().iter_log(conn, query).collect::<Result<Vec<_>, _>>()?;
+    if events.is_empty() {
+        return Err(Failure::new("no_events", format!("no event has the correlation id {correlation}")));
+    }
+    tree(events).iter().try_for_each(|member| match output.is_json {
+        true => show(&member.event, output),
+        false => output.text(format!("{}{}", "  ".repeat(member.indent() - 1), line(&member.event))),
+    })
 }
 
 /// Everything about one event.

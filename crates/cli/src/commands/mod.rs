@@ -37,6 +37,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
             streams::stream(&mut open()?, aggregate_type, aggregate_id, tenant, output)
         }
         Command::Event { id } => events::event(&mut open()?, &id, output),
+        Command::Trace { correlation } => events::trace(&mut open()?, &correlation, output),
         Command::Log { after, types, correlation, limit, follow } => {
             log::log(&mut open()?, log::Wanted { after, types, correlation, limit, follow }, output)
         }

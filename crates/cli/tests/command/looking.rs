@@ -1,6 +1,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
 use test_support::sqlite_file::SqliteFile;
 
 use super::run::{answer, command, failure};
@@ -74,6 +75,26 @@ fn the_log_is_filtered() {
     assert_eq!(lines(&["log", "--correlation", "o-1"]), 2);
     assert_eq!(lines(&["log", "--limit", "1"]), 1);
     assert_eq!(failure(&url(&shop), &["log", "--after=-1"]).0, 2);
+}
+
+#[test]
+fn what_has_caused_what_is_a_tree() {
+    let shop = shop();
+    let (mut conn, store) = (shop.connect(), EventStore::new());
+    let placed = store.read_forward(&mut conn, Position::START, 1).unwrap().into_events().remove(0);
+    let mail = NewEvent::new("MailSent", &()).unwrap().correlation_id("o-1").causation_id(placed.id());
+    let stream = StreamId::new("Mail", "m-1").unwrap();
+    store.append(&mut conn, &stream, ExpectedVersion::NoStream, &[mail]).unwrap();
+
+    let tree = answer(&url(&shop), &["trace", "o-1"]);
+    let lines: Vec<&str> = tree.lines().collect();
+    assert!(lines[0].starts_with("1  ") && lines[0].contains("OrderPlaced"), "{tree}");
+    assert!(lines[1].starts_with("  4  ") && lines[1].contains("MailSent"), "{tree}");
+    assert!(lines[2].starts_with("2  ") && lines[2].contains("OrderPaid"), "{tree}");
+    assert_eq!(lines.len(), 3);
+    assert_eq!(answer(&url(&shop), &["trace", "o-1", "--json"]).lines().count(), 3);
+    let (code, said) = failure(&url(&shop), &["trace", "nobody"]);
+    assert_eq!((code, said.as_str()), (1, "error: no event has the correlation id nobody\n"));
 }
 
 #[test]
