@@ -100,6 +100,24 @@ fn an_enum_of_enums_reads_the_events_of_both() -> Result {
     Ok(())
 }
 
+/// Has no variant of its own for them.
+#[derive(Debug, PartialEq, Event)]
+enum Logged {
+    #[event(name = "LoggedIn")]
+    In,
+    #[event(flatten)]
+    Everything(Everything),
+}
+
+#[test]
+fn an_inner_enum_takes_the_events_of_other_types() -> Result {
+    let read = Logged::decode(&stored("Anything", 9, "[]")?)?;
+    assert_eq!(read, Decoded::One(Logged::Everything(Everything::Other)));
+    assert_eq!(Logged::decode(&stored("LoggedIn", 1, "{}")?)?, Decoded::One(Logged::In));
+    const { assert!(Logged::TAKES_OTHERS) };
+    Ok(())
+}
+
 #[test]
 fn an_enum_of_enums_names_the_types_of_both() {
     let names: Vec<_> = Everything::TYPES.iter().map(|known| known.name()).collect();

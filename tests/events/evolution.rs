@@ -188,6 +188,20 @@ fn a_retired_event_is_split() -> Result {
     Ok(())
 }
 
+#[derive(Debug, PartialEq, Event)]
+enum ShopEvent {
+    #[event(flatten)]
+    Order(OrderEvent),
+}
+
+#[test]
+fn a_split_event_stays_in_its_order_in_an_enum_of_enums() -> Result {
+    let read = ShopEvent::decode(&stored("OrderPaidAndShipped", 1, "{}")?)?;
+    let parts = [OrderEvent::Paid, OrderEvent::Shipped].map(ShopEvent::Order);
+    assert_eq!(read, Decoded::Many(parts.into()));
+    Ok(())
+}
+
 /// JSON steps go through `serde_json::Value`; the newest version and steps by type do not.
 #[derive(Event)]
 enum Precise {

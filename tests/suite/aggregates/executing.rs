@@ -24,6 +24,7 @@ tests! {
     all_events_carry_what_the_command_carries,
     aggregates_of_two_tenants_are_apart,
     an_aggregate_whose_events_were_erased_begins_anew_at_its_version,
+    an_event_that_was_erased_counts_in_the_version,
     what_is_caused_by_an_event_carries_its_ids,
     an_event_that_cannot_be_read_is_named,
     every_failure_becomes_an_error_of_the_crate,
@@ -50,6 +51,16 @@ fn the_state_is_folded_from_all_events<D: TestDatabase>() -> Result {
     account("a").execute(&mut conn, &Withdraw(200))?;
     let loaded = account("a").load(&mut conn)?;
     assert_eq!((loaded.state.cents, loaded.state.folded, loaded.version), (300, 2, 2));
+    Ok(())
+}
+
+fn an_event_that_was_erased_counts_in_the_version<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    fund(&mut conn, "a", 4)?;
+    remove(&mut conn, "aggregate_version = 2")?;
+    let loaded = account("a").load(&mut conn)?;
+    assert_eq!((loaded.state.folded, loaded.version), (3, 4));
+    assert_eq!(account("a").execute(&mut conn, &Deposit(500))?.version, 5);
     Ok(())
 }
 

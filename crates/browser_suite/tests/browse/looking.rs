@@ -77,14 +77,14 @@ fn the_log_is_narrowed_and_paged() {
         person.follow("Newest").await;
         person.fill("types", "OrderPaid, ParcelSent").await;
         person.fill("correlation", "checkout/7").await;
-        person.click("form button").await;
+        person.leave_by("form button").await;
         assert_eq!(person.count(".events li").await, 2);
         assert!(person.read(".events").await.contains("Order/o/7#1"));
         person.follow("Show everything").await;
         person.follow("Streams").await;
         person.fill("type", "Order").await;
         person.fill("prefix", "o/1").await;
-        person.click("form button").await;
+        person.leave_by("form button").await;
         assert_eq!(person.count(".events li").await, 11);
         person.assert_no_complaint().await;
     });

@@ -68,9 +68,27 @@ impl Visit {
         }
     }
 
+    /// What leads to another page.
+    pub async fn leave_by(&self, css: &str) {
+        self.leave(async || self.click(css).await).await;
+    }
+
     /// A link that says this.
     pub async fn follow(&self, text: &str) {
-        self.driver.find(By::LinkText(text)).await.unwrap().click().await.unwrap();
+        let click = async || self.driver.find(By::LinkText(text)).await.unwrap().click().await.unwrap();
+        self.leave(click).await;
+    }
+
+    /// The driver does not always wait until the next page is there.
+    async fn leave(&self, click: impl AsyncFnOnce()) {
+        let page = self.first("html").await;
+        click().await;
+        let left = async {
+            while page.tag_name().await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(LONG, left).await.expect("the page is left");
     }
 
     pub async fn fill(&self, field: &str, text: &str) {
