@@ -40,6 +40,7 @@ begin() {
     target=${CARGO_TARGET_DIR:-$root/target}
     work=$(mktemp --directory --tmpdir="$(place_for_work)")
     chmod go+x "$work"  # servers may run as other users
+    export TOOLS=${TOOLS:-$target/tools} # of all stages, also of those beside the others
     export TMPDIR=$work # whatever a test leaves behind goes with it
     export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0} # most of what it builds, it builds once
     export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} # a quarter of the time that tests take to compile

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What must be installed, and the tools that are installed into the target folder.
+# What must be installed, and the tools that are installed into a folder of their own.
 
 readonly DIESEL_CLI_VERSION=2.3.14
 readonly TYPOS_VERSION=1.52.0
@@ -43,9 +43,9 @@ check_toolchain() {
 # Built without optimisation: it is used for seconds, and compiles in half the time.
 install_diesel_cli() {
     if [ -z "${DIESEL_CLI:-}" ]; then
-        local folder=$target/tools/diesel-$DIESEL_CLI_VERSION-all
+        local folder=$TOOLS/diesel-$DIESEL_CLI_VERSION-all
         [ -d "$folder/bin" ] || cargo install diesel_cli --locked --version "$DIESEL_CLI_VERSION" --debug \
-            --root "$folder" --target-dir "$target/tools/build" \
+            --root "$folder" --target-dir "$TOOLS/build" \
             --no-default-features --features sqlite-bundled,postgres,mysql
         DIESEL_CLI=$folder/bin/diesel
     fi
@@ -55,7 +55,7 @@ install_diesel_cli() {
 
 # Python's packages have it as a program; to compile it takes minutes.
 install_typos() {
-    local folder=$target/tools/typos-$TYPOS_VERSION
+    local folder=$TOOLS/typos-$TYPOS_VERSION
     TYPOS=$folder/bin/typos
     [ ! -x "$TYPOS" ] || return 0
     python3 -c 'import venv, ensurepip' 2>/dev/null || need_packages "Python's venv is missing" python3-venv
