@@ -2,6 +2,8 @@
 # What every run has: a place for what it leaves behind, an end that clears up, and a report.
 
 readonly ALL=(--all-features)
+# All packages at once, so that everything is compiled once.
+readonly EVERYTHING=(--workspace "${ALL[@]}")
 
 die() {
     echo "$1" >&2
