@@ -9,7 +9,7 @@ use crate::model::stream_id::StreamId;
 use crate::storage::append::Append;
 use crate::storage::read::Read;
 use crate::storage::rewrites::Rewrites;
-use crate::storage::snapshots::Snapshots;
+use crate::storage::snapshots::{SinceSnapshot, Snapshots};
 use crate::storage::transactions::Transactions;
 
 /// How many events are in memory at the same time.
@@ -108,23 +108,30 @@ where
     if look.locks && is_inside {
         database.lock_head(stream).await?;
     }
-    let snapshot = match look.snapshot_version {
-        Some(version) => database.snapshot(stream, version).await?,
-        None => None,
+    let SinceSnapshot { snapshot, mut events, mut is_all } = match look.snapshot_version {
+        Some(version) => database.since_snapshot(stream, version).await?,
+        None => page_of(database, stream, look).await?,
     };
-    let page = look.page_after(snapshot.as_ref().map_or(look.after, |snapshot| snapshot.version));
-    let (mut events, mut end) = (database.read_stream(stream, page).await?, 0);
+    let (begins_with_the_first, mut end) = (snapshot.is_none() && look.after == 0, 0);
     let asks_for_end = look.asks_for_end == AsksForEnd::Always
         || look.asks_for_end == AsksForEnd::InsideTransaction && is_inside;
-    if asks_for_end && page.from == 1 && events.is_empty() {
+    if asks_for_end && begins_with_the_first && events.is_empty() {
         end = database.version(stream).await?;
         if end > 0 {
             // What was appended in between.
-            events = database.read_stream(stream, page).await?;
+            SinceSnapshot { events, is_all, .. } = page_of(database, stream, look).await?;
         }
     }
-    let begins_later = events.first().map_or(end > 0, |first| page.from == 1 && first.version() > 1);
+    let begins_later = events.first().map_or(end > 0, |first| begins_with_the_first && first.version() > 1);
     let archived_version = if begins_later { database.archived_version(stream).await? } else { 0 };
-    let reached = events.last().map_or(page.from - 1, RecordedEvent::version);
-    Ok(Seen { snapshot, events, is_all: reached < page.to || page.to == look.to, end, archived_version })
+    Ok(Seen { snapshot, events, is_all, end, archived_version })
+}
+
+/// Without a snapshot.
+async fn page_of<D: Read>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<SinceSnapshot> {
+    let page = look.page_after(look.after);
+    let events = database.read_stream(stream, page).await?;
+    let reached = events.last().map_or(look.after, RecordedEvent::version);
+    let is_all = reached < page.to || page.to == look.to;
+    Ok(SinceSnapshot { snapshot: None, events, is_all })
 }
