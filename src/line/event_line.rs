@@ -1,3 +1,5 @@
+use uuid::Uuid;
+
 use super::object::Object;
 use crate::model::event::RecordedEvent;
 
@@ -13,7 +15,7 @@ pub(crate) fn write(line: &mut Vec<u8>, event: &RecordedEvent) {
     object.field("aggregate_type", event.aggregate_type());
     object.field("aggregate_id", event.aggregate_id());
     object.field("aggregate_version", &event.version);
-    object.field("event_id", &content.event_id.to_string());
+    object.plain("event_id", content.event_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
     object.field("event_type", &*content.event_type);
     object.field("event_version", &content.event_version);
     object.json(PAYLOAD, content.payload.as_str());

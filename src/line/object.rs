@@ -5,12 +5,12 @@ use serde::de::IgnoredAny;
 /// A line that is being written: an object.
 pub(crate) struct Object<'l> {
     line: &'l mut Vec<u8>,
-    separator: &'static str,
+    separator: u8,
 }
 
 impl<'l> Object<'l> {
     pub(crate) fn begin(line: &'l mut Vec<u8>) -> Self {
-        Self { line, separator: "{" }
+        Self { line, separator: b'{' }
     }
 
     pub(crate) fn field(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
@@ -24,6 +24,14 @@ impl<'l> Object<'l> {
         }
     }
 
+    /// Text in which nothing is to be escaped.
+    pub(crate) fn plain(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.line.push(b'"');
+        self.line.extend_from_slice(text.as_bytes());
+        self.line.push(b'"');
+    }
+
     /// JSON as it is, so that other programs find their way in it; if it would not fit into a line, as text.
     pub(crate) fn json(&mut self, keys: [&str; 2], json: &str) {
         let [key, key_of_text] = keys;
@@ -35,14 +43,14 @@ impl<'l> Object<'l> {
     }
 
     pub(crate) fn time(&mut self, key: &str, time: DateTime<Utc>) {
-        self.field(key, &time.to_rfc3339_opts(SecondsFormat::Micros, true));
+        self.plain(key, &time.to_rfc3339_opts(SecondsFormat::Micros, true));
     }
 
     fn key(&mut self, key: &str) {
-        for text in [self.separator, "\"", key, "\":"] {
-            self.line.extend_from_slice(text.as_bytes());
-        }
-        self.separator = ",";
+        self.line.extend_from_slice(&[self.separator, b'"']);
+        self.line.extend_from_slice(key.as_bytes());
+        self.line.extend_from_slice(b"\":");
+        self.separator = b',';
     }
 
     /// An event is left open, so that `check` can follow.
@@ -54,7 +62,7 @@ impl<'l> Object<'l> {
 
 /// Whether it is read back from a line as it is: a reader takes no space around it for a part of it.
 fn fits(json: &str) -> bool {
-    !json.contains(['\n', '\r'])
+    !json.bytes().any(|byte| byte == b'\n' || byte == b'\r')
         && json.trim_matches([' ', '\t']).len() == json.len()
         && serde_json::from_str::<IgnoredAny>(json).is_ok()
 }

@@ -32,6 +32,7 @@
 
 mod archive;
 mod batch;
+mod beside;
 mod chain;
 mod check;
 mod copy;
