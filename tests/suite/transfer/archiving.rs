@@ -40,6 +40,7 @@ tests! {
     a_file_of_something_else_is_refused,
     an_archived_log_moves,
     appends_and_readers_go_on,
+    an_event_that_is_being_archived_is_read_once,
     a_restore_in_the_middle_hides_nothing,
     an_export_amid_a_restore_is_refused,
 }
@@ -503,6 +504,24 @@ fn appends_and_readers_go_on<D: TestDatabase>() -> Result {
     let verified = verify(&mut conn)?;
     assert!(verified.is_sound(), "{verified:?}");
     assert_eq!((verified.archived(), verified.events()), (600, 51));
+    Ok(())
+}
+
+/// What is to be left of it stands there before it goes.
+fn an_event_that_is_being_archived_is_read_once<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = filled::<D>()?;
+    seal(&mut conn)?;
+    let leaf = "0".repeat(64);
+    execute(
+        &mut conn,
+        &format!(
+            "INSERT INTO event_rewrites (global_position, leaf, reason, rewritten_at) \
+             VALUES (1, '{leaf}', 'archived', '2026-01-01 00:00:00')"
+        ),
+    )?;
+    let verified = verify(&mut conn)?;
+    assert!(verified.is_sound(), "{verified:?}");
+    assert_eq!((verified.events(), verified.archived()), (10, 0));
     Ok(())
 }
 

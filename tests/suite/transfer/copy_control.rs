@@ -27,6 +27,7 @@ tests_of_pairs! {
     a_projection_that_has_begun_meanwhile_is_named,
     a_source_that_is_frozen_meanwhile_is_left_alone,
     who_has_abandoned_a_copy_stops_it_each_time,
+    a_read_model_that_was_left_behind_goes_on,
     what_is_archived_meanwhile_is_not_copied_by_halves,
     a_log_that_was_archived_elsewhere_does_not_come_back_by_halves,
 }
@@ -251,6 +252,18 @@ fn who_has_abandoned_a_copy_stops_it_each_time<S: TestDatabase, T: TestDatabase>
         append(&mut from, "alice", 1)?;
     }
     assert_eq!(copy(&mut from, &mut to, &options(), |_| true)?.last_position().get(), 6);
+    Ok(())
+}
+
+/// The move has taken it from its workers, and the log is back.
+fn a_read_model_that_was_left_behind_goes_on<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    append(&mut from, "alice", 3)?;
+    kept::<S::Conn>().catch_up(&mut from)?;
+    copy(&mut from, &mut to, &options().keep("kept"), |_| true)?;
+    append(&mut to, "alice", 2)?;
+    copy(&mut to, &mut from, &options(), |_| true)?;
+    assert_eq!(kept::<S::Conn>().catch_up(&mut from)?.applied(), 2);
     Ok(())
 }
 
