@@ -42,15 +42,6 @@ impl Link {
             Self::Gone(leaf) => leaf.position,
         }
     }
-
-    /// Of its content.
-    #[cfg(all(feature = "transfer", feature = "_blocking"))]
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::Event(event) => event.bytes(),
-            Self::Gone(leaf) => leaf.hash.len(),
-        }
-    }
 }
 
 /// Everything that the log has after a position and up to another, in its order. In memory are a page of

@@ -1,12 +1,9 @@
-use std::io;
-
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::beside::{Ended, Feed, used_beside};
 use crate::line::chain::{Chain, hex};
 use crate::model::position::Position;
-use crate::operate::links::{Link, each_link};
+use crate::operate::links::each_link;
 use crate::storage::connection::EventConnection;
 use crate::storage::read::ReadError;
 
@@ -16,67 +13,12 @@ pub(super) fn chain_of<C: EventConnection + ?Sized>(
     log_id: Uuid,
     up_to: Position,
 ) -> Result<Chain, ReadError> {
-    chain_from(conn, (Position::START, Chain::of_log(log_id)), up_to)
-}
-
-/// The same, where the chain at a position is known.
-pub(super) fn chain_from<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    (after, mut chain): (Position, Chain),
-    up_to: Position,
-) -> Result<Chain, ReadError> {
-    let (read, chain) = used_beside(
-        |feed| each_link_to(conn, (after, up_to), feed),
-        |links| {
-            let mut line = Vec::new();
-            for link in links {
-                link.add_to(&mut chain, &mut line);
-            }
-            chain
-        },
-    )
-    .map_err(no_thread)?;
-    read?;
+    let (mut chain, mut line) = (Chain::of_log(log_id), Vec::new());
+    each_link(conn, Position::START, up_to, |link| -> Result<(), ReadError> {
+        link.add_to(&mut chain, &mut line);
+        Ok(())
+    })?;
     Ok(chain)
-}
-
-/// Everything that the log has between two positions, for another thread.
-pub(super) fn each_link_to<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    (after, up_to): (Position, Position),
-    feed: &mut Feed<Link>,
-) -> Result<(), ReadError> {
-    let read = each_link(conn, after, up_to, |link| {
-        let bytes = link.bytes();
-        Ok(feed.give(link, bytes)?)
-    });
-    match read {
-        Err(Broken::Read(error)) => Err(error),
-        // The other half says why.
-        Ok(()) | Err(Broken::Ended) => Ok(()),
-    }
-}
-
-/// The system has none left.
-fn no_thread(error: io::Error) -> diesel::result::Error {
-    diesel::result::Error::QueryBuilderError(error.into())
-}
-
-enum Broken {
-    Read(ReadError),
-    Ended,
-}
-
-impl From<ReadError> for Broken {
-    fn from(error: ReadError) -> Self {
-        Self::Read(error)
-    }
-}
-
-impl From<Ended> for Broken {
-    fn from(Ended: Ended) -> Self {
-        Self::Ended
-    }
 }
 
 /// A hash over all lines that are not events.

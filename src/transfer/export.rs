@@ -1,7 +1,5 @@
 use std::io::Write;
 
-use super::beside::used_beside;
-use super::chain::each_link_to;
 use super::error::ExportError;
 use super::exported::Exported;
 use super::file::{Content, Header};
@@ -11,7 +9,7 @@ use super::projections::Projections;
 use super::rest_line::{write_key, write_parked, write_partition, write_start};
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
-use crate::operate::links::Link;
+use crate::operate::links::{Link, each_link};
 use crate::storage::carry::StreamStart;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
@@ -19,8 +17,6 @@ use crate::storage::read::ReadError;
 /// Writes the whole log to `out`, with the checkpoints of projections, their parked events and idempotency
 /// keys: a line of JSON for each, and a trailer that says that the file is whole. The same log makes the same
 /// bytes on every database. The page [moving to a server](crate::guide::moving) describes the file.
-///
-/// It reads here, and writes on a thread of its own.
 ///
 /// It exports up to where the log is complete when it begins; appends go on meanwhile, and are not in the
 /// file. It holds a page of events in memory, all checkpoints and parked events, and the names of the streams
@@ -47,7 +43,7 @@ use crate::storage::read::ReadError;
 pub fn export<C, W>(conn: &mut C, out: W) -> Result<Exported, ExportError>
 where
     C: EventConnection + ?Sized,
-    W: Write + Send,
+    W: Write,
 {
     let row = conn.database().log_row()?;
     let log_id = row.log_id;
@@ -62,12 +58,10 @@ where
     for start in &starts {
         file.other(|line| write_start(line, start))?;
     }
-    let (read, written) = used_beside(
-        |feed| each_link_to(conn, (Position::START, end), feed),
-        |links| write_links(file, links),
-    )?;
-    let mut file = written?;
-    read?;
+    each_link(conn, Position::START, end, |link| match link {
+        Link::Event(event) => file.event(&event),
+        Link::Gone(leaf) => file.gone(&leaf),
+    })?;
     if !begin_alike(&starts, &conn.database().stream_starts()?) {
         return Err(ExportError::Changed);
     }
@@ -79,19 +73,6 @@ where
     }
     each_key(conn, end, |key| file.other(|line| write_key(line, &key)))?;
     file.end()
-}
-
-fn write_links<W: Write>(
-    mut file: OutFile<W>,
-    links: &mut dyn Iterator<Item = Link>,
-) -> Result<OutFile<W>, ExportError> {
-    for link in links {
-        match link {
-            Link::Event(event) => file.event(&event)?,
-            Link::Gone(leaf) => file.gone(&leaf)?,
-        }
-    }
-    Ok(file)
 }
 
 /// Whether no stream has lost its first events, or has them back. An append is not told from none.

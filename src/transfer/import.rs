@@ -44,7 +44,7 @@ use crate::storage::log_state::LogRow;
 pub fn import<C, R>(conn: &mut C, mut open: impl FnMut() -> io::Result<R>) -> Result<Imported, ImportError>
 where
     C: EventConnection + ?Sized,
-    R: BufRead + Send,
+    R: BufRead,
 {
     if conn.database().depth()? > 0 {
         return Err(ImportError::InTransaction);

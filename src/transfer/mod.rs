@@ -32,7 +32,6 @@
 
 mod archive;
 mod batch;
-mod beside;
 mod chain;
 mod check;
 mod copy;

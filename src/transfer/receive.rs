@@ -3,7 +3,6 @@
 use std::io::BufRead;
 
 use super::batch::Batch;
-use super::beside::{Feed, read_beside};
 use super::chain::chain_of;
 use super::check::Checked;
 use super::error::{FileProblem, ImportError};
@@ -28,7 +27,7 @@ pub(super) fn begin<'c, C: EventConnection + ?Sized>(
 }
 
 /// Everything that is not there yet.
-pub(super) fn receive<C: EventConnection + ?Sized, R: BufRead + Send>(
+pub(super) fn receive<C: EventConnection + ?Sized, R: BufRead>(
     mut log: Receiver<'_, C>,
     input: R,
     checked: &Checked,
@@ -43,58 +42,31 @@ pub(super) fn receive<C: EventConnection + ?Sized, R: BufRead + Send>(
     Ok(Imported { log_id: checked.header.log_id, events, skipped, last_position: log.note.position })
 }
 
-fn receive_events<C: EventConnection + ?Sized, R: BufRead + Send>(
+fn receive_events<C: EventConnection + ?Sized, R: BufRead>(
     log: &mut Receiver<'_, C>,
     input: R,
     checked: &Checked,
 ) -> Result<u64, ImportError> {
-    let after = log.note.position;
-    let (read, received) =
-        read_beside(|feed| read_links(input, checked, after, feed), |links| receive_links(log, links))?;
-    let received = received?;
-    read?;
-    Ok(received)
-}
-
-/// What stands in the file above a position, with the chain behind it; at the end of the file nothing with it.
-fn read_links<R: BufRead>(
-    input: R,
-    checked: &Checked,
-    after: Position,
-    feed: &mut Feed<(Option<Link>, Chain)>,
-) -> Result<(), ImportError> {
     let mut file = LogFile::open(input)?;
     if file.header != checked.header {
         return Err(FileProblem::Changed { log_id: file.header.log_id }.at(1));
     }
+    let (mut batch, mut received) = (Batch::default(), 0);
     while let Some(item) = file.next()? {
         let link = match item {
             Item::Event(event) => Link::Event(*event),
             Item::Gone(leaf) => Link::Gone(leaf),
             _ => continue,
         };
-        let bytes = link.bytes();
-        if link.position() > after && feed.give((Some(link), file.chain), bytes).is_err() {
-            return Ok(()); // the other half says why
+        if link.position() <= log.note.position {
+            continue;
+        }
+        batch.push(link);
+        if batch.is_full() {
+            received += log.receive_batch(&mut batch, file.chain)?;
         }
     }
-    let _ = feed.give((None, file.chain), 0);
-    Ok(())
-}
-
-fn receive_links<C: EventConnection + ?Sized>(
-    log: &mut Receiver<'_, C>,
-    links: &mut dyn Iterator<Item = (Option<Link>, Chain)>,
-) -> Result<u64, ImportError> {
-    let (mut batch, mut received) = (Batch::default(), 0);
-    for (link, chain) in links {
-        let is_end = link.is_none();
-        link.into_iter().for_each(|link| batch.push(link));
-        if is_end || batch.is_full() {
-            received += log.receive_batch(&mut batch, chain)?;
-        }
-    }
-    Ok(received)
+    Ok(received + log.receive_batch(&mut batch, file.chain)?)
 }
 
 /// Whether the events of the store are those of the file, to the character.

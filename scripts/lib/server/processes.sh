@@ -55,6 +55,8 @@ launch() {
     shift
     mapfile -d '' -t prefix <"$folder/prefix"
     mapfile -d '' -t command <"$folder/command"
+    # Left by a MySQL that was killed, with the number of a process that is there until somebody collects it.
+    rm -f "$folder"/data/*.sock.lock
     # The caller's TMPDIR may be closed to the server's user.
     TMPDIR=$folder setsid "${prefix[@]}" "${command[@]}" "$@" </dev/null >>"$folder/log" 2>&1 &
     echo $! >"$folder/pid"

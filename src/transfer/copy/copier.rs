@@ -14,7 +14,6 @@ use crate::model::position::Position;
 use crate::operate::links::each_link;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::transfer::batch::Batch;
-use crate::transfer::chain::chain_from;
 use crate::transfer::note::{Move, Note};
 use crate::transfer::receiver::Receiver;
 
@@ -107,8 +106,12 @@ where
 
     /// Whether the target has what it was given, to the character.
     fn compare(&mut self) -> Result<(), CopyError> {
-        let chain = chain_from(self.target.conn, self.read_back, Position::END)?;
-        let (after, _) = self.read_back;
+        let (after, mut chain) = self.read_back;
+        let mut line = Vec::new();
+        each_link(self.target.conn, after, Position::END, |link| -> Result<(), CopyError> {
+            link.add_to(&mut chain, &mut line);
+            Ok(())
+        })?;
         let up_to = self.target.note.position;
         if chain != self.chain {
             let difference = first_difference(self.source, self.target.conn, after, up_to)?;

@@ -20,7 +20,7 @@ pub fn export(conn: &mut Database, file: &str, output: &mut Output) -> Result {
     let is_quiet = output.is_json || file == PIPE && io::stdout().is_terminal();
     let progress = &Progress::of_positions("exporting", end, is_quiet);
     if file == PIPE {
-        let out = Lines { out: io::stdout(), progress };
+        let out = Lines { out: io::stdout().lock(), progress };
         return transfer::export(conn, out).map(drop).map_err(broken_pipe);
     }
     let part = format!("{file}.part");

@@ -61,13 +61,13 @@ impl Write for Writer {
 }
 
 /// A file to be read, from its beginning, and how much of it was read.
-pub fn open(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead + Send>> {
+pub fn open(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead>> {
     reader(name, is_quiet).map_err(|error| of_file(name, &error))
 }
 
-fn reader(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead + Send>> {
+fn reader(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead>> {
     let file = counted(File::open(name)?, is_quiet)?;
-    let reader: Box<dyn Read + Send> = match extension(name) {
+    let reader: Box<dyn Read> = match extension(name) {
         Some("gz") => Box::new(MultiGzDecoder::new(file)),
         Some("zst") => Box::new(ZstReader::new(file)?),
         _ => Box::new(file),
@@ -84,7 +84,7 @@ where
     Ok(Counted { input, progress })
 }
 
-fn buffered<'r>(reader: impl Read + Send + 'r) -> Box<dyn BufRead + Send + 'r> {
+fn buffered<'r>(reader: impl Read + 'r) -> Box<dyn BufRead + 'r> {
     Box::new(Interruptible(BufReader::with_capacity(1 << 20, reader)))
 }
 
@@ -100,7 +100,7 @@ pub fn spooled() -> io::Result<File> {
     Ok(file)
 }
 
-pub fn rewound(mut file: &File, is_quiet: bool) -> io::Result<Box<dyn BufRead + Send + '_>> {
+pub fn rewound(mut file: &File, is_quiet: bool) -> io::Result<Box<dyn BufRead + '_>> {
     file.rewind()?;
     Ok(buffered(counted(file, is_quiet)?))
 }

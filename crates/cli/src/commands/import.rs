@@ -34,7 +34,7 @@ pub fn import(conn: &mut Database, asked: &Asked<'_>, output: &mut Output) -> Re
 }
 
 impl Asked<'_> {
-    fn bring<R: BufRead + Send>(
+    fn bring<R: BufRead>(
         &self,
         conn: &mut Database,
         mut open: impl FnMut() -> io::Result<R>,
