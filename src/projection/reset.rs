@@ -54,12 +54,12 @@ where
     reset_to(conn, projection, StartFrom::Beginning, clear)
 }
 
-/// Puts a projection somewhere else in the log, back or ahead, with all its partitions: the events after that are
-/// applied, again or for the first time, and parked ones among them are forgotten. `fit` makes the read model
-/// fit in the same transaction. A batch that a worker is applying meanwhile is rolled back.
+/// Puts a projection somewhere else in the log, back or ahead, with all its partitions: the events after that
+/// are applied, again or for the first time, and parked ones among them are forgotten. `fit` makes the read
+/// model fit in the same transaction. A batch that a worker is applying meanwhile is rolled back.
 ///
-/// [`StartFrom`] says where: at the beginning, as [`reset`]; at the end, so that what lies between is skipped;
-/// at a position, or a time.
+/// [`StartFrom`] says where: at the beginning, as [`reset`]; at the end, so that what lies between is
+/// skipped; at a position, or a time.
 ///
 /// # Errors
 ///

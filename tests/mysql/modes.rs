@@ -7,6 +7,23 @@ use test_support::{Result, counted, create_app_rows, execute, user};
 
 use super::database::{Database, STORE, append, is_mariadb, log, text};
 
+/// The collation of a session is that of the texts that it sends. That of MariaDB 11 is another one than that of
+/// its tables.
+#[test]
+fn appends_and_reads_work_in_every_collation() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    for collation in ["utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_bin"] {
+        execute(&mut conn, &format!("SET NAMES utf8mb4 COLLATE {collation}"))?;
+        for stream in [user(collation)?, user(collation)?.in_tenant("acme")?] {
+            STORE.append(&mut conn, &stream, ExpectedVersion::NoStream, &counted(2)?)?;
+            assert_eq!(STORE.version(&mut conn, &stream)?, 2, "{collation}");
+            assert_eq!(STORE.read_stream(&mut conn, &stream, ..)?.len(), 2, "{collation}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn appends_and_reads_work_in_every_sql_mode() -> Result {
     let db = Database::migrated()?;

@@ -42,8 +42,8 @@ pub struct Hunt {
     pub ordering: LogOrdering,
     /// A transaction that writes anything keeps all others from writing.
     pub one_writer: bool,
-    /// Whether writers pause in their transactions, so that more of them are open at the same time; without, more of
-    /// them end at the same time.
+    /// Whether writers pause in their transactions, so that more of them are open at the same time; without,
+    /// more of them end at the same time.
     pub pauses: bool,
     /// What is changed in the database before the hunt.
     pub changes: &'static [&'static str],

@@ -1,5 +1,5 @@
-//! What aggregates and idempotency keys cost, compared with the same by hand. Decoding events is measured without a
-//! server, by the bench `domain` of the library.
+//! What aggregates and idempotency keys cost, compared with the same by hand. Decoding events is measured
+//! without a server, by the bench `domain` of the library.
 
 use bench_support::events::{append_one, append_with_key};
 use bench_support::order::Order;

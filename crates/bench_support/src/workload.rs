@@ -57,8 +57,8 @@ impl State {
     }
 }
 
-/// Random streams out of so many. Two that begin together choose the same ones; a clone continues where this one
-/// is.
+/// Random streams out of so many. Two that begin together choose the same ones; a clone continues where this
+/// one is.
 #[derive(Clone)]
 pub struct RandomStreams {
     streams: usize,

@@ -19,8 +19,8 @@ impl Member {
     }
 }
 
-/// Each event below its cause, in the order of the log. A cause is older than its effects: what says otherwise
-/// stands by itself, so that no event is left out.
+/// Each event below its cause, in the order of the log. A cause is older than its effects: what says
+/// otherwise stands by itself, so that no event is left out.
 pub fn tree(events: Vec<RecordedEvent>) -> Vec<Member> {
     let places: HashMap<Uuid, usize> =
         events.iter().enumerate().map(|(at, event)| (event.id(), at)).collect();

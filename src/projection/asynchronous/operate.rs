@@ -141,8 +141,8 @@ where
     async_reset_to(conn, projection, StartFrom::Beginning, clear).await
 }
 
-/// Puts a projection somewhere else in the log, as [`reset_to`](super::super::reset_to()): `fit` makes the read
-/// model fit in the same transaction.
+/// Puts a projection somewhere else in the log, as [`reset_to`](super::super::reset_to()): `fit` makes the
+/// read model fit in the same transaction.
 ///
 /// If the future is dropped, it has happened wholly or not at all. In the middle, it marks the connection as
 /// broken, also inside a transaction of the application, which then cannot be committed.
@@ -242,7 +242,8 @@ pub async fn async_parked<C: AsyncEventConnection + ?Sized>(
     awaited!(conn, clone(projection: projection.clone()), database => all_parked(database, projection))
 }
 
-/// Asks for a parked event to be given to the handler again, as [`retry_parked`](super::super::retry_parked()).
+/// Asks for a parked event to be given to the handler again, as
+/// [`retry_parked`](super::super::retry_parked()).
 ///
 /// # Errors
 ///

@@ -66,13 +66,14 @@ type SinceColumns = (
 );
 const STATE: usize = 14;
 
-/// Rows of a page. The number stands in the statement: SQLite prepares one with a bound LIMIT again each time.
+/// Rows of a page. The number stands in the statement: SQLite prepares one with a bound LIMIT again each
+/// time.
 const ROWS: usize = 1_000;
 
 statement! {
     for every database;
-    /// In one round trip: most aggregates have no snapshot, and would pay for the question. The first row is the
-    /// event of the snapshot, if there is one, with the state.
+    /// In one round trip: most aggregates have no snapshot, and would pay for the question. The first row is
+    /// the event of the snapshot, if there is one, with the state.
     SelectSinceSnapshot<'a> {
         of_tenant_id: &'a str => bind_tenant,
         of_aggregate_type: &'a str => bind_text,

@@ -141,8 +141,8 @@ where
     if here.text() == there { Ok(here) } else { Err(CopyError::Diverged { position }) }
 }
 
-/// Events that only one of the two has archived. What is left of an event is as good as the event for the chain,
-/// so nothing else tells.
+/// Events that only one of the two has archived. What is left of an event is as good as the event for the
+/// chain, so nothing else tells.
 pub(super) fn refuse_archived<S, T>(source: &mut S, target: &mut T, up_to: Position) -> Result<(), CopyError>
 where
     S: EventConnection + ?Sized,

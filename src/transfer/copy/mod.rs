@@ -102,8 +102,8 @@ where
 /// more is taken back with [`abandon`], as long as the target is not open.
 ///
 /// Do not archive, restore, erase or mask events of the source while it is copied: what the target has already
-/// is not changed. Archived and restored streams are found
-/// ([`CopyError::ArchivedSince`]); erase and mask in both databases.
+/// does not change. Streams that were archived or restored are found ([`CopyError::ArchivedSince`]). What is
+/// erased or masked is not, so do that in both databases.
 ///
 /// Neither connection may be in a transaction. On PostgreSQL, MySQL and MariaDB it takes the rights of the
 /// tables' owner on both sides. It holds a batch of events in memory, all idempotency keys and parked events.

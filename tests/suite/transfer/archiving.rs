@@ -525,8 +525,8 @@ fn an_event_that_is_being_archived_is_read_once<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// A connection that reads the log. As soon as it has read events, and is about to read what is left of others,
-/// these are back.
+/// A connection that reads the log. As soon as it has read events, and is about to read what is left of
+/// others, these are back.
 fn restores_meanwhile<D: TestDatabase>(db: &D, file: String) -> Result<D::Conn> {
     let (mut reader, mut conn) = (db.connect()?, Some(db.connect()?));
     reader.set_instrumentation(move |event: InstrumentationEvent<'_>| {

@@ -152,7 +152,8 @@ fn what_is_interrupted_leaves_no_file() {
     panic!("no export was interrupted");
 }
 
-/// What it reads does not come, so it cannot end by itself. A signal that comes before it waits is noticed at once.
+/// What it reads does not come, so it cannot end by itself. A signal that comes before it waits is noticed at
+/// once.
 #[test]
 fn the_second_ctrl_c_ends_at_once() {
     let (target, folder) = (SqliteFile::migrated(), tempfile::tempdir().unwrap());
