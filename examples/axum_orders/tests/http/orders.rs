@@ -39,6 +39,7 @@ on_both! {
     a_client_reads_what_it_has_written, a_client_reads_what_it_has_written_postgres => own_writes;
     the_health_is_told, the_health_is_told_postgres => health;
     requests_are_answered_before_the_end, requests_are_answered_before_the_end_postgres => shutdown;
+    the_end_may_be_asked_for_at_once, the_end_may_be_asked_for_at_once_postgres => at_once;
 }
 
 async fn all_get_through(database: &Database) -> Result {
@@ -149,5 +150,14 @@ async fn shutdown(database: &Database) -> Result {
         assert!(answered.iter().all(|response| response.status() == StatusCode::OK), "{answered:?}");
     }
     assert!(service.ended()?.success());
+    Ok(())
+}
+
+async fn at_once(database: &Database) -> Result {
+    for _ in 0..10 {
+        let service = Service::start(database)?;
+        service.ask_to_stop()?;
+        assert!(service.ended()?.success());
+    }
     Ok(())
 }
