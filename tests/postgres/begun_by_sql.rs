@@ -5,7 +5,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
-    DatabaseErrorKind, Error, EventStore, LogOrdering, Position, run_pending_migrations,
+    AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, InvalidInput, LogOrdering, NewEvent,
+    Position, StreamId, run_pending_migrations,
 };
 use test_support::witness::{append_one, kind};
 use test_support::{self, Postgres, TestDatabase, app_rows, create_app_rows, insert_app_row};
@@ -18,13 +19,22 @@ fn nothing() -> Projection<PgConnection> {
     Projection::new("nothing", 1, |_conn: &mut PgConnection, _event| Ok(()))
 }
 
-const OPERATIONS: [(&str, Operation); 9] = [
+fn batch() -> Result<AppendBatch, InvalidInput> {
+    let stream = StreamId::new("Stream", 1)?;
+    Ok(AppendBatch::new().append(&stream, ExpectedVersion::Any, [NewEvent::new("Appended", &())?]))
+}
+
+const OPERATIONS: [(&str, Operation); 11] = [
     ("run_pending_migrations", |conn| Ok(run_pending_migrations(conn).map(drop)?)),
     ("set_log_ordering", |conn| Ok(STORE.set_log_ordering(conn, LogOrdering::Gapless)?)),
     ("set_append_notifications", |conn| {
         Ok(diesel_event_store::postgres::set_append_notifications(conn, true)?)
     }),
     ("repair", |conn| Ok(STORE.repair(conn).map(drop)?)),
+    ("append_batch", |conn| Ok(STORE.append_batch(conn, &batch()?).map(drop)?)),
+    ("append_batch with a key", |conn| {
+        Ok(STORE.append_batch(conn, &batch()?.idempotency_key("k")).map(drop)?)
+    }),
     ("catch_up", |conn| Ok(nothing().catch_up(conn).map(drop)?)),
     ("catch_up of a new one", |conn| {
         let new = Projection::new("new", 1, |_conn: &mut PgConnection, _event| Ok(()));

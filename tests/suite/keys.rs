@@ -18,6 +18,8 @@ tests! {
     the_same_request_may_differ_in_what_is_no_content,
     other_content_is_refused_by_what_is_there,
     a_refused_batch_has_used_no_key,
+    a_refused_batch_of_one_stream_has_used_no_key,
+    of_many_that_expect_one_version_one_has_used_its_key,
     what_was_rolled_back_has_used_no_key,
     a_transaction_gets_the_result_and_goes_on,
     a_transaction_repeats_what_it_has_appended_itself,
@@ -138,6 +140,44 @@ fn a_refused_batch_has_used_no_key<D: TestDatabase>() -> Result {
     assert!(append(&mut conn, late).unwrap_err().conflict().is_some());
     assert_eq!(rows(&mut conn)?, (0, 0));
     assert!(!append(&mut conn, with_key("k")?)?.is_repeat());
+    Ok(())
+}
+
+fn a_refused_batch_of_one_stream_has_used_no_key<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let (alice, there) = (user("alice")?, counted(2)?);
+    STORE.append(&mut conn, &alice, NoStream, &there)?;
+    let of_alice =
+        |expected, events| AppendBatch::new().append(&alice, expected, events).idempotency_key("k");
+    for expected in [NoStream, Exact(1), Exact(3)] {
+        let conflict = append(&mut conn, of_alice(expected, counted(1)?)).unwrap_err();
+        assert_eq!(conflict.conflict().map(|conflict| conflict.actual), Some(2), "{conflict}");
+    }
+    match append(&mut conn, of_alice(Any, [counted(1)?, there].concat())) {
+        Err(AppendError::DuplicateEventId { event_index: 1, recorded: Some(_), .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(rows(&mut conn)?, (2, 0));
+    let first = append(&mut conn, of_alice(Exact(2), counted(1)?))?;
+    assert_eq!((first.is_repeat(), first.streams()[0].version()), (false, 3));
+    assert_eq!(rows(&mut conn)?, (3, 1));
+    Ok(())
+}
+
+fn of_many_that_expect_one_version_one_has_used_its_key<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let alice = user("alice")?;
+    let mut conns = (0..6).map(|_| db.connect()).collect::<Result<Vec<_>>>()?;
+    for version in 0..10 {
+        let outcomes = at_once(&mut conns, |nth, conn| {
+            let batch = AppendBatch::new().append(&alice, Exact(version), counted(1).unwrap());
+            append(conn, batch.idempotency_key(format!("{version}-{nth}")))
+        });
+        for refused in outcomes.into_iter().filter_map(Result::err) {
+            assert_eq!(refused.conflict().map(|conflict| conflict.actual), Some(version + 1), "{refused}");
+        }
+        assert_eq!(rows(&mut conn)?, (version + 1, version + 1));
+    }
     Ok(())
 }
 

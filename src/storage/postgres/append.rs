@@ -101,22 +101,24 @@ macro_rules! append_statement {
                 "WITH head AS (",
                 $head,
                 " RETURNING head.tenant_id, head.aggregate_type, head.aggregate_id, head.aggregate_version), ",
-                insert_events!("$4, ?", "$4", "$6")
+                insert_events!("$4, ?", "$4", "$6", "head")
             )
         }
     };
 }
 
-/// Inserts the events of a stream whose `head` is at the version of the last of them. `$reserve` are the
-/// first two arguments of `event_store_reserve`.
+/// Inserts the events of a stream whose `head`, a row of `$from`, is at the version of the last of them.
+/// `$reserve` are the first two arguments of `event_store_reserve`.
 macro_rules! insert_events {
-    ($reserve:literal, $number:literal, $event_ids:literal) => {
+    ($reserve:literal, $number:literal, $event_ids:literal, $from:literal) => {
         concat!(
             "reserved AS MATERIALIZED (SELECT head.*, event_store_reserve(",
             $reserve,
             ", \
              CASE WHEN event_store_is_to_look() THEN (SELECT max(global_position) FROM events) END) \
-             AS position FROM head) \
+             AS position FROM ",
+            $from,
+            ") \
              INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, \
              aggregate_version, event_id, event_type, event_version, payload, metadata, trace_id, \
              correlation_id, causation_id, created_at) \
@@ -140,39 +142,46 @@ macro_rules! insert_events {
 
 pub(super) use insert_events;
 
-/// Moves the head of an aggregate that has events.
+/// Moves the head of an aggregate that has events, after `$first`, which is true.
 macro_rules! advance_head {
-    () => {
-        "UPDATE aggregate_heads AS head \
-         SET aggregate_version = head.aggregate_version + added, updated_at = now \
-         FROM (SELECT event_store_enter() AS is_entered, ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, \
-         ? AS added, ? AS now) AS batch \
-         WHERE is_entered AND head.tenant_id = batch.tenant_id \
-         AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
-         AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
-         AND head.aggregate_version BETWEEN ? AND ?"
+    ($first:literal) => {
+        concat!(
+            "UPDATE aggregate_heads AS head \
+             SET aggregate_version = head.aggregate_version + added, updated_at = now \
+             FROM (SELECT ",
+            $first,
+            " AS is_entered, ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, \
+             ? AS added, ? AS now) AS batch \
+             WHERE is_entered AND head.tenant_id = batch.tenant_id \
+             AND head.aggregate_type = batch.aggregate_type AND head.aggregate_id = batch.aggregate_id \
+             AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
+             AND head.aggregate_version BETWEEN ? AND ?"
+        )
     };
 }
 
-/// Moves the head of an aggregate that may not have events yet.
+/// Moves the head of an aggregate that may not have events yet, after `$first`, which is true.
 macro_rules! create_or_advance_head {
-    () => {
-        "INSERT INTO aggregate_heads AS head \
-         (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
-         SELECT ?, ?, ?, ?, ? \
-         WHERE event_store_enter() \
-         AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
-         ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
-         SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
-         updated_at = excluded.updated_at \
-         WHERE head.aggregate_version BETWEEN ? AND ?"
+    ($first:literal) => {
+        concat!(
+            "INSERT INTO aggregate_heads AS head \
+             (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+             SELECT ?, ?, ?, ?, ? \
+             WHERE ",
+            $first,
+            " AND NOT EXISTS (SELECT FROM unnest(?) AS id WHERE (SELECT true FROM events WHERE event_id = id)) \
+             ON CONFLICT (tenant_id, aggregate_type, aggregate_id) DO UPDATE \
+             SET aggregate_version = head.aggregate_version + excluded.aggregate_version, \
+             updated_at = excluded.updated_at \
+             WHERE head.aggregate_version BETWEEN ? AND ?"
+        )
     };
 }
 
 pub(super) use {advance_head, create_or_advance_head};
 
-append_statement!(AppendToStream, advance_head!());
-append_statement!(CreateOrAppendToStream, create_or_advance_head!());
+append_statement!(AppendToStream, advance_head!("event_store_enter()"));
+append_statement!(CreateOrAppendToStream, create_or_advance_head!("event_store_enter()"));
 
 of_stream! {
     for Pg;

@@ -9,6 +9,7 @@ use super::append::{
     ATTEMPTS, advance_head, create_or_advance_head, event_ids, events_statement, explain, insert_events,
     of_events, placement, refusal,
 };
+use super::append_keyed::append_keyed;
 use crate::model::append_batch::Guard;
 use crate::model::json::Json;
 use crate::storage::append::{AppendError, Batch, Placement};
@@ -49,8 +50,8 @@ macro_rules! head_statement {
     };
 }
 
-head_statement!(AdvanceHead, advance_head!());
-head_statement!(CreateOrAdvanceHead, create_or_advance_head!());
+head_statement!(AdvanceHead, advance_head!("event_store_enter()"));
+head_statement!(CreateOrAdvanceHead, create_or_advance_head!("event_store_enter()"));
 
 events_statement! {
     /// The version is that of the last event.
@@ -65,7 +66,7 @@ events_statement! {
     },
     concat!(
         "WITH head AS (SELECT ? AS tenant_id, ? AS aggregate_type, ? AS aggregate_id, ? AS aggregate_version), ",
-        insert_events!("?, false", "$5", "?")
+        insert_events!("?, false", "$5", "?", "head")
     )
 }
 
@@ -94,6 +95,9 @@ of_stream! {
 
 impl<C: Server<Backend = Pg>> AppendMany for Postgres<'_, C> {
     async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Written, AppendError> {
+        if let Some(placement) = append_keyed(self.0, whole).await? {
+            return Ok(Written::Now(vec![placement]));
+        }
         let mut attempt = 1;
         loop {
             let mut open = begin(self.0).await?;

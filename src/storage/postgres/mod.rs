@@ -5,6 +5,7 @@
 
 mod all_or_nothing;
 mod append;
+mod append_keyed;
 mod append_many;
 #[cfg(feature = "async-postgres")]
 mod asynchronous;

@@ -15,10 +15,25 @@ statement! {
     "SELECT set_config('diesel_event_store.transaction', 'marked', true)"
 }
 
+/// Whether this is the transaction that was marked.
+macro_rules! is_marked {
+    () => {
+        "coalesce(current_setting('diesel_event_store.transaction', true) = 'marked', false)"
+    };
+}
+
+pub(super) use is_marked;
+
 statement! {
     for Pg;
     IsMarked -> Bool,
-    "SELECT coalesce(current_setting('diesel_event_store.transaction', true) = 'marked', false)"
+    concat!("SELECT ", is_marked!())
+}
+
+/// Marks the transaction that is open. If none is, nothing that comes after is marked.
+pub(super) async fn mark<C: Server<Backend = Pg>>(conn: &mut C) -> QueryResult<()> {
+    let _: String = conn.row(Mark).await?;
+    Ok(())
 }
 
 /// Whether no transaction is open: neither one of diesel's nor one that it does not know of. PostgreSQL only
@@ -27,7 +42,7 @@ pub(super) async fn is_outside_transactions<C: Server<Backend = Pg>>(conn: &mut 
     if conn.depth()? > 0 {
         return Ok(false);
     }
-    let _: String = conn.row(Mark).await?;
+    mark(conn).await?;
     let is_marked: bool = conn.row(IsMarked).await?;
     Ok(!is_marked)
 }
