@@ -18,6 +18,18 @@ use crate::storage::sql::row::{Columns, Events, optional, stream, value};
 use crate::storage::sql::rows::{FromRow, Rows, Stored};
 use crate::storage::sql::statement::statement;
 
+/// The snapshot, if the stream has its event.
+macro_rules! select_snapshot {
+    () => {
+        "SELECT snapshot.aggregate_version, snapshot.event_id, snapshot.state FROM snapshots AS snapshot \
+         JOIN events AS last ON last.tenant_id = snapshot.tenant_id \
+         AND last.aggregate_type = snapshot.aggregate_type AND last.aggregate_id = snapshot.aggregate_id \
+         AND last.aggregate_version = snapshot.aggregate_version AND last.event_id = snapshot.event_id \
+         WHERE snapshot.tenant_id = ? AND snapshot.aggregate_type = ? AND snapshot.aggregate_id = ? \
+         AND snapshot.snapshot_version = ?"
+    };
+}
+
 statement! {
     for every database;
     SelectSnapshot<'a> {
@@ -26,24 +38,7 @@ statement! {
         aggregate_id: &'a str => bind_text,
         version: i32 => bind_integer,
     } -> (BigInt, Id, Text),
-    "SELECT snapshot.aggregate_version, snapshot.event_id, snapshot.state FROM snapshots AS snapshot \
-     JOIN events AS event ON event.tenant_id = snapshot.tenant_id \
-     AND event.aggregate_type = snapshot.aggregate_type AND event.aggregate_id = snapshot.aggregate_id \
-     AND event.aggregate_version = snapshot.aggregate_version AND event.event_id = snapshot.event_id \
-     WHERE snapshot.tenant_id = ? AND snapshot.aggregate_type = ? AND snapshot.aggregate_id = ? \
-     AND snapshot.snapshot_version = ?"
-}
-
-/// The version of the snapshot, if the stream has its event.
-macro_rules! usable_snapshot {
-    () => {
-        "SELECT snapshot.aggregate_version FROM snapshots AS snapshot \
-         JOIN events AS last ON last.tenant_id = snapshot.tenant_id \
-         AND last.aggregate_type = snapshot.aggregate_type AND last.aggregate_id = snapshot.aggregate_id \
-         AND last.aggregate_version = snapshot.aggregate_version AND last.event_id = snapshot.event_id \
-         WHERE snapshot.tenant_id = ? AND snapshot.aggregate_type = ? AND snapshot.aggregate_id = ? \
-         AND snapshot.snapshot_version = ?"
-    };
+    select_snapshot!()
 }
 
 /// The columns of an event, and a state.
@@ -78,27 +73,22 @@ statement! {
         of_tenant_id: &'a str => bind_tenant,
         of_aggregate_type: &'a str => bind_text,
         of_aggregate_id: &'a str => bind_text,
-        of_version: i32 => bind_integer,
-        state_version: i32 => bind_integer,
+        version: i32 => bind_integer,
         tenant_id: &'a str => bind_tenant,
         aggregate_type: &'a str => bind_text,
         aggregate_id: &'a str => bind_text,
-        from_tenant_id: &'a str => bind_tenant,
-        from_aggregate_type: &'a str => bind_text,
-        from_aggregate_id: &'a str => bind_text,
-        from_version: i32 => bind_integer,
     } -> SinceColumns,
     concat!(
-        "SELECT event.global_position, event.tenant_id, event.aggregate_type, event.aggregate_id, \
+        "WITH kept AS (",
+        select_snapshot!(),
+        ") SELECT event.global_position, event.tenant_id, event.aggregate_type, event.aggregate_id, \
          event.aggregate_version, event.event_id, event.event_type, event.event_version, event.payload, \
          event.metadata, event.trace_id, event.correlation_id, event.causation_id, event.created_at, \
-         CASE WHEN event.aggregate_version = (", usable_snapshot!(), ") THEN \
-         (SELECT kept.state FROM snapshots AS kept WHERE kept.tenant_id = event.tenant_id \
-         AND kept.aggregate_type = event.aggregate_type AND kept.aggregate_id = event.aggregate_id \
-         AND kept.snapshot_version = ?) END \
+         CASE WHEN event.aggregate_version = (SELECT aggregate_version FROM kept) \
+         THEN (SELECT state FROM kept) END \
          FROM events AS event \
          WHERE event.tenant_id = ? AND event.aggregate_type = ? AND event.aggregate_id = ? \
-         AND event.aggregate_version >= COALESCE((", usable_snapshot!(), "), 1) \
+         AND event.aggregate_version >= COALESCE((SELECT aggregate_version FROM kept), 1) \
          ORDER BY event.aggregate_version LIMIT 1000"
     )
 }
@@ -206,15 +196,10 @@ where
             of_tenant_id: tenant_id,
             of_aggregate_type: aggregate_type,
             of_aggregate_id: aggregate_id,
-            of_version: version,
-            state_version: version,
+            version,
             tenant_id,
             aggregate_type,
             aggregate_id,
-            from_tenant_id: tenant_id,
-            from_aggregate_type: aggregate_type,
-            from_aggregate_id: aggregate_id,
-            from_version: version,
         };
         let since = Since { snapshot: None, events: Events::of_stream(stream), rows: 0 };
         self.connection().load(select, since).await
