@@ -9,7 +9,7 @@ use crate::model::stream_id::StreamId;
 use crate::storage::append::Append;
 use crate::storage::read::Read;
 use crate::storage::rewrites::Rewrites;
-use crate::storage::snapshots::{SinceSnapshot, Snapshots};
+use crate::storage::since_snapshot::{Since, SinceSnapshot};
 use crate::storage::transactions::Transactions;
 
 /// How many events are in memory at the same time.
@@ -102,13 +102,13 @@ impl Look {
 
 pub(super) async fn look<D>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Seen>
 where
-    D: Append + Read + Rewrites + Snapshots + Transactions,
+    D: Append + Read + Rewrites + SinceSnapshot + Transactions,
 {
     let is_inside = database.depth().await? > 0;
     if look.locks && is_inside {
         database.lock_head(stream).await?;
     }
-    let SinceSnapshot { snapshot, mut events, mut is_all } = match look.snapshot_version {
+    let Since { snapshot, mut events, mut is_all } = match look.snapshot_version {
         Some(version) => database.since_snapshot(stream, version).await?,
         None => page_of(database, stream, look).await?,
     };
@@ -119,7 +119,7 @@ where
         end = database.version(stream).await?;
         if end > 0 {
             // What was appended in between.
-            SinceSnapshot { events, is_all, .. } = page_of(database, stream, look).await?;
+            Since { events, is_all, .. } = page_of(database, stream, look).await?;
         }
     }
     let begins_later = events.first().map_or(end > 0, |first| begins_with_the_first && first.version() > 1);
@@ -128,10 +128,10 @@ where
 }
 
 /// Without a snapshot.
-async fn page_of<D: Read>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<SinceSnapshot> {
+async fn page_of<D: Read>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Since> {
     let page = look.page_after(look.after);
     let events = database.read_stream(stream, page).await?;
     let reached = events.last().map_or(look.after, RecordedEvent::version);
     let is_all = reached < page.to || page.to == look.to;
-    Ok(SinceSnapshot { snapshot: None, events, is_all })
+    Ok(Since { snapshot: None, events, is_all })
 }

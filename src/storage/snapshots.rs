@@ -1,27 +1,14 @@
 use diesel::result::QueryResult;
 
-use crate::model::event::RecordedEvent;
 use crate::model::snapshot::Snapshot;
 use crate::model::stream_id::StreamId;
 use crate::storage::operations::operations;
-
-/// A stream from its snapshot on.
-#[derive(Debug, Default)]
-pub(crate) struct SinceSnapshot {
-    pub(crate) snapshot: Option<Snapshot>,
-    pub(crate) events: Vec<RecordedEvent>,
-    /// Whether there are no more.
-    pub(crate) is_all: bool,
-}
 
 operations! {
     /// The states of aggregates that are stored. `version` is that of the snapshots.
     pub(crate) trait Snapshots {
         /// Only if the stream has the snapshot's event at the snapshot's version.
         fn snapshot(&mut self, stream: &StreamId, version: i32) -> QueryResult<Option<Snapshot>>;
-
-        /// The same, with the events since then, or from the first one on: a page of them.
-        fn since_snapshot(&mut self, stream: &StreamId, version: i32) -> QueryResult<SinceSnapshot>;
 
         /// In place of the one that there is.
         fn put_snapshot(&mut self, stream: &StreamId, version: i32, snapshot: &Snapshot) -> QueryResult<()>;

@@ -4,7 +4,7 @@ use diesel::deserialize;
 use diesel::expression::QueryMetadata;
 use diesel::result::QueryResult;
 use diesel::row::Row;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Text};
 use uuid::Uuid;
 
 use crate::model::json::Json;
@@ -12,10 +12,10 @@ use crate::model::snapshot::Snapshot;
 use crate::model::stream_id::StreamId;
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
-use crate::storage::snapshots::{SinceSnapshot, Snapshots};
-use crate::storage::sql::dialect::{Dialect, Id, Time};
-use crate::storage::sql::row::{Columns, Events, optional, stream, value};
-use crate::storage::sql::rows::{FromRow, Rows, Stored};
+use crate::storage::snapshots::Snapshots;
+use crate::storage::sql::dialect::{Dialect, Id};
+use crate::storage::sql::row::{Columns, stream, value};
+use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
 /// The snapshot, if the stream has its event.
@@ -30,6 +30,9 @@ macro_rules! select_snapshot {
     };
 }
 
+#[cfg(any(feature = "sqlite", feature = "_postgres"))]
+pub(super) use select_snapshot;
+
 statement! {
     for every database;
     SelectSnapshot<'a> {
@@ -39,86 +42,6 @@ statement! {
         version: i32 => bind_integer,
     } -> (BigInt, Id, Text),
     select_snapshot!()
-}
-
-/// The columns of an event, and a state.
-type SinceColumns = (
-    BigInt,
-    Text,
-    Text,
-    Text,
-    BigInt,
-    Id,
-    Text,
-    Integer,
-    Text,
-    Nullable<Text>,
-    Nullable<Text>,
-    Nullable<Text>,
-    Nullable<Text>,
-    Time,
-    Nullable<Text>,
-);
-const STATE: usize = 14;
-
-/// Rows of a page. The number stands in the statement: SQLite prepares one with a bound LIMIT again each
-/// time.
-const ROWS: usize = 1_000;
-
-statement! {
-    for every database;
-    /// In one round trip: most aggregates have no snapshot, and would pay for the question. The first row is
-    /// the event of the snapshot, if there is one, with the state.
-    SelectSinceSnapshot<'a> {
-        of_tenant_id: &'a str => bind_tenant,
-        of_aggregate_type: &'a str => bind_text,
-        of_aggregate_id: &'a str => bind_text,
-        version: i32 => bind_integer,
-        tenant_id: &'a str => bind_tenant,
-        aggregate_type: &'a str => bind_text,
-        aggregate_id: &'a str => bind_text,
-    } -> SinceColumns,
-    concat!(
-        "WITH kept AS (",
-        select_snapshot!(),
-        ") SELECT event.global_position, event.tenant_id, event.aggregate_type, event.aggregate_id, \
-         event.aggregate_version, event.event_id, event.event_type, event.event_version, event.payload, \
-         event.metadata, event.trace_id, event.correlation_id, event.causation_id, event.created_at, \
-         CASE WHEN event.aggregate_version = (SELECT aggregate_version FROM kept) \
-         THEN (SELECT state FROM kept) END \
-         FROM events AS event \
-         WHERE event.tenant_id = ? AND event.aggregate_type = ? AND event.aggregate_id = ? \
-         AND event.aggregate_version >= COALESCE((SELECT aggregate_version FROM kept), 1) \
-         ORDER BY event.aggregate_version LIMIT 1000"
-    )
-}
-
-/// What comes of these rows.
-struct Since<'s> {
-    snapshot: Option<Snapshot>,
-    events: Events<'s>,
-    rows: usize,
-}
-
-impl<DB: Columns> Rows<DB> for Since<'_> {
-    type Output = SinceSnapshot;
-
-    fn add<'r>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<()> {
-        self.rows += 1;
-        match optional(row, STATE, DB::text)? {
-            None => self.events.add(row),
-            Some(state) => {
-                let (version, event_id) = (value(row, 4, DB::long)?, value(row, 5, DB::id)?);
-                self.snapshot = Some(Snapshot { version, event_id, state: Json::stored(state) });
-                Ok(())
-            }
-        }
-    }
-
-    fn finish(self) -> SinceSnapshot {
-        let events = Rows::<DB>::finish(self.events);
-        SinceSnapshot { snapshot: self.snapshot, events, is_all: self.rows < ROWS }
-    }
 }
 
 statement! {
@@ -174,10 +97,7 @@ impl<DB: Columns> FromRow<DB> for StreamId {
 impl<L> Snapshots for L
 where
     L: Lent,
-    BackendOf<L>: Dialect
-        + QueryMetadata<(BigInt, Id, Text)>
-        + QueryMetadata<(Text, Text, Text)>
-        + QueryMetadata<SinceColumns>,
+    BackendOf<L>: Dialect + QueryMetadata<(BigInt, Id, Text)> + QueryMetadata<(Text, Text, Text)>,
 {
     async fn snapshot(&mut self, stream: &StreamId, version: i32) -> QueryResult<Option<Snapshot>> {
         let select = SelectSnapshot {
@@ -187,22 +107,6 @@ where
             version,
         };
         Ok(self.connection().load(select, Stored::default()).await?.pop())
-    }
-
-    async fn since_snapshot(&mut self, stream: &StreamId, version: i32) -> QueryResult<SinceSnapshot> {
-        let (tenant_id, aggregate_type) = (stream.tenant_column(), stream.aggregate_type());
-        let aggregate_id = stream.aggregate_id();
-        let select = SelectSinceSnapshot {
-            of_tenant_id: tenant_id,
-            of_aggregate_type: aggregate_type,
-            of_aggregate_id: aggregate_id,
-            version,
-            tenant_id,
-            aggregate_type,
-            aggregate_id,
-        };
-        let since = Since { snapshot: None, events: Events::of_stream(stream), rows: 0 };
-        self.connection().load(select, since).await
     }
 
     async fn put_snapshot(

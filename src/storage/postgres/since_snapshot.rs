@@ -1,0 +1,14 @@
+use diesel::pg::Pg;
+use diesel::result::QueryResult;
+
+use crate::model::stream_id::StreamId;
+use crate::storage::lent::Postgres;
+use crate::storage::server::Server;
+use crate::storage::since_snapshot::{Since, SinceSnapshot};
+use crate::storage::sql::since_snapshot::since_snapshot;
+
+impl<C: Server<Backend = Pg>> SinceSnapshot for Postgres<'_, C> {
+    async fn since_snapshot(&mut self, stream: &StreamId, version: i32) -> QueryResult<Since> {
+        since_snapshot(self.0, stream, version).await
+    }
+}
