@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use async_suite::RUNTIME;
 use diesel::SqliteConnection;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncMysqlConnection, AsyncPgConnection};
 use real::AsyncEventConnection;
+use real::sqlite::Options;
 use support::{Mysql, Postgres, Result, Sqlite, TestDatabase};
 
 /// A database, and both kinds of connections to it.
@@ -11,6 +14,12 @@ pub trait Database: TestDatabase {
     type Awaited: PoolableConnection + AsyncEventConnection + 'static;
 
     fn open(&self) -> impl Future<Output = Result<Self::Awaited>> + Send;
+
+    /// One that does not wait for long. A runtime that is shut down waits for what its connections do, also
+    /// for the write lock of SQLite, which a task may hold that is still to be dropped.
+    fn open_impatient(&self) -> impl Future<Output = Result<Self::Awaited>> + Send {
+        self.open()
+    }
 
     fn open_now(&self) -> Result<Self::Awaited> {
         RUNTIME.block_on(self.open())
@@ -38,6 +47,12 @@ impl Database for Sqlite {
 
     async fn open(&self) -> Result<Self::Awaited> {
         Ok(SyncConnectionWrapper::new(self.connect()?))
+    }
+
+    async fn open_impatient(&self) -> Result<Self::Awaited> {
+        let mut conn = self.connect()?;
+        Options::default().busy_timeout(Duration::from_millis(500)).apply(&mut conn)?;
+        Ok(SyncConnectionWrapper::new(conn))
     }
 }
 

@@ -180,7 +180,12 @@ fn a_runtime_that_is_shut_down_leaves_nothing_half_applied<D: Database>() -> Res
     let slow = Slow::new();
     let projection =
         Projection::awaited(NAME, 1, slow.clone()).batch_size(2).lease(Duration::from_millis(100));
-    let runner_that_is_cut_off = runner(&database).projection(projection);
+    let opened = Arc::clone(&database);
+    let runner_that_is_cut_off = AsyncRunner::new(move || {
+        let database = Arc::clone(&opened);
+        async move { database.open_impatient().await }
+    })
+    .projection(projection);
     let other = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let running = other.block_on(async {
         let running = runner_that_is_cut_off.start().await?;
