@@ -20,7 +20,9 @@ macro_rules! heads {
             .limit($limit)
             .into_boxed();
         if let Some(aggregate_type) = $aggregate_type {
-            query = query.filter(dsl::aggregate_type.eq(aggregate_type));
+            // Not `eq`: SQLite would not see that the key has them in this order, and sort every stream.
+            let end = aggregate_type.clone();
+            query = query.filter(dsl::aggregate_type.ge(aggregate_type)).filter(dsl::aggregate_type.le(end));
         }
         if let Some(prefix) = $prefix {
             let end = format!("{prefix}\u{10ffff}");
