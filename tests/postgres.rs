@@ -13,6 +13,7 @@ mod postgres {
     mod isolation;
     mod names;
     mod notifications;
+    mod partitions;
     mod plans;
     mod pooling;
     mod roles;

@@ -13,6 +13,7 @@ mod sqlite {
     mod memory;
     mod migrations;
     mod options;
+    mod partitions;
     mod plans;
     mod prepared;
     mod read_only;

@@ -42,6 +42,7 @@ pub(super) async fn follow<W: ReadsAhead>(
                 ProjectionError::HandedOver { .. } => Followed::HandedOver,
                 // Nothing is wrong with the partition: it is taken again as soon as it is free.
                 ProjectionError::LeaseLost { .. } => Followed::NotLeased,
+                ProjectionError::Database(ref error) if error.is_retryable() => Followed::Interrupted,
                 _ => Followed::Failed,
             };
             context.has_failed(error);
@@ -57,6 +58,9 @@ pub(super) enum Followed {
     Applied,
     /// Another worker was faster, or has taken it over.
     NotLeased,
+    /// The database was in the way when it was to be taken or given back, which may pass. The lease may be
+    /// left.
+    Interrupted,
     Failed,
     /// A worker of another release may be able to go on.
     HandedOver,

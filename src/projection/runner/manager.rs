@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::crew::Crew;
+use super::pace::{LONGEST_RECONNECT_PAUSE, Pace};
 use super::partition_crew::{PartitionCrew, Recruits};
 use crate::projection::error::ProjectionError;
 use crate::store::wake_up;
@@ -20,7 +21,7 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
     let tick = context.options.projections.iter().map(|projection| projection.lease / 3).min();
     let tick = tick.expect("there is a projection").max(Duration::from_millis(10));
     let mut conn = None;
-    let mut next_tick = Instant::now();
+    let (mut next_tick, mut retry) = (Instant::now(), Pace::new(LONGEST_RECONNECT_PAUSE));
     loop {
         let is_due = Instant::now() >= next_tick;
         if is_due {
@@ -30,14 +31,18 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
         let adjusted = adjust(&context, &mut all, &mut conn, is_due).await;
         context.health.is_blind(adjusted.is_err());
         let pause = match adjusted {
-            Ok(()) => tick.min(LOOK_EVERY),
+            Ok(()) => {
+                retry.reset();
+                LOOK_EVERY
+            }
             Err(error) => {
                 context.has_failed(error);
                 conn = None;
-                tick
+                next_tick = Instant::now();
+                retry.next().max(LOOK_EVERY)
             }
         };
-        if wait(&context, pause, &mut conn).await == Next::Stop {
+        if wait(&context, pause.min(tick), &mut conn).await == Next::Stop {
             break;
         }
     }
@@ -51,7 +56,10 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
     all.iter().for_each(PartitionCrew::ask_to_stop);
     wake_up::all();
     for crew in &mut all {
-        crew.join().await;
+        if let (true, Some((conn, _))) = (crew.join().await, &mut conn) {
+            // If this fails, too, the leases run out.
+            let _ = crew.give_back_all(conn).await;
+        }
     }
 }
 

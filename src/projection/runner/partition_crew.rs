@@ -1,4 +1,5 @@
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use diesel::result::QueryResult;
 
@@ -82,6 +83,10 @@ impl<M> AtWork<M> {
     fn has_failed(&self) -> bool {
         self.followed.get() == Some(&Followed::Failed)
     }
+
+    fn was_interrupted(&self) -> bool {
+        self.followed.get() == Some(&Followed::Interrupted)
+    }
 }
 
 /// The system may still have the thread when it says that it has ended.
@@ -108,11 +113,12 @@ impl<W: Recruits> PartitionCrew<W> {
         self.context.projection(self.index)
     }
 
-    /// Whether there may be something to take or to give back: a partition is free, or there are other
-    /// workers than there were.
+    /// Whether there may be something to take or to give back: a partition is free, or was left by a member,
+    /// or there are other workers than there were.
     pub(super) async fn is_to_be_adjusted(&self, conn: &mut W::Link) -> Result<bool, ProjectionError> {
+        let was_interrupted = self.members.iter().any(AtWork::was_interrupted);
         let now = self.look(conn).await?;
-        Ok(now.free > 0 || now.workers != self.shared.workers)
+        Ok(was_interrupted || now.free > 0 || now.workers != self.shared.workers)
     }
 
     /// What there is to do, in one statement for all partitions. The members are told of what operators have
@@ -141,7 +147,8 @@ impl<W: Recruits> PartitionCrew<W> {
         let seen = self.projection().lease / 3 * 2;
         conn.database().report_worker(&id, &self.context.worker, seen).await?;
         self.shared = self.look(conn).await?;
-        let partitions = repartition::current(&mut conn.database(), self.projection()).await?;
+        let mut partitions = repartition::current(&mut conn.database(), self.projection()).await?;
+        self.give_back_left(conn, &mut partitions).await?;
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len()).await?;
         self.read_for(partitions.len());
@@ -166,9 +173,27 @@ impl<W: Recruits> PartitionCrew<W> {
         wake_up::all();
         self.leave(conn).await?;
         self.shared = self.look(conn).await?;
-        let partitions = conn.database().partitions(&self.projection().id).await?;
+        let mut partitions = conn.database().partitions(&self.projection().id).await?;
+        self.give_back_left(conn, &mut partitions).await?;
         self.context.see(self.projection(), &partitions);
         Ok(())
+    }
+
+    /// Gives back what this worker has a lease of and no member applies, instead of letting the lease run
+    /// out.
+    async fn give_back_left(&self, conn: &mut W::Link, partitions: &mut [Partition]) -> QueryResult<()> {
+        let is_left = |partition: &&mut Partition| {
+            partition.owner.as_deref() == Some(&*self.context.worker) && !self.is_applied(partition)
+        };
+        for partition in partitions.iter_mut().filter(is_left) {
+            conn.database().release(&partition.clone().claimed(Duration::ZERO)).await?;
+            partition.owner = None;
+        }
+        Ok(())
+    }
+
+    fn is_applied(&self, partition: &Partition) -> bool {
+        self.members.iter().any(|member| member.partition == partition.key.number)
     }
 
     /// Every worker has the same share; the first ones take what is left over.
@@ -183,7 +208,7 @@ impl<W: Recruits> PartitionCrew<W> {
         partition.state == State::Active
             && partition.owner.is_none()
             && partition.barrier.is_none_or(|barrier| partition.position < barrier.position)
-            && self.members.iter().all(|member| member.partition != partition.key.number)
+            && !self.is_applied(partition)
     }
 
     fn read_for(&mut self, partitions: usize) {
@@ -217,10 +242,20 @@ impl<W: Recruits> PartitionCrew<W> {
         self.members.iter().for_each(|member| member.asked.stop());
     }
 
-    pub(super) async fn join(&mut self) {
+    /// Waits until all are gone. Whether one of them may have left its partition leased.
+    pub(super) async fn join(&mut self) -> bool {
+        let mut has_left = false;
         for at_work in self.members.drain(..) {
             W::join(at_work.member).await;
+            has_left |= at_work.followed.get() == Some(&Followed::Interrupted);
         }
+        has_left
+    }
+
+    /// Once all are gone.
+    pub(super) async fn give_back_all(&self, conn: &mut W::Link) -> QueryResult<()> {
+        let mut partitions = conn.database().partitions(&self.projection().id).await?;
+        self.give_back_left(conn, &mut partitions).await
     }
 
     /// Says that this worker does not run the projection any more.

@@ -1,0 +1,81 @@
+//! Partitions that cannot be taken or given back at once, because another connection holds the write lock for
+//! longer than a worker waits. Leases are so long that nothing comes from their running out.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_event_store::DatabaseErrorKind;
+use diesel_event_store::projection::{Projection, ProjectionError, Runner, RunnerHandle};
+use diesel_event_store::sqlite::Options;
+use test_support::sqlite_file::{SqliteFile, number};
+use test_support::{eventually, wait_for_projection};
+
+use super::database::{STORE, append_one, stream};
+
+const NAME: &str = "orders";
+
+fn start(database: &SqliteFile, worker: &str, partitions: i32) -> RunnerHandle {
+    let path = database.path().display().to_string();
+    let projection = Projection::new(NAME, 1, |_conn: &mut SqliteConnection, _event| Ok(()))
+        .partitions(partitions)
+        .lease(Duration::from_secs(3600));
+    let connect = move || -> test_support::Result<_> {
+        let mut conn = SqliteConnection::establish(&path)?;
+        Options::default().busy_timeout(Duration::from_millis(20)).apply(&mut conn)?;
+        Ok(conn)
+    };
+    Runner::new(connect).name(worker).projection(projection).start().unwrap()
+}
+
+/// Until the worker has reported that it could not write.
+fn hold_the_write_lock(conn: &mut SqliteConnection, running: &RunnerHandle) {
+    let was_locked = |failure: &ProjectionError| matches!(failure, ProjectionError::Database(error) if error.kind() == DatabaseErrorKind::Locked);
+    conn.batch_execute("BEGIN IMMEDIATE").unwrap();
+    eventually("the lock is in the way", || Ok(running.failures().iter().any(was_locked))).unwrap();
+    conn.batch_execute("COMMIT").unwrap();
+}
+
+/// It may have met the lock once more.
+fn stop(running: RunnerHandle) {
+    let failure = running.stop().err();
+    assert!(failure.as_ref().is_none_or(ProjectionError::is_retryable), "{failure:?}");
+}
+
+fn owned_by(conn: &mut SqliteConnection, worker: &str) -> i64 {
+    number(conn, &format!("SELECT count(*) FROM projection_checkpoints WHERE owner LIKE '{worker} %'"))
+}
+
+#[test]
+fn one_that_could_not_be_taken_is_taken_as_soon_as_it_can_be() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    Projection::new(NAME, 1, |_conn: &mut SqliteConnection, _event| Ok(())).catch_up(&mut conn).unwrap();
+    let set = |owner: &str, until: i64| {
+        format!("UPDATE projection_checkpoints SET owner = {owner}, leased_until = {until}")
+    };
+    conn.batch_execute(&set("'another'", i64::MAX)).unwrap();
+    let running = start(&database, "one", 1);
+    append_one(&mut conn, &stream("1"));
+
+    conn.batch_execute(&set("NULL", 0)).unwrap();
+    hold_the_write_lock(&mut conn, &running);
+    let last = STORE.last_position(&mut conn).unwrap();
+    wait_for_projection(&mut conn, (NAME, 1), last).unwrap();
+    stop(running);
+}
+
+#[test]
+fn one_that_could_not_be_given_back_is_given_back_as_soon_as_it_can_be() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    let running = start(&database, "one", 2);
+    eventually("one has both", || Ok(owned_by(&mut conn, "one") == 2)).unwrap();
+
+    let another = format!("INSERT INTO projection_workers VALUES ('{NAME}', 1, 'another', {})", i64::MAX);
+    conn.batch_execute(&another).unwrap();
+    hold_the_write_lock(&mut conn, &running);
+    eventually("one is given back", || Ok(owned_by(&mut conn, "one") == 1)).unwrap();
+    stop(running);
+    assert_eq!(owned_by(&mut conn, "one"), 0);
+}
