@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_event_store::EventConnection;
 use diesel_event_store::projection::{Projection, Runner};
 use diesel_event_store::uuid::Uuid;
@@ -113,7 +114,7 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
         let folder = tempfile::tempdir()?;
         let suspended = start(&database, place, &folder, "lingers");
         assert_eq!(suspended.line_unless_stuck().as_deref(), Some("here"));
-        suspended.signal("STOP");
+        suspend::<D>(&database, &suspended, place)?;
         Ok(Self { database, conn, folder, place, suspended })
     }
 
@@ -144,6 +145,30 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
             .owner()
             .map(str::to_owned))
     }
+}
+
+/// At a moment when it does not renew its lease, which needs the write lock on SQLite: nobody could take over.
+fn suspend<D: TestDatabase<Conn: Client>>(
+    database: &D,
+    worker: &Worker,
+    place: &str,
+) -> test_support::Result {
+    worker.signal("STOP");
+    while place == BETWEEN_BATCHES && is_locked_out(&database.url())? {
+        worker.signal("CONT");
+        thread::sleep(Duration::from_millis(5));
+        worker.signal("STOP");
+    }
+    Ok(())
+}
+
+/// Whether another connection has the one write lock of SQLite.
+fn is_locked_out(url: &str) -> test_support::Result<bool> {
+    if url.contains("://") {
+        return Ok(false);
+    }
+    let mut conn = SqliteConnection::establish(url)?; // it waits for no lock
+    Ok(conn.immediate_transaction(|_| QueryResult::Ok(())).is_err())
 }
 
 fn start<D: TestDatabase>(database: &D, place: &str, folder: &TempDir, lingers: &str) -> Worker {
