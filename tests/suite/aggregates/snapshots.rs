@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::convert::Infallible;
 
 use diesel_event_store::{
-    Aggregate, AggregateRef, Error, Event, EventConnection, EventStore, Evolve, ExecuteError, LoadError,
-    Position, Snapshots, StreamId, write_transaction,
+    Aggregate, AggregateRef, Error, Event, EventConnection, EventStore, Evolve, ExecuteError,
+    ExpectedVersion, LoadError, Position, Snapshots, StreamId, write_transaction,
 };
 use serde::{Deserialize, Serialize};
 use test_support::{
@@ -16,6 +16,7 @@ use super::super::housekeeping::restore;
 
 tests! {
     only_what_comes_after_is_folded,
+    more_than_is_read_at_once_may_come_after,
     it_is_written_when_a_multiple_is_passed,
     it_is_written_in_the_transaction_and_goes_with_it,
     there_is_one_of_each_version,
@@ -153,6 +154,21 @@ fn only_what_comes_after_is_folded<D: TestDatabase>() -> Result {
     FOLDED.set(0);
     let done = meter("m").update(&mut conn, |_| Ok::<_, Infallible>(vec![MeterEvent::Read { kwh: 1 }]))?;
     assert_eq!((done.state.sum, done.version, FOLDED.get()), (26, 26, 6));
+    Ok(())
+}
+
+/// A page is a thousand events, with that of the snapshot.
+fn more_than_is_read_at_once_may_come_after<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = with_25_readings::<D>()?;
+    for (added, since) in [(994, 999), (1, 1_000), (1_000, 2_000)] {
+        let events = (0..added).map(|_| MeterEvent::Read { kwh: 1 }.to_new());
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        STORE.append(&mut conn, &StreamId::new("Meter", "m")?, ExpectedVersion::Any, &events)?;
+        assert_eq!(folded(&mut conn)?, since);
+        release(2, 10, 1); // which has none
+        assert_eq!(folded(&mut conn)?, since + 20);
+        release(1, 10, 1);
+    }
     Ok(())
 }
 
