@@ -9,11 +9,8 @@ use crate::model::stream_id::StreamId;
 use crate::storage::append::Append;
 use crate::storage::read::Read;
 use crate::storage::rewrites::Rewrites;
-use crate::storage::since_snapshot::{Since, SinceSnapshot};
+use crate::storage::since_snapshot::{PAGE, Since, SinceSnapshot};
 use crate::storage::transactions::Transactions;
-
-/// How many events are in memory at the same time.
-const PAGE: i64 = 1_000;
 
 /// What is read of a stream at once.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,9 @@ use crate::model::snapshot::Snapshot;
 use crate::model::stream_id::StreamId;
 use crate::storage::operations::operations;
 
+/// How many events are read at once.
+pub(crate) const PAGE: i64 = 1_000;
+
 /// A stream from its snapshot on.
 #[derive(Debug, Default)]
 pub(crate) struct Since {

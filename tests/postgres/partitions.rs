@@ -28,6 +28,10 @@ fn owned_by(conn: &mut PgConnection, worker: &str) -> test_support::Result<i64> 
     Ok(count(conn, &format!("projection_checkpoints WHERE owner LIKE '{worker} %'"))?)
 }
 
+fn was_locked(failure: &ProjectionError) -> bool {
+    matches!(failure, ProjectionError::Database(error) if error.kind() == DatabaseErrorKind::Locked)
+}
+
 /// It may have met the lock once more.
 fn stop(running: RunnerHandle) {
     let failure = running.stop().err();
@@ -42,7 +46,6 @@ fn one_that_could_not_be_given_back_is_given_back_as_soon_as_it_can_be() -> test
     eventually("one has both", || Ok(owned_by(&mut conn, "one")? == 2))?;
     holder.batch_execute("BEGIN; SELECT FROM projection_checkpoints FOR UPDATE")?;
     let other = start(&database, "other")?;
-    let was_locked = |failure: &ProjectionError| matches!(failure, ProjectionError::Database(error) if error.kind() == DatabaseErrorKind::Locked);
     eventually("the lock is in the way", || Ok(one.failures().iter().any(was_locked)))?;
     assert_eq!(owned_by(&mut conn, "one")?, 2);
 

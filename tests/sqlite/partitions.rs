@@ -28,9 +28,12 @@ fn start(database: &SqliteFile, worker: &str, partitions: i32) -> RunnerHandle {
     Runner::new(connect).name(worker).projection(projection).start().unwrap()
 }
 
+fn was_locked(failure: &ProjectionError) -> bool {
+    matches!(failure, ProjectionError::Database(error) if error.kind() == DatabaseErrorKind::Locked)
+}
+
 /// Until the worker has reported that it could not write.
 fn hold_the_write_lock(conn: &mut SqliteConnection, running: &RunnerHandle) {
-    let was_locked = |failure: &ProjectionError| matches!(failure, ProjectionError::Database(error) if error.kind() == DatabaseErrorKind::Locked);
     conn.batch_execute("BEGIN IMMEDIATE").unwrap();
     eventually("the lock is in the way", || Ok(running.failures().iter().any(was_locked))).unwrap();
     conn.batch_execute("COMMIT").unwrap();

@@ -8,11 +8,8 @@ use crate::model::stream_id::StreamId;
 use crate::storage::lent;
 use crate::storage::read::Read;
 use crate::storage::server::Server;
-use crate::storage::since_snapshot::{Since, SinceSnapshot};
+use crate::storage::since_snapshot::{PAGE, Since, SinceSnapshot};
 use crate::storage::snapshots::Snapshots;
-
-/// How many versions.
-const PAGE: i64 = 1_000;
 
 /// In two statements: MySQL and MariaDB plan a statement each time it runs, and one for both would take
 /// longer to plan than the way back and forth.

@@ -72,6 +72,53 @@ macro_rules! of_events {
 
 pub(super) use {events_statement, of_events};
 
+/// A statement that moves the head of a stream and inserts its events: the fields before and behind those of
+/// the head.
+macro_rules! append_statement {
+    ($name:ident { $($before:tt)* } { $($behind:tt)* }, $sql:expr) => {
+        events_statement! {
+            $name {
+                $($before)*
+                tenant_id: &'a str => Text,
+                aggregate_type: &'a str => Text,
+                aggregate_id: &'a str => Text,
+                count: i64 => BigInt,
+                now: DateTime<Utc> => Timestamptz,
+                event_ids: Vec<Uuid> => Array<diesel::sql_types::Uuid>,
+                lowest: i64 => BigInt,
+                highest: i64 => BigInt,
+                $($behind)*
+                nths: Vec<i64> => Array<BigInt>,
+            },
+            $sql
+        }
+    };
+}
+
+/// Fills in the one that fits what is expected, and sends it.
+macro_rules! send_append {
+    ($conn:ident, $batch:ident, { $($field:ident: $value:expr),+ $(,)? }) => {{
+        let (lowest, highest) = $batch.acceptable_versions().into_inner();
+        macro_rules! filled {
+            ($statement:ident) => {
+                of_events!($statement, $batch, {
+                    now: $batch.now,
+                    lowest: lowest,
+                    highest: highest,
+                    $($field: $value),+
+                })
+            };
+        }
+        if $batch.expected.allows(0) {
+            $conn.rows(filled!(CreateOrAppendToStream)).await
+        } else {
+            $conn.rows(filled!(AppendToStream)).await
+        }
+    }};
+}
+
+pub(super) use {append_statement, send_append};
+
 /// A whole append in one statement, so that it takes one round trip and needs no savepoint: the head first,
 /// which takes the row lock; then a place in the log; then the events. If the head does not move, or one of
 /// the ids is there already, it writes nothing and returns no row.
@@ -82,21 +129,10 @@ pub(super) use {events_statement, of_events};
 /// FROM, where PostgreSQL would put each into a buffer of its own, so much memory that every append would
 /// fetch it from the system anew. `nth` is an array like the others, because of any other series PostgreSQL
 /// expects a thousand rows, and would plan each append anew to find that there are fewer.
-macro_rules! append_statement {
+macro_rules! plain_statement {
     ($name:ident, $head:expr) => {
-        events_statement! {
-            $name {
-                tenant_id: &'a str => Text,
-                aggregate_type: &'a str => Text,
-                aggregate_id: &'a str => Text,
-                count: i64 => BigInt,
-                now: DateTime<Utc> => Timestamptz,
-                event_ids: Vec<Uuid> => Array<diesel::sql_types::Uuid>,
-                lowest: i64 => BigInt,
-                highest: i64 => BigInt,
-                is_alone: bool => Bool,
-                nths: Vec<i64> => Array<BigInt>,
-            },
+        append_statement! {
+            $name {} { is_alone: bool => Bool, },
             concat!(
                 "WITH head AS (",
                 $head,
@@ -180,8 +216,8 @@ macro_rules! create_or_advance_head {
 
 pub(super) use {advance_head, create_or_advance_head};
 
-append_statement!(AppendToStream, advance_head!("event_store_enter()"));
-append_statement!(CreateOrAppendToStream, create_or_advance_head!("event_store_enter()"));
+plain_statement!(AppendToStream, advance_head!("event_store_enter()"));
+plain_statement!(CreateOrAppendToStream, create_or_advance_head!("event_store_enter()"));
 
 of_stream! {
     for Pg;
@@ -263,17 +299,7 @@ where
 {
     // Whether the append is a transaction of its own.
     let is_alone = conn.depth()? == 0;
-    let (now, (lowest, highest)) = (batch.now, batch.acceptable_versions().into_inner());
-    macro_rules! filled {
-        ($statement:ident) => {
-            of_events!($statement, batch, { now: now, lowest: lowest, highest: highest, is_alone: is_alone })
-        };
-    }
-    if batch.expected.allows(0) {
-        conn.rows(filled!(CreateOrAppendToStream)).await
-    } else {
-        conn.rows(filled!(AppendToStream)).await
-    }
+    send_append!(conn, batch, { is_alone: is_alone })
 }
 
 pub(super) fn event_ids(batch: &Batch<'_>) -> Vec<Uuid> {

@@ -7,7 +7,8 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
 use super::append::{
-    advance_head, create_or_advance_head, event_ids, events_statement, insert_events, of_events, placement,
+    advance_head, append_statement, create_or_advance_head, event_ids, events_statement, insert_events,
+    of_events, placement, send_append,
 };
 use super::error::is_overtaken;
 use super::outside::{is_marked, mark};
@@ -25,21 +26,12 @@ use crate::storage::sql::statement::statement;
 /// refuses, and then the key is not kept either.
 macro_rules! keyed_statement {
     ($name:ident, $head:expr) => {
-        events_statement! {
+        append_statement! {
             $name {
                 key: &'a str => Text,
                 fingerprint: i64 => BigInt,
                 first_event_id: Uuid => diesel::sql_types::Uuid,
-                tenant_id: &'a str => Text,
-                aggregate_type: &'a str => Text,
-                aggregate_id: &'a str => Text,
-                count: i64 => BigInt,
-                now: DateTime<Utc> => Timestamptz,
-                event_ids: Vec<Uuid> => Array<diesel::sql_types::Uuid>,
-                lowest: i64 => BigInt,
-                highest: i64 => BigInt,
-                nths: Vec<i64> => Array<BigInt>,
-            },
+            } {},
             concat!(
                 "WITH key AS (INSERT INTO append_keys \
                  (tenant_id, idempotency_key, fingerprint, first_event_id, event_count, created_at) \
@@ -81,24 +73,11 @@ async fn insert<C>(conn: &mut C, batch: &Batch<'_>, key: &NewKey<'_>) -> QueryRe
 where
     C: Server<Backend = Pg>,
 {
-    let (now, (lowest, highest)) = (batch.now, batch.acceptable_versions().into_inner());
-    macro_rules! filled {
-        ($statement:ident) => {
-            of_events!($statement, batch, {
-                key: key.key,
-                fingerprint: key.append.fingerprint,
-                first_event_id: key.append.first_event_id,
-                now: now,
-                lowest: lowest,
-                highest: highest,
-            })
-        };
-    }
-    if batch.expected.allows(0) {
-        conn.rows(filled!(CreateOrAppendToStream)).await
-    } else {
-        conn.rows(filled!(AppendToStream)).await
-    }
+    send_append!(conn, batch, {
+        key: key.key,
+        fingerprint: key.append.fingerprint,
+        first_event_id: key.append.first_event_id,
+    })
 }
 
 /// A table has refused what the statement would have written.

@@ -11,7 +11,7 @@ use crate::model::json::Json;
 use crate::model::snapshot::Snapshot;
 use crate::model::stream_id::StreamId;
 use crate::storage::executor::Executor;
-use crate::storage::since_snapshot::Since;
+use crate::storage::since_snapshot::{PAGE, Since};
 use crate::storage::sql::dialect::{Dialect, Id, Time};
 use crate::storage::sql::row::{Columns, Events, optional, value};
 use crate::storage::sql::rows::Rows;
@@ -37,14 +37,11 @@ pub(crate) type SinceColumns = (
 );
 const STATE: usize = 14;
 
-/// Rows of a page. The number stands in the statement: SQLite prepares one with a bound LIMIT again each
-/// time.
-const ROWS: usize = 1_000;
-
 statement! {
     for every database;
     /// In one round trip: most aggregates have no snapshot, and would pay for the question. The first row is
-    /// the event of the snapshot, if there is one, with the state.
+    /// the event of the snapshot, if there is one, with the state. The limit is [`PAGE`], and stands in the
+    /// statement: SQLite prepares one with a bound LIMIT again each time.
     SelectSinceSnapshot<'a> {
         of_tenant_id: &'a str => bind_tenant,
         of_aggregate_type: &'a str => bind_text,
@@ -73,7 +70,7 @@ statement! {
 struct SinceRows<'s> {
     snapshot: Option<Snapshot>,
     events: Events<'s>,
-    rows: usize,
+    rows: i64,
 }
 
 impl<DB: Columns> Rows<DB> for SinceRows<'_> {
@@ -93,7 +90,7 @@ impl<DB: Columns> Rows<DB> for SinceRows<'_> {
 
     fn finish(self) -> Since {
         let events = Rows::<DB>::finish(self.events);
-        Since { snapshot: self.snapshot, events, is_all: self.rows < ROWS }
+        Since { snapshot: self.snapshot, events, is_all: self.rows < PAGE }
     }
 }
 
