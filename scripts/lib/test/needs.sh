@@ -40,17 +40,23 @@ check_toolchain() {
     cargo fetch --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
 }
 
-# Built without optimisation: it is used for seconds, and compiles in half the time.
+# Builds it where that has not been done yet.
 install_diesel_cli() {
     if [ -z "${DIESEL_CLI:-}" ]; then
-        local folder=$TOOLS/diesel-$DIESEL_CLI_VERSION-all
-        [ -d "$folder/bin" ] || cargo install diesel_cli --locked --version "$DIESEL_CLI_VERSION" --debug \
-            --root "$folder" --target-dir "$TOOLS/build" \
-            --no-default-features --features sqlite-bundled,postgres,mysql
-        DIESEL_CLI=$folder/bin/diesel
+        mkdir -p "$TOOLS"
+        DIESEL_CLI=$TOOLS/diesel-$DIESEL_CLI_VERSION-all/bin/diesel
+        # One at a time: a stage may need it while another, beside it, still builds it.
+        (flock 9 && build_diesel_cli) 9>"$TOOLS/diesel.lock"
     fi
     export DIESEL_CLI
     on "$("$DIESEL_CLI" --version | tr --squeeze-repeats '[:space:]' ' ')"
+}
+
+# Without optimisation: it is used for seconds, and compiles in half the time.
+build_diesel_cli() {
+    [ -x "$DIESEL_CLI" ] || cargo install diesel_cli --locked --version "$DIESEL_CLI_VERSION" --debug \
+        --root "${DIESEL_CLI%/bin/diesel}" --target-dir "$TOOLS/build" \
+        --no-default-features --features sqlite-bundled,postgres,mysql
 }
 
 # Python's packages have it as a program; to compile it takes minutes.
