@@ -2,7 +2,7 @@
 
 use std::ops::DerefMut;
 
-#[cfg(feature = "r2d2")]
+#[cfg(all(feature = "r2d2", feature = "_blocking"))]
 use diesel::r2d2::{ManageConnection, PooledConnection};
 
 use super::definition::Projection;
@@ -81,7 +81,7 @@ impl<C: EventConnection> Runs<C> for C {
 
 /// One per connection: for all of them at once, a pool might hold connections of its own type, and be covered
 /// twice.
-#[cfg(feature = "r2d2")]
+#[cfg(all(feature = "r2d2", feature = "_blocking"))]
 macro_rules! runs_from_a_pool {
     ($($connection:ty, $feature:literal;)+) => {
         $(
@@ -95,7 +95,7 @@ macro_rules! runs_from_a_pool {
     };
 }
 
-#[cfg(feature = "r2d2")]
+#[cfg(all(feature = "r2d2", feature = "_blocking"))]
 runs_from_a_pool! {
     diesel::SqliteConnection, "sqlite";
     diesel::PgConnection, "postgres";

@@ -7,6 +7,7 @@ stage_features() {
     step "Lints, MySQL alone" lint_library "${MYSQL[@]}"
     step "Lints, asynchronous PostgreSQL alone" lint_library "${ASYNC_POSTGRES[@]}"
     step "Lints, asynchronous MySQL alone" lint_library "${ASYNC_MYSQL[@]}"
+    step "Lints, asynchronous connections alone, with everything else" lint_asynchronous
     step "Lints, the command with each database alone" lint_command
     step "Lints, every pair of features" lint_pairs
     step "Asynchronous connections need no client library" refuse_client_libraries
@@ -20,8 +21,22 @@ all_features() {
         grep --invert-match --line-regexp default
 }
 
+# Without any database.
+other_features() {
+    all_features | grep --invert-match --extended-regexp 'sqlite|postgres|mysql|bundled'
+}
+
 lint_library() {
     cargo clippy --lib "$@" -- -D warnings
+}
+
+# What needs a connection that blocks is not there.
+lint_asynchronous() {
+    local database others
+    others=$(other_features | paste --serial --delimiters=,)
+    for database in async-postgres async-mysql; do
+        lint_library --no-default-features --features "$database,$others"
+    done
 }
 
 # It is installed with SQLite by default.
