@@ -9,6 +9,8 @@ mod sqlite {
     mod database;
     mod end_of_log;
     mod full;
+    #[cfg(feature = "transfer")]
+    mod importing;
     mod locked;
     mod memory;
     mod migrations;

@@ -5,6 +5,9 @@ use super::event_line;
 use crate::model::event::RecordedEvent;
 use crate::model::leaf::Leaf;
 
+/// Of the line of one event.
+pub(crate) type LineHash = [u8; 32];
+
 /// A hash over the lines of all events so far: of the one before, and of the newest line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chain([u8; 32]);
@@ -16,25 +19,14 @@ impl Chain {
     }
 
     /// With one more line, without what `check` puts behind it.
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
     pub(crate) fn add(&mut self, line: &[u8]) {
-        self.add_hash(Sha256::digest(line).into());
+        self.add_hash(hash_of_line(line));
     }
 
-    /// With an event of which only this is left. What is no hash, because it was changed by hand, fits
-    /// nothing.
-    pub(crate) fn add_leaf(&mut self, leaf: &Leaf) {
-        self.add_hash(digits(&leaf.hash).unwrap_or_default());
-    }
-
-    fn add_hash(&mut self, hash: [u8; 32]) {
+    /// With the hash of one more line.
+    pub(crate) fn add_hash(&mut self, hash: LineHash) {
         self.0 = Sha256::new().chain_update(self.0).chain_update(hash).finalize().into();
-    }
-
-    /// With one more event. `line` is room that is used again.
-    pub(crate) fn add_event(&mut self, line: &mut Vec<u8>, event: &RecordedEvent) {
-        line.clear();
-        event_line::write(line, event);
-        self.add(line);
     }
 
     /// What stands in each line of a file, so that the first wrong one is known.
@@ -61,12 +53,26 @@ impl Chain {
     }
 }
 
+pub(crate) fn hash_of_line(line: &[u8]) -> LineHash {
+    Sha256::digest(line).into()
+}
+
+/// `line` is room that is used again.
+pub(crate) fn hash_of_event(line: &mut Vec<u8>, event: &RecordedEvent) -> LineHash {
+    line.clear();
+    event_line::write(line, event);
+    hash_of_line(line)
+}
+
+/// Of an event of which only this is left. What is no hash, because it was changed by hand, fits nothing.
+pub(crate) fn hash_of_leaf(leaf: &Leaf) -> LineHash {
+    digits(&leaf.hash).unwrap_or_default()
+}
+
 /// What stays of the event when it is archived. `line` is room that is used again.
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) fn leaf(line: &mut Vec<u8>, event: &RecordedEvent) -> Leaf {
-    line.clear();
-    event_line::write(line, event);
-    Leaf { position: event.position, hash: hex(&Sha256::digest(line)).into() }
+    Leaf { position: event.position, hash: hex(&hash_of_event(line, event)).into() }
 }
 
 fn digits(text: &str) -> Option<[u8; 32]> {

@@ -1,5 +1,7 @@
 use serde::Serialize;
 use serde::de::{Deserialize, IgnoredAny};
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
+use serde_json::value::RawValue;
 
 use crate::model::invalid::{InvalidInput, MAX_JSON_DEPTH, Problem};
 
@@ -25,6 +27,13 @@ impl Json {
             .map_err(|error| InvalidInput::new(field, Problem::NotJson { reason: error.to_string() }))?;
         check_depth(field, &text)?;
         Ok(Self(text))
+    }
+
+    /// Text that has been read as JSON.
+    #[cfg(all(feature = "transfer", feature = "_blocking"))]
+    pub(crate) fn from_raw(field: &'static str, text: &RawValue) -> Result<Self, InvalidInput> {
+        check_depth(field, text.get())?;
+        Ok(Self(text.get().into()))
     }
 
     /// From a database; it was checked before it was written.

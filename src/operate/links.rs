@@ -1,6 +1,7 @@
 use std::iter;
 
-use crate::line::chain::Chain;
+use super::helpers::beside;
+use crate::line::chain::{LineHash, hash_of_event, hash_of_leaf};
 use crate::model::event::RecordedEvent;
 use crate::model::leaf::Leaf;
 use crate::model::log::LogQuery;
@@ -22,97 +23,110 @@ pub(crate) enum Link {
 }
 
 impl Link {
-    /// Adds it to the chain, and says where it is. `line` is room that is used again.
-    pub(crate) fn add_to(&self, chain: &mut Chain, line: &mut Vec<u8>) -> Position {
-        match self {
-            Self::Event(event) => {
-                chain.add_event(line, event);
-                event.position
-            }
-            Self::Gone(leaf) => {
-                chain.add_leaf(leaf);
-                leaf.position
-            }
-        }
-    }
-
     pub(crate) fn position(&self) -> Position {
         match self {
             Self::Event(event) => event.position,
             Self::Gone(leaf) => leaf.position,
         }
     }
+
+    /// What it adds to the chain. `line` is room that is used again.
+    pub(crate) fn hash(&self, line: &mut Vec<u8>) -> LineHash {
+        match self {
+            Self::Event(event) => hash_of_event(line, event),
+            Self::Gone(leaf) => hash_of_leaf(leaf),
+        }
+    }
 }
 
-/// Everything that the log has after a position and up to another, in its order. In memory are a page of
-/// events and one of what is left of others.
-pub(crate) fn each_link<C, E>(
+/// Everything that the log has after a position and up to another, in its order, with what it adds to the
+/// chain.
+pub(crate) fn each_hashed<C, E>(
     conn: &mut C,
     after: Position,
     up_to: Position,
-    mut visit: impl FnMut(Link) -> Result<(), E>,
+    mut visit: impl FnMut(Link, LineHash) -> Result<(), E>,
 ) -> Result<(), E>
 where
     C: EventConnection + ?Sized,
     E: From<ReadError>,
 {
+    let mut line = Vec::new();
+    let mut hashed = |link: Link| (link.hash(&mut line), link);
+    let hash = |page: Vec<Link>| page.into_iter().map(&mut hashed).collect::<Vec<_>>();
+    each_page(conn, (after, up_to), hash, |page| {
+        page.into_iter().try_for_each(|(hash, link)| visit(link, hash))
+    })
+}
+
+/// Everything that the log has after a position and up to another, in its order, a page at a time. A second
+/// thread makes of each page what `visit` is given, while the next one is read. In memory are three pages of
+/// events and one of what is left of others.
+pub(crate) fn each_page<C, T, E>(
+    conn: &mut C,
+    (after, up_to): (Position, Position),
+    work: impl FnMut(Vec<Link>) -> T + Send,
+    mut visit: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E>
+where
+    C: EventConnection + ?Sized,
+    T: Send,
+    E: From<ReadError>,
+{
     let (mut query, mut page_size) = (LogQuery::after(after).without_archived(), PageSize::up_to(EVENTS));
-    loop {
-        let slice = EventStore::new().read_log(conn, &query, page_size.next())?;
-        page_size.learn(&slice, query.max_bytes);
-        let (from, to, is_end) = (query.from, slice.scanned_to().min(up_to), slice.is_end());
-        let visited_to = merge(conn, (from, to), slice.into_events(), &mut visit)?;
-        query.resume(visited_to);
-        if visited_to == to && (is_end || to == up_to) {
-            return Ok(());
+    beside(vec![work], 1, |helper| {
+        loop {
+            let slice = EventStore::new().read_log(conn, &query, page_size.next())?;
+            page_size.learn(&slice, query.max_bytes);
+            let (from, to, is_end) = (query.from, slice.scanned_to().min(up_to), slice.is_end());
+            let (page, read_to) = merge(conn, (from, to), slice.into_events())?;
+            helper.give(page).map_or(Ok(()), &mut visit)?;
+            query.resume(read_to);
+            if read_to == to && (is_end || to == up_to) {
+                return helper.take().map_or(Ok(()), visit);
+            }
         }
-    }
+    })
 }
 
 /// What is left of events is read after the events, so what is archived in between was among these. What is
 /// restored in between is in neither, but then more events are counted than were read. Returns up to where
 /// nothing was missing.
-fn merge<C, E>(
+fn merge<C>(
     conn: &mut C,
     (mut from, to): (Position, Position),
     events: Vec<RecordedEvent>,
-    visit: &mut impl FnMut(Link) -> Result<(), E>,
-) -> Result<Position, E>
+) -> Result<(Vec<Link>, Position), ReadError>
 where
     C: EventConnection + ?Sized,
-    E: From<ReadError>,
 {
-    let mut events = events.into_iter().peekable();
+    let (mut page, mut events) = (Vec::with_capacity(events.len()), events.into_iter().peekable());
     loop {
-        let leaves = conn.database().leaves(from, to, LEAVES).map_err(ReadError::from)?;
+        let leaves = conn.database().leaves(from, to, LEAVES)?;
         let next = leaves.last().filter(|_| leaves.len() as i64 == LEAVES).map_or(to, |last| last.position);
         let read: Vec<_> = iter::from_fn(|| events.next_if(|event| event.position <= next)).collect();
-        let there = conn.database().events_between(from, next).map_err(ReadError::from)?;
+        let there = conn.database().events_between(from, next)?;
         if there > read.len() as i64 {
-            return Ok(from);
+            return Ok((page, from));
         }
-        in_their_order(read, leaves, visit)?;
+        in_their_order(read, leaves, &mut page);
         if next == to {
-            return Ok(to);
+            return Ok((page, to));
         }
         from = next;
     }
 }
 
-fn in_their_order<E>(
-    events: Vec<RecordedEvent>,
-    leaves: Vec<Leaf>,
-    visit: &mut impl FnMut(Link) -> Result<(), E>,
-) -> Result<(), E> {
+fn in_their_order(events: Vec<RecordedEvent>, leaves: Vec<Leaf>, page: &mut Vec<Link>) {
     let mut events = events.into_iter().peekable();
     for leaf in leaves {
-        while let Some(event) = events.next_if(|event| event.position < leaf.position) {
-            visit(Link::Event(event))?;
-        }
+        page.extend(
+            iter::from_fn(|| events.next_if(|event| event.position < leaf.position)).map(Link::Event),
+        );
         // While it is being archived, the event is there, too.
         if events.peek().is_none_or(|event| event.position != leaf.position) {
-            visit(Link::Gone(leaf))?;
+            page.push(Link::Gone(leaf));
         }
     }
-    events.map(Link::Event).try_for_each(visit)
+    page.extend(events.map(Link::Event));
 }

@@ -5,6 +5,7 @@
 mod error;
 mod finding;
 pub(crate) mod freeze;
+pub(crate) mod helpers;
 pub(crate) mod links;
 pub(crate) mod note;
 mod seal;

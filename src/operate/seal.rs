@@ -2,7 +2,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use uuid::Uuid;
 
 use super::error::SealError;
-use super::links::each_link;
+use super::links::each_hashed;
 use crate::line::chain::Chain;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
@@ -73,10 +73,11 @@ fn go_on<C: EventConnection + ?Sized>(
     let end = conn.database().last_position().map_err(ReadError::from)?;
     let mut seal = last.unwrap_or_else(|| unsealed(log_id));
     let unreadable = SealError::Unreadable { position: seal.position };
-    let (mut chain, mut line) = (Chain::read(&seal.chain).ok_or(unreadable)?, Vec::new());
+    let mut chain = Chain::read(&seal.chain).ok_or(unreadable)?;
     let sealed_to = seal.position;
-    each_link(conn, sealed_to, end, |link| -> Result<(), SealError> {
-        seal.position = link.add_to(&mut chain, &mut line);
+    each_hashed(conn, sealed_to, end, |link, hash| -> Result<(), SealError> {
+        chain.add_hash(hash);
+        seal.position = link.position();
         seal.events += 1;
         Ok(())
     })?;

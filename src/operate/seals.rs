@@ -4,8 +4,7 @@ use std::vec;
 use uuid::Uuid;
 
 use super::finding::Finding;
-use super::links::Link;
-use crate::line::chain::Chain;
+use crate::line::chain::{Chain, LineHash};
 use crate::model::position::Position;
 use crate::model::seal::Seal;
 
@@ -14,31 +13,30 @@ pub(super) struct Seals {
     seals: Peekable<vec::IntoIter<Seal>>,
     chain: Chain,
     events: i64,
-    line: Vec<u8>,
     /// Up to the last one that was compared.
     sealed_to: Position,
     pub(super) compared: u64,
+    /// The last one. What lies above is not proved by any.
+    pub(super) end: Position,
 }
 
 impl Seals {
     pub(super) fn of_log(log_id: Uuid, seals: Vec<Seal>) -> Self {
         Self {
+            end: seals.last().map_or(Position::START, |last| last.position),
             seals: seals.into_iter().peekable(),
             chain: Chain::of_log(log_id),
             events: 0,
-            line: Vec::new(),
             sealed_to: Position::START,
             compared: 0,
         }
     }
 
-    /// One more event, or what is left of it. What lies above the last seal is not proved by any.
-    pub(super) fn add(&mut self, link: &Link) -> Vec<Finding> {
-        let findings = self.compare(|seal| seal.position < link.position());
-        if self.seals.peek().is_some() {
-            link.add_to(&mut self.chain, &mut self.line);
-            self.events += 1;
-        }
+    /// One more event, or what is left of it.
+    pub(super) fn add(&mut self, position: Position, hash: LineHash) -> Vec<Finding> {
+        let findings = self.compare(|seal| seal.position < position);
+        self.chain.add_hash(hash);
+        self.events += 1;
         findings
     }
 

@@ -1,5 +1,5 @@
 use super::finding::Finding;
-use super::links::{Link, each_link};
+use super::links::{Link, each_page};
 use super::seals::Seals;
 use super::verified::Verified;
 use super::versions::Versions;
@@ -68,11 +68,17 @@ fn read_events<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Verified, Re
     // Before the events, so that all that they are over are read.
     let log_id = conn.database().log_row()?.log_id;
     let mut seals = Seals::of_log(log_id, conn.database().seals()?);
-    each_link(conn, Position::START, Position::END, |link| -> Result<(), ReadError> {
-        seals.add(&link).into_iter().for_each(|finding| verified.add(finding));
-        match link {
-            Link::Event(event) => verified.read(&event, versions.replace(&event)),
-            Link::Gone(leaf) => verified.miss(leaf.position),
+    let (sealed_to, mut line) = (seals.end, Vec::new());
+    let mut hashed = |link: Link| ((link.position() <= sealed_to).then(|| link.hash(&mut line)), link);
+    let hash = |page: Vec<Link>| page.into_iter().map(&mut hashed).collect::<Vec<_>>();
+    each_page(conn, (Position::START, Position::END), hash, |page| -> Result<(), ReadError> {
+        for (hash, link) in page {
+            let findings = hash.map(|hash| seals.add(link.position(), hash)).unwrap_or_default();
+            findings.into_iter().for_each(|finding| verified.add(finding));
+            match link {
+                Link::Event(event) => verified.read(&event, versions.replace(&event)),
+                Link::Gone(leaf) => verified.miss(leaf.position),
+            }
         }
         Ok(())
     })?;

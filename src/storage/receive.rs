@@ -10,6 +10,17 @@ use crate::storage::operations::dispatch;
 /// How an import fills a log past what keeps others out. Only on connections that block, because of
 /// PostgreSQL's COPY.
 pub(crate) trait Receive {
+    /// Outside of transactions: much is going to be written. Returns what [`end_filling`](Self::end_filling)
+    /// needs.
+    fn begin_filling(&mut self) -> QueryResult<Option<i32>> {
+        Ok(None)
+    }
+
+    /// The connection is as it was.
+    fn end_filling(&mut self, _before: i32) -> QueryResult<()> {
+        Ok(())
+    }
+
     /// In the transaction that is open: waits for the appends that are under way, and lets no more begin.
     /// This log is the one with this id from now on.
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()>;
@@ -45,6 +56,14 @@ pub(crate) trait Receive {
 }
 
 impl Blocking<'_> {
+    pub(crate) fn begin_filling(&mut self) -> QueryResult<Option<i32>> {
+        dispatch!(self, database => database.begin_filling())
+    }
+
+    pub(crate) fn end_filling(&mut self, before: i32) -> QueryResult<()> {
+        dispatch!(self, database => database.end_filling(before))
+    }
+
     pub(crate) fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
         dispatch!(self, database => database.close(log_id, note))
     }

@@ -4,8 +4,8 @@ use crate::model::position::Position;
 use crate::operate::links::Link;
 
 /// In one transaction. More would make it no faster.
-const EVENTS: usize = 5_000;
-const BYTES: usize = 4 << 20;
+const EVENTS: usize = 10_000;
+const BYTES: usize = 8 << 20;
 
 /// Events that are written together.
 #[derive(Default)]

@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use crate::line::chain::{Chain, hex};
 use crate::model::position::Position;
-use crate::operate::links::each_link;
+use crate::operate::links::each_hashed;
 use crate::storage::connection::EventConnection;
 use crate::storage::read::ReadError;
 
@@ -13,9 +13,9 @@ pub(super) fn chain_of<C: EventConnection + ?Sized>(
     log_id: Uuid,
     up_to: Position,
 ) -> Result<Chain, ReadError> {
-    let (mut chain, mut line) = (Chain::of_log(log_id), Vec::new());
-    each_link(conn, Position::START, up_to, |link| -> Result<(), ReadError> {
-        link.add_to(&mut chain, &mut line);
+    let mut chain = Chain::of_log(log_id);
+    each_hashed(conn, Position::START, up_to, |_, hash| -> Result<(), ReadError> {
+        chain.add_hash(hash);
         Ok(())
     })?;
     Ok(chain)

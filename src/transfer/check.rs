@@ -1,8 +1,9 @@
 use std::io::BufRead;
 
 use super::error::ImportError;
-use super::file::{Header, LogFile};
-use super::item::Item;
+use super::file::{LogFile, WholeFile};
+use super::header::{Content, Header};
+use super::item::{Item, Line};
 use super::projections::Projections;
 use super::rest::Rest;
 use super::versions::Versions;
@@ -30,26 +31,26 @@ pub(super) fn check<R: BufRead>(
     input: R,
     mut event: impl FnMut(Position, Chain),
 ) -> Result<Checked, ImportError> {
-    let (mut file, mut versions) = (LogFile::open(input)?, Versions::default());
+    let (file, mut versions) = (LogFile::open(input, Content::Log)?, Versions::default());
     let mut projections = Projections { partitions: Vec::new(), parked: Vec::new() };
     let (mut starts, mut keys) = (Vec::new(), Vec::new());
-    event(Position::START, file.chain);
-    while let Some(item) = file.next()? {
+    event(Position::START, Chain::of_log(file.header.log_id));
+    let WholeFile { header, chain, .. } = file.each(|Line { number, item, chain }| {
         match item {
             Item::Stream(start) => {
                 versions.begin(&start);
                 starts.push(start);
             }
             Item::Event(recorded) => {
-                versions.add(&recorded).map_err(|problem| problem.at(file.line()))?;
-                event(recorded.position, file.chain);
+                versions.add(&recorded).map_err(|problem| problem.at(number))?;
+                event(recorded.position, chain);
             }
-            Item::Gone(leaf) => event(leaf.position, file.chain),
+            Item::Gone(leaf) => event(leaf.position, chain),
             Item::Partition(partition) => projections.partitions.push(*partition),
             Item::Parked(projection, parked) => projections.parked.push((projection, *parked)),
             Item::Key(key) => keys.push(key),
         }
-    }
-    let rest = Rest { starts, projections, keys };
-    Ok(Checked { header: file.header, chain: file.chain, rest })
+        Ok::<_, ImportError>(())
+    })?;
+    Ok(Checked { header, chain, rest: Rest { starts, projections, keys } })
 }

@@ -15,6 +15,11 @@ use crate::model::stream_id::StreamId;
 /// What every line of an event begins with.
 pub(super) const BEGINNING: &str = "{\"global_position\":";
 
+const CHECK_BEGINS: &str = ",\"check\":\"";
+/// With eight digits and what ends the line.
+const CHECK_LENGTH: usize = CHECK_BEGINS.len() + 8 + CHECK_ENDS.len();
+const CHECK_ENDS: &str = "\"}";
+
 /// As it stands in a line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +48,20 @@ struct EventLine<'a> {
     created_at: &'a str,
     #[serde(rename = "check")]
     _check: &'a str,
+}
+
+/// Completes a line.
+pub(super) fn write_check(line: &mut Vec<u8>, check: &str) {
+    for text in [CHECK_BEGINS, check, CHECK_ENDS] {
+        line.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// What is checked of a line, and the check; an empty one if there is none.
+pub(super) fn split(line: &str) -> (&str, &str) {
+    let (checked, end) = line.split_at_checked(line.len().saturating_sub(CHECK_LENGTH)).unwrap_or((line, ""));
+    let check = end.strip_prefix(CHECK_BEGINS).and_then(|end| end.strip_suffix(CHECK_ENDS));
+    (checked, check.unwrap_or_default())
 }
 
 /// JSON that is there, also if it is `null`.
@@ -78,6 +97,8 @@ pub(super) fn json(
     raw: Option<&RawValue>,
     text: Option<Box<str>>,
 ) -> Result<Option<Json>, InvalidInput> {
-    let text = text.or_else(|| raw.map(|raw| raw.get().into()));
-    text.map(|text| Json::from_text(field, text)).transpose()
+    match text {
+        Some(text) => Json::from_text(field, text).map(Some),
+        None => raw.map(|raw| Json::from_raw(field, raw)).transpose(),
+    }
 }

@@ -1,15 +1,16 @@
 use std::io::Write;
 
 use super::error::ExportError;
+use super::event_lines::EventLines;
 use super::exported::Exported;
-use super::file::{Content, Header};
+use super::header::{Content, Header};
 use super::keys::each_key;
 use super::out_file::OutFile;
 use super::projections::Projections;
 use super::rest_line::{write_key, write_parked, write_partition, write_start};
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
-use crate::operate::links::{Link, each_link};
+use crate::operate::links::each_page;
 use crate::storage::carry::StreamStart;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
@@ -19,8 +20,8 @@ use crate::storage::read::ReadError;
 /// bytes on every database. The page [moving to a server](crate::guide::moving) describes the file.
 ///
 /// It exports up to where the log is complete when it begins; appends go on meanwhile, and are not in the
-/// file. It holds a page of events in memory, all checkpoints and parked events, and the names of the streams
-/// that do not begin with version 1. Call it outside of transactions, where the newest events are found on
+/// file. A second thread makes the lines while the next events are read. In memory are a few pages of events,
+/// all checkpoints and parked events, and the names of the streams that do not begin with version 1. Call it outside of transactions, where the newest events are found on
 /// every database.
 ///
 /// # Errors
@@ -58,10 +59,8 @@ where
     for start in &starts {
         file.other(|line| write_start(line, start))?;
     }
-    each_link(conn, Position::START, end, |link| match link {
-        Link::Event(event) => file.event(&event),
-        Link::Gone(leaf) => file.gone(&leaf),
-    })?;
+    let encode = EventLines::after(file.chain);
+    each_page(conn, (Position::START, end), encode, |lines| file.lines(&lines))?;
     if !begin_alike(&starts, &conn.database().stream_starts()?) {
         return Err(ExportError::Changed);
     }

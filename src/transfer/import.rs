@@ -13,9 +13,9 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::log_state::LogRow;
 
 /// Brings the log of a file that [`export`](super::export()) has written into this store. `open` opens the
-/// file; it is called several times, because the whole file is checked before anything is written. In memory
-/// are a batch of events, a few bytes for each stream, and all checkpoints, parked events and idempotency
-/// keys.
+/// file; it is called several times, because the whole file is checked before anything is written. Two threads
+/// parse the lines while this one writes. In memory are two batches of at most 10,000 events or 8 MiB, a few
+/// bytes for each stream, and all checkpoints, parked events and idempotency keys.
 ///
 /// **Into a store without events** everything comes as it was: ids, times, versions and positions of the
 /// events, the id of the log, the checkpoints of projections, their parked events, and idempotency keys. Stop
@@ -57,7 +57,7 @@ where
             if checked.header.log_id != log_id {
                 return Err(ImportError::OtherImport { note: note.text() });
             }
-            receive(Receiver::resume(conn, note), open()?, &checked)
+            receive(Receiver::resume(conn, note)?, open()?, &checked)
         }
         LogState::Frozen => Err(LogClosed { state, note }.into()),
         LogState::Open if conn.database().last_committed_position()? > Position::START => merge(conn, open),

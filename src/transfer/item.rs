@@ -1,3 +1,4 @@
+use crate::line::chain::Chain;
 use crate::model::event::RecordedEvent;
 use crate::model::leaf::Leaf;
 use crate::model::parked::ParkedEvent;
@@ -13,6 +14,15 @@ pub(super) enum Item {
     Partition(Box<Partition>),
     Parked(ProjectionId, Box<ParkedEvent>),
     Key(UsedKey),
+}
+
+/// A line that has been read.
+pub(super) struct Line {
+    /// Counted from 1.
+    pub(super) number: u64,
+    pub(super) item: Item,
+    /// Behind it.
+    pub(super) chain: Chain,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

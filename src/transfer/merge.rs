@@ -6,8 +6,8 @@ use std::io::{self, BufRead};
 use super::check::check;
 use super::error::ImportError;
 use super::file::LogFile;
+use super::header::Content;
 use super::imported::Imported;
-use super::item::Item;
 use crate::model::event::{NewEvent, RecordedEvent};
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::stream_id::StreamId;
@@ -48,15 +48,9 @@ where
 
 pub(super) fn each_event<R: BufRead>(
     input: R,
-    mut work: impl FnMut(u64, &RecordedEvent) -> Result<(), ImportError>,
+    work: impl FnMut(u64, &RecordedEvent) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
-    let mut file = LogFile::open(input)?;
-    while let Some(item) = file.next()? {
-        if let Item::Event(event) = item {
-            work(file.line(), &event)?;
-        }
-    }
-    Ok(())
+    LogFile::open(input, Content::Log)?.each_event(work).map(drop)
 }
 
 /// Whether the event is to be appended; not if it is there already. `versions` are those that the streams

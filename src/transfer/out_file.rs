@@ -2,13 +2,11 @@ use std::io::{BufWriter, Write};
 
 use super::chain::Rest;
 use super::error::ExportError;
+use super::event_lines::EventLines;
 use super::exported::Exported;
-use super::file::{Header, Trailer, write_check};
-use super::gone_line;
+use super::header::Header;
+use super::trailer::Trailer;
 use crate::line::chain::Chain;
-use crate::line::event_line;
-use crate::model::event::RecordedEvent;
-use crate::model::leaf::Leaf;
 use crate::model::position::Position;
 
 /// A file that is being written.
@@ -16,7 +14,7 @@ pub(super) struct OutFile<W: Write> {
     out: BufWriter<W>,
     header: Header,
     line: Vec<u8>,
-    chain: Chain,
+    pub(super) chain: Chain,
     rest: Rest,
     events: u64,
     last_position: Position,
@@ -25,7 +23,7 @@ pub(super) struct OutFile<W: Write> {
 impl<W: Write> OutFile<W> {
     pub(super) fn begin(out: W, header: Header) -> Result<Self, ExportError> {
         let mut file = Self {
-            out: BufWriter::with_capacity(1 << 20, out),
+            out: BufWriter::new(out),
             line: Vec::new(),
             chain: Chain::of_log(header.log_id),
             rest: Rest::default(),
@@ -37,22 +35,12 @@ impl<W: Write> OutFile<W> {
         Ok(file)
     }
 
-    pub(super) fn event(&mut self, event: &RecordedEvent) -> Result<(), ExportError> {
-        self.line.clear();
-        event_line::write(&mut self.line, event);
-        write_check(&mut self.line, &mut self.chain);
-        self.events += 1;
-        self.last_position = event.position;
-        self.write_line()
-    }
-
-    /// What is left of an event that was archived.
-    pub(super) fn gone(&mut self, leaf: &Leaf) -> Result<(), ExportError> {
-        self.line.clear();
-        gone_line::write(&mut self.line, leaf);
-        self.chain.add_leaf(leaf);
-        self.last_position = leaf.position;
-        self.write_line()
+    /// What comes next of the log.
+    pub(super) fn lines(&mut self, lines: &EventLines) -> Result<(), ExportError> {
+        self.chain = lines.chain;
+        self.events += lines.events;
+        self.last_position = lines.last_position.unwrap_or(self.last_position);
+        Ok(self.out.write_all(&lines.text)?)
     }
 
     /// A line that is in no chain.

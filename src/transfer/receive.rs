@@ -7,8 +7,9 @@ use super::chain::chain_of;
 use super::check::Checked;
 use super::error::{FileProblem, ImportError};
 use super::file::LogFile;
+use super::header::Content;
 use super::imported::Imported;
-use super::item::Item;
+use super::item::{Item, Line};
 use super::note::Note;
 use super::receiver::Receiver;
 use crate::line::chain::Chain;
@@ -47,26 +48,26 @@ fn receive_events<C: EventConnection + ?Sized, R: BufRead>(
     input: R,
     checked: &Checked,
 ) -> Result<u64, ImportError> {
-    let mut file = LogFile::open(input)?;
+    let file = LogFile::open(input, Content::Log)?;
     if file.header != checked.header {
         return Err(FileProblem::Changed { log_id: file.header.log_id }.at(1));
     }
     let (mut batch, mut received) = (Batch::default(), 0);
-    while let Some(item) = file.next()? {
+    let whole = file.each(|Line { item, chain, .. }| {
         let link = match item {
             Item::Event(event) => Link::Event(*event),
             Item::Gone(leaf) => Link::Gone(leaf),
-            _ => continue,
+            _ => return Ok(()),
         };
-        if link.position() <= log.note.position {
-            continue;
+        if link.position() > log.note.position {
+            batch.push(link);
         }
-        batch.push(link);
         if batch.is_full() {
-            received += log.receive_batch(&mut batch, file.chain)?;
+            received += log.receive_batch(&mut batch, chain)?;
         }
-    }
-    Ok(received + log.receive_batch(&mut batch, file.chain)?)
+        Ok::<_, ImportError>(())
+    })?;
+    Ok(received + log.receive_batch(&mut batch, whole.chain)?)
 }
 
 /// Whether the events of the store are those of the file, to the character.

@@ -20,6 +20,8 @@ use crate::storage::write_transaction::write_transaction;
 pub(super) struct Receiver<'c, C: EventConnection + ?Sized> {
     pub(super) conn: &'c mut C,
     pub(super) note: Note,
+    /// What the connection was set to.
+    before: Option<i32>,
 }
 
 impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
@@ -29,12 +31,13 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
             conn.database().close(log_id, &note.text())?;
             refuse_occupied(conn)
         })?;
-        Ok(Self { conn, note })
+        Self::resume(conn, note)
     }
 
     /// Goes on with what has come this far.
-    pub(super) fn resume(conn: &'c mut C, note: Note) -> Self {
-        Self { conn, note }
+    pub(super) fn resume(conn: &'c mut C, note: Note) -> Result<Self, ReceiveError> {
+        let before = conn.database().begin_filling()?;
+        Ok(Self { conn, note, before })
     }
 
     /// `chain` is behind the last of the events. Returns how many there were.
@@ -75,6 +78,15 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
             return Ok(());
         }
         self.move_on(self.note.complete(), |conn| write_rest(conn, rest))
+    }
+}
+
+impl<C: EventConnection + ?Sized> Drop for Receiver<'_, C> {
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            // What was received is committed; a connection that fails here fails again when it is used.
+            self.conn.database().end_filling(before).ok();
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::storage::append::Batch;
 /// Events that one statement inserts, if there are so many: each then costs less than alone. The rest is
 /// inserted one by one, so that there are two statements and not one for every number, and both stay
 /// prepared.
-pub(super) const MANY: usize = 8;
+const MANY: usize = 8;
 
 /// Inserts the events of a batch, whose head has been moved. After an error some may be there.
 pub(super) fn insert_events(

@@ -1,17 +1,15 @@
 //! An import. The trigger that keeps others out is taken away and put back within one transaction, which has
 //! the write lock.
 
-use std::array;
-
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
 use super::freeze::{REFUSE_INSERT, allow_inserts, refuse_inserts};
-use super::insert::{EventRow, MANY};
+use super::insert::EventRow;
 use super::text::time_text;
 use super::transactions::all_or_nothing;
 use crate::model::append_key::NewKey;
@@ -68,7 +66,26 @@ statement! {
     "INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)"
 }
 
+/// Pages in the write-ahead log from which on a commit copies them into the database. Each time, the pages of
+/// the indexes are copied that the next batch changes again.
+const PAGES: i32 = 20_000;
+
 impl Receive for lent::Sqlite<'_> {
+    /// Not if the application has set more, or copies them itself.
+    fn begin_filling(&mut self) -> QueryResult<Option<i32>> {
+        let before = pages(self.0)?;
+        let is_less = (1..PAGES).contains(&before);
+        if is_less {
+            set_pages(self.0, PAGES)?;
+        }
+        Ok(is_less.then_some(before))
+    }
+
+    fn end_filling(&mut self, before: i32) -> QueryResult<()> {
+        set_pages(self.0, before)?;
+        self.0.batch_execute("PRAGMA wal_checkpoint")
+    }
+
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
         SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)?;
         refuse_inserts(self.0, LogState::Receiving, note)
@@ -123,6 +140,20 @@ impl Receive for lent::Sqlite<'_> {
     }
 }
 
+fn pages(conn: &mut SqliteConnection) -> QueryResult<i32> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        wal_autocheckpoint: i32,
+    }
+    let row: Row = diesel::sql_query("PRAGMA wal_autocheckpoint").get_result(conn)?;
+    Ok(row.wal_autocheckpoint)
+}
+
+fn set_pages(conn: &mut SqliteConnection, pages: i32) -> QueryResult<()> {
+    conn.batch_execute(&format!("PRAGMA wal_autocheckpoint = {pages}"))
+}
+
 fn empty(conn: &mut SqliteConnection, log_id: Uuid) -> Result<(), DatabaseError> {
     without_trigger(conn, "event_rewrites_refuse_delete", |conn| {
         conn.batch_execute("DELETE FROM event_rewrites")
@@ -153,51 +184,43 @@ fn without_trigger(
 
 /// Inserts events that are recorded elsewhere, at their positions.
 fn insert_recorded(conn: &mut SqliteConnection, events: &[RecordedEvent]) -> QueryResult<()> {
-    let mut rows = events.iter().map(PlacedRow::new);
-    for _ in 0..events.len() / MANY {
-        let rows = array::from_fn(|_| rows.next().expect("a row for every event"));
-        InsertPlaced::<MANY>(rows).execute(conn)?;
-    }
-    for row in rows {
-        InsertPlaced([row]).execute(conn)?;
-    }
-    Ok(())
+    events.iter().try_for_each(|event| InsertPlaced::new(event).execute(conn).map(drop))
 }
 
-/// A row with its position.
-struct PlacedRow<'a>(i64, EventRow<'a>);
+/// One row and VALUES, for which SQLite keeps no journal of the statement: with many rows it writes every page
+/// that the statement changes there first, which takes longer than everything else. If it fails, the
+/// transaction is rolled back anyway.
+struct InsertPlaced<'a> {
+    position: i64,
+    row: EventRow<'a>,
+}
 
-impl<'a> PlacedRow<'a> {
+impl<'a> InsertPlaced<'a> {
     fn new(event: &'a RecordedEvent) -> Self {
         let created_at = time_text(event.created_at).into();
-        Self(event.position.get(), EventRow::of(&event.stream, event.version, &event.content, created_at))
+        let row = EventRow::of(&event.stream, event.version, &event.content, created_at);
+        Self { position: event.position.get(), row }
     }
 }
 
-struct InsertPlaced<'a, const ROWS: usize>([PlacedRow<'a>; ROWS]);
-
-impl<const ROWS: usize> QueryFragment<Sqlite> for InsertPlaced<'_, ROWS> {
+impl QueryFragment<Sqlite> for InsertPlaced<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO events (global_position, tenant_id, aggregate_type, aggregate_id, aggregate_version, \
              event_id, event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, \
-             created_at)",
+             created_at) VALUES (",
         );
-        let mut select = " SELECT ";
-        for PlacedRow(position, row) in &self.0 {
-            out.push_sql(select);
-            out.push_bind_param::<BigInt, _>(position)?;
-            out.push_sql(", ");
-            row.walk(&mut out)?;
-            select = " UNION ALL SELECT ";
-        }
+        out.push_bind_param::<BigInt, _>(&self.position)?;
+        out.push_sql(", ");
+        self.row.walk(&mut out)?;
+        out.push_sql(")");
         Ok(())
     }
 }
 
-impl<const ROWS: usize> QueryId for InsertPlaced<'_, ROWS> {
-    type QueryId = InsertPlaced<'static, ROWS>;
+impl QueryId for InsertPlaced<'_> {
+    type QueryId = InsertPlaced<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<C, const ROWS: usize> RunQueryDsl<C> for InsertPlaced<'_, ROWS> {}
+impl<C> RunQueryDsl<C> for InsertPlaced<'_> {}

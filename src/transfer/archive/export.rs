@@ -4,10 +4,11 @@ use super::archivable::Selection;
 use super::before::Before;
 use super::error::ArchiveError;
 use crate::model::position::Position;
-use crate::operate::links::{Link, each_link};
+use crate::operate::links::{Link, each_page};
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::transfer::event_lines::EventLines;
 use crate::transfer::exported::Exported;
-use crate::transfer::file::{Content, Header};
+use crate::transfer::header::{Content, Header};
 use crate::transfer::out_file::OutFile;
 use crate::transfer::rest_line::write_start;
 
@@ -16,7 +17,7 @@ use crate::transfer::rest_line::write_start;
 /// safe. Make it so before: [`File::sync_all`](std::fs::File::sync_all).
 ///
 /// The file is one of [`export`](crate::transfer::export()), whose first line says that it is an archive. It
-/// has no checkpoints and no idempotency keys. In memory are a page of events and 16 bytes for each stream.
+/// has no checkpoints and no idempotency keys. In memory are a few pages of events and 16 bytes for each stream.
 ///
 /// The connection must not be in a transaction. Appends go on meanwhile.
 ///
@@ -40,11 +41,9 @@ where
     for start in &selection.starts {
         file.other(|line| write_start(line, start))?;
     }
-    each_link(conn, Position::START, end, |link| -> Result<(), ArchiveError> {
-        match link {
-            Link::Event(event) if selection.contains(event.stream()) => Ok(file.event(&event)?),
-            Link::Event(_) | Link::Gone(_) => Ok(()),
-        }
-    })?;
+    let is_selected = |link: &Link| matches!(link, Link::Event(event) if selection.contains(event.stream()));
+    let mut encode = EventLines::after(file.chain);
+    let encode = |page: Vec<Link>| encode(page.into_iter().filter(is_selected).collect());
+    each_page(conn, (Position::START, end), encode, |lines| file.lines(&lines).map_err(ArchiveError::from))?;
     Ok(file.end()?)
 }

@@ -6,7 +6,7 @@ use super::whole::Whole;
 use crate::model::event::RecordedEvent;
 use crate::storage::connection::EventConnection;
 use crate::transfer::file::LogFile;
-use crate::transfer::item::Item;
+use crate::transfer::header::Content;
 
 /// A file of which everything is known to be from this log.
 pub(super) fn of_this_log<C, R>(
@@ -32,13 +32,7 @@ pub(super) fn opened<R>(open: &mut impl FnMut() -> io::Result<R>) -> Result<R, A
 /// With the number of its line.
 pub(super) fn each_event<R: BufRead>(
     input: R,
-    mut work: impl FnMut(u64, &RecordedEvent) -> Result<(), ArchiveError>,
+    work: impl FnMut(u64, &RecordedEvent) -> Result<(), ArchiveError>,
 ) -> Result<(), ArchiveError> {
-    let mut file = LogFile::open_archive(input)?;
-    while let Some(item) = file.next()? {
-        if let Item::Event(event) = item {
-            work(file.line(), &event)?;
-        }
-    }
-    Ok(())
+    LogFile::open(input, Content::Archive)?.each_event(work).map(drop)
 }

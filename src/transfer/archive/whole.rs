@@ -4,8 +4,9 @@ use std::io::BufRead;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::transfer::error::{FileProblem, ImportError};
-use crate::transfer::file::{Header, LogFile};
-use crate::transfer::item::Item;
+use crate::transfer::file::{LogFile, WholeFile};
+use crate::transfer::header::{Content, Header};
+use crate::transfer::item::{Item, Line};
 use crate::transfer::versions::Versions;
 
 /// An archive that was read to its end and is whole. In memory are 24 bytes for each stream.
@@ -21,23 +22,24 @@ pub(super) struct Whole {
 
 impl Whole {
     pub(super) fn read<R: BufRead>(input: R) -> Result<Self, ImportError> {
-        let (mut file, mut versions) = (LogFile::open_archive(input)?, Versions::default());
+        let (file, mut versions) = (LogFile::open(input, Content::Archive)?, Versions::default());
         let (mut starts, mut after) = (HashMap::new(), None);
-        while let Some(item) = file.next()? {
+        let WholeFile { header, last_position, .. } = file.each(|Line { number, item, .. }| {
             match item {
                 Item::Stream(start) => {
                     versions.begin(&start);
                     starts.extend(start.first_version.map(|first| (start.stream.digest(), first)));
                 }
                 Item::Event(event) => {
-                    versions.add(&event).map_err(|problem| problem.at(file.line()))?;
+                    versions.add(&event).map_err(|problem| problem.at(number))?;
                     after.get_or_insert(event.position.get() - 1);
                 }
-                other => return Err(FileProblem::Order { what: other.kind().name() }.at(file.line())),
+                other => return Err(FileProblem::Order { what: other.kind().name() }.at(number)),
             }
-        }
+            Ok(())
+        })?;
         let after = Position::stored(after.unwrap_or(0));
-        Ok(Self { header: file.header, after, last_position: file.last_position, versions, starts })
+        Ok(Self { header, after, last_position, versions, starts })
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -53,7 +53,7 @@ where
     let note = note_of_copy(&there, log_id)?;
     let Some(copied) = note.copied().cloned() else { return Ok(false) };
     let (id, abandoned) = (copied.id.clone(), note.with_move(Move { is_abandoned: true, ..copied }));
-    Receiver::resume(target, note).move_on(abandoned.incomplete(), |_| Ok(()))?;
+    Receiver::resume(target, note)?.move_on(abandoned.incomplete(), |_| Ok(()))?;
     // Whoever still copies is overtaken now, and does not open the target.
     let frozen_for = source.database().log_row()?.note.as_deref().and_then(move_of);
     if frozen_for.as_ref().is_none_or(|other| *other == id) {

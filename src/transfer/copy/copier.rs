@@ -11,7 +11,7 @@ use super::plan::CopyPlan;
 use crate::line::chain::Chain;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
-use crate::operate::links::each_link;
+use crate::operate::links::each_hashed;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::transfer::batch::Batch;
 use crate::transfer::note::{Move, Note};
@@ -54,7 +54,7 @@ where
         let (target, read_back) = match way {
             Way::Done => return Ok(None),
             Way::Begin => (Receiver::begin(target, log_id, note)?, unread),
-            Way::GoOn(begun) => (wanted_again(Receiver::resume(target, begun))?, unread),
+            Way::GoOn(begun) => (wanted_again(Receiver::resume(target, begun)?)?, unread),
             Way::Back(frozen) => (receive_again(target, &frozen, note)?, (plan.after, chain)),
         };
         Ok(Some(Self { source, target, log_id, chain, read_back, events: 0 }))
@@ -87,10 +87,9 @@ where
         end: Position,
         mut goes_on: impl FnMut(&Copied) -> bool,
     ) -> Result<(), CopyError> {
-        let (mut batch, mut line) = (Batch::default(), Vec::new());
-        let after = self.target.note.position;
-        each_link(self.source, after, end, |link| -> Result<(), CopyError> {
-            link.add_to(&mut self.chain, &mut line);
+        let (mut batch, after) = (Batch::default(), self.target.note.position);
+        each_hashed(self.source, after, end, |link, hash| -> Result<(), CopyError> {
+            self.chain.add_hash(hash);
             batch.push(link);
             if batch.is_full() {
                 self.events += self.target.receive_batch(&mut batch, self.chain)?;
@@ -107,9 +106,8 @@ where
     /// Whether the target has what it was given, to the character.
     fn compare(&mut self) -> Result<(), CopyError> {
         let (after, mut chain) = self.read_back;
-        let mut line = Vec::new();
-        each_link(self.target.conn, after, Position::END, |link| -> Result<(), CopyError> {
-            link.add_to(&mut chain, &mut line);
+        each_hashed(self.target.conn, after, Position::END, |_, hash| -> Result<(), CopyError> {
+            chain.add_hash(hash);
             Ok(())
         })?;
         let up_to = self.target.note.position;
@@ -161,7 +159,7 @@ where
     T: EventConnection + ?Sized,
 {
     match target.database().close_again(frozen, &note.text())? {
-        true => Ok(Receiver::resume(target, note)),
+        true => Ok(Receiver::resume(target, note)?),
         false => Err(CopyError::Overtaken),
     }
 }

@@ -4,6 +4,7 @@ use diesel_event_store::transfer::ImportError;
 use diesel_event_store::{EventStore, ExpectedVersion};
 use test_support::{Result, TestDatabase, count, counted, user};
 
+use super::goes_on::large;
 use super::{empty, exported, fill, imported};
 
 tests! {
@@ -11,6 +12,7 @@ tests! {
     lines_that_were_changed_removed_doubled_or_moved_are_refused,
     other_files_are_refused,
     a_refusal_leaves_the_store_as_it_was,
+    a_wrong_line_far_down_is_named,
 }
 
 fn file<D: TestDatabase>() -> Result<String> {
@@ -88,5 +90,27 @@ fn a_refusal_leaves_the_store_as_it_was<D: TestDatabase>() -> Result {
     refusal::<D>(&mut conn, &file.as_bytes()[..file.len() / 2])?;
     assert_eq!(EventStore::new().log_id(&mut conn)?, log_id);
     EventStore::new().append(&mut conn, &user("alice")?, ExpectedVersion::NoStream, &counted(1)?)?;
+    Ok(())
+}
+
+/// Behind what is read at once.
+fn a_wrong_line_far_down_is_named<D: TestDatabase>() -> Result {
+    let (file, (_db, mut conn)) = (large::<D>()?, empty::<D>()?);
+    let mut lines: Vec<Vec<u8>> = file.split_inclusive('\n').map(|line| line.into()).collect();
+    for (wrong, said) in [
+        (&b"\xff"[..], "invalid utf-8"),
+        (b"{\"global_position\":", "the check does not fit"),
+        (b"{\"gone\":", "EOF while parsing"),
+        (b"{\"key\":{}}", "missing field"),
+        (b"{\"end\":", "EOF while parsing"),
+    ] {
+        let right = std::mem::replace(&mut lines[8_999], [wrong, b"\n"].concat());
+        let refused = refusal::<D>(&mut conn, &lines.concat())?;
+        assert!(refused.starts_with("line 9000: ") && refused.contains(said), "{refused}");
+        lines[8_999] = right;
+    }
+    lines.swap(8_999, 10_500);
+    let refused = refusal::<D>(&mut conn, &lines.concat())?;
+    assert!(refused.starts_with("line 9000: the check does not fit"), "{refused}");
     Ok(())
 }

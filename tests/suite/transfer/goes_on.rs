@@ -77,14 +77,14 @@ fn a_repeated_request_is_known<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// 6,026 events, of which the first batch has 5,000. Made once, since every database makes the same file.
-fn large<D: TestDatabase>() -> Result<&'static str> {
+/// 11,026 events, of which the first batch has 10,000. Made once, since every database makes the same file.
+pub fn large<D: TestDatabase>() -> Result<&'static str> {
     static LARGE: OnceLock<String> = OnceLock::new();
     if let Some(large) = LARGE.get() {
         return Ok(large);
     }
     let (_db, mut conn) = empty::<D>()?;
-    for stream in 0..6 {
+    for stream in 0..11 {
         let stream = user(&stream.to_string())?;
         STORE.append(&mut conn, &stream, ExpectedVersion::NoStream, &counted(1_000)?)?;
     }
@@ -108,7 +108,7 @@ fn what_breaks_off_goes_on<D: TestDatabase>() -> Result {
     assert_eq!(exported(&mut conn)?, file);
     let before = content(&mut conn)?;
     let again = imported(&mut conn, file)?;
-    assert_eq!((again.events(), again.skipped()), (0, 6_026));
+    assert_eq!((again.events(), again.skipped()), (0, 11_026));
     assert_eq!(content(&mut conn)?, before);
     Ok(())
 }
@@ -117,7 +117,7 @@ fn a_log_that_is_filled_takes_no_appends<D: TestDatabase>() -> Result {
     let (db, mut conn) = half::<D>()?;
     let note = STORE.log_closed(&mut conn)?.ok_or("it is closed")?;
     assert_eq!(note.state(), LogState::Receiving);
-    assert!(note.note().contains(r#""position":5000"#), "{}", note.note());
+    assert!(note.note().contains(r#""position":10000"#), "{}", note.note());
     for conn in [&mut conn, &mut db.connect()?] {
         for (name, expected) in [("0", ExpectedVersion::Any), ("new", ExpectedVersion::NoStream)] {
             let refused = STORE.append(conn, &user(name)?, expected, &counted(1)?);
@@ -127,16 +127,16 @@ fn a_log_that_is_filled_takes_no_appends<D: TestDatabase>() -> Result {
             }
         }
     }
-    assert_eq!(STORE.last_position(&mut conn)?.get(), 5_000);
+    assert_eq!(STORE.last_position(&mut conn)?.get(), 10_000);
     Ok(())
 }
 
 fn a_log_that_is_filled_can_be_read<D: TestDatabase>() -> Result {
     let (_db, mut conn) = half::<D>()?;
-    let last = Position::new(4_998)?;
+    let last = Position::new(9_998)?;
     assert_eq!(STORE.read_forward(&mut conn, last, 100)?.len(), 2);
     let count = Projection::new("counts", 1, |_: &mut D::Conn, _: &RecordedEvent| Ok(()));
-    assert_eq!(count.catch_up(&mut conn)?.applied(), 5_000);
+    assert_eq!(count.catch_up(&mut conn)?.applied(), 10_000);
     Ok(())
 }
 

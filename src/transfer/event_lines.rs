@@ -1,0 +1,45 @@
+use super::event_line::write_check;
+use super::gone_line;
+use crate::line::chain::{Chain, hash_of_leaf};
+use crate::line::event_line;
+use crate::model::position::Position;
+use crate::operate::links::Link;
+
+/// Some lines of a file, of events and of what is left of others.
+pub(super) struct EventLines {
+    pub(super) text: Vec<u8>,
+    /// Behind them.
+    pub(super) chain: Chain,
+    pub(super) events: u64,
+    pub(super) last_position: Option<Position>,
+}
+
+impl EventLines {
+    /// Makes them of what lies behind a chain, a page at a time.
+    pub(super) fn after(mut chain: Chain) -> impl FnMut(Vec<Link>) -> Self {
+        move |page| {
+            let mut lines = Self { text: Vec::new(), chain, events: 0, last_position: None };
+            page.iter().for_each(|link| lines.add(link));
+            chain = lines.chain;
+            lines
+        }
+    }
+
+    fn add(&mut self, link: &Link) {
+        match link {
+            Link::Event(event) => {
+                let begin = self.text.len();
+                event_line::write(&mut self.text, event);
+                self.chain.add(&self.text[begin..]);
+                write_check(&mut self.text, &self.chain.check());
+                self.events += 1;
+            }
+            Link::Gone(leaf) => {
+                gone_line::write(&mut self.text, leaf);
+                self.chain.add_hash(hash_of_leaf(leaf));
+            }
+        }
+        self.text.push(b'\n');
+        self.last_position = Some(link.position());
+    }
+}
