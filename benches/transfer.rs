@@ -1,6 +1,6 @@
 //! A log to a file and back, compared with reading it and with bare inserts of the same rows; and a log that
 //! moves to another database. The environment variable `EVENTS` says how many events it has (default:
-//! 20,000).
+//! 100,000).
 //!
 //! An export is to take at most 1.43 times as long as reading, and an import as bare inserts: 0.7 of their
 //! speed.
@@ -48,7 +48,7 @@ fn main() {
 }
 
 fn wanted_events() -> usize {
-    env::var("EVENTS").map_or(20_000, |events| events.parse().expect("EVENTS is a number of events"))
+    env::var("EVENTS").map_or(100_000, |events| events.parse().expect("EVENTS is a number of events"))
 }
 
 fn exporting(folder: &TempDir, shop: &Path, events: usize) -> Side {

@@ -112,7 +112,10 @@ fn gone() -> ! {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::{Helper, Helpers, beside};
 
     type Doubling<'w> = Helpers<'w, fn(u32) -> u32, u32, u32>;
 

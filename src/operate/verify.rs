@@ -1,5 +1,5 @@
 use super::finding::Finding;
-use super::links::{Link, each_page};
+use super::links::{Link, LinkRef, Page, each_page};
 use super::seals::Seals;
 use super::verified::Verified;
 use super::versions::Versions;
@@ -69,10 +69,10 @@ fn read_events<C: EventConnection + ?Sized>(conn: &mut C) -> Result<Verified, Re
     let log_id = conn.database().log_row()?.log_id;
     let mut seals = Seals::of_log(log_id, conn.database().seals()?);
     let (sealed_to, mut line) = (seals.end, Vec::new());
-    let mut hashed = |link: Link| ((link.position() <= sealed_to).then(|| link.hash(&mut line)), link);
-    let hash = |page: Vec<Link>| page.into_iter().map(&mut hashed).collect::<Vec<_>>();
-    each_page(conn, (Position::START, Position::END), hash, |page| -> Result<(), ReadError> {
-        for (hash, link) in page {
+    let mut hash = |link: LinkRef<'_>| (link.position() <= sealed_to).then(|| link.hash(&mut line));
+    let hash = |page: &Page| page.iter().map(&mut hash).collect::<Vec<_>>();
+    each_page(conn, (Position::START, Position::END), hash, |hashes, page| -> Result<(), ReadError> {
+        for (hash, link) in hashes.into_iter().zip(page.into_links()) {
             let findings = hash.map(|hash| seals.add(link.position(), hash)).unwrap_or_default();
             findings.into_iter().for_each(|finding| verified.add(finding));
             match link {

@@ -3,7 +3,7 @@ use super::gone_line;
 use crate::line::chain::{Chain, hash_of_leaf};
 use crate::line::event_line;
 use crate::model::position::Position;
-use crate::operate::links::Link;
+use crate::operate::links::LinkRef;
 
 /// Some lines of a file, of events and of what is left of others.
 pub(super) struct EventLines {
@@ -15,26 +15,26 @@ pub(super) struct EventLines {
 }
 
 impl EventLines {
-    /// Makes them of what lies behind a chain, a page at a time.
-    pub(super) fn after(mut chain: Chain) -> impl FnMut(Vec<Link>) -> Self {
-        move |page| {
+    /// Makes them of what lies behind a chain, some at a time.
+    pub(super) fn after(mut chain: Chain) -> impl FnMut(&mut dyn Iterator<Item = LinkRef<'_>>) -> Self {
+        move |links| {
             let mut lines = Self { text: Vec::new(), chain, events: 0, last_position: None };
-            page.iter().for_each(|link| lines.add(link));
+            links.for_each(|link| lines.add(link));
             chain = lines.chain;
             lines
         }
     }
 
-    fn add(&mut self, link: &Link) {
+    fn add(&mut self, link: LinkRef<'_>) {
         match link {
-            Link::Event(event) => {
+            LinkRef::Event(event) => {
                 let begin = self.text.len();
                 event_line::write(&mut self.text, event);
                 self.chain.add(&self.text[begin..]);
                 write_check(&mut self.text, &self.chain.check());
                 self.events += 1;
             }
-            Link::Gone(leaf) => {
+            LinkRef::Gone(leaf) => {
                 gone_line::write(&mut self.text, leaf);
                 self.chain.add_hash(hash_of_leaf(leaf));
             }

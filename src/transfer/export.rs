@@ -10,7 +10,7 @@ use super::projections::Projections;
 use super::rest_line::{write_key, write_parked, write_partition, write_start};
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
-use crate::operate::links::each_page;
+use crate::operate::links::{Page, each_page};
 use crate::storage::carry::StreamStart;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::read::ReadError;
@@ -59,8 +59,9 @@ where
     for start in &starts {
         file.other(|line| write_start(line, start))?;
     }
-    let encode = EventLines::after(file.chain);
-    each_page(conn, (Position::START, end), encode, |lines| file.lines(&lines))?;
+    let mut encode = EventLines::after(file.chain);
+    let encode = |page: &Page| encode(&mut page.iter());
+    each_page(conn, (Position::START, end), encode, |lines, _| file.lines(&lines))?;
     if !begin_alike(&starts, &conn.database().stream_starts()?) {
         return Err(ExportError::Changed);
     }

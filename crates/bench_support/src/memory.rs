@@ -18,8 +18,8 @@ const NOISE: u64 = 4 << 20;
 pub fn sizes() -> [usize; 2] {
     let length = Length::from_args();
     let largest = env::var("EVENTS").map_or(100_000, |events| events.parse().expect("EVENTS is a number"));
-    // Even the shorter one fills more than a batch.
-    [length.size(largest / 10, 6_000), length.size(largest, 18_000)]
+    // Even the shorter one fills more than an import has in memory.
+    [length.size((largest / 10).max(20_000), 20_000), length.size(largest, 40_000)]
 }
 
 /// The arguments of `peak_of`, if this is the process that is measured.

@@ -4,7 +4,7 @@ use super::archivable::Selection;
 use super::before::Before;
 use super::error::ArchiveError;
 use crate::model::position::Position;
-use crate::operate::links::{Link, each_page};
+use crate::operate::links::{LinkRef, Page, each_page};
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::transfer::event_lines::EventLines;
 use crate::transfer::exported::Exported;
@@ -41,9 +41,12 @@ where
     for start in &selection.starts {
         file.other(|line| write_start(line, start))?;
     }
-    let is_selected = |link: &Link| matches!(link, Link::Event(event) if selection.contains(event.stream()));
+    let is_selected =
+        |link: &LinkRef<'_>| matches!(link, LinkRef::Event(event) if selection.contains(event.stream()));
     let mut encode = EventLines::after(file.chain);
-    let encode = |page: Vec<Link>| encode(page.into_iter().filter(is_selected).collect());
-    each_page(conn, (Position::START, end), encode, |lines| file.lines(&lines).map_err(ArchiveError::from))?;
+    let encode = |page: &Page| encode(&mut page.iter().filter(is_selected));
+    each_page(conn, (Position::START, end), encode, |lines, _| {
+        file.lines(&lines).map_err(ArchiveError::from)
+    })?;
     Ok(file.end()?)
 }
