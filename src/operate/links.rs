@@ -13,7 +13,7 @@ use crate::storage::read::ReadError;
 use crate::store::EventStore;
 
 /// Read at once.
-const EVENTS: usize = 500;
+const EVENTS: usize = 1_000;
 const LEAVES: i64 = 1_000;
 
 /// What a log has at a position.

@@ -17,10 +17,12 @@ pub(super) struct EventLines {
 impl EventLines {
     /// Makes them of what lies behind a chain, some at a time.
     pub(super) fn after(mut chain: Chain) -> impl FnMut(&mut dyn Iterator<Item = LinkRef<'_>>) -> Self {
+        let mut usual = 0;
         move |links| {
-            let mut lines = Self { text: Vec::new(), chain, events: 0, last_position: None };
+            let text = Vec::with_capacity(usual);
+            let mut lines = Self { text, chain, events: 0, last_position: None };
             links.for_each(|link| lines.add(link));
-            chain = lines.chain;
+            (chain, usual) = (lines.chain, lines.text.len().max(usual));
             lines
         }
     }

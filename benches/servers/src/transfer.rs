@@ -35,7 +35,7 @@ pub trait Server: Sized {
 }
 
 pub fn compare<D: Server>(report: &Report) {
-    let streams = report.size(2_000, 20);
+    let streams = report.size(10_000, 20);
     let (shop, folder) = (D::filled(streams, EVENTS_EACH), tempfile::tempdir().expect("a folder"));
     let (file, events) = (folder.path().join("log"), streams * EVENTS_EACH);
     let (mut one, mut other) = (shop.conn(), shop.conn());
