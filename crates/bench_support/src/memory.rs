@@ -12,7 +12,7 @@ const WORK: &str = "BENCH_WORK";
 
 /// In bytes: what the number of streams may add, whatever hashes them, and what no two runs have in common.
 const PER_STREAM: u64 = 128;
-const NOISE: u64 = 4 << 20;
+const NOISE: u64 = 8 << 20;
 
 /// Two logs, the second much longer.
 pub fn sizes() -> [usize; 2] {
