@@ -100,10 +100,10 @@ async fn catch_up_partition<L: Link>(
     let outcome = apply_to_end(conn, projection, &mut applier, partition.count).await;
     let done = CaughtUp { applied: applier.applied(), position: applier.position() };
     match outcome {
-        Ok(()) => Ok(applier.release(conn).await.map(|()| done)?),
+        Ok(()) => Ok(applier.give_back(conn).await.map(|()| done)?),
         Err(error) => {
             // What has gone wrong matters more. If this fails, too, the lease runs out.
-            let _ = applier.release(conn).await;
+            let _ = applier.give_back(conn).await;
             Err(error)
         }
     }

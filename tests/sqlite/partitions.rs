@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel_event_store::DatabaseErrorKind;
 use diesel_event_store::projection::{Projection, ProjectionError, Runner, RunnerHandle};
@@ -81,4 +81,24 @@ fn one_that_could_not_be_given_back_is_given_back_as_soon_as_it_can_be() {
     eventually("one is given back", || Ok(owned_by(&mut conn, "one") == 1)).unwrap();
     stop(running);
     assert_eq!(owned_by(&mut conn, "one"), 0);
+}
+
+#[test]
+fn a_call_gives_it_back_although_a_lock_is_in_the_way_for_a_while() {
+    let database = SqliteFile::migrated();
+    let (mut conn, mut another) = (database.connect(), database.connect());
+    Options::default().busy_timeout(Duration::from_millis(20)).apply(&mut conn).unwrap();
+    let mut tries = 0;
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+        if query.to_string().contains("owner = NULL") {
+            let lock = ["BEGIN IMMEDIATE", "", "COMMIT"].get(tries).unwrap_or(&"");
+            another.batch_execute(lock).unwrap();
+            tries += 1;
+        }
+    });
+    let projection = Projection::new(NAME, 1, |_conn: &mut SqliteConnection, _event| Ok(()));
+    projection.catch_up(&mut conn).unwrap();
+    let owned = "SELECT count(*) FROM projection_checkpoints WHERE owner IS NOT NULL";
+    assert_eq!(number(&mut conn, owned), 0);
 }

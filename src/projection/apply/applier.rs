@@ -20,9 +20,10 @@ use crate::model::witness::Witness;
 use crate::observe;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
-use crate::projection::link::{IsAsked, Link, ProjectionOf};
+use crate::projection::link::{IsAsked, Link, ProjectionOf, pause};
 use crate::projection::policy::OnFailure;
 use crate::projection::storable::storable;
+use crate::storage::error::DatabaseError;
 use crate::storage::partitions::Step;
 use crate::storage::transactions::Transactions;
 
@@ -103,6 +104,23 @@ impl<'p, L: Link> Applier<'p, L> {
     /// Gives the partition back.
     pub(in crate::projection) async fn release(self, conn: &mut L) -> QueryResult<()> {
         self.lease.release(conn).await
+    }
+
+    /// Gives the partition back, and tries again while a lock is in the way: what a call leaves leased, which
+    /// does not come again, stays so until the lease has run out.
+    pub(in crate::projection) async fn give_back(self, conn: &mut L) -> Result<(), DatabaseError> {
+        let mut transient = Transient::default();
+        loop {
+            let Err(error) = self.lease.release(conn).await.map_err(DatabaseError::from) else {
+                return Ok(());
+            };
+            match transient.pause() {
+                Some(longest) if self.is_alone && error.is_retryable() => {
+                    pause::<L>(longest, self.is_asked).await;
+                }
+                _ => return Err(error),
+            }
+        }
     }
 
     /// Writes down why the partition does not move on.
@@ -284,7 +302,7 @@ impl<'p, L: Link> Applier<'p, L> {
         transient: &mut Transient,
         error: HandlerError,
     ) -> Result<(), Stop> {
-        match transient.pause(&error) {
+        match transient.pause_after(&error) {
             Some(pause) if self.is_alone => {
                 observe::projection::transient(self.lease.partition(), event, &error);
                 self.wait(conn, pause).await

@@ -112,7 +112,7 @@ impl<L: Link> Requests<'_, L> {
                 Ok(()) => return Ok(false),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Handler(error)) if error.is_retryable() => {
-                    let pause = transient.pause(&error).filter(|_| self.is_alone);
+                    let pause = transient.pause_after(&error).filter(|_| self.is_alone);
                     let (Some(pause), Some(event)) = (pause, event) else {
                         let position = parked.position;
                         return Err(run_again(&self.projection.id, position, error));

@@ -18,12 +18,16 @@ pub(super) struct Transient {
 }
 
 impl Transient {
-    /// How long to pause before the next try, if there is to be one. A closed log does not open within so short
-    /// a time.
-    pub(super) fn pause(&mut self, error: &HandlerError) -> Option<Duration> {
+    /// How long to pause before the next try, if there is to be one.
+    pub(super) fn pause(&mut self) -> Option<Duration> {
         self.times += 1;
-        (self.times <= MOST && !error.is_log_closed())
+        (self.times <= MOST)
             .then(|| spread(FIRST_PAUSE.saturating_mul(1 << self.times.min(6)).min(LONGEST_PAUSE)))
+    }
+
+    /// The same after a failure of a handler. A closed log does not open within so short a time.
+    pub(super) fn pause_after(&mut self, error: &HandlerError) -> Option<Duration> {
+        self.pause().filter(|_| !error.is_log_closed())
     }
 }
 
