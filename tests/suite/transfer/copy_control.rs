@@ -58,16 +58,16 @@ impl CopyControl for Stops {
 
 fn a_copy_stops_behind_a_batch<S: TestDatabase, T: TestDatabase>() -> Result {
     let ((_db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
-    // Two fill a batch.
+    // Four fill a batch.
     let large = || NewEvent::new("Large", &"x".repeat(2 << 20));
-    for _ in 0..5 {
+    for _ in 0..9 {
         STORE.append(&mut from, &user("alice")?, ExpectedVersion::Any, &[large()?])?;
     }
     let mut control = Stops(Vec::new());
     let stopped = copy_with(&mut from, &mut to, &options(), &mut control);
     assert!(matches!(stopped, Err(CopyError::Stopped)), "{stopped:?}");
-    assert_eq!(control.0, [(2, 2), (4, 4)]);
-    assert_eq!(count(&mut to, "events")?, 4);
+    assert_eq!(control.0, [(4, 4), (8, 8)]);
+    assert_eq!(count(&mut to, "events")?, 8);
     append(&mut from, "alice", 1)?;
     assert!(matches!(append(&mut to, "alice", 1), Err(AppendError::LogClosed(_))));
 

@@ -110,11 +110,11 @@ fn streams_that_begin_later_go_on_at_their_version<D: TestDatabase>() -> Result 
 fn more_than_a_batch_comes_back<D: TestDatabase>() -> Result {
     let ((_db, mut from), (_other, mut to)) = (empty::<D>()?, empty::<D>()?);
     let store = EventStore::new();
-    for stream in 0..6 {
+    for stream in 0..11 {
         store.append(&mut from, &user(&stream.to_string())?, NoStream, &counted(1_000)?)?;
     }
     let file = exported(&mut from)?;
-    assert_eq!(imported(&mut to, &file)?.events(), 6_000);
+    assert_eq!(imported(&mut to, &file)?.events(), 11_000);
     assert_eq!(exported(&mut to)?, file);
     Ok(())
 }

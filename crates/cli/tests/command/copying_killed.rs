@@ -51,7 +51,7 @@ fn fill<D: TestDatabase>(db: &D) -> i64 {
     let mut conn = db.connect().unwrap();
     append(&mut conn, "first", &["OrderPlaced"]);
     Projection::new("mails", 1, |_: &mut D::Conn, _: &RecordedEvent| Ok(())).catch_up(&mut conn).unwrap();
-    for order in 0..60 {
+    for order in 0..120 {
         append(&mut conn, &order.to_string(), &["OrderPlaced"; 100]);
     }
     count(&mut conn, "events").unwrap()

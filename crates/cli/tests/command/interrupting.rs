@@ -14,7 +14,8 @@ use super::run::{answer, command, text};
 use super::shop::{append, shop, url};
 
 const STORE: EventStore = EventStore::new();
-const EVENTS: i64 = 15_000;
+/// Many times what an import reads ahead.
+const EVENTS: i64 = 50_000;
 const INTERRUPTED: Option<i32> = Some(130);
 
 fn interrupt(child: &Child) {

@@ -17,7 +17,7 @@ where
     D::Conn: EventConnection,
 {
     let source = SqliteFile::migrated();
-    for order in 0..60 {
+    for order in 0..120 {
         append(&mut source.connect(), &order.to_string(), &["OrderPlaced"; 100]);
     }
     let file = source.path().with_extension("zst").display().to_string();
