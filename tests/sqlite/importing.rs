@@ -33,6 +33,12 @@ fn imported(conn: &mut SqliteConnection, file: &[u8]) -> Result<Imported, Import
     import(conn, || Ok(file))
 }
 
+/// The file is whole when it is checked, and not any more when it is imported.
+fn cut_meanwhile(conn: &mut SqliteConnection, file: &[u8]) -> Result<Imported, ImportError> {
+    let mut lengths = [file.len(), file.len() / 2].into_iter();
+    import(conn, || Ok(&file[..lengths.next().expect("it is opened twice")]))
+}
+
 #[test]
 fn the_connection_is_as_it_was() {
     let file = file();
@@ -40,8 +46,9 @@ fn the_connection_is_as_it_was() {
         let database = SqliteFile::migrated();
         let mut conn = database.connect();
         conn.batch_execute(&format!("PRAGMA wal_autocheckpoint = {wanted}")).unwrap();
-        assert!(imported(&mut conn, &file[..file.len() / 2]).is_err());
-        assert_eq!(pages(&mut conn), wanted, "after a file that is cut");
+        assert!(cut_meanwhile(&mut conn, &file).is_err());
+        assert!(STORE.log_closed(&mut conn).unwrap().is_some(), "it had begun");
+        assert_eq!(pages(&mut conn), wanted, "after a file that was cut meanwhile");
         imported(&mut conn, &file).unwrap();
         assert_eq!(pages(&mut conn), wanted);
     }

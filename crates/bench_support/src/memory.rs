@@ -12,14 +12,14 @@ const WORK: &str = "BENCH_WORK";
 
 /// In bytes: what the number of streams may add, whatever hashes them, and what no two runs have in common.
 const PER_STREAM: u64 = 128;
-const NOISE: u64 = 8 << 20;
+const NOISE: u64 = 4 << 20;
 
 /// Two logs, the second much longer.
 pub fn sizes() -> [usize; 2] {
     let length = Length::from_args();
     let largest = env::var("EVENTS").map_or(100_000, |events| events.parse().expect("EVENTS is a number"));
     // Even the shorter one fills more than an import has in memory.
-    [length.size((largest / 10).max(20_000), 20_000), length.size(largest, 40_000)]
+    [length.size((largest / 10).max(50_000), 40_000), length.size(largest, 60_000)]
 }
 
 /// The arguments of `peak_of`, if this is the process that is measured.
