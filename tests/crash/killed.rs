@@ -3,6 +3,7 @@ use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use diesel::result::ConnectionResult;
 use diesel_event_store::{Error, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations};
 use test_support::advances_until;
 use test_support::private_server::PrivateServer;
@@ -73,13 +74,19 @@ fn run_and_kill<C: Client>(
     enough: usize,
 ) -> test_support::Result {
     let acknowledged = &AtomicUsize::new(0);
+    let connect = || C::establish(server.url());
+    // All are connected before one of them works: the server may be killed soon after.
+    let writers = writers.iter_mut().map(|writer| Ok((writer, connect()?)));
+    let writers = writers.collect::<ConnectionResult<Vec<_>>>()?;
+    let readers = readers.iter_mut().map(|reader| Ok((reader, connect()?)));
+    let readers = readers.collect::<ConnectionResult<Vec<_>>>()?;
     thread::scope(|scope| {
         let writers: Vec<_> = writers
-            .iter_mut()
-            .map(|writer| scope.spawn(|| writer.work::<C>(server.url(), acknowledged)))
+            .into_iter()
+            .map(|(writer, conn)| scope.spawn(move || writer.work(conn, acknowledged)))
             .collect();
         let readers: Vec<_> =
-            readers.iter_mut().map(|reader| scope.spawn(|| reader.follow::<C>(server.url()))).collect();
+            readers.into_iter().map(|(reader, conn)| scope.spawn(move || reader.follow(conn))).collect();
         let is_enough = advances_until(
             "enough acknowledged transactions",
             || Ok(acknowledged.load(Ordering::Relaxed)),

@@ -14,8 +14,8 @@ pub const STORE: EventStore = EventStore::new();
 const SHARED_AGGREGATES: u64 = 5;
 
 /// A client that may be connected to a server of this kind, and to the next after that is killed.
-pub trait Client: Connection + EventConnection {}
-impl<C: Connection + EventConnection> Client for C {}
+pub trait Client: Connection + EventConnection + Send {}
+impl<C: Connection + EventConnection + Send> Client for C {}
 
 /// Appends as fast as it can, and keeps book of it.
 pub struct Writer {
@@ -30,8 +30,7 @@ impl Writer {
     }
 
     /// Until the connection is lost.
-    pub fn work<C: Client>(&mut self, url: &str, acknowledged: &AtomicUsize) -> test_support::Result {
-        let mut conn = C::establish(url)?;
+    pub fn work(&mut self, mut conn: impl Client, acknowledged: &AtomicUsize) -> test_support::Result {
         loop {
             match self.transaction(&mut conn) {
                 Ok(()) => {
@@ -99,8 +98,7 @@ impl Reader {
     }
 
     /// Until the connection is lost.
-    pub fn follow<C: Client>(&mut self, url: &str) -> test_support::Result {
-        let mut conn = C::establish(url)?;
+    pub fn follow(&mut self, mut conn: impl Client) -> test_support::Result {
         loop {
             match self.read(&mut conn) {
                 Ok(()) => {}
