@@ -17,6 +17,15 @@ pub(crate) struct Since {
     pub(crate) is_all: bool,
 }
 
+impl Since {
+    /// The events from the snapshot on, or from the first one, up to [`PAGE`] versions.
+    pub(crate) fn page(snapshot: Option<Snapshot>, events: Vec<RecordedEvent>) -> Self {
+        let from = snapshot.as_ref().map_or(1, |snapshot| snapshot.version);
+        let is_all = events.last().is_none_or(|last| last.version() < from + PAGE - 1);
+        Self { snapshot, events, is_all }
+    }
+}
+
 operations! {
     pub(crate) trait SinceSnapshot {
         /// The snapshot of this version, only if the stream has its event, and a page of the events since

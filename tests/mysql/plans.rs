@@ -5,6 +5,9 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use test_support::filtered::{assert_that_a_page_costs_what_it_scans, fill_log};
+use test_support::long_aggregate::{
+    append_long_aggregate, assert_that_only_the_end_is_read, load_long_aggregate,
+};
 use test_support::look::{look_of_a_runner, park_many};
 use test_support::{self, Mysql, Result, TestDatabase, execute};
 
@@ -37,6 +40,20 @@ fn a_page_of_the_log_costs_what_it_scans_with_every_filter() -> Result {
             let slice = STORE.read_log(&mut conn, query, 10)?;
             Ok((slice, rows_read(&mut conn)? - before - cost_of_asking))
         })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_long_aggregate_is_read_from_its_snapshot_on() -> Result {
+    let database = Database::migrated()?;
+    append_long_aggregate(&mut database.connect()?)?;
+    for statistics in ["SELECT 1", "ANALYZE TABLE events, snapshots"] {
+        let mut conn = database.connect()?;
+        execute(&mut conn, statistics)?;
+        // Who opens a table first reads what MySQL knows of it.
+        load_long_aggregate(&mut conn)?;
+        assert_that_only_the_end_is_read(&mut conn, rows_read)?;
     }
     Ok(())
 }

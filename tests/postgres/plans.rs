@@ -9,6 +9,7 @@ use diesel_event_store::{
     EventStore, ExpectedVersion, LogOrdering, NewEvent, StreamId, run_pending_migrations,
 };
 use test_support::filtered::{assert_that_a_page_costs_what_it_scans, fill_log};
+use test_support::long_aggregate::{append_long_aggregate, assert_that_only_the_end_is_read};
 use test_support::look::{look_of_a_runner, park_many};
 use test_support::{self, Postgres, TestDatabase, execute};
 
@@ -88,6 +89,19 @@ fn a_page_of_the_log_costs_what_it_scans_with_every_filter() -> test_support::Re
             Ok((slice, rows_read(conn)? - before))
         })
     })
+}
+
+/// It expects one event of an aggregate where most have one.
+#[test]
+fn a_long_aggregate_is_read_from_its_snapshot_on() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    append_long_aggregate(&mut database.connect()?)?;
+    for statistics in ["SELECT 1", "ANALYZE events, snapshots"] {
+        let mut conn = database.connect()?;
+        execute(&mut conn, statistics)?;
+        conn.transaction(|conn| assert_that_only_the_end_is_read(conn, |conn| Ok(rows_read(conn)?)))?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_event_store::{ExpectedVersion, LogQuery, NewEvent, Position, StreamId};
+use test_support::long_aggregate::{append_long_aggregate, load_long_aggregate};
 use test_support::look::{look_of_a_runner, park_many};
 use test_support::sqlite_file::SqliteFile;
 use test_support::{Sqlite, TestDatabase};
@@ -81,6 +82,25 @@ fn every_filter_reads_in_the_order_of_the_positions_and_sorts_nothing() {
             }
         }
     }
+}
+
+#[test]
+fn a_long_aggregate_is_read_from_its_snapshot_on() -> test_support::Result {
+    let database = SqliteFile::migrated();
+    append_long_aggregate(&mut database.connect())?;
+    for statistics in ["SELECT 1", "ANALYZE"] {
+        let mut conn = database.connect();
+        diesel::sql_query(statistics).execute(&mut conn)?;
+        let watch = Watch::on(&mut conn);
+        load_long_aggregate(&mut conn)?;
+        let run = watch.statements().run.clone();
+        let [read] = &run[..] else { panic!("one statement: {run:?}") };
+        let plan = plan(&mut conn, read);
+        let range = "aggregate_id=? AND aggregate_version>? AND aggregate_version<?)";
+        assert!(plan.lines().any(|step| step.contains("SEARCH event ") && step.contains(range)), "{plan}");
+        assert!(!plan.contains("USE TEMP B-TREE"), "{plan}");
+    }
+    Ok(())
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod filtered;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod gapless;
 mod list;
+pub mod long_aggregate;
 pub mod look;
 #[cfg(feature = "mysql")]
 mod mysql;

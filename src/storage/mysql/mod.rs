@@ -34,7 +34,6 @@ mod read;
 #[cfg(all(feature = "transfer", feature = "mysql"))]
 mod receive;
 mod repair;
-mod since_snapshot;
 mod tenant;
 mod time;
 mod transactions;

@@ -28,7 +28,6 @@ mod read;
 #[cfg(all(feature = "transfer", feature = "postgres"))]
 mod receive;
 mod repair;
-mod since_snapshot;
 mod transactions;
 mod write_transaction;
 

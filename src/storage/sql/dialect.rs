@@ -32,6 +32,10 @@ pub(crate) trait Dialect: Columns {
     const OR_NOTHING: &'static str;
     /// What makes an INSERT of a snapshot that is there replace it.
     const OR_REPLACE: &'static str;
+    /// What is around the condition of a LEFT JOIN with `events` that depends on another table, so that an
+    /// index answers it. PostgreSQL expects a single event of a stream where most have few, and then reads all
+    /// of a long one to look for it.
+    const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", "");
     /// What is around a tenant in the condition that an event is of that tenant, so that no index answers it.
     const OF_TENANT: (&'static str, &'static str);
 

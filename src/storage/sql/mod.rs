@@ -24,8 +24,7 @@ pub(crate) mod rewrites;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod seals;
-#[cfg(any(feature = "sqlite", feature = "_postgres"))]
-pub(crate) mod since_snapshot;
+mod since_snapshot;
 pub(crate) mod snapshots;
 pub(crate) mod statement;
 pub(crate) mod tenant;

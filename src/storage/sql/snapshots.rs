@@ -18,30 +18,21 @@ use crate::storage::sql::row::{Columns, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
-/// The snapshot, if the stream has its event.
-macro_rules! select_snapshot {
-    () => {
-        "SELECT snapshot.aggregate_version, snapshot.event_id, snapshot.state FROM snapshots AS snapshot \
-         JOIN events AS last ON last.tenant_id = snapshot.tenant_id \
-         AND last.aggregate_type = snapshot.aggregate_type AND last.aggregate_id = snapshot.aggregate_id \
-         AND last.aggregate_version = snapshot.aggregate_version AND last.event_id = snapshot.event_id \
-         WHERE snapshot.tenant_id = ? AND snapshot.aggregate_type = ? AND snapshot.aggregate_id = ? \
-         AND snapshot.snapshot_version = ?"
-    };
-}
-
-#[cfg(any(feature = "sqlite", feature = "_postgres"))]
-pub(super) use select_snapshot;
-
 statement! {
     for every database;
+    /// The snapshot, if the stream has its event.
     SelectSnapshot<'a> {
         tenant_id: &'a str => bind_tenant,
         aggregate_type: &'a str => bind_text,
         aggregate_id: &'a str => bind_text,
         version: i32 => bind_integer,
     } -> (BigInt, Id, Text),
-    select_snapshot!()
+    "SELECT snapshot.aggregate_version, snapshot.event_id, snapshot.state FROM snapshots AS snapshot \
+     JOIN events AS last ON last.tenant_id = snapshot.tenant_id \
+     AND last.aggregate_type = snapshot.aggregate_type AND last.aggregate_id = snapshot.aggregate_id \
+     AND last.aggregate_version = snapshot.aggregate_version AND last.event_id = snapshot.event_id \
+     WHERE snapshot.tenant_id = ? AND snapshot.aggregate_type = ? AND snapshot.aggregate_id = ? \
+     AND snapshot.snapshot_version = ?"
 }
 
 statement! {

@@ -6,8 +6,8 @@ use crate::storage::sql::dialect::Dialect;
 /// matter. diesel's query builder prepares `diesel::update` and upserts anew at each execution, which costs
 /// more than running them.
 ///
-/// Every `?` takes the next field, and `{now}`, `{or_nothing}` and `{or_replace}` are what the [`Dialect`]
-/// says. With `-> (…)` it returns rows of these SQL types. It is prepared once per connection. A statement
+/// Every `?` takes the next field, and `{now}`, `{or_nothing}`, `{or_replace}`, `{events_on}` and `{end_on}` are what
+/// the [`Dialect`] says. With `-> (…)` it returns rows of these SQL types. It is prepared once per connection. A statement
 /// for one backend says the SQL type of each field, a statement for every database the function of `Dialect`
 /// that binds it.
 macro_rules! statement {
@@ -128,6 +128,8 @@ enum Gap {
     Now,
     OrNothing,
     OrReplace,
+    EventsOn,
+    EndOn,
     End,
 }
 
@@ -143,6 +145,8 @@ pub(crate) fn push_text<'p, DB: Dialect>(
             Gap::Now => out.push_sql(DB::NOW),
             Gap::OrNothing => out.push_sql(DB::OR_NOTHING),
             Gap::OrReplace => out.push_sql(DB::OR_REPLACE),
+            Gap::EventsOn => out.push_sql(DB::EVENTS_ON.0),
+            Gap::EndOn => out.push_sql(DB::EVENTS_ON.1),
         }
     }
 }
@@ -174,6 +178,8 @@ pub(crate) const fn split<const N: usize>(sql: &'static str) -> [Piece; N] {
             Gap::Now => (rest.split_at(at).0, rest.split_at(at + "{now}".len()).1),
             Gap::OrNothing => (rest.split_at(at).0, rest.split_at(at + "{or_nothing}".len()).1),
             Gap::OrReplace => (rest.split_at(at).0, rest.split_at(at + "{or_replace}".len()).1),
+            Gap::EventsOn => (rest.split_at(at).0, rest.split_at(at + "{events_on}".len()).1),
+            Gap::EndOn => (rest.split_at(at).0, rest.split_at(at + "{end_on}".len()).1),
         };
         pieces[piece] = Piece(text, gap);
         (rest, piece, at) = (after, piece + 1, 0);
@@ -188,6 +194,8 @@ const fn gap(sql: &str, at: usize) -> Gap {
         b'?' => Gap::Field,
         b'{' if sql.as_bytes()[at + 1] == b'n' => Gap::Now,
         b'{' if sql.as_bytes()[at + 4] == b'r' => Gap::OrReplace,
+        b'{' if sql.as_bytes()[at + 2] == b'v' => Gap::EventsOn,
+        b'{' if sql.as_bytes()[at + 1] == b'e' => Gap::EndOn,
         b'{' => Gap::OrNothing,
         _ => Gap::End,
     }

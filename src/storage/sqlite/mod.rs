@@ -19,7 +19,6 @@ mod read;
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
 mod receive;
 mod repair;
-mod since_snapshot;
 mod text;
 mod transactions;
 mod write_transaction;
