@@ -48,6 +48,8 @@ impl Dialect for Pg {
          (tenant_id, aggregate_type, aggregate_id, snapshot_version) DO UPDATE SET \
          aggregate_version = excluded.aggregate_version, event_id = excluded.event_id, state = excluded.state";
     /// Unlike an expression of the column, this is planned by what is known of the column.
+    /// `event_log` has as many versions of its row as gapless appends have made during the longest transaction.
+    const ONE_ROW: &'static str = "(SELECT 1 AS id)";
     const EVENTS_ON: (&'static str, &'static str) =
         ("LATERAL (SELECT * FROM events AS event WHERE", "OFFSET 0) AS event ON TRUE");
     const OF_TENANT: (&'static str, &'static str) = ("(events.tenant_id = ", ") IS TRUE");

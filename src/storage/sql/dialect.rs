@@ -32,6 +32,8 @@ pub(crate) trait Dialect: Columns {
     const OR_NOTHING: &'static str;
     /// What makes an INSERT of a snapshot that is there replace it.
     const OR_REPLACE: &'static str;
+    /// A table with one row, whose `id` is 1: MariaDB makes a temporary one of a subquery.
+    const ONE_ROW: &'static str = "event_log";
     /// What is around the condition of a LEFT JOIN with `events` that depends on another table, so that an
     /// index answers it. PostgreSQL expects a single event of a stream where most have few, and then reads all
     /// of a long one to look for it.

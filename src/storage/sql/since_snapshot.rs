@@ -45,10 +45,10 @@ const SNAPSHOT_VERSION: usize = 15;
 
 statement! {
     for every database;
-    /// In one round trip: most aggregates have no snapshot, and would pay for the question. `event_log` has
-    /// one row, so that there is an answer without a snapshot and without events. The first row is the event
-    /// of the snapshot, if the stream has it, with the state. The limit is [`PAGE`], in versions: with ORDER
-    /// BY and LIMIT MariaDB takes twice as long for ten events, since it sorts them once more.
+    /// In one round trip: most aggregates have no snapshot, and would pay for the question. There is a row also
+    /// if there are no events: it tells whether there is a snapshot nevertheless. The first row is the event of
+    /// the snapshot, if the stream has it, with the state. The limit is [`PAGE`], in versions: with ORDER BY
+    /// and LIMIT MariaDB takes twice as long for ten events, since it sorts them once more.
     SelectSinceSnapshot<'a> {
         of_tenant_id: &'a str => bind_tenant,
         of_aggregate_type: &'a str => bind_text,
@@ -63,13 +63,13 @@ statement! {
      event.metadata, event.trace_id, event.correlation_id, event.causation_id, event.created_at, \
      CASE WHEN event.aggregate_version = kept.aggregate_version AND event.event_id = kept.event_id \
      THEN kept.state END, kept.aggregate_version \
-     FROM event_log AS log \
+     FROM {one_row} AS stream \
      LEFT JOIN snapshots AS kept ON kept.tenant_id = ? AND kept.aggregate_type = ? \
      AND kept.aggregate_id = ? AND kept.snapshot_version = ? \
      LEFT JOIN {events_on} event.tenant_id = ? AND event.aggregate_type = ? AND event.aggregate_id = ? \
      AND event.aggregate_version >= COALESCE(kept.aggregate_version, 1) \
      AND event.aggregate_version < COALESCE(kept.aggregate_version, 1) + 1000 {end_on} \
-     WHERE log.id = 1"
+     WHERE stream.id = 1"
 }
 
 /// What comes of these rows.

@@ -6,10 +6,9 @@ use crate::storage::sql::dialect::Dialect;
 /// matter. diesel's query builder prepares `diesel::update` and upserts anew at each execution, which costs
 /// more than running them.
 ///
-/// Every `?` takes the next field, and `{now}`, `{or_nothing}`, `{or_replace}`, `{events_on}` and `{end_on}` are what
-/// the [`Dialect`] says. With `-> (…)` it returns rows of these SQL types. It is prepared once per connection. A statement
-/// for one backend says the SQL type of each field, a statement for every database the function of `Dialect`
-/// that binds it.
+/// Every `?` takes the next field, and the other [`GAPS`] are what the [`Dialect`] says. With `-> (…)` it
+/// returns rows of these SQL types. It is prepared once per connection. A statement for one backend says the
+/// SQL type of each field, a statement for every database the function of `Dialect` that binds it.
 macro_rules! statement {
     (
         for every database;
@@ -128,10 +127,22 @@ enum Gap {
     Now,
     OrNothing,
     OrReplace,
+    OneRow,
     EventsOn,
     EndOn,
     End,
 }
+
+/// What they are in a statement.
+const GAPS: [(&str, Gap); 7] = [
+    ("?", Gap::Field),
+    ("{now}", Gap::Now),
+    ("{or_nothing}", Gap::OrNothing),
+    ("{or_replace}", Gap::OrReplace),
+    ("{one_row}", Gap::OneRow),
+    ("{events_on}", Gap::EventsOn),
+    ("{end_on}", Gap::EndOn),
+];
 
 /// Pushes everything up to the next field.
 pub(crate) fn push_text<'p, DB: Dialect>(
@@ -145,6 +156,7 @@ pub(crate) fn push_text<'p, DB: Dialect>(
             Gap::Now => out.push_sql(DB::NOW),
             Gap::OrNothing => out.push_sql(DB::OR_NOTHING),
             Gap::OrReplace => out.push_sql(DB::OR_REPLACE),
+            Gap::OneRow => out.push_sql(DB::ONE_ROW),
             Gap::EventsOn => out.push_sql(DB::EVENTS_ON.0),
             Gap::EndOn => out.push_sql(DB::EVENTS_ON.1),
         }
@@ -155,7 +167,7 @@ pub(crate) fn push_text<'p, DB: Dialect>(
 pub(crate) const fn count(sql: &str) -> usize {
     let (mut pieces, mut at) = (1, 0);
     while at < sql.len() {
-        if !matches!(gap(sql, at), Gap::End) {
+        if gap(sql, at).is_some() {
             pieces += 1;
         }
         at += 1;
@@ -168,35 +180,38 @@ pub(crate) const fn split<const N: usize>(sql: &'static str) -> [Piece; N] {
     let mut pieces = [const { Piece("", Gap::End) }; N];
     let (mut rest, mut piece, mut at) = (sql, 0, 0);
     while at < rest.len() {
-        let gap = gap(rest, at);
-        let (text, after) = match gap {
-            Gap::End => {
-                at += 1;
-                continue;
+        match gap(rest, at) {
+            Some((name, gap)) => {
+                pieces[piece] = Piece(rest.split_at(at).0, gap);
+                (rest, piece, at) = (rest.split_at(at + name.len()).1, piece + 1, 0);
             }
-            Gap::Field => (rest.split_at(at).0, rest.split_at(at + "?".len()).1),
-            Gap::Now => (rest.split_at(at).0, rest.split_at(at + "{now}".len()).1),
-            Gap::OrNothing => (rest.split_at(at).0, rest.split_at(at + "{or_nothing}".len()).1),
-            Gap::OrReplace => (rest.split_at(at).0, rest.split_at(at + "{or_replace}".len()).1),
-            Gap::EventsOn => (rest.split_at(at).0, rest.split_at(at + "{events_on}".len()).1),
-            Gap::EndOn => (rest.split_at(at).0, rest.split_at(at + "{end_on}".len()).1),
-        };
-        pieces[piece] = Piece(text, gap);
-        (rest, piece, at) = (after, piece + 1, 0);
+            None => at += 1,
+        }
     }
     pieces[piece] = Piece(rest, Gap::End);
     pieces
 }
 
-/// The gap that begins at this byte, or `End` if there is none.
-const fn gap(sql: &str, at: usize) -> Gap {
-    match sql.as_bytes()[at] {
-        b'?' => Gap::Field,
-        b'{' if sql.as_bytes()[at + 1] == b'n' => Gap::Now,
-        b'{' if sql.as_bytes()[at + 4] == b'r' => Gap::OrReplace,
-        b'{' if sql.as_bytes()[at + 2] == b'v' => Gap::EventsOn,
-        b'{' if sql.as_bytes()[at + 1] == b'e' => Gap::EndOn,
-        b'{' => Gap::OrNothing,
-        _ => Gap::End,
+/// The gap that begins at this byte.
+const fn gap(sql: &str, at: usize) -> Option<(&'static str, Gap)> {
+    let mut nth = 0;
+    while nth < GAPS.len() {
+        if has(sql.as_bytes(), at, GAPS[nth].0.as_bytes()) {
+            return Some(GAPS[nth]);
+        }
+        nth += 1;
     }
+    None
+}
+
+/// Whether this text has that one from this byte on.
+const fn has(text: &[u8], at: usize, part: &[u8]) -> bool {
+    let mut nth = 0;
+    while nth < part.len() {
+        if at + nth >= text.len() || text[at + nth] != part[nth] {
+            return false;
+        }
+        nth += 1;
+    }
+    true
 }

@@ -169,6 +169,8 @@ fn more_than_is_read_at_once_may_come_after<D: TestDatabase>() -> Result {
         assert_eq!(folded(&mut conn)?, since + 20);
         release(1, 10, 1);
     }
+    assert_eq!(changed(&mut conn, "UPDATE snapshots SET aggregate_version = 19")?, 1);
+    assert_eq!(folded(&mut conn)?, 2_020);
     Ok(())
 }
 
