@@ -1,11 +1,12 @@
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use diesel_event_store::transfer::{self, ArchiveError, Archived, Before, ImportError, Restored};
 use serde_json::json;
 
-use super::files::{PIPE, Writer, of_file, open, rewound, spooled};
+use super::files::{PIPE, open, rewound, spooled};
+use super::part_file::PartFile;
 use crate::confirm::confirm;
 use crate::database::{Database, shown};
 use crate::failure::{Failure, Result};
@@ -68,12 +69,9 @@ fn write(
         shown(url)
     );
     confirm(asked.yes, &would)?;
-    let part = format!("{}.part", asked.file);
-    let created = File::create(&part).map_err(|error| of_file(&part, &error))?;
-    let mut writer = Writer::new(asked.file, created);
-    transfer::export_archive(conn, before, &mut writer).map_err(explained)?;
-    writer.finish()?.sync_all()?;
-    fs::rename(&part, asked.file).map_err(|error| of_file(asked.file, &error))?;
+    let mut file = PartFile::create(asked.file)?;
+    transfer::export_archive(conn, before, &mut file).map_err(explained)?;
+    file.finish()?;
     sync_folder(asked.file)?;
     Ok(true)
 }

@@ -1,11 +1,11 @@
-use std::fs::{self, File};
 use std::io::{self, IsTerminal};
 
 use diesel_event_store::EventStore;
 use diesel_event_store::transfer::{self, ExportError, Exported};
 use serde_json::json;
 
-use super::files::{PIPE, Writer, of_file};
+use super::files::PIPE;
+use super::part_file::PartFile;
 use super::watched::Lines;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::output::{Output, number};
 use crate::progress::Progress;
 
-/// Under another name until it is whole. A pipe has no name, and no other answer than the log.
+/// A pipe has no name, and no other answer than the log.
 pub fn export(conn: &mut Database, file: &str, output: &mut Output) -> Result {
     interrupt::listen()?;
     let end = EventStore::new().last_position(conn)?;
@@ -23,22 +23,15 @@ pub fn export(conn: &mut Database, file: &str, output: &mut Output) -> Result {
         let out = Lines { out: io::stdout().lock(), progress };
         return transfer::export(conn, out).map(drop).map_err(broken_pipe);
     }
-    let part = format!("{file}.part");
-    let created = File::create(&part).map_err(|error| of_file(&part, &error))?;
-    let mut lines = Lines { out: Writer::new(file, created), progress };
-    let exported = transfer::export(conn, &mut lines).map_err(|error| given_up(error, &part))?;
-    lines.out.finish()?.sync_all()?;
-    fs::rename(&part, file).map_err(|error| of_file(file, &error))?;
+    let mut lines = Lines { out: PartFile::create(file)?, progress };
+    let exported = transfer::export(conn, &mut lines).map_err(given_up)?;
+    lines.out.finish()?;
     say(&exported, file, output)
 }
 
-/// After Ctrl-C there is no file.
-fn given_up(error: ExportError, part: &str) -> Failure {
+fn given_up(error: ExportError) -> Failure {
     match error {
-        ExportError::Write(_) if interrupt::is_wanted() => {
-            let _ = fs::remove_file(part); // without a trailer it is of no use anyway
-            interrupted()
-        }
+        ExportError::Write(_) if interrupt::is_wanted() => interrupted(),
         error => error.into(),
     }
 }

@@ -1,11 +1,11 @@
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufWriter, IntoInnerError, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 
 use diesel_event_store::EventStore;
 use diesel_event_store::transfer::{self, ImportError, Imported};
 use serde_json::json;
 
-use super::files::{PIPE, Writer, of_file, open, rewound, spooled};
+use super::files::{PIPE, of_file, open, rewound, spooled};
+use super::part_file::PartFile;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
@@ -51,16 +51,13 @@ impl Asked<'_> {
     }
 }
 
-/// Under another name until it is whole.
 fn write_map<R: BufRead>(conn: &mut Database, input: R, name: &str) -> Result<(), ImportError> {
-    let part = format!("{name}.part");
-    let of_map = |error| ImportError::Visit(of_file(name, &error));
-    let mut map = BufWriter::new(Writer::new(name, File::create(&part).map_err(of_map)?));
+    let mut map = BufWriter::new(PartFile::create(name).map_err(ImportError::Visit)?);
     transfer::imported_positions(conn, input, |from, to| {
         writeln!(map, r#"{{"from":{from},"to":{to}}}"#).map_err(|error| of_file(name, &error))
     })?;
-    let written = map.into_inner().map_err(IntoInnerError::into_error).and_then(Writer::finish);
-    written.and_then(|file| file.sync_all()).and_then(|()| fs::rename(&part, name)).map_err(of_map)
+    let written = map.into_inner().map_err(|error| of_file(name, error.error()));
+    written.and_then(PartFile::finish).map_err(ImportError::Visit)
 }
 
 /// What to type then.

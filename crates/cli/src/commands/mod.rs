@@ -9,6 +9,7 @@ mod guide;
 mod import;
 mod log;
 mod migrate;
+mod part_file;
 pub mod projections;
 mod repair;
 mod seal;

@@ -58,6 +58,21 @@ fn old_and_new_positions_are_written_down() {
     assert!(said.contains("the positions were not noted: ") && said.contains(&nowhere), "{said}");
 }
 
+/// A folder has the name that the file was to have.
+#[test]
+fn what_comes_to_no_end_leaves_nothing() {
+    let (shop, (_folder, path)) = (shop(), folder());
+    let (log, taken) = (path("log.jsonl").display().to_string(), path("taken").display().to_string());
+    fs::create_dir(&taken).unwrap();
+    answer(&url(&shop), &["export", &log]);
+    for arguments in [&["export", &*taken][..], &["import", &log, "--map", &taken]] {
+        let (code, said) = failure(&url(&shop), arguments);
+        assert_eq!(code, 1);
+        assert!(said.contains(&taken), "{said}");
+        assert!(!path("taken.part").exists(), "{arguments:?}");
+    }
+}
+
 #[test]
 fn a_pipe_is_imported() {
     let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
