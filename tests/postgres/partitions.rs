@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_event_store::DatabaseErrorKind;
-use diesel_event_store::projection::{Projection, ProjectionError, Runner, RunnerHandle};
+use diesel_event_store::projection::{Projection, Runner, RunnerHandle};
+use test_support::disturbed::{stop, was_locked};
 use test_support::{self, Postgres, TestDatabase, count, eventually};
 
 const NAME: &str = "orders";
@@ -26,16 +26,6 @@ fn start(database: &Postgres, worker: &str) -> test_support::Result<RunnerHandle
 
 fn owned_by(conn: &mut PgConnection, worker: &str) -> test_support::Result<i64> {
     Ok(count(conn, &format!("projection_checkpoints WHERE owner LIKE '{worker} %'"))?)
-}
-
-fn was_locked(failure: &ProjectionError) -> bool {
-    matches!(failure, ProjectionError::Database(error) if error.kind() == DatabaseErrorKind::Locked)
-}
-
-/// It may have met the lock once more.
-fn stop(running: RunnerHandle) {
-    let failure = running.stop().err();
-    assert!(failure.as_ref().is_none_or(ProjectionError::is_retryable), "{failure:?}");
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
-use diesel_event_store::DatabaseErrorKind;
-use diesel_event_store::projection::{Projection, ProjectionError, Runner, RunnerHandle};
+use diesel_event_store::projection::{Projection, Runner, RunnerHandle};
 use diesel_event_store::sqlite::Options;
+use test_support::disturbed::{stop, was_locked};
 use test_support::sqlite_file::{SqliteFile, number};
 use test_support::{eventually, wait_for_projection};
 
@@ -28,21 +28,11 @@ fn start(database: &SqliteFile, worker: &str, partitions: i32) -> RunnerHandle {
     Runner::new(connect).name(worker).projection(projection).start().unwrap()
 }
 
-fn was_locked(failure: &ProjectionError) -> bool {
-    matches!(failure, ProjectionError::Database(error) if error.kind() == DatabaseErrorKind::Locked)
-}
-
 /// Until the worker has reported that it could not write.
 fn hold_the_write_lock(conn: &mut SqliteConnection, running: &RunnerHandle) {
     conn.batch_execute("BEGIN IMMEDIATE").unwrap();
     eventually("the lock is in the way", || Ok(running.failures().iter().any(was_locked))).unwrap();
     conn.batch_execute("COMMIT").unwrap();
-}
-
-/// It may have met the lock once more.
-fn stop(running: RunnerHandle) {
-    let failure = running.stop().err();
-    assert!(failure.as_ref().is_none_or(ProjectionError::is_retryable), "{failure:?}");
 }
 
 fn owned_by(conn: &mut SqliteConnection, worker: &str) -> i64 {

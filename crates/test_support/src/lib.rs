@@ -3,6 +3,7 @@
 
 mod app_connection;
 pub mod counter;
+pub mod disturbed;
 pub mod filtered;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod gapless;
