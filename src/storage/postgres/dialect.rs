@@ -50,6 +50,8 @@ impl Dialect for Pg {
     /// Unlike an expression of the column, this is planned by what is known of the column.
     /// `event_log` has as many versions of its row as gapless appends have made during the longest transaction.
     const ONE_ROW: &'static str = "(SELECT 1 AS id)";
+    /// PostgreSQL expects a single event of a stream where most have few. With a plain join it then reads all of
+    /// a long one to look for it.
     const EVENTS_ON: (&'static str, &'static str) =
         ("LATERAL (SELECT * FROM events AS event WHERE", "OFFSET 0) AS event ON TRUE");
     const OF_TENANT: (&'static str, &'static str) = ("(events.tenant_id = ", ") IS TRUE");

@@ -35,8 +35,7 @@ pub(crate) trait Dialect: Columns {
     /// A table with one row, whose `id` is 1: MariaDB makes a temporary one of a subquery.
     const ONE_ROW: &'static str = "event_log";
     /// What is around the condition of a LEFT JOIN with `events` that depends on another table, so that an
-    /// index answers it. PostgreSQL expects a single event of a stream where most have few, and then reads all
-    /// of a long one to look for it.
+    /// index answers it.
     const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", "");
     /// What is around a tenant in the condition that an event is of that tenant, so that no index answers it.
     const OF_TENANT: (&'static str, &'static str);

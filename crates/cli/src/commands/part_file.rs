@@ -3,7 +3,7 @@ use std::io::{self, Write};
 
 use super::files::{Writer, of_file};
 
-/// A file that is written under another name until it is whole. What comes to no end is removed.
+/// A file that is written under another name until it is whole. One that is never finished is removed.
 pub struct PartFile<'n> {
     name: &'n str,
     part: String,
@@ -19,20 +19,11 @@ impl<'n> PartFile<'n> {
 
     /// Gives it its name, once everything is on the disk.
     pub fn finish(mut self) -> io::Result<()> {
-        let Some(writer) = self.writer.take() else { return Ok(()) };
-        let named = writer
-            .finish()
+        let written = self.writer.take().expect("it is not finished").finish();
+        written
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&self.part, self.name))
-            .map_err(|error| of_file(self.name, &error));
-        if named.is_err() {
-            self.remove();
-        }
-        named
-    }
-
-    fn remove(&self) {
-        let _ = fs::remove_file(&self.part); // it is of no use to anybody, and what has failed is said
+            .map_err(|error| of_file(self.name, &error))
     }
 
     fn writer(&mut self) -> &mut Writer {
@@ -52,8 +43,7 @@ impl Write for PartFile<'_> {
 
 impl Drop for PartFile<'_> {
     fn drop(&mut self) {
-        if self.writer.take().is_some() {
-            self.remove();
-        }
+        drop(self.writer.take());
+        let _ = fs::remove_file(&self.part); // there is none any more once it has its name
     }
 }
