@@ -74,31 +74,48 @@ statement! {
 
 /// What comes of these rows.
 struct SinceRows<'s> {
+    has_begun: bool,
     snapshot_version: Option<i64>,
     snapshot: Option<Snapshot>,
     events: Events<'s>,
+}
+
+impl SinceRows<'_> {
+    /// What every row says of the snapshot. Whether this one has an event.
+    fn begin<'r, DB: Columns>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<bool> {
+        self.has_begun = true;
+        self.snapshot_version = optional(row, SNAPSHOT_VERSION, DB::long)?;
+        Ok(optional(row, 0, DB::long)?.is_some())
+    }
+
+    fn is_to_find_state(&self) -> bool {
+        self.snapshot_version.is_some() && self.snapshot.is_none()
+    }
+
+    /// Whether it has the state.
+    fn find_state<'r, DB: Columns>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<bool> {
+        let Some(state) = optional(row, STATE, DB::text)? else { return Ok(false) };
+        let (version, event_id) = (value(row, 4, DB::long)?, value(row, 5, DB::id)?);
+        self.snapshot = Some(Snapshot { version, event_id, state: Json::stored(state) });
+        Ok(true)
+    }
 }
 
 impl<DB: Columns> Rows<DB> for SinceRows<'_> {
     /// Nothing, if the stream does not have the event of the snapshot.
     type Output = Option<Since>;
 
+    /// Without a snapshot, a row costs no more than one of a stream.
     fn add<'r>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<()> {
-        self.snapshot_version = optional(row, SNAPSHOT_VERSION, DB::long)?;
-        let has_event = optional(row, 0, DB::long)?.is_some();
-        match optional(row, STATE, DB::text)? {
-            None if has_event => self.events.add(row),
-            None => Ok(()),
-            Some(state) => {
-                let (version, event_id) = (value(row, 4, DB::long)?, value(row, 5, DB::id)?);
-                self.snapshot = Some(Snapshot { version, event_id, state: Json::stored(state) });
-                Ok(())
-            }
+        let is_empty = !self.has_begun && !self.begin(row)?;
+        if is_empty || self.is_to_find_state() && self.find_state(row)? {
+            return Ok(());
         }
+        self.events.add(row)
     }
 
     fn finish(self) -> Option<Since> {
-        if self.snapshot_version.is_some() && self.snapshot.is_none() {
+        if self.is_to_find_state() {
             return None;
         }
         let mut events = Rows::<DB>::finish(self.events);
@@ -125,7 +142,8 @@ where
             aggregate_type,
             aggregate_id,
         };
-        let rows = SinceRows { snapshot_version: None, snapshot: None, events: Events::of_stream(stream) };
+        let events = Events::of_stream(stream);
+        let rows = SinceRows { has_begun: false, snapshot_version: None, snapshot: None, events };
         if let Some(since) = self.connection().load(select, rows).await? {
             return Ok(since);
         }
