@@ -27,6 +27,11 @@ pub fn compare<S: Server>(report: &Report) {
         "a command on an aggregate of 10 events",
         [("snapshots every 100 events", Order::<100>::execute), ("none", Order::<0>::execute)],
     );
+    Pair::<S>::filled(streams, EVENTS_EACH).compare_on_new(
+        report,
+        "the first 100 commands on an aggregate",
+        [("snapshots every 100 events", Order::<100>::execute_100), ("none", Order::<0>::execute_100)],
+    );
     let with_and_without = Pair::<S>::filled(streams, 19);
     with_and_without.append_to_each([Order::<20>::execute, Order::<0>::execute]);
     with_and_without.compare(
@@ -61,11 +66,29 @@ impl<S: Server> Pair<S> {
     }
 
     /// On random streams, the same ones in the same order on both sides.
-    fn compare<R>(&self, report: &Report, name: &str, sides: [(&'static str, Work<S, R>); 2]) {
+    fn compare<R: 'static>(&self, report: &Report, name: &str, sides: [(&'static str, Work<S, R>); 2]) {
+        report.times(name, 50, self.sides(sides, || RandomStreams::among(self.streams)), &[(0, 1)]);
+    }
+
+    /// On streams that begin with it.
+    fn compare_on_new<R: 'static>(
+        &self,
+        report: &Report,
+        name: &str,
+        sides: [(&'static str, Work<S, R>); 2],
+    ) {
+        report.times(name, 1, self.sides(sides, RandomStreams::new_ones), &[(0, 1)]);
+    }
+
+    fn sides<R: 'static>(
+        &self,
+        sides: [(&'static str, Work<S, R>); 2],
+        streams: impl Fn() -> RandomStreams,
+    ) -> Vec<Side<'_>> {
         let sides = self.databases.iter().zip(sides).map(|(database, (name, work))| {
-            let (mut conn, streams) = (database.conn(), RandomStreams::among(self.streams));
+            let (mut conn, streams) = (database.conn(), streams());
             Side::new(name, move || work(&mut conn, &streams.next_id()))
         });
-        report.times(name, 50, sides.collect(), &[(0, 1)]);
+        sides.collect()
     }
 }

@@ -70,6 +70,11 @@ impl RandomStreams {
         Self { streams, chosen: Rc::default() }
     }
 
+    /// Streams that nobody has appended to: there are so many that none is chosen twice.
+    pub fn new_ones() -> Self {
+        Self::among(usize::MAX)
+    }
+
     pub fn next_id(&self) -> String {
         let number = scatter(self.chosen.replace(self.chosen.get() + 1));
         aggregate_id(usize::try_from(number).expect("64 bits") % self.streams)
