@@ -6,12 +6,13 @@ mod projection {
     pub mod latency;
     pub mod nothing;
     pub mod running;
+    pub mod shared_rows;
     pub mod upserts;
 }
 
 use bench_support::bench::Bench;
 use diesel_event_store::sqlite::Synchronous;
-use projection::{idle, latency, nothing, upserts};
+use projection::{idle, latency, nothing, shared_rows, upserts};
 
 fn main() {
     let mut bench = Bench::from_args();
@@ -22,6 +23,9 @@ fn main() {
     }
     nothing::compare(&mut bench, events, 1_000, Synchronous::Full);
     upserts::compare(&mut bench, events, 100, Synchronous::Full);
+
+    let shared = bench.size(100_000, 2_000);
+    shared_rows::compare(&mut bench, shared);
 
     let appends = bench.size(2_000, 20);
     let (minute, half_a_minute) = (bench.size(61, 1), bench.size(31, 1));
