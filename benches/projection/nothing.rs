@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use diesel::prelude::*;
-use diesel_event_store::projection::{self, Projection, ProjectionError};
+use diesel_event_store::projection::Projection;
 use diesel_event_store::sqlite::Synchronous;
 use diesel_event_store::{EventStore, Position};
 
-use super::running::run_to_the_end;
+use super::running::{reset, run_to_the_end};
 use bench_support::bench::Bench;
 use bench_support::database;
 use bench_support::side::Side;
 
+const NAME: &str = "nothing";
 const EVENTS_EACH: i64 = 10;
 
 pub fn compare(bench: &mut Bench, events: usize, batch_size: usize, synchronous: Synchronous) {
@@ -48,15 +49,7 @@ fn read_all(conn: &mut SqliteConnection, page_size: usize) -> usize {
 }
 
 fn nothing(batch_size: usize) -> Projection<SqliteConnection> {
-    Projection::new("nothing", 1, |_conn, _event| Ok(())).batch_size(batch_size)
-}
-
-/// Moves the projection back to the beginning, if it has ever run.
-fn reset(conn: &mut SqliteConnection) {
-    match projection::reset(conn, ("nothing", 1), |_conn| Ok::<_, ProjectionError>(())) {
-        Ok(()) | Err(ProjectionError::Unknown { .. }) => {}
-        Err(error) => panic!("{error}"),
-    }
+    Projection::new(NAME, 1, |_conn, _event| Ok(())).batch_size(batch_size)
 }
 
 fn catch_up(path: &Path, events: usize, batch_size: usize, synchronous: Synchronous) -> Side {
@@ -65,7 +58,7 @@ fn catch_up(path: &Path, events: usize, batch_size: usize, synchronous: Synchron
         let mut conn = database::connect(&path, synchronous);
         let nothing = nothing(batch_size);
         move || {
-            reset(&mut conn);
+            reset(&mut conn, NAME);
             let caught_up = nothing.catch_up(&mut conn).expect("it catches up");
             assert_eq!(caught_up.applied(), events as u64);
         }
@@ -78,7 +71,7 @@ fn runner(path: &Path, events: usize, batch_size: usize, synchronous: Synchronou
     Side::new("runner", move || {
         let path = path.clone();
         move || {
-            reset(&mut database::connect(&path, synchronous));
+            reset(&mut database::connect(&path, synchronous), NAME);
             run_to_the_end(&path, synchronous, nothing(batch_size), events);
         }
     })

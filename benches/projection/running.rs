@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use diesel::prelude::*;
-use diesel_event_store::projection::{Progress, Projection, Runner};
+use diesel_event_store::projection::{self, Progress, Projection, ProjectionError, Runner};
 use diesel_event_store::sqlite::Synchronous;
 
 use bench_support::database;
@@ -26,4 +26,12 @@ pub fn run_to_the_end(
         applied += progress.recv().expect("the runner continues");
     }
     running.stop().expect("nothing went wrong");
+}
+
+/// Moves the projection back to the beginning, if it has ever run.
+pub fn reset(conn: &mut SqliteConnection, name: &str) {
+    match projection::reset(conn, (name, 1), |_conn| Ok::<_, ProjectionError>(())) {
+        Ok(()) | Err(ProjectionError::Unknown { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
 }

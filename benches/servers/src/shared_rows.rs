@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use diesel::connection::{Connection, SimpleConnection, TransactionManager};
+use diesel::connection::{Connection, TransactionManager};
 use diesel::prelude::ConnectionError;
-use diesel_event_store::projection::{HandlerError, Progress, Projection, Runner, RunnerHandle};
-use diesel_event_store::{EventConnection, RecordedEvent};
+use diesel_event_store::EventConnection;
+use diesel_event_store::projection::{Progress, Projection, Runner, RunnerHandle};
 
 use crate::ours::OurStore;
 use crate::questions::EVENTS_EACH;
@@ -16,10 +16,8 @@ use crate::report::Report;
 use crate::side::Side;
 use crate::store::Store;
 use bench_support::payload::OrderPlaced;
-use bench_support::workload::{Workload, scatter};
-
-const ROWS: u64 = 30;
-const BATCH_SIZE: usize = 10;
+use bench_support::shared_rows::{self, BATCH_SIZE, ROWS};
+use bench_support::workload::Workload;
 
 /// Four partitions compared with one, on two empty databases.
 pub fn compare<C>(
@@ -35,7 +33,8 @@ pub fn compare<C>(
         Side::new("4 partitions", || four.borrow_mut().apply()).on(|| four.borrow_mut().append(events)),
         Side::new("1 partition", || one.borrow_mut().apply()).on(|| one.borrow_mut().append(events)),
     ];
-    report.throughput("apply events that change 30 rows, 10 at a time", events, sides, &[(0, 1)]);
+    let name = format!("apply events that change {ROWS} rows, {BATCH_SIZE} at a time");
+    report.throughput(&name, events, sides, &[(0, 1)]);
 }
 
 /// A runner that follows the log, and a connection on which there is something to append for it.
@@ -50,12 +49,11 @@ struct ReadModel<C> {
 impl<C: EventConnection + Connection + 'static> ReadModel<C> {
     fn start(connect: impl Fn() -> C + Send + Sync + 'static, partitions: i32) -> Self {
         let mut conn = connect();
-        create_rows(&mut conn);
+        shared_rows::create(&mut conn);
         let (progressed, applied) = mpsc::channel();
-        let projection =
-            Projection::new("shared rows", 1, count).partitions(partitions).batch_size(BATCH_SIZE);
+        let projection = Projection::new("shared rows", 1, shared_rows::count).partitions(partitions);
         let running = Runner::new(move || Ok::<_, ConnectionError>(connect()))
-            .projection(projection)
+            .projection(projection.batch_size(BATCH_SIZE))
             // What is appended is committed when the wake-ups have long been sent.
             .longest_pause(Duration::from_millis(2))
             .on_progress(move |progress: &Progress| progressed.send(progress.applied()).expect("a listener"))
@@ -83,16 +81,4 @@ impl<C: EventConnection + Connection + 'static> ReadModel<C> {
             applied += self.applied.recv().expect("the runner continues");
         }
     }
-}
-
-fn create_rows(conn: &mut impl SimpleConnection) {
-    let rows: Vec<String> = (0..ROWS).map(|row| format!("({row}, 0)")).collect();
-    conn.batch_execute("CREATE TABLE shared_rows (id INT PRIMARY KEY, events BIGINT NOT NULL)")
-        .and_then(|()| conn.batch_execute(&format!("INSERT INTO shared_rows VALUES {}", rows.join(", "))))
-        .expect("the rows");
-}
-
-fn count(conn: &mut impl SimpleConnection, event: &RecordedEvent) -> Result<(), HandlerError> {
-    let row = scatter(event.position().get().unsigned_abs()) % ROWS;
-    Ok(conn.batch_execute(&format!("UPDATE shared_rows SET events = events + 1 WHERE id = {row}"))?)
 }

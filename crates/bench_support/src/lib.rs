@@ -23,6 +23,8 @@ pub mod raw;
 #[cfg(feature = "sqlite")]
 pub mod raw_store;
 pub mod rounds;
+#[cfg(feature = "store")]
+pub mod shared_rows;
 pub mod side;
 #[cfg(feature = "awaited")]
 pub mod tasks;

@@ -15,7 +15,7 @@ const PER_STREAM: u64 = 128;
 const NOISE: u64 = 4 << 20;
 
 /// Makes glibc give back what was freed. What it keeps for each thread depends on which of them was faster, and
-/// differs by up to 9 MiB from run to run.
+/// differs by up to 7 MiB from run to run.
 const GIVE_BACK: [(&str, &str); 3] =
     [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 

@@ -62,7 +62,7 @@ impl<const EVERY: u32> Order<EVERY> {
         order.update(conn, |_| placed()).expect("the append").state.cents
     }
 
-    /// So many as come before the first snapshot and with it, if there is one every 100 events.
+    /// 100 commands: up to the first snapshot and with it, if there is one every 100 events.
     pub fn execute_100(conn: &mut impl EventConnection, aggregate_id: &str) -> u64 {
         (0..100).map(|_| Self::execute(conn, aggregate_id)).last().expect("a command")
     }

@@ -50,6 +50,10 @@ impl<'s> Events<'s> {
         Self { stream: Some(stream), ..Self::of_log() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// No more than these bytes of payloads and metadata, but for the event that reaches them.
     pub(crate) fn up_to(self, bytes: usize) -> Self {
         Self { room: bytes, ..self }

@@ -74,16 +74,19 @@ statement! {
 
 /// What comes of these rows.
 struct SinceRows<'s> {
-    has_begun: bool,
+    /// Every row has it.
     snapshot_version: Option<i64>,
     snapshot: Option<Snapshot>,
     events: Events<'s>,
 }
 
 impl SinceRows<'_> {
-    /// What every row says of the snapshot. Whether this one has an event.
+    fn have_begun(&self) -> bool {
+        self.snapshot.is_some() || !self.events.is_empty()
+    }
+
+    /// Whether the first row has an event. If not, there is no other row.
     fn begin<'r, DB: Columns>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<bool> {
-        self.has_begun = true;
         self.snapshot_version = optional(row, SNAPSHOT_VERSION, DB::long)?;
         Ok(optional(row, 0, DB::long)?.is_some())
     }
@@ -105,9 +108,9 @@ impl<DB: Columns> Rows<DB> for SinceRows<'_> {
     /// Nothing, if the stream does not have the event of the snapshot.
     type Output = Option<Since>;
 
-    /// Without a snapshot, a row costs no more than one of a stream.
+    /// If there is no snapshot, only the first row is asked for one.
     fn add<'r>(&mut self, row: &impl Row<'r, DB>) -> deserialize::Result<()> {
-        let is_empty = !self.has_begun && !self.begin(row)?;
+        let is_empty = !self.have_begun() && !self.begin(row)?;
         if is_empty || self.is_to_find_state() && self.find_state(row)? {
             return Ok(());
         }
@@ -142,8 +145,7 @@ where
             aggregate_type,
             aggregate_id,
         };
-        let events = Events::of_stream(stream);
-        let rows = SinceRows { has_begun: false, snapshot_version: None, snapshot: None, events };
+        let rows = SinceRows { snapshot_version: None, snapshot: None, events: Events::of_stream(stream) };
         if let Some(since) = self.connection().load(select, rows).await? {
             return Ok(since);
         }
