@@ -37,13 +37,15 @@ impl Crew {
         Worker::start("apply", Path::new(&self.url), &arguments)
     }
 
-    /// SIGKILL to one of them, at a random moment; another comes in its place, sometimes late.
-    pub fn kill_one(&mut self, random: &mut Random) {
+    /// SIGKILL to one of them, at a random moment; another comes in its place, sometimes late, and
+    /// may not have begun yet.
+    pub fn kill_one(&mut self, random: &mut Random) -> &Worker {
         thread::sleep(Duration::from_millis(random.below(50)));
         let victim = random.below(self.workers.len() as u64) as usize;
         self.workers.swap_remove(victim).kill();
         thread::sleep(Duration::from_millis([0, 0, 1000][random.below(3) as usize]));
         self.workers.push(self.recruit());
+        &self.workers[self.workers.len() - 1]
     }
 
     /// Waits until everything in the log is applied.

@@ -40,7 +40,8 @@ pub fn each_event_once<C: Client>(kind: &str) -> test_support::Result {
             server.restart()?;
             conn = C::open(url)?;
             if random.below(2) == 0 {
-                crew.kill_one(&mut random);
+                // A process that begins needs its server.
+                crew.kill_one(&mut random).wait_until_ready();
             }
         }
         wait_for_partitions(&mut conn, PARTITIONS[1] as usize)?;
