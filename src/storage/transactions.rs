@@ -6,6 +6,9 @@ use crate::storage::operations::operations;
 operations! {
     /// A transaction that this crate opens, and in which it lends the connection to the application.
     pub(crate) trait Transactions {
+        /// Whether no two transactions that write can be open at the same time.
+        fn has_one_writer(&mut self) -> bool;
+
         /// How many transactions and savepoints are open.
         fn depth(&mut self) -> QueryResult<u32>;
 

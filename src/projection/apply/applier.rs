@@ -61,6 +61,9 @@ impl<'p, L: Link> Applier<'p, L> {
         turns: &'p Turns,
     ) -> Result<Option<Self>, ProjectionError> {
         let is_alone = conn.database().depth().await? == 0;
+        if conn.database().has_one_writer().await {
+            turns.always();
+        }
         let lease = Lease::take(conn, partition, owner, projection.lease).await?;
         Ok(lease.map(|lease| Self {
             projection,
@@ -400,12 +403,12 @@ impl<'p, L: Link> Applier<'p, L> {
 
     /// Waits for it, if there are turns, and keeps the lease meanwhile.
     async fn turn(&mut self, conn: &mut L) -> Result<Turn<'p>, Stop> {
-        let turns = self.turns;
         if let Some(turn) = self.turn.take().filter(Turn::goes_on) {
             return Ok(turn);
         }
+        let place = self.turns.queue();
         loop {
-            if let Some(turn) = turns.take::<L>(LONGEST_WAIT.min(self.longest_pause())).await {
+            if let Some(turn) = place.turn::<L>(LONGEST_WAIT.min(self.longest_pause())).await {
                 return Ok(turn);
             }
             if (self.is_asked)() {

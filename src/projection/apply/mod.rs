@@ -2,7 +2,7 @@
 //!
 //! From top to bottom: the applier decides what becomes of each event, operators' requests are served, a step
 //! is one transaction, and below are the values that a step changes: the lease and the parking lot.
-//! Partitions of a worker that collide take turns.
+//! Partitions of a worker take turns, where only one can write at a time or after they have collided.
 
 mod applier;
 mod lease;

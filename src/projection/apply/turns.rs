@@ -1,4 +1,5 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::projection::link::Link;
@@ -13,17 +14,19 @@ const LONGEST_TURN: Duration = Duration::from_millis(50);
 /// However often they have collided.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
-/// The partitions of a projection that this worker applies, after two of them have waited for each other's
-/// rows. PostgreSQL lets them wait for a second before it ends one of them, and many batches would lose as
-/// much. So they take turns for a while: no two of them are in a transaction at the same time.
+/// The partitions of a projection that this worker applies. They take turns, first come, first served, where
+/// no two of them can be in a transaction at the same time anyway: then none gets so far ahead of the others
+/// that they cannot share what it has read of the log. Elsewhere they do after two of them have waited for
+/// each other's rows. PostgreSQL lets them wait for a second before it ends one of them, and many batches
+/// would lose as much. So for a while no two of them are in a transaction at the same time.
 #[derive(Default)]
 pub(in crate::projection) struct Turns {
     now: Mutex<Now>,
-    is_free: Bell,
 }
 
 #[derive(Default)]
 struct Now {
+    are_always_taken: bool,
     /// How long partitions take turns from now on. Only the time of their transactions counts, so that nothing
     /// has to be learned again after a pause.
     left: Duration,
@@ -32,12 +35,13 @@ struct Now {
     /// For how long they have been in transactions since then.
     since: Duration,
     is_taken: bool,
-    waiting: usize,
+    /// Those who wait, each at a bell of its own.
+    queue: VecDeque<Arc<Bell>>,
 }
 
 impl Now {
     fn are_taken_in_turn(&self) -> bool {
-        !self.left.is_zero()
+        self.are_always_taken || !self.left.is_zero()
     }
 
     /// Within as long again.
@@ -46,34 +50,34 @@ impl Now {
     }
 
     fn has_passed(&mut self, time: Duration) {
-        if self.are_taken_in_turn() {
-            self.left = self.left.saturating_sub(time);
-        } else {
+        if self.left.is_zero() {
             self.since = self.since.saturating_add(time);
+        } else {
+            self.left = self.left.saturating_sub(time);
+        }
+    }
+
+    /// Whoever can have a turn now, and may be asleep.
+    fn call(&self) {
+        if !self.are_taken_in_turn() {
+            self.queue.iter().for_each(|bell| bell.ring());
+        } else if let (Some(first), false) = (self.queue.front(), self.is_taken) {
+            first.ring();
         }
     }
 }
 
 impl Turns {
-    /// Waits for the turn, if there are any; `None` if it did not come within this time.
-    pub(super) async fn take<L: Link>(&self, longest: Duration) -> Option<Turn<'_>> {
-        let seen = self.is_free.count();
-        if let Some(turn) = self.take_now(false) {
-            return Some(turn);
-        }
-        let _waiting = Waiting::begin(self);
-        L::wait(&self.is_free, seen, longest).await;
-        self.take_now(true)
+    /// From now on they are taken, whether partitions collide or not.
+    pub(super) fn always(&self) {
+        self.now().are_always_taken = true;
     }
 
-    /// Those who have waited come first.
-    fn take_now(&self, has_waited: bool) -> Option<Turn<'_>> {
-        let mut now = self.now();
-        let is_alone = now.are_taken_in_turn();
-        let is_next = !is_alone || (has_waited || now.waiting == 0) && !now.is_taken;
-        now.is_taken |= is_alone && is_next;
-        // Not `then_some`: a turn that is made and dropped would wait for the lock that is held here.
-        is_next.then(|| Turn { turns: self, is_alone, since: Instant::now() })
+    /// The last place in the queue.
+    pub(super) fn queue(&self) -> Place<'_> {
+        let bell = Arc::<Bell>::default();
+        self.now().queue.push_back(Arc::clone(&bell));
+        Place { turns: self, bell }
     }
 
     /// A batch was rolled back for another one's sake, after this time. If that happens again soon after the
@@ -94,18 +98,41 @@ impl Turns {
     }
 }
 
-struct Waiting<'t>(&'t Turns);
+/// Where a partition waits for its turn, until it is dropped.
+pub(super) struct Place<'t> {
+    turns: &'t Turns,
+    bell: Arc<Bell>,
+}
 
-impl<'t> Waiting<'t> {
-    fn begin(turns: &'t Turns) -> Self {
-        turns.now().waiting += 1;
-        Self(turns)
+impl<'t> Place<'t> {
+    /// The turn, if it comes within this time.
+    pub(super) async fn turn<L: Link>(&self, longest: Duration) -> Option<Turn<'t>> {
+        let seen = self.bell.count();
+        if let Some(turn) = self.turn_now() {
+            return Some(turn);
+        }
+        L::wait(&self.bell, seen, longest).await;
+        self.turn_now()
+    }
+
+    fn turn_now(&self) -> Option<Turn<'t>> {
+        let mut now = self.turns.now();
+        let is_alone = now.are_taken_in_turn();
+        let is_first = || now.queue.front().is_some_and(|first| Arc::ptr_eq(first, &self.bell));
+        if is_alone && (now.is_taken || !is_first()) {
+            return None;
+        }
+        now.is_taken |= is_alone;
+        Some(Turn { turns: self.turns, is_alone, since: Instant::now() })
     }
 }
 
-impl Drop for Waiting<'_> {
+/// Who has a turn, or waits no longer, is not in the way of the next one.
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.now().waiting -= 1;
+        let mut now = self.turns.now();
+        now.queue.retain(|bell| !Arc::ptr_eq(bell, &self.bell));
+        now.call();
     }
 }
 
@@ -127,11 +154,8 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut now = self.turns.now();
         now.has_passed(self.since.elapsed());
-        if self.is_alone {
-            now.is_taken = false;
-            drop(now);
-            self.turns.is_free.ring();
-        }
+        now.is_taken &= !self.is_alone;
+        now.call();
     }
 }
 
@@ -151,9 +175,46 @@ mod tests {
         }
 
         fn are_taken(&self) -> bool {
-            let first = self.take_now(false);
-            first.is_some() && self.take_now(false).is_none()
+            let first = self.queue().turn_now();
+            first.is_some() && self.queue().turn_now().is_none()
         }
+    }
+
+    #[test]
+    fn who_comes_first_has_the_first_turn() {
+        let turns = Turns::default();
+        turns.always();
+        let (first, second) = (turns.queue(), turns.queue());
+        assert!(second.turn_now().is_none());
+        let turn = first.turn_now().expect("it is the first");
+        drop(first);
+        assert!(second.turn_now().is_none());
+        drop(turn);
+        assert!(second.turn_now().is_some());
+    }
+
+    #[test]
+    fn the_next_one_is_woken_when_the_turn_is_over_and_when_the_one_before_it_leaves() {
+        let turns = Turns::default();
+        turns.always();
+        let turn = turns.queue().turn_now().expect("nobody else is there");
+        let (first, second) = (turns.queue(), turns.queue());
+        drop(turn);
+        assert_eq!((first.bell.count(), second.bell.count()), (1, 0));
+        drop(first);
+        assert_eq!(second.bell.count(), 1);
+    }
+
+    #[test]
+    fn all_are_woken_when_turns_have_ended() {
+        let turns = Turns::default();
+        turns.has_collided(LOST);
+        let turn = turns.queue().turn_now().expect("nobody else is there");
+        let (first, second) = (turns.queue(), turns.queue());
+        turns.have_worked_for(PERIOD);
+        drop(turn);
+        assert_eq!((first.bell.count(), second.bell.count()), (1, 1));
+        assert!(second.turn_now().is_some() && first.turn_now().is_some());
     }
 
     #[test]

@@ -9,6 +9,15 @@ use crate::storage::transactions::Transactions;
 
 /// What does nothing on SQLite does not go to another thread for it.
 impl Transactions for AsyncConnectionRef<'_> {
+    async fn has_one_writer(&mut self) -> bool {
+        match self {
+            #[cfg(feature = "async-sqlite")]
+            Self::Sqlite(_) => true,
+            #[cfg(any(feature = "async-postgres", feature = "async-mysql"))]
+            _ => false,
+        }
+    }
+
     async fn depth(&mut self) -> QueryResult<u32> {
         match self {
             #[cfg(feature = "async-sqlite")]

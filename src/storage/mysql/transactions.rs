@@ -8,6 +8,10 @@ use crate::storage::server::{Server, roll_back_to};
 use crate::storage::transactions::Transactions;
 
 impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mysql<'_, C> {
+    async fn has_one_writer(&mut self) -> bool {
+        false
+    }
+
     async fn depth(&mut self) -> QueryResult<u32> {
         self.0.depth()
     }

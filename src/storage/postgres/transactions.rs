@@ -15,6 +15,10 @@ statement! {
 }
 
 impl<C: Server<Backend = Pg>> Transactions for Postgres<'_, C> {
+    async fn has_one_writer(&mut self) -> bool {
+        false
+    }
+
     async fn depth(&mut self) -> QueryResult<u32> {
         self.0.depth()
     }

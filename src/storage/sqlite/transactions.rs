@@ -65,6 +65,10 @@ statement! {
 }
 
 impl Transactions for lent::Sqlite<'_> {
+    async fn has_one_writer(&mut self) -> bool {
+        true
+    }
+
     async fn depth(&mut self) -> QueryResult<u32> {
         blocking::depth(self.0)
     }
