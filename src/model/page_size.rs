@@ -16,6 +16,10 @@ impl PageSize {
         Self { next: largest.min(Self::FIRST), largest }
     }
 
+    pub(crate) fn largest(&self) -> usize {
+        self.largest
+    }
+
     pub(crate) fn next(&self) -> usize {
         self.next
     }

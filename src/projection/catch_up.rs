@@ -4,6 +4,7 @@ use super::apply::{Applier, Stop, Turns};
 use super::definition::Projection;
 use super::error::ProjectionError;
 use super::link::{Link, ProjectionOf};
+use super::page::Page;
 use super::repartition;
 use crate::model::partition::{Partition, PartitionKey};
 use crate::model::position::Position;
@@ -122,9 +123,9 @@ async fn apply_to_end<L: Link>(
         let query = projection.query(applier.position());
         let slice = read_log(&mut conn.database(), &query, page_size.next()).await?;
         page_size.learn(&slice, query.max_bytes);
-        let is_end = slice.is_end();
-        applier.apply(conn, slice.events(), slice.scanned_to()).await.or_else(go_on)?;
-        if is_end && applier.position() >= slice.scanned_to() || applier.is_at_barrier() {
+        let page = Page::new(query.from, slice, partitions);
+        applier.apply(conn, &page).await.or_else(go_on)?;
+        if page.is_end() && applier.position() >= page.scanned_to() || applier.is_at_barrier() {
             return applier.save(conn).await.or_else(go_on);
         }
     }

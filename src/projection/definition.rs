@@ -19,7 +19,7 @@ pub const MAX_PARTITIONS: i32 = 1024;
 const MAX_BATCH_SIZE: usize = 100_000;
 
 /// The most events of a page of the log, unless batches are larger.
-const LARGEST_PAGE: usize = 10_000;
+pub(super) const LARGEST_PAGE: usize = 10_000;
 
 /// The fewest per partition, so that small batches do not have the log read in small pieces.
 const SMALLEST_PAGE: usize = 500;
@@ -210,7 +210,7 @@ impl<C, K: Kind> Projection<C, K> {
     /// How many bytes of payloads and metadata are read of the log at once, 1 or more: see
     /// [`LogQuery::max_bytes`]. Default: [`DEFAULT_SLICE_BYTES`], 16 MiB.
     ///
-    /// A runner with several partitions keeps four such pages, and reads a fifth ahead.
+    /// A runner with several partitions keeps up to four times as many, and has one more page read ahead.
     pub fn page_bytes(mut self, bytes: usize) -> Self {
         self.page_bytes = bytes;
         self

@@ -13,6 +13,7 @@ mod inline;
 mod kind;
 mod link;
 mod operate;
+mod page;
 mod panicked;
 mod parked;
 mod partitions;

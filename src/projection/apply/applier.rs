@@ -21,6 +21,7 @@ use crate::observe;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
 use crate::projection::link::{IsAsked, Link, ProjectionOf, pause};
+use crate::projection::page::Page;
 use crate::projection::policy::OnFailure;
 use crate::projection::storable::storable;
 use crate::storage::error::DatabaseError;
@@ -181,17 +182,11 @@ impl<'p, L: Link> Applier<'p, L> {
 
 /// The events.
 impl<'p, L: Link> Applier<'p, L> {
-    /// Events of the log in their order, and up to where the log was scanned for them. Those before the
-    /// position are passed over.
-    pub(in crate::projection) async fn apply(
-        &mut self,
-        conn: &mut L,
-        events: &[RecordedEvent],
-        scanned_to: Position,
-    ) -> Result<(), Stop> {
-        let end = self.lease.up_to_barrier(scanned_to);
-        let events = self.lease.mine(events, end);
-        let outcome = self.batches(conn, &events).await;
+    /// The events of this partition. Those before its position are passed over.
+    pub(in crate::projection) async fn apply(&mut self, conn: &mut L, page: &Page) -> Result<(), Stop> {
+        let end = self.lease.up_to_barrier(page.scanned_to());
+        let events = self.lease.mine(page);
+        let outcome = self.batches(conn, self.lease.left_of(&events, end)).await;
         self.turn = None;
         outcome?;
         self.lease.has_scanned(end);

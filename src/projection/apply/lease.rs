@@ -13,6 +13,7 @@ use crate::model::witness::Witness;
 use crate::projection::activity::refuse_inactive;
 use crate::projection::error::ProjectionError;
 use crate::projection::link::{IsAsked, Link, pause};
+use crate::projection::page::Page;
 use crate::projection::storable::storable;
 use crate::storage::partitions::{Partitions, Step};
 use crate::storage::places::Places;
@@ -276,14 +277,15 @@ impl Lease {
         partition_of(stream, self.count) == self.claim.partition.number
     }
 
-    /// Those of this partition after its position, and up to the end.
-    pub(super) fn mine<'e>(&self, events: &'e [RecordedEvent], end: Position) -> Cow<'e, [RecordedEvent]> {
+    /// The events of this partition.
+    pub(super) fn mine<'p>(&self, page: &'p Page) -> Cow<'p, [RecordedEvent]> {
+        page.of_partition(self.claim.partition.number, self.count)
+    }
+
+    /// Those after its position, and up to the end.
+    pub(super) fn left_of<'e>(&self, events: &'e [RecordedEvent], end: Position) -> &'e [RecordedEvent] {
         let from = events.partition_point(|event| event.position() <= self.scanned_to);
         let to = events.partition_point(|event| event.position() <= end);
-        let events = &events[from.min(to)..to];
-        if self.count == 1 {
-            return Cow::Borrowed(events);
-        }
-        Cow::Owned(events.iter().filter(|event| self.is_mine(event.stream())).cloned().collect())
+        &events[from.min(to)..to]
     }
 }

@@ -15,6 +15,7 @@ use crate::observe;
 use crate::projection::apply::{Applier, Stop, Turns};
 use crate::projection::error::ProjectionError;
 use crate::projection::link::{IsAsked, ProjectionOf, pause};
+use crate::projection::page::Page;
 use crate::projection::progress::Progress;
 use crate::storage::error::is_log_closed;
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -230,9 +231,9 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         let (begin, applied) = (Instant::now(), applier.applied());
         let page = match self.log.read(self.context, conn, ask).await? {
             Found::Page(page) => page,
-            Found::End(end) => return applier.apply(conn, &[], ask.after).await.map(|()| Some(end)),
+            Found::End(end) => return applier.apply(conn, &Page::empty(ask.after)).await.map(|()| Some(end)),
         };
-        applier.apply(conn, page.slice().events(), page.slice().scanned_to()).await?;
+        applier.apply(conn, &page).await?;
         self.context.has_progressed(&Progress {
             projection: self.projection.id.clone(),
             partition: applier.partition().number,

@@ -3,13 +3,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::gate::Gate;
-use crate::model::log::{LogQuery, LogSlice};
+use crate::model::log::LogQuery;
 use crate::model::page_size::PageSize;
 use crate::model::position::Position;
-use crate::projection::definition::Projection;
+use crate::projection::definition::{LARGEST_PAGE, Projection};
 use crate::projection::error::ProjectionError;
 use crate::projection::kind::Kind;
 use crate::projection::link::Link;
+use crate::projection::page::Page;
 use crate::store::read_log::read_log;
 use crate::store::wake_up;
 
@@ -17,6 +18,7 @@ use crate::store::wake_up;
 /// has read, and that there was nothing to read: neither grows with their number.
 pub(super) struct PageCache {
     query: LogQuery,
+    partitions: i32,
     kept: usize,
     to_read: Gate,
     read: Mutex<Read>,
@@ -27,21 +29,6 @@ struct Read {
     pages: VecDeque<Arc<Page>>,
     end: Option<End>,
     page_size: PageSize,
-}
-
-pub(super) struct Page {
-    after: Position,
-    slice: LogSlice,
-}
-
-impl Page {
-    pub(super) fn slice(&self) -> &LogSlice {
-        &self.slice
-    }
-
-    fn goes_on_after(&self, position: Position) -> bool {
-        self.after <= position && position < self.slice.scanned_to()
-    }
 }
 
 /// A look at the log that has found nothing after a position.
@@ -85,16 +72,21 @@ pub(super) enum Found {
     End(End),
 }
 
-/// How many pages are kept for the partitions that come later.
-const PAGES: usize = 4;
+/// What is kept for the partitions that come later: so many pages of the largest size, and more if they are
+/// smaller. Partitions begin one after the other, and what those that are first have read must last until the
+/// last one needs it.
+const LARGE_PAGES: usize = 4;
+const SMALL_PAGES: usize = 32;
 
 impl PageCache {
     pub(super) fn new<C, K: Kind>(projection: &Projection<C, K>, partitions: i32) -> Self {
         let (pages, page_size) = (VecDeque::new(), projection.page_size(partitions));
+        let kept = (LARGE_PAGES * LARGEST_PAGE / page_size.largest()).clamp(LARGE_PAGES, SMALL_PAGES);
         Self {
             query: projection.query(Position::START),
+            partitions,
             // A single partition never asks for the same page again, only for what was read ahead.
-            kept: if partitions == 1 { 1 } else { PAGES },
+            kept: if partitions == 1 { 1 } else { kept },
             to_read: Gate::default(),
             read: Mutex::new(Read { pages, end: None, page_size }),
         }
@@ -116,9 +108,9 @@ impl PageCache {
         if slice.scanned_to() <= ask.after {
             return Ok(Found::End(known.has_ended(ask, began)));
         }
-        let page = Arc::new(Page { after: ask.after, slice });
+        let page = Arc::new(Page::new(ask.after, slice, self.partitions));
         known.pages.push_front(Arc::clone(&page));
-        known.pages.truncate(self.kept);
+        known.forget_all_but(self.kept, LARGE_PAGES.saturating_mul(self.query.max_bytes));
         Ok(Found::Page(page))
     }
 
@@ -135,8 +127,63 @@ impl Read {
         page.map(|page| Found::Page(Arc::clone(page))).or_else(end)
     }
 
+    /// The newest: so many, until they have so many bytes together.
+    fn forget_all_but(&mut self, pages: usize, bytes: usize) {
+        let mut newer = 0;
+        let fits = |page: &&Arc<Page>| {
+            let fits = newer < bytes;
+            newer += page.bytes();
+            fits
+        };
+        let kept = self.pages.iter().take(pages).take_while(fits).count();
+        self.pages.truncate(kept);
+    }
+
     fn has_ended(&mut self, ask: &Ask, began: Instant) -> End {
         let end = End { position: ask.after, wake_ups: ask.wake_ups, began, looked_at: Instant::now() };
         *self.end.insert(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+
+    use super::Read;
+    use crate::model::event::NewEvent;
+    use crate::model::log::{LogQuery, LogSlice};
+    use crate::model::page_size::PageSize;
+    use crate::model::position::Position;
+    use crate::model::stream_id::StreamId;
+    use crate::projection::page::Page;
+
+    /// With one event, whose payload has so many bytes.
+    fn page(bytes: usize) -> Arc<Page> {
+        let payload = "x".repeat(bytes - "\"\"".len());
+        let stream = StreamId::new("Scan", 1).unwrap();
+        let event = NewEvent::new("Scanned", &payload).unwrap().recorded(&stream, 1, Position::END).unwrap();
+        let query = LogQuery::after(Position::START);
+        Arc::new(Page::new(query.from, LogSlice::new(&query, vec![event], 1, Position::END), 1))
+    }
+
+    fn kept_of(bytes: [usize; 5], most_pages: usize, most_bytes: usize) -> Vec<usize> {
+        let pages: VecDeque<_> = bytes.into_iter().map(page).collect();
+        let mut read = Read { pages, end: None, page_size: PageSize::up_to(1) };
+        read.forget_all_but(most_pages, most_bytes);
+        read.pages.iter().map(|page| page.bytes()).collect()
+    }
+
+    #[test]
+    fn the_newest_pages_are_kept_up_to_their_number() {
+        assert_eq!(kept_of([10, 20, 30, 40, 50], 2, 1000), [10, 20]);
+    }
+
+    /// The page that reaches the number is the last.
+    #[test]
+    fn the_newest_pages_are_kept_up_to_their_bytes() {
+        assert_eq!(kept_of([10, 20, 30, 40, 50], 5, 31), [10, 20, 30]);
+        assert_eq!(kept_of([10, 20, 30, 40, 50], 5, 30), [10, 20]);
+        assert_eq!(kept_of([100, 20, 30, 40, 50], 5, 1), [100]);
     }
 }

@@ -46,8 +46,8 @@ impl ReadAhead {
     ) -> Result<Found, ProjectionError> {
         let found = self.cache.read(conn, ask).await?;
         match &found {
-            Found::Page(page) if !page.slice().is_end() => {
-                W::read_ahead(self, context, page.slice().scanned_to());
+            Found::Page(page) if !page.is_end() => {
+                W::read_ahead(self, context, page.scanned_to());
             }
             _ => {}
         }
