@@ -76,7 +76,7 @@ pub(super) enum Found {
 /// smaller. Partitions begin one after the other, and what those that are first have read must last until the
 /// last one needs it.
 const LARGE_PAGES: usize = 4;
-const SMALL_PAGES: usize = 32;
+const SMALL_PAGES: usize = 16;
 
 impl PageCache {
     pub(super) fn new<C, K: Kind>(projection: &Projection<C, K>, partitions: i32) -> Self {
