@@ -1,10 +1,12 @@
 //! Partitions that cannot be taken or given back at once, because another connection holds the write lock for
 //! longer than a worker waits. Leases are so long that nothing comes from their running out.
 
+use std::thread;
 use std::time::Duration;
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
+use diesel_event_store::RecordedEvent;
 use diesel_event_store::projection::{Projection, Runner, RunnerHandle};
 use diesel_event_store::sqlite::Options;
 use test_support::disturbed::{stop, was_locked};
@@ -14,15 +16,24 @@ use test_support::{eventually, wait_for_projection};
 use super::database::{STORE, append_one, stream};
 
 const NAME: &str = "orders";
+/// How long a worker's connections wait for the lock.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 fn start(database: &SqliteFile, worker: &str, partitions: i32) -> RunnerHandle {
+    start_with(database, worker, partitions, Duration::ZERO)
+}
+
+/// Each event takes so long to apply.
+fn start_with(database: &SqliteFile, worker: &str, partitions: i32, each: Duration) -> RunnerHandle {
     let path = database.path().display().to_string();
-    let projection = Projection::new(NAME, 1, |_conn: &mut SqliteConnection, _event| Ok(()))
-        .partitions(partitions)
-        .lease(Duration::from_secs(3600));
+    let apply = move |_conn: &mut SqliteConnection, _event: &RecordedEvent| {
+        thread::sleep(each);
+        Ok(())
+    };
+    let projection = Projection::new(NAME, 1, apply).partitions(partitions).lease(Duration::from_secs(3600));
     let connect = move || -> test_support::Result<_> {
         let mut conn = SqliteConnection::establish(&path)?;
-        Options::default().busy_timeout(Duration::from_millis(20)).apply(&mut conn)?;
+        Options::default().busy_timeout(PATIENCE).apply(&mut conn)?;
         Ok(conn)
     };
     Runner::new(connect).name(worker).projection(projection).start().unwrap()
@@ -73,11 +84,32 @@ fn one_that_could_not_be_given_back_is_given_back_as_soon_as_it_can_be() {
     assert_eq!(owned_by(&mut conn, "one"), 0);
 }
 
+/// Whatever their number, one of them is in the way of the others, and for far longer than a connection waits.
+#[test]
+fn one_waits_for_the_batches_of_the_others_without_an_error() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    let running = start_with(&database, "one", 4, 5 * PATIENCE);
+    eventually("one has all", || Ok(owned_by(&mut conn, "one") == 4)).unwrap();
+    conn.immediate_transaction(|conn| {
+        (0..24).for_each(|number| _ = append_one(conn, &stream(&number.to_string())));
+        QueryResult::Ok(())
+    })
+    .unwrap();
+
+    let last = STORE.last_position(&mut conn).unwrap();
+    wait_for_projection(&mut conn, (NAME, 1), last).unwrap();
+    let locked = running.failures().iter().filter(|failure| was_locked(failure)).count();
+    // The runner may have been about to look for other workers when the first batch began.
+    assert!(locked <= 1, "{locked} times");
+    stop(running);
+}
+
 #[test]
 fn a_call_gives_it_back_although_a_lock_is_in_the_way_for_a_while() {
     let database = SqliteFile::migrated();
     let (mut conn, mut another) = (database.connect(), database.connect());
-    Options::default().busy_timeout(Duration::from_millis(20)).apply(&mut conn).unwrap();
+    Options::default().busy_timeout(PATIENCE).apply(&mut conn).unwrap();
     let mut tries = 0;
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         let InstrumentationEvent::StartQuery { query, .. } = event else { return };

@@ -463,6 +463,7 @@ impl<'p, L: Link> Applier<'p, L> {
         last: Option<&RecordedEvent>,
         parked: Option<ParkedEvent>,
     ) -> Result<(), Stop> {
+        let _turn = self.turn(conn).await?;
         let step = Step { to, witness: last.map(Witness::from), now: timestamp::now() };
         let parking = parked.map(Parking::Park);
         let work = Work { parking: parking.as_slice(), ..Work::default() };
