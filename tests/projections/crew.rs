@@ -37,8 +37,8 @@ impl Crew {
         Worker::start("apply", Path::new(&self.url), &arguments)
     }
 
-    /// SIGKILL to one of them, at a random moment; another comes in its place, sometimes late, and
-    /// may not have begun yet.
+    /// SIGKILL to one of them, at a random moment; another comes in its place, sometimes late, and may
+    /// not have begun yet.
     pub fn kill_one(&mut self, random: &mut Random) -> &Worker {
         thread::sleep(Duration::from_millis(random.below(50)));
         let victim = random.below(self.workers.len() as u64) as usize;

@@ -1,5 +1,5 @@
-//! Partitions that cannot be taken or given back at once, because another connection holds the write lock for
-//! longer than a worker waits. Leases are so long that nothing comes from their running out.
+//! Another connection, or another partition, holds the write lock for longer than a worker's connections wait
+//! for it. Leases are so long that nothing comes from their running out.
 
 use std::thread;
 use std::time::Duration;
@@ -84,7 +84,7 @@ fn one_that_could_not_be_given_back_is_given_back_as_soon_as_it_can_be() {
     assert_eq!(owned_by(&mut conn, "one"), 0);
 }
 
-/// Whatever their number, one of them is in the way of the others, and for far longer than a connection waits.
+/// Each batch takes far longer than a connection waits for the lock.
 #[test]
 fn one_waits_for_the_batches_of_the_others_without_an_error() {
     let database = SqliteFile::migrated();
