@@ -39,7 +39,7 @@ pub(in crate::projection) struct Applier<'p, L: Link> {
     projection: &'p ProjectionOf<L>,
     is_asked: &'p IsAsked<'p>,
     turns: &'p Turns,
-    /// Kept from batch to batch of a page.
+    /// Kept from batch to batch, and from page to page as long as nothing has to be waited for.
     turn: Option<Turn<'p>>,
     lease: Lease,
     parking: ParkingLot,
@@ -92,6 +92,7 @@ impl<'p, L: Link> Applier<'p, L> {
 
     /// Serves what operators have asked for since the last time.
     pub(in crate::projection) async fn serve_requests(&mut self, conn: &mut L) -> Result<(), Stop> {
+        self.rest();
         self.requests().serve_new(conn).await
     }
 
@@ -187,7 +188,9 @@ impl<'p, L: Link> Applier<'p, L> {
         let end = self.lease.up_to_barrier(page.scanned_to());
         let events = self.lease.mine(page);
         let outcome = self.batches(conn, self.lease.left_of(&events, end)).await;
-        self.turn = None;
+        if outcome.is_err() {
+            self.rest();
+        }
         outcome?;
         self.lease.has_scanned(end);
         self.lease.forget_failure(conn).await?;
@@ -206,6 +209,11 @@ impl<'p, L: Link> Applier<'p, L> {
             rest = others;
         }
         Ok(())
+    }
+
+    /// Other partitions may have a turn: this one waits.
+    pub(in crate::projection) fn rest(&mut self) {
+        self.turn = None;
     }
 
     /// Moves the checkpoint over what was not for this partition.

@@ -92,10 +92,13 @@ impl PageCache {
         }
     }
 
-    /// One at a time reads; the others find what it has read.
+    /// One at a time reads; the others find what it has read, without waiting for what is being read.
     pub(super) async fn read<L: Link>(&self, conn: &mut L, ask: &Ask) -> Result<Found, ProjectionError> {
+        if let Some(found) = self.find(ask) {
+            return Ok(found);
+        }
         let _inside = self.to_read.enter::<L>().await;
-        if let Some(found) = self.known().find(ask) {
+        if let Some(found) = self.find(ask) {
             return Ok(found);
         }
         let began = Instant::now();
@@ -112,6 +115,11 @@ impl PageCache {
         known.pages.push_front(Arc::clone(&page));
         known.forget_all_but(self.kept, LARGE_PAGES.saturating_mul(self.query.max_bytes));
         Ok(Found::Page(page))
+    }
+
+    /// What has been read.
+    pub(super) fn find(&self, ask: &Ask) -> Option<Found> {
+        self.known().find(ask)
     }
 
     /// Pages are kept whole, also by a thread that panics.

@@ -38,6 +38,11 @@ impl ReadAhead {
         Self { cache: Arc::new(cache), reader: Mutex::default() }
     }
 
+    /// Whether nobody has to read the log for that.
+    pub(super) fn is_at_hand(&self, ask: &Ask) -> bool {
+        self.cache.find(ask).is_some()
+    }
+
     pub(super) async fn read<W: ReadsAhead>(
         &self,
         context: &Arc<Context<W>>,
