@@ -81,7 +81,7 @@ impl<C: EventConnection> Link for C {
     }
 
     async fn wait(bell: &Bell, seen: u64, longest: Duration) -> bool {
-        bell.wait(seen, longest)
+        bell.wait(seen, longest).await
     }
 }
 

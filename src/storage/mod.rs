@@ -49,6 +49,7 @@ pub(crate) mod scope;
 pub(crate) mod seals;
 #[cfg(any(feature = "_postgres", feature = "_mysql"))]
 pub(crate) mod server;
+pub(crate) mod sharing;
 pub(crate) mod since_snapshot;
 pub(crate) mod snapshots;
 pub(crate) mod sql;

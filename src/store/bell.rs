@@ -1,21 +1,42 @@
+use std::future::poll_fn;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::task::Poll;
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "_async")]
 use tokio::sync::Notify;
 
+use crate::storage::sharing;
+
 /// Wakes threads and tasks that wait for it to ring.
 pub(crate) struct Bell {
-    rung: Mutex<u64>,
+    rung: Mutex<Rung>,
     threads: Condvar,
     #[cfg(feature = "_async")]
     tasks: Notify,
 }
 
+struct Rung {
+    count: u64,
+    /// Threads that are shared, on which somebody waits.
+    shared: Vec<Thread>,
+}
+
+impl Rung {
+    /// A thread is there once, however many wait on it.
+    fn unparks_this_thread(&mut self) {
+        let this = thread::current();
+        if self.shared.iter().all(|thread| thread.id() != this.id()) {
+            self.shared.push(this);
+        }
+    }
+}
+
 impl Bell {
     pub(crate) const fn new() -> Self {
         Self {
-            rung: Mutex::new(0),
+            rung: Mutex::new(Rung { count: 0, shared: Vec::new() }),
             threads: Condvar::new(),
             #[cfg(feature = "_async")]
             tasks: Notify::const_new(),
@@ -24,24 +45,46 @@ impl Bell {
 
     /// How often it has rung.
     pub(crate) fn count(&self) -> u64 {
-        *self.rung()
+        self.rung().count
     }
 
     pub(crate) fn ring(&self) {
-        *self.rung() += 1;
+        let mut rung = self.rung();
+        rung.count += 1;
+        rung.shared.drain(..).for_each(|thread| thread.unpark());
+        drop(rung);
         self.threads.notify_all();
         #[cfg(feature = "_async")]
         self.tasks.notify_waiters();
     }
 
     /// Waits on this thread until it has rung more often than `seen`, but no longer than `longest`. Whether it
-    /// has.
-    pub(crate) fn wait(&self, seen: u64, longest: Duration) -> bool {
+    /// has. Others that [share](sharing) the thread go on meanwhile.
+    pub(crate) async fn wait(&self, seen: u64, longest: Duration) -> bool {
+        if sharing::is_shared() { self.leave(seen, longest).await } else { self.block(seen, longest) }
+    }
+
+    fn block(&self, seen: u64, longest: Duration) -> bool {
         let (rung, _) = self
             .threads
-            .wait_timeout_while(self.rung(), longest, |rung| *rung == seen)
+            .wait_timeout_while(self.rung(), longest, |rung| rung.count == seen)
             .unwrap_or_else(PoisonError::into_inner);
-        *rung != seen
+        rung.count != seen
+    }
+
+    async fn leave(&self, seen: u64, longest: Duration) -> bool {
+        let end = Instant::now() + longest;
+        poll_fn(|_| {
+            let mut rung = self.rung();
+            let has_rung = rung.count != seen;
+            if has_rung || Instant::now() >= end {
+                return Poll::Ready(has_rung);
+            }
+            rung.unparks_this_thread();
+            sharing::poll_again_at(end);
+            Poll::Pending
+        })
+        .await
     }
 
     /// The same for a task, which leaves its thread to others meanwhile.
@@ -57,8 +100,8 @@ impl Bell {
         self.count() != seen
     }
 
-    /// A panic of another thread cannot leave a number half-changed.
-    fn rung(&self) -> MutexGuard<'_, u64> {
+    /// It is whole between any two statements, so a panic elsewhere leaves it whole.
+    fn rung(&self) -> MutexGuard<'_, Rung> {
         self.rung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,10 @@
 //! Another connection, or another partition, holds the write lock for longer than a worker's connections wait
 //! for it. Leases are so long that nothing comes from their running out.
 
-use std::thread;
+use std::collections::HashSet;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
@@ -25,18 +28,25 @@ fn start(database: &SqliteFile, worker: &str, partitions: i32) -> RunnerHandle {
 
 /// Each event takes so long to apply.
 fn start_with(database: &SqliteFile, worker: &str, partitions: i32, each: Duration) -> RunnerHandle {
-    let path = database.path().display().to_string();
     let apply = move |_conn: &mut SqliteConnection, _event: &RecordedEvent| {
         thread::sleep(each);
         Ok(())
     };
     let projection = Projection::new(NAME, 1, apply).partitions(partitions).lease(Duration::from_secs(3600));
-    let connect = move || -> test_support::Result<_> {
+    Runner::new(connecting(database, PATIENCE)).name(worker).projection(projection).start().unwrap()
+}
+
+/// The connections wait for a lock for so long.
+fn connecting(
+    database: &SqliteFile,
+    patience: Duration,
+) -> impl Fn() -> test_support::Result<SqliteConnection> + Send + Sync + 'static {
+    let path = database.path().display().to_string();
+    move || {
         let mut conn = SqliteConnection::establish(&path)?;
-        Options::default().busy_timeout(PATIENCE).apply(&mut conn)?;
+        Options::default().busy_timeout(patience).apply(&mut conn)?;
         Ok(conn)
-    };
-    Runner::new(connect).name(worker).projection(projection).start().unwrap()
+    }
 }
 
 /// Until the worker has reported that it could not write.
@@ -103,6 +113,39 @@ fn one_waits_for_the_batches_of_the_others_without_an_error() {
     // The runner may have been about to look for other workers when the first batch began.
     assert!(locked <= 1, "{locked} times");
     stop(running);
+}
+
+/// It pauses for longer than the test takes before it is given its event again.
+#[test]
+fn one_that_pauses_after_a_failure_leaves_their_thread_to_the_others() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    conn.batch_execute("CREATE TABLE applied (order_id TEXT NOT NULL)").unwrap();
+    (0..40).for_each(|number| _ = append_one(&mut conn, &stream(&number.to_string())));
+
+    let threads = Arc::<Mutex<HashSet<ThreadId>>>::default();
+    let seen = Arc::clone(&threads);
+    let apply = move |conn: &mut SqliteConnection, event: &RecordedEvent| {
+        seen.lock().unwrap().insert(thread::current().id());
+        match event.aggregate_id() {
+            "0" => Err(io::Error::other("it is not to be applied").into()),
+            id => Ok(conn.batch_execute(&format!("INSERT INTO applied VALUES ('{id}')"))?),
+        }
+    };
+    let projection = Projection::new(NAME, 1, apply).partitions(4).batch_size(1);
+    let running = Runner::new(connecting(&database, Duration::from_secs(60)))
+        .projection(projection.retries(1, Duration::from_secs(60)))
+        .start()
+        .unwrap();
+
+    let others = "SELECT count(*) FROM projection_checkpoints WHERE last_global_position = 40";
+    eventually("all others are at the end", || Ok(number(&mut conn, others) == 3)).unwrap();
+    let behind =
+        "SELECT count(*) FROM projection_checkpoints WHERE last_global_position < 40 AND failing_since > 0";
+    eventually("one has failed", || Ok(number(&mut conn, behind) == 1)).unwrap();
+    assert_eq!(threads.lock().unwrap().len(), 1);
+    running.stop().unwrap();
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM projection_checkpoints WHERE owner IS NOT NULL"), 0);
 }
 
 #[test]

@@ -26,6 +26,7 @@ use crate::projection::policy::OnFailure;
 use crate::projection::storable::storable;
 use crate::storage::error::DatabaseError;
 use crate::storage::partitions::Step;
+use crate::storage::sharing;
 use crate::storage::transactions::Transactions;
 
 /// How long a partition waits for its turn before it looks whether it is to stop.
@@ -410,6 +411,7 @@ impl<'p, L: Link> Applier<'p, L> {
             return Ok(turn);
         }
         let place = self.turns.queue();
+        sharing::give_way().await;
         loop {
             if let Some(turn) = place.turn::<L>(LONGEST_WAIT.min(self.longest_pause())).await {
                 return Ok(turn);

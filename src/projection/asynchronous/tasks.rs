@@ -55,8 +55,10 @@ impl<C: AsyncEventConnection + 'static> ReadsAhead for Tasks<C> {
 
 impl<C: AsyncEventConnection + 'static> Recruits for Tasks<C> {
     type Member = JoinHandle<()>;
+    /// The runtime has threads for them.
+    type Room = ();
 
-    fn recruit(_: &str, job: Job<Self>) -> Result<JoinHandle<()>, ProjectionError> {
+    fn recruit((): &mut (), job: Job<Self>, _: bool) -> Result<JoinHandle<()>, ProjectionError> {
         Ok(tokio::spawn(job.run()))
     }
 

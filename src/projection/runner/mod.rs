@@ -20,6 +20,7 @@ pub(super) mod partition_crew;
 mod predecessor;
 pub(super) mod prepare;
 pub(super) mod read_ahead;
+mod shared_thread;
 pub(super) mod signals;
 mod spawn;
 mod stopping;
@@ -39,7 +40,8 @@ use super::runs::Runs;
 use crate::storage::connection::EventConnection;
 use crate::storage::now::now;
 
-/// Runs projections on threads of its own: each is caught up with the log, and then kept up to date.
+/// Runs projections on threads of its own: each is caught up with the log, and then kept up to date. There is a
+/// thread per partition; on SQLite, where only one transaction writes at a time, one per projection.
 ///
 /// A runner that was started is a *worker*. Any number of workers, in any number of processes, can run the
 /// same projections: they share the partitions as evenly as possible, and each partition is applied by one

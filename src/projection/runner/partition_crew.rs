@@ -15,15 +15,22 @@ use crate::projection::error::ProjectionError;
 use crate::projection::link::{Link, ProjectionOf};
 use crate::projection::repartition;
 use crate::storage::partitions::Partitions;
+use crate::storage::transactions::Transactions;
 use crate::storage::workers::{Sharing, Workers};
 use crate::store::wake_up;
 
 /// A crew that can grow.
 pub(in crate::projection) trait Recruits: ReadsAhead {
     type Member;
+    /// Where the members are that share a thread.
+    type Room: Default;
 
-    /// A new member begins with its job.
-    fn recruit(name: &str, job: Job<Self>) -> Result<Self::Member, ProjectionError>;
+    /// A new member begins with its job, on a thread for itself or on that of the room, if threads do the work.
+    fn recruit(
+        room: &mut Self::Room,
+        job: Job<Self>,
+        is_alone: bool,
+    ) -> Result<Self::Member, ProjectionError>;
 
     fn is_gone(member: &Self::Member) -> bool;
 
@@ -44,6 +51,14 @@ pub(in crate::projection) struct Job<W: ReadsAhead> {
 }
 
 impl<W: ReadsAhead> Job<W> {
+    pub(in crate::projection) fn projection(&self) -> &ProjectionOf<W::Link> {
+        self.context.projection(self.index)
+    }
+
+    pub(in crate::projection) fn partition(&self) -> i32 {
+        self.partition.key.number
+    }
+
     pub(in crate::projection) async fn run(self) {
         let Self { context, log, turns, asked, .. } = &self;
         let projection = context.projection(self.index);
@@ -67,6 +82,7 @@ pub(super) struct PartitionCrew<W: Recruits> {
     turns: Arc<Turns>,
     /// For how many partitions the log is read.
     read_for: i32,
+    room: W::Room,
     members: Vec<AtWork<W::Member>>,
     /// When the partitions were shared last.
     shared: Sharing,
@@ -104,6 +120,7 @@ impl<W: Recruits> PartitionCrew<W> {
             aside: Arc::default(),
             turns: Arc::default(),
             read_for: 1,
+            room: W::Room::default(),
             members: Vec::new(),
             shared: Sharing::default(),
         }
@@ -158,9 +175,10 @@ impl<W: Recruits> PartitionCrew<W> {
         }
         let free: Vec<Partition> =
             partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
-        let room = share.saturating_sub(self.members.len());
-        for partition in free.into_iter().take(room) {
-            if let Err(error) = self.start(partition) {
+        let is_alone = !conn.database().has_one_writer().await;
+        let more = share.saturating_sub(self.members.len());
+        for partition in free.into_iter().take(more) {
+            if let Err(error) = self.start(partition, is_alone) {
                 self.context.has_failed(error);
             }
         }
@@ -219,10 +237,9 @@ impl<W: Recruits> PartitionCrew<W> {
         }
     }
 
-    fn start(&mut self, partition: Partition) -> Result<(), ProjectionError> {
+    fn start(&mut self, partition: Partition, is_alone: bool) -> Result<(), ProjectionError> {
         let (asked, followed) = (Arc::<Asked>::default(), Arc::new(OnceLock::new()));
         let number = partition.key.number;
-        let name = format!("{} {number}", self.projection().id.name);
         let job = Job {
             context: Arc::clone(&self.context),
             index: self.index,
@@ -233,7 +250,7 @@ impl<W: Recruits> PartitionCrew<W> {
             asked: Arc::clone(&asked),
             followed: Arc::clone(&followed),
         };
-        let member = W::recruit(&name, job)?;
+        let member = W::recruit(&mut self.room, job, is_alone)?;
         self.members.push(AtWork { partition: number, asked, followed, member });
         Ok(())
     }

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::crew::{BoxError, Crew};
 use super::partition_crew::{Job, Recruits};
 use super::read_ahead::{ReadAhead, ReadsAhead};
+use super::shared_thread::{End, SharedThread};
 use super::spawn::spawn;
 use crate::model::position::Position;
 use crate::projection::error::ProjectionError;
@@ -54,19 +55,49 @@ impl<C: EventConnection + 'static> ReadsAhead for Threads<C> {
 }
 
 impl<C: EventConnection + 'static> Recruits for Threads<C> {
-    type Member = JoinHandle<()>;
+    type Member = Member;
+    type Room = Option<SharedThread>;
 
-    fn recruit(name: &str, job: Job<Self>) -> Result<JoinHandle<()>, ProjectionError> {
-        spawn(name, move || now(job.run()))
+    fn recruit(
+        room: &mut Option<SharedThread>,
+        job: Job<Self>,
+        is_alone: bool,
+    ) -> Result<Member, ProjectionError> {
+        let name = &job.projection().id().name;
+        if is_alone {
+            let name = format!("{name} {}", job.partition());
+            return spawn(&name, move || now(job.run())).map(Member::Alone);
+        }
+        let thread = match room {
+            Some(thread) => thread,
+            None => room.insert(SharedThread::start(name)?),
+        };
+        Ok(Member::Sharing(thread.add(move || job.run())))
     }
 
-    fn is_gone(member: &JoinHandle<()>) -> bool {
-        member.is_finished()
-    }
-
-    async fn join(member: JoinHandle<()>) {
-        if let Err(panic) = member.join() {
-            panic::resume_unwind(panic);
+    fn is_gone(member: &Member) -> bool {
+        match member {
+            Member::Alone(thread) => thread.is_finished(),
+            Member::Sharing(end) => end.has_come(),
         }
     }
+
+    async fn join(member: Member) {
+        match member {
+            Member::Alone(thread) => {
+                if let Err(panic) = thread.join() {
+                    panic::resume_unwind(panic);
+                }
+            }
+            Member::Sharing(end) => end.wait(),
+        }
+    }
+}
+
+/// Who applies a partition.
+pub(super) enum Member {
+    /// On a thread of its own.
+    Alone(JoinHandle<()>),
+    /// On the thread of all.
+    Sharing(Arc<End>),
 }
