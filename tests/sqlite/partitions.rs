@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
-use diesel_event_store::RecordedEvent;
 use diesel_event_store::projection::{Projection, Runner, RunnerHandle};
 use diesel_event_store::sqlite::Options;
+use diesel_event_store::{Position, RecordedEvent};
 use test_support::disturbed::{stop, was_locked};
 use test_support::sqlite_file::{SqliteFile, number};
 use test_support::{eventually, wait_for_projection};
@@ -94,6 +94,15 @@ fn one_that_could_not_be_given_back_is_given_back_as_soon_as_it_can_be() {
     assert_eq!(owned_by(&mut conn, "one"), 0);
 }
 
+/// An event to each of so many streams, all at once.
+fn append_to_many(conn: &mut SqliteConnection, streams: i64) {
+    conn.immediate_transaction(|conn| {
+        (0..streams).for_each(|number| _ = append_one(conn, &stream(&number.to_string())));
+        QueryResult::Ok(())
+    })
+    .unwrap();
+}
+
 /// Each batch takes far longer than a connection waits for the lock.
 #[test]
 fn one_waits_for_the_batches_of_the_others_without_an_error() {
@@ -101,11 +110,7 @@ fn one_waits_for_the_batches_of_the_others_without_an_error() {
     let mut conn = database.connect();
     let running = start_with(&database, "one", 4, 5 * PATIENCE);
     eventually("one has all", || Ok(owned_by(&mut conn, "one") == 4)).unwrap();
-    conn.immediate_transaction(|conn| {
-        (0..24).for_each(|number| _ = append_one(conn, &stream(&number.to_string())));
-        QueryResult::Ok(())
-    })
-    .unwrap();
+    append_to_many(&mut conn, 24);
 
     let last = STORE.last_position(&mut conn).unwrap();
     wait_for_projection(&mut conn, (NAME, 1), last).unwrap();
@@ -121,7 +126,7 @@ fn one_that_pauses_after_a_failure_leaves_their_thread_to_the_others() {
     let database = SqliteFile::migrated();
     let mut conn = database.connect();
     conn.batch_execute("CREATE TABLE applied (order_id TEXT NOT NULL)").unwrap();
-    (0..40).for_each(|number| _ = append_one(&mut conn, &stream(&number.to_string())));
+    append_to_many(&mut conn, 40);
 
     let threads = Arc::<Mutex<HashSet<ThreadId>>>::default();
     let seen = Arc::clone(&threads);
@@ -146,6 +151,36 @@ fn one_that_pauses_after_a_failure_leaves_their_thread_to_the_others() {
     assert_eq!(threads.lock().unwrap().len(), 1);
     running.stop().unwrap();
     assert_eq!(number(&mut conn, "SELECT count(*) FROM projection_checkpoints WHERE owner IS NOT NULL"), 0);
+}
+
+/// Each has some 200 events that take a millisecond each, and its turn for 50 ms.
+#[test]
+fn none_is_at_the_end_before_the_others_begin() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    let applied = Arc::<Mutex<Vec<Position>>>::default();
+    let positions = Arc::clone(&applied);
+    let apply = move |_conn: &mut SqliteConnection, event: &RecordedEvent| {
+        thread::sleep(Duration::from_millis(1));
+        positions.lock().unwrap().push(event.position());
+        Ok(())
+    };
+    let running = Runner::new(connecting(&database, Duration::from_secs(60)))
+        .name("one")
+        .projection(Projection::new(NAME, 1, apply).partitions(4).batch_size(10))
+        .start()
+        .unwrap();
+    eventually("it has all", || Ok(owned_by(&mut conn, "one") == 4)).unwrap();
+    append_to_many(&mut conn, 800);
+
+    let last = STORE.last_position(&mut conn).unwrap();
+    wait_for_projection(&mut conn, (NAME, 1), last).unwrap();
+    running.stop().unwrap();
+    let applied = applied.lock().unwrap();
+    assert_eq!(applied.len(), 800);
+    // A partition that goes on where it was mostly goes back to before where another one has come to.
+    let back = applied.windows(2).filter(|pair| pair[1] < pair[0]).count();
+    assert!(back > 3, "{back} times, as if one came after the other");
 }
 
 #[test]

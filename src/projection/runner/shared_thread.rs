@@ -129,11 +129,11 @@ fn run(begun: &Receiver<Beginner>) {
     }
 }
 
-/// Those that begin. Whether others may come.
+/// Those that begin go first: the others have given way, or wait. Whether more may come.
 fn take(begun: &Receiver<Beginner>, members: &mut Vec<Member>) -> bool {
     loop {
         match begun.try_recv() {
-            Ok(Beginner { begin, end }) => members.push(Member { work: begin(), end }),
+            Ok(Beginner { begin, end }) => members.insert(0, Member { work: begin(), end }),
             Err(TryRecvError::Empty) => return true,
             Err(TryRecvError::Disconnected) => return false,
         }
