@@ -120,26 +120,25 @@ fn one_waits_for_the_batches_of_the_others_without_an_error() {
     stop(running);
 }
 
-/// It pauses for longer than the test takes before it is given its event again.
+/// It pauses for a minute whenever it has failed.
 #[test]
 fn one_that_pauses_after_a_failure_leaves_their_thread_to_the_others() {
     let database = SqliteFile::migrated();
     let mut conn = database.connect();
-    conn.batch_execute("CREATE TABLE applied (order_id TEXT NOT NULL)").unwrap();
     append_to_many(&mut conn, 40);
 
     let threads = Arc::<Mutex<HashSet<ThreadId>>>::default();
     let seen = Arc::clone(&threads);
-    let apply = move |conn: &mut SqliteConnection, event: &RecordedEvent| {
+    let apply = move |_conn: &mut SqliteConnection, event: &RecordedEvent| {
         seen.lock().unwrap().insert(thread::current().id());
         match event.aggregate_id() {
             "0" => Err(io::Error::other("it is not to be applied").into()),
-            id => Ok(conn.batch_execute(&format!("INSERT INTO applied VALUES ('{id}')"))?),
+            _ => Ok(()),
         }
     };
     let projection = Projection::new(NAME, 1, apply).partitions(4).batch_size(1);
     let running = Runner::new(connecting(&database, Duration::from_secs(60)))
-        .projection(projection.retries(1, Duration::from_secs(60)))
+        .projection(projection.retries(100, Duration::from_secs(60)))
         .start()
         .unwrap();
 

@@ -230,16 +230,12 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         ask: &Ask,
     ) -> Result<Option<End>, Stop> {
         let (begin, applied) = (Instant::now(), applier.applied());
-        if !self.log.is_at_hand(ask) {
+        if !self.log.has_page(ask) {
             applier.rest();
         }
         let page = match self.log.read(self.context, conn, ask).await? {
             Found::Page(page) => page,
-            Found::End(end) => {
-                let applied = applier.apply(conn, &Page::empty(ask.after)).await;
-                applier.rest();
-                return applied.map(|()| Some(end));
-            }
+            Found::End(end) => return applier.apply(conn, &Page::empty(ask.after)).await.map(|()| Some(end)),
         };
         applier.apply(conn, &page).await?;
         self.context.has_progressed(&Progress {

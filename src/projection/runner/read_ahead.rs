@@ -38,9 +38,9 @@ impl ReadAhead {
         Self { cache: Arc::new(cache), reader: Mutex::default() }
     }
 
-    /// Whether nobody has to read the log for that.
-    pub(super) fn is_at_hand(&self, ask: &Ask) -> bool {
-        self.cache.find(ask).is_some()
+    /// Whether there is a page already, so that nobody has to read the log for it.
+    pub(super) fn has_page(&self, ask: &Ask) -> bool {
+        matches!(self.cache.find(ask), Some(Found::Page(_)))
     }
 
     pub(super) async fn read<W: ReadsAhead>(

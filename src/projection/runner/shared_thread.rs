@@ -21,7 +21,7 @@ pub(super) struct SharedThread {
 /// What is to be done on the thread.
 struct Beginner {
     begin: Box<dyn FnOnce() -> Work + Send>,
-    end: Arc<End>,
+    end: Arc<Ending>,
 }
 
 impl SharedThread {
@@ -35,8 +35,8 @@ impl SharedThread {
     pub(super) fn add<F: Future<Output = ()> + 'static>(
         &self,
         begin: impl FnOnce() -> F + Send + 'static,
-    ) -> Arc<End> {
-        let end = Arc::<End>::default();
+    ) -> Arc<Ending> {
+        let end = Arc::<Ending>::default();
         let begin = Box::new(|| Box::pin(begin()) as Work);
         if let Some(beginners) = &self.beginners {
             // The thread receives until this is dropped.
@@ -68,12 +68,12 @@ impl Drop for SharedThread {
 
 /// Whether something has ended, and how.
 #[derive(Default)]
-pub(super) struct End {
+pub(super) struct Ending {
     outcome: Mutex<Option<thread::Result<()>>>,
     has_come: Condvar,
 }
 
-impl End {
+impl Ending {
     pub(super) fn has_come(&self) -> bool {
         self.outcome().is_some()
     }
@@ -101,7 +101,7 @@ impl End {
 /// What is being done on the thread.
 struct Member {
     work: Work,
-    end: Arc<End>,
+    end: Arc<Ending>,
 }
 
 impl Member {

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::crew::{BoxError, Crew};
 use super::partition_crew::{Job, Recruits};
 use super::read_ahead::{ReadAhead, ReadsAhead};
-use super::shared_thread::{End, SharedThread};
+use super::shared_thread::{Ending, SharedThread};
 use super::spawn::spawn;
 use crate::model::position::Position;
 use crate::projection::error::ProjectionError;
@@ -99,5 +99,5 @@ pub(super) enum Member {
     /// On a thread of its own.
     Alone(JoinHandle<()>),
     /// On the thread of all.
-    Sharing(Arc<End>),
+    Sharing(Arc<Ending>),
 }
