@@ -63,9 +63,6 @@ impl<'p, L: Link> Applier<'p, L> {
         turns: &'p Turns,
     ) -> Result<Option<Self>, ProjectionError> {
         let is_alone = conn.database().depth().await? == 0;
-        if conn.database().has_one_writer().await {
-            turns.always();
-        }
         let lease = Lease::take(conn, partition, owner, projection.lease).await?;
         Ok(lease.map(|lease| Self {
             projection,

@@ -69,7 +69,7 @@ impl Now {
 
 impl Turns {
     /// From now on they are taken, whether partitions collide or not.
-    pub(super) fn always(&self) {
+    pub(in crate::projection) fn always(&self) {
         self.now().are_always_taken = true;
     }
 

@@ -176,6 +176,9 @@ impl<W: Recruits> PartitionCrew<W> {
         let free: Vec<Partition> =
             partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
         let is_alone = !conn.database().has_one_writer().await;
+        if !is_alone {
+            self.turns.always();
+        }
         let more = share.saturating_sub(self.members.len());
         for partition in free.into_iter().take(more) {
             if let Err(error) = self.start(partition, is_alone) {
