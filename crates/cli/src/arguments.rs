@@ -115,7 +115,7 @@ pub enum Command {
     /// Move the log to another database while it is in use.
     ///
     /// The application goes on until little is left. Then, after a question, appends to the source are
-    /// refused, for ever, and the target opens. Killed, run it again.
+    /// refused from then on, and the target opens. Killed, run it again.
     Copy(Copying),
     /// Refuse appends from every process, until `unfreeze`. What is there can be read.
     Freeze {

@@ -71,6 +71,13 @@ fn width(cell: &str) -> usize {
     cell.chars().count()
 }
 
+/// 1 event, 8,577 events.
+pub fn counted(count: impl Into<i128>, noun: &str) -> String {
+    let count = count.into();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(count))
+}
+
 /// With commas: 8,577.
 pub fn number(number: impl Into<i128>) -> String {
     let number = number.into();

@@ -10,7 +10,7 @@ use super::part_file::PartFile;
 use crate::confirm::confirm;
 use crate::database::{Database, shown};
 use crate::failure::{Failure, Result};
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 use crate::place::Place;
 
 /// What is to be archived, and where.
@@ -60,11 +60,11 @@ fn write(
         return Ok(false);
     }
     let would = format!(
-        "{} events of {} streams, which end before position {position}, would be written to {} and then \
+        "{} of {}, which end before position {position}, would be written to {} and then \
          removed from {}; to load these aggregates would be refused, and so would a new projection that begins \
          before them",
-        number(would.events()),
-        number(would.streams()),
+        counted(would.events(), "event"),
+        counted(would.streams(), "stream"),
         asked.file,
         shown(url)
     );
@@ -113,10 +113,10 @@ fn say(archived: &Archived, file: &str, output: &mut Output) -> Result {
     });
     let kept = match archived.kept() {
         0 => String::new(),
-        kept => format!("; {} streams have gone on since, and stay", number(kept)),
+        kept => format!("; {} kept, with appends since", counted(kept, "stream")),
     };
-    let (events, streams) = (number(archived.events()), number(archived.streams()));
-    output.answer(&object, format!("{events} events of {streams} streams archived in {file}{kept}"))
+    let (events, streams) = (counted(archived.events(), "event"), counted(archived.streams(), "stream"));
+    output.answer(&object, format!("{events} of {streams} archived in {file}{kept}"))
 }
 
 pub fn restore(conn: &mut Database, file: &str, output: &mut Output) -> Result {
@@ -130,6 +130,6 @@ pub fn restore(conn: &mut Database, file: &str, output: &mut Output) -> Result {
     };
     let restored = restored.map_err(explained)?;
     let object = json!({ "streams": restored.streams(), "events": restored.events() });
-    let (events, streams) = (number(restored.events()), number(restored.streams()));
-    output.answer(&object, format!("{events} events of {streams} streams are back"))
+    let (events, streams) = (counted(restored.events(), "event"), counted(restored.streams(), "stream"));
+    output.answer(&object, format!("{events} of {streams} restored"))
 }

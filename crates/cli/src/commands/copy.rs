@@ -10,7 +10,7 @@ use crate::confirm::confirm;
 use crate::database::{Absent, Database, shown, without_password};
 use crate::failure::{Failure, Result};
 use crate::interrupt;
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 use crate::progress::Progress;
 
 /// The two databases, as they were named.
@@ -83,7 +83,7 @@ impl Places<'_> {
     }
 
     pub fn would_switch(&self) -> String {
-        format!("appends to {} would be refused from then on, for ever", shown(self.from))
+        format!("appends to {} would be refused from then on", shown(self.from))
     }
 }
 
@@ -182,11 +182,11 @@ fn say(copied: &Copied, places: &Places<'_>, output: &mut Output) -> Result {
         "log_id": copied.log_id().to_string(), "events": copied.events(),
         "last_position": copied.last_position().get(), "closed_seconds": copied.closed_for().as_secs_f64(),
     });
-    let (events, end) = (number(copied.events()), number(copied.last_position().get()));
+    let (events, end) = (counted(copied.events(), "event"), number(copied.last_position().get()));
     let text = match copied.closed_for() {
         Duration::ZERO => format!("the log has moved already: {} is open", shown(places.to)),
         closed => format!(
-            "closed for {:.1} s; {events} events copied, all equal to position {end}; {} is open",
+            "closed for {:.1} s; {events} copied, all equal to position {end}; {} is open",
             closed.as_secs_f64(),
             shown(places.to)
         ),

@@ -10,7 +10,7 @@ use super::watched::Lines;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 use crate::progress::Progress;
 
 /// A pipe has no name, and no other answer than the log.
@@ -57,6 +57,6 @@ fn say(exported: &Exported, file: &str, output: &mut Output) -> Result {
         "file": file, "log_id": exported.log_id().to_string(), "events": exported.events(),
         "end": exported.end().get(), "chain": exported.chain(),
     });
-    let (events, end) = (number(exported.events()), number(exported.end().get()));
-    output.answer(&object, format!("{events} events to position {end} in {file}\nchain {}", exported.chain()))
+    let (events, end) = (counted(exported.events(), "event"), number(exported.end().get()));
+    output.answer(&object, format!("{events} to position {end} in {file}\nchain {}", exported.chain()))
 }

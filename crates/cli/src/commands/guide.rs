@@ -12,7 +12,7 @@ use super::copy::Places;
 use crate::arguments::Copying;
 use crate::confirm::agrees;
 use crate::interrupt;
-use crate::output::number;
+use crate::output::{counted, number};
 use crate::progress::Progress;
 
 /// How long `--follow` waits at the end of the log.
@@ -63,8 +63,8 @@ impl Guide<'_> {
     }
 
     fn agrees(&self, so_far: &Copied) -> bool {
-        let (events, end) = (number(so_far.events()), number(so_far.last_position().get()));
-        let would = format!("{events} events copied, to position {end}; {}", self.places.would_switch());
+        let (events, end) = (counted(so_far.events(), "event"), number(so_far.last_position().get()));
+        let would = format!("{events} copied, to position {end}; {}", self.places.would_switch());
         self.progress.aside(|| agrees(&would)).unwrap_or(false)
     }
 }

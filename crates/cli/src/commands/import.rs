@@ -9,7 +9,7 @@ use super::part_file::PartFile;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 
 /// What is wanted of an import.
 pub struct Asked<'a> {
@@ -95,11 +95,13 @@ fn say(imported: &Imported, output: &mut Output) -> Result {
     });
     let skipped = match imported.skipped() {
         0 => String::new(),
-        skipped => format!(", {} were there already", number(skipped)),
+        skipped => format!(", {} there already", number(skipped)),
     };
     let end = number(imported.last_position().get());
-    output
-        .answer(&object, format!("{} events imported{skipped}; to position {end}", number(imported.events())))
+    output.answer(
+        &object,
+        format!("{} imported{skipped}; to position {end}", counted(imported.events(), "event")),
+    )
 }
 
 pub fn discard(conn: &mut Database, output: &mut Output) -> Result {

@@ -8,7 +8,7 @@ use crate::arguments::{Action, Named};
 use crate::confirm::confirm;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 use crate::place::Place;
 
 pub fn projections(conn: &mut Database, action: Option<Action>, output: &mut Output) -> Result {
@@ -123,7 +123,7 @@ fn reset(conn: &mut Database, named: &Named, output: &mut Output) -> Result {
 fn resume(conn: &mut Database, named: &Named, output: &mut Output) -> Result {
     let id = id(conn, named)?;
     let resumed = projection::resume(conn, &id)?;
-    done(output, &id, format!("{resumed} partitions go on"))
+    done(output, &id, format!("{} resumed", counted(resumed as u64, "partition")))
 }
 
 fn rewind(conn: &mut Database, named: &Named, to: &str, output: &mut Output) -> Result {
@@ -172,23 +172,27 @@ fn meant(conn: &mut Database, id: &ProjectionId, position: Option<i64>) -> Resul
     Ok(vec![found.ok_or_else(missing)?])
 }
 
+fn parked_events(meant: &[Position]) -> String {
+    counted(meant.len() as u64, "parked event")
+}
+
 fn retry(conn: &mut Database, named: &Named, position: Option<i64>, output: &mut Output) -> Result {
     let id = id(conn, named)?;
     let meant = meant(conn, &id, position)?;
     for position in &meant {
         projection::retry_parked(conn, &id, *position)?;
     }
-    done(output, &id, format!("{} parked events are tried again by its worker", meant.len()))
+    done(output, &id, format!("its worker tries {} again", parked_events(&meant)))
 }
 
 fn discard(conn: &mut Database, named: &Named, position: Option<i64>, output: &mut Output) -> Result {
     let id = id(conn, named)?;
     let meant = meant(conn, &id, position)?;
-    confirm(named.yes, &format!("{id} would never apply {} parked events", meant.len()))?;
+    confirm(named.yes, &format!("{id} would never apply {}", parked_events(&meant)))?;
     for position in &meant {
         projection::discard_parked(conn, &id, *position)?;
     }
-    done(output, &id, format!("{} parked events are given up by its worker", meant.len()))
+    done(output, &id, format!("its worker gives up {}", parked_events(&meant)))
 }
 
 fn promote(conn: &mut Database, named: &Named, output: &mut Output) -> Result {
@@ -205,7 +209,7 @@ fn promote(conn: &mut Database, named: &Named, output: &mut Output) -> Result {
 
 fn repartition(conn: &mut Database, named: &Named, partitions: i32, output: &mut Output) -> Result {
     let id = id(conn, named)?;
-    confirm(named.yes, &format!("{id} would have {partitions} partitions"))?;
+    confirm(named.yes, &format!("{id} would have {}", counted(partitions, "partition")))?;
     projection::repartition(conn, &id, partitions)?;
-    done(output, &id, format!("will have {partitions} partitions"))
+    done(output, &id, format!("will have {}", counted(partitions, "partition")))
 }

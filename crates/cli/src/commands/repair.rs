@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::confirm::confirm;
 use crate::database::{Database, shown};
 use crate::failure::Result;
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 
 pub fn repair(conn: &mut Database, url: &str, yes: bool, output: &mut Output) -> Result {
     let would = format!(
@@ -24,7 +24,7 @@ pub fn repair(conn: &mut Database, url: &str, yes: bool, output: &mut Output) ->
 fn said(repaired: &Repaired) -> String {
     let mut parts = Vec::new();
     if repaired.heads() > 0 {
-        parts.push(format!("{} heads were set", number(repaired.heads())));
+        parts.push(format!("{} set", counted(repaired.heads(), "head")));
     }
     if let Some(position) = repaired.counted() {
         parts.push(format!("the next event goes above position {}", number(position.get())));

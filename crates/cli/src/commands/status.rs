@@ -5,7 +5,7 @@ use serde_json::json;
 use super::projections::{object, row};
 use crate::database::{Database, shown};
 use crate::failure::Result;
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 
 const STORE: EventStore = EventStore::new();
 
@@ -37,7 +37,7 @@ fn held_back(log: &LogStatus, output: &mut Output) -> Result {
     if log.positions_held_back() == 0 {
         return Ok(());
     }
-    output.text(format!("{} positions are held back by", number(log.positions_held_back())))?;
+    output.text(format!("{} held back by", counted(log.positions_held_back(), "position")))?;
     for holder in log.held_back_by() {
         let process = holder.process().map_or("a prepared transaction".into(), |process| process.to_string());
         output.text(format!("  {process} {}", holder.name().unwrap_or_default()))?;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::database::Database;
 use crate::failure::{Failure, Result};
-use crate::output::{Output, number};
+use crate::output::{Output, counted, number};
 
 pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
     let verified = operate::verify(conn)?;
@@ -18,7 +18,7 @@ pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
         let pairs: Vec<_> = ranges.iter().map(|range| [range.start().get(), range.end().get()]).collect();
         let object = json!({ "archived": archived, "ranges": pairs });
         let places = ranges.iter().map(shown_range).collect::<Vec<_>>().join(", ");
-        let text = format!("{} events were archived and cannot be shown: at {places}", number(archived));
+        let text = format!("{} archived, which cannot be shown: at {places}", counted(archived, "event"));
         output.answer(&object, text)?;
     }
     let (events, streams) = (verified.events(), verified.streams());
@@ -29,7 +29,7 @@ pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
         "is_sound": verified.is_sound(),
     });
     let end = number(verified.last_position().get());
-    let read = format!("{} events of {} streams to position {end}", number(events), number(streams));
+    let read = format!("{} of {} to position {end}", counted(events, "event"), counted(streams, "stream"));
     let read = match verified.seals() {
         0 => read,
         1 => format!("{read}, 1 seal"),

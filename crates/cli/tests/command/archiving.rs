@@ -42,8 +42,8 @@ fn streams_are_archived_and_restored() {
         assert_eq!(said, format!("3 events of 2 streams archived in {file}\n"));
         assert!(!fs::exists(format!("{file}.part")).unwrap());
         let told = answer(&url(&orders), &["verify"]);
-        let expected = "3 events were archived and cannot be shown: at 1 to 3\n\
-                        1 events of 1 streams to position 4, 1 seal: all agree\n";
+        let expected = "3 events archived, which cannot be shown: at 1 to 3\n\
+                        1 event of 1 stream to position 4, 1 seal: all agree\n";
         assert_eq!(told, expected);
         assert_eq!(answer(&url(&orders), &["log", "--json"]).lines().count(), 1);
         let (code, said) = failure(&url(&orders), &["stream", "Order", "o-1"]);
@@ -52,7 +52,7 @@ fn streams_are_archived_and_restored() {
 
         assert_eq!(
             answer(&url(&orders), &["import", "--restore", &file]),
-            "3 events of 2 streams are back\n"
+            "3 events of 2 streams restored\n"
         );
         assert_eq!(answer(&url(&orders), &["export", "-"]), before);
         let again = answer(&url(&orders), &["import", "--restore", &file, "--json"]);
@@ -135,7 +135,7 @@ where
     assert!(kills > 2, "{kills} kills are none");
     assert_eq!(answer(&db.url(), &["log", "--json"]).lines().count(), 1);
     let told = answer(&db.url(), &["verify"]);
-    assert!(told.starts_with("4,000 events were archived") && told.ends_with(": all agree\n"), "{told}");
+    assert!(told.starts_with("4,000 events archived") && told.ends_with(": all agree\n"), "{told}");
     answer(&db.url(), &["import", "--restore", &file]);
     assert_eq!(answer(&db.url(), &["export", "-"]), before);
 }

@@ -148,7 +148,7 @@ fn projections_and_what_is_wrong_with_them_are_shown() {
     let health = browse.page("/health");
     assert_has(
         &health,
-        &["mails version 1 has parked 1 events", "diesel-event-store projections parked mails"],
+        &["mails version 1 has parked 1 event", "diesel-event-store projections parked mails"],
     );
 }
 

@@ -26,7 +26,7 @@ fn a_log_goes_to_a_file_and_comes_back() {
         assert_eq!(answer(&url(&new), &["log", "--json"]), answer(&url(&shop), &["log", "--json"]));
         assert_eq!(answer(&url(&new), &["export", "-"]), answer(&url(&shop), &["export", "-"]));
         let again = answer(&url(&new), &["import", &file]);
-        assert_eq!(again, "0 events imported, 3 were there already; to position 3\n");
+        assert_eq!(again, "0 events imported, 3 there already; to position 3\n");
         assert!(!path(&format!("{name}.part")).exists());
     }
     assert!(fs::read(path("log.jsonl.gz")).unwrap().starts_with(&[0x1f, 0x8b]));
@@ -106,7 +106,7 @@ fn events_from_elsewhere_are_appended() {
     let said = answer(&url(&new), &["import", "--new", &file]);
     assert_eq!(said, "2 events imported; to position 5\n");
     let said = answer(&url(&new), &["import", "--new", &file]);
-    assert_eq!(said, "0 events imported, 2 were there already; to position 5\n");
+    assert_eq!(said, "0 events imported, 2 there already; to position 5\n");
     assert!(answer(&url(&new), &["stream", "Order", "o-1"]).contains("OrderShipped  7\n"));
 
     fs::write(path("wrong"), format!("{line}\n{}\n", line.replace("payload", "data"))).unwrap();

@@ -9,12 +9,12 @@ fn parked_events_are_told_retried_and_given_up() {
     let parked = answer(&url(&shop), &["projections", "parked", "mails"]);
     assert!(parked.starts_with("2  Order/o-1  Failed  the mail server is away"), "{parked}");
     let retried = answer(&url(&shop), &["projections", "retry", "mails", "--position", "2"]);
-    assert_eq!(retried, "mails version 1: 1 parked events are tried again by its worker\n");
+    assert_eq!(retried, "mails version 1: its worker tries 1 parked event again\n");
     assert!(projection::parked(&mut shop.connect(), ("mails", 1)).unwrap()[0].is_requested());
 
     let (code, said) = failure(&url(&shop), &["projections", "discard", "mails"]);
     assert_eq!(code, 4);
-    assert!(said.contains("would never apply 1 parked events") && said.contains("--yes"), "{said}");
+    assert!(said.contains("would never apply 1 parked event") && said.contains("--yes"), "{said}");
     answer(&url(&shop), &["projections", "discard", "mails", "--yes"]);
     let (code, said) = failure(&url(&shop), &["projections", "retry", "mails", "--position", "9"]);
     assert_eq!((code, said.as_str()), (1, "error: mails version 1 has no parked event at 9\n"));
@@ -50,7 +50,7 @@ fn partitions_and_versions_are_changed() {
     assert_eq!(failure(&url(&shop), &arguments).0, 4);
     let done = answer(&url(&shop), &[&arguments[..], &["--yes"]].concat());
     assert_eq!(done, "mails version 1: will have 4 partitions\n");
-    assert!(answer(&url(&shop), &["projections", "resume", "mails"]).contains("0 partitions go on"));
+    assert!(answer(&url(&shop), &["projections", "resume", "mails"]).contains("0 partitions resumed"));
     assert_eq!(failure(&url(&shop), &["projections", "promote", "mails"]).0, 4);
     answer(&url(&shop), &["projections", "promote", "mails", "--version", "1", "--yes"]);
     let (code, said) = failure(&url(&shop), &["projections", "reset", "orders", "--yes"]);

@@ -22,7 +22,7 @@ fn what_does_not_agree_is_found_and_repaired() {
     let (code, said) = failure(&url(&shop), &["repair"]);
     assert_eq!(code, 4);
     assert!(said.contains("no event is changed"), "{said}");
-    assert_eq!(answer(&url(&shop), &["repair", "--yes"]), "1 heads were set\n");
+    assert_eq!(answer(&url(&shop), &["repair", "--yes"]), "1 head set\n");
     assert_eq!(answer(&url(&shop), &["repair", "--yes"]), "everything agreed with the events\n");
     assert!(answer(&url(&shop), &["verify", "--json"]).contains(r#""is_sound":true"#));
 }
@@ -54,7 +54,7 @@ fn the_doctor_says_what_to_type() {
     let doctor = || text(&run(&url(&shop), &["doctor"]).stdout);
     assert_eq!(
         doctor(),
-        "problem  mails version 1 has parked 1 events\n         \
+        "problem  mails version 1 has parked 1 event\n         \
          type: diesel-event-store projections parked mails\n"
     );
     append(&mut shop.connect(), "o-3", &["OrderPlaced"]);
@@ -68,7 +68,7 @@ fn the_doctor_says_what_to_type() {
     answer(&url(&shop), &["freeze", "a test", "--yes"]);
     let told = doctor();
     for what in [
-        "the streams of the newest events, 1 have a wrong head",
+        "1 stream with a wrong head, of those with the newest events",
         "next position 1 is not above the last event, 4\n         type: diesel-event-store repair",
         "events can be changed or deleted",
         "the log takes no events: {\"reason\":\"a test\"",

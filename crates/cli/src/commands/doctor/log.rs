@@ -4,7 +4,7 @@ use super::ask::ask_number;
 use super::problem::Problem;
 use crate::database::Database;
 use crate::failure::Result;
-use crate::output::number;
+use crate::output::{counted, number};
 
 const STORE: EventStore = EventStore::new();
 
@@ -73,7 +73,7 @@ fn name(holder: &LogHolder) -> String {
 
 fn wrong_heads(conn: &mut Database) -> Result<Option<Problem>> {
     let wrong = ask_number(conn, WRONG_HEADS)?;
-    let what = format!("of the streams of the newest events, {} have a wrong head", number(wrong));
+    let what = format!("{} with a wrong head, of those with the newest events", counted(wrong, "stream"));
     Ok((wrong > 0).then(|| Problem::to_type(what, "repair")))
 }
 

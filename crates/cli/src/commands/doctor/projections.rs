@@ -3,7 +3,7 @@ use diesel_event_store::projection::{self, PartitionStatus, ProjectionState, Pro
 use super::problem::Problem;
 use crate::database::Database;
 use crate::failure::Result;
-use crate::output::number;
+use crate::output::{counted, number};
 
 pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     Ok(projection::status(conn)?.iter().flat_map(of_projection).collect())
@@ -40,7 +40,7 @@ fn of_partition(status: &ProjectionStatus, partition: &PartitionStatus) -> Optio
 }
 
 fn parked(status: &ProjectionStatus) -> Option<Problem> {
-    let what = format!("{} has parked {} events", status.projection(), number(status.parked()));
+    let what = format!("{} has parked {}", status.projection(), counted(status.parked(), "event"));
     let arguments = format!("projections parked {}", status.projection().name());
     (status.parked() > 0).then(|| Problem::to_type(what, arguments))
 }
