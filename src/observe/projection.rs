@@ -136,7 +136,7 @@ pub(crate) fn failed(partition: &PartitionKey, error: &impl Display) {
 }
 
 /// A runner has found a partition that was stopped before, or by another worker.
-pub(crate) fn is_stopped(partition: &PartitionKey, error: &impl Display) {
+pub(crate) fn found_stopped(partition: &PartitionKey, error: &impl Display) {
     #[cfg(feature = "tracing")]
     tracing::error!(
         target: "diesel_event_store",

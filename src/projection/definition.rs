@@ -221,8 +221,8 @@ impl<C, K: Kind> Projection<C, K> {
     ///
     /// All events of an aggregate belong to one partition, by a hash of its type, id and tenant. The number
     /// counts when the projection is run for the first time; later, [`repartition`](super::repartition)
-    /// changes it. On SQLite, where there is one writer at a time, partitions only help handlers that do most
-    /// of their work outside the database.
+    /// changes it. On SQLite keep one: there is one writer at a time, so partitions take turns, whatever their
+    /// handlers do.
     pub fn partitions(mut self, partitions: i32) -> Self {
         self.partitions = partitions;
         self

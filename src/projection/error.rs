@@ -80,10 +80,12 @@ pub enum ProjectionError {
         /// The worker that has the lease.
         owner: String,
     },
-    /// The partition was taken over, reset or retired while a batch was applied. The batch is rolled back.
+    /// The partition was taken over, reset, promoted away or retired. A batch that was being applied is rolled
+    /// back.
     #[error(
-        "{projection} has lost partition {partition} while it was applying a batch for {took:?}; \
-         if the projection was not reset meanwhile, its lease of {lease:?} is too short for its batches"
+        "{projection} has lost partition {partition}: another worker has taken it over, or it was reset, promoted \
+         or retired. Its lease of {lease:?} was renewed {since_renewed:?} ago; if that is longer, the lease is too \
+         short for its batches"
     )]
     #[non_exhaustive]
     LeaseLost {
@@ -91,10 +93,10 @@ pub enum ProjectionError {
         projection: ProjectionId,
         /// The number of the partition.
         partition: i32,
-        /// How long the batch has taken.
-        took: Duration,
         /// The lease.
         lease: Duration,
+        /// How long ago it was taken or renewed, for the last time.
+        since_renewed: Duration,
     },
     /// The handler has ended the transaction that it was lent. What it has committed is committed without the
     /// checkpoint, and may be applied again: look at it before you call [`resume`](super::resume).

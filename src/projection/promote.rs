@@ -3,7 +3,7 @@ use super::error::ProjectionError;
 use super::link::Link;
 use super::operate::reached;
 use super::partitions;
-use super::transaction::Open;
+use super::transaction::LentTransaction;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -71,7 +71,7 @@ where
 {
     partitions::known(&mut link.database(), promoted).await?;
     link.database().refuse_foreign().await?;
-    let open = Open::begin(link).await?;
+    let open = LentTransaction::begin(link).await?;
     let retired = retire_older(&mut open.link.database(), promoted).await;
     open.end_with(retired.map_err(E::from), swap).await
 }

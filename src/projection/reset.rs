@@ -4,7 +4,7 @@ use super::error::ProjectionError;
 use super::link::Link;
 use super::partitions;
 use super::start_from::StartFrom;
-use super::transaction::Open;
+use super::transaction::LentTransaction;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
@@ -108,7 +108,7 @@ where
     partitions::known(&mut link.database(), projection).await?;
     link.database().refuse_foreign().await?;
     let position = start.resolve(&mut link.database()).await?;
-    let open = Open::begin(link).await?;
+    let open = LentTransaction::begin(link).await?;
     let put = put_at(&mut open.link.database(), projection, position).await;
     open.end_with(put.map_err(E::from), fit).await?;
     wake_up::all();

@@ -8,13 +8,13 @@ use crate::storage::transactions::Transactions;
 
 /// A transaction that is open, or a savepoint in the application's. If it is dropped before it has ended, the
 /// connection is given up, and the database rolls back.
-pub(super) struct Open<'l, L: Link> {
+pub(super) struct LentTransaction<'l, L: Link> {
     pub(super) link: &'l mut L,
     depth_around: u32,
     has_ended: bool,
 }
 
-impl<'l, L: Link> Open<'l, L> {
+impl<'l, L: Link> LentTransaction<'l, L> {
     pub(super) async fn begin(link: &'l mut L) -> QueryResult<Self> {
         let depth_around = link.database().depth().await?;
         let mut open = Self { link, depth_around, has_ended: false };
@@ -23,8 +23,8 @@ impl<'l, L: Link> Open<'l, L> {
         begun.map(|()| open)
     }
 
-    /// Rolls back what has failed. The rest is committed.
-    pub(super) async fn end<T, E>(mut self, outcome: Result<T, E>) -> Result<T, E> {
+    /// Rolls back what has failed. What has succeeded, the caller has committed.
+    pub(super) async fn finish<T, E>(mut self, outcome: Result<T, E>) -> Result<T, E> {
         if outcome.is_err() {
             self.link.database().roll_back_to(self.depth_around).await;
         }
@@ -42,7 +42,7 @@ impl<'l, L: Link> Open<'l, L> {
             Ok(()) => worked(self.link, work).await,
             Err(error) => Err(error),
         };
-        self.end(outcome).await
+        self.finish(outcome).await
     }
 }
 
@@ -54,7 +54,7 @@ async fn worked<L: Link, E: From<Error>>(
     Ok(link.database().commit().await?)
 }
 
-impl<L: Link> Drop for Open<'_, L> {
+impl<L: Link> Drop for LentTransaction<'_, L> {
     fn drop(&mut self) {
         if !self.has_ended {
             self.link.database().give_up();

@@ -90,7 +90,7 @@ impl<'p, L: Link> Applier<'p, L> {
 
     /// Serves what operators have asked for since the last time.
     pub(in crate::projection) async fn serve_requests(&mut self, conn: &mut L) -> Result<(), Stop> {
-        self.rest();
+        self.end_turn();
         self.requests().serve_new(conn).await
     }
 
@@ -152,7 +152,7 @@ impl<'p, L: Link> Applier<'p, L> {
 
     /// Another worker has taken the partition over.
     pub(in crate::projection) fn lease_lost(&self) -> ProjectionError {
-        self.lease.is_lost()
+        self.lease.lost_error()
     }
 
     /// Whether the number of partitions was changed, so that this one does not exist any more.
@@ -187,30 +187,30 @@ impl<'p, L: Link> Applier<'p, L> {
         let events = self.lease.mine(page);
         let outcome = self.batches(conn, self.lease.left_of(&events, end)).await;
         if outcome.is_err() {
-            self.rest();
+            self.end_turn();
         }
         outcome?;
-        self.lease.has_scanned(end);
+        self.lease.note_scanned(end);
         self.lease.forget_failure(conn).await?;
         if self.lease.was_saved_within(SAVE_SKIPPED_AFTER) { Ok(()) } else { self.save(conn).await }
     }
 
     async fn batches(&mut self, conn: &mut L, events: &[RecordedEvent]) -> Result<(), Stop> {
-        let mut rest = events;
-        while let Some(next) = rest.get(self.most.min(rest.len()).saturating_sub(1)) {
+        let mut left = events;
+        while !left.is_empty() {
             if (self.is_asked)() {
                 return Err(Stop::Asked);
             }
-            let (chunk, others) = rest.split_at(self.most.min(rest.len()));
-            self.batch(conn, chunk, next.position()).await?;
+            let (batch, later) = left.split_at(self.most.min(left.len()));
+            self.batch(conn, batch, batch[batch.len() - 1].position()).await?;
             self.most = (self.most + self.most.div_ceil(8)).min(self.projection.batch_size);
-            rest = others;
+            left = later;
         }
         Ok(())
     }
 
     /// Other partitions may have a turn: this one waits.
-    pub(in crate::projection) fn rest(&mut self) {
+    pub(in crate::projection) fn end_turn(&mut self) {
         self.turn = None;
     }
 
@@ -432,7 +432,7 @@ impl<'p, L: Link> Applier<'p, L> {
         let outcome = self.transaction(conn, events, end).await;
         self.turn = outcome.is_ok().then_some(turn);
         if matches!(&outcome, Err(Rollback::Handler(error)) if error.is_collision()) {
-            self.turns.has_collided(begin.elapsed());
+            self.turns.note_collision(begin.elapsed());
         }
         outcome
     }
@@ -479,7 +479,7 @@ impl<'p, L: Link> Applier<'p, L> {
         self.lease.forget_failure(conn).await?;
         if let Some(Parking::Park(parked)) = parking {
             observe::projection::parked(self.lease.partition(), &parked);
-            self.parking.has_parked(parked);
+            self.parking.note_parked(parked);
         }
         Ok(())
     }

@@ -167,18 +167,14 @@ impl Lease {
     }
 
     fn lost(&self) -> Stop {
-        self.is_lost().into()
+        self.lost_error().into()
     }
 
-    /// The error that says so.
-    pub(super) fn is_lost(&self) -> ProjectionError {
-        self.lost_since(self.renewed_at)
-    }
-
-    fn lost_since(&self, begin: Instant) -> ProjectionError {
-        let PartitionKey { projection, number } = self.claim.partition.clone();
-        let (took, lease) = (begin.elapsed(), self.claim.lease);
-        ProjectionError::LeaseLost { projection, partition: number, took, lease }
+    /// Says that it is lost.
+    pub(super) fn lost_error(&self) -> ProjectionError {
+        let PartitionKey { projection, number: partition } = self.claim.partition.clone();
+        let (lease, since_renewed) = (self.claim.lease, self.renewed_at.elapsed());
+        ProjectionError::LeaseLost { projection, partition, lease, since_renewed }
     }
 }
 
@@ -203,33 +199,24 @@ impl Lease {
     }
 
     /// There was nothing to apply up to there.
-    pub(super) fn has_scanned(&mut self, to: Position) {
+    pub(super) fn note_scanned(&mut self, to: Position) {
         self.scanned_to = self.scanned_to.max(to);
     }
 
     /// Moves the checkpoint within the transaction that is open. Otherwise looks why it could not, and says
     /// so.
-    pub(super) async fn advance<L: Link>(
-        &mut self,
-        conn: &mut L,
-        step: &Step,
-        begin: Instant,
-    ) -> Result<(), Stop> {
+    pub(super) async fn advance<L: Link>(&mut self, conn: &mut L, step: &Step) -> Result<(), Stop> {
         if conn.database().advance(&self.claim, step).await? {
             return Ok(());
         }
-        match self.look(conn).await {
-            Ok(()) => Err(Stop::Moved),
-            // A lease that is found to be lost was lost while the batch was applied.
-            Err(Stop::Error(ProjectionError::LeaseLost { .. })) => Err(self.lost_since(begin).into()),
-            Err(stop) => Err(stop),
-        }
+        self.look(conn).await?;
+        Err(Stop::Moved)
     }
 
     /// The transaction that has moved the checkpoint is committed.
-    pub(super) fn has_advanced(&mut self, to: Position) {
+    pub(super) fn note_advanced(&mut self, to: Position) {
         self.claim.position = to;
-        self.has_scanned(to);
+        self.note_scanned(to);
         (self.saved_at, self.renewed_at) = (Instant::now(), Instant::now());
     }
 

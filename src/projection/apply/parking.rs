@@ -20,7 +20,7 @@ impl ParkingLot {
         Self(holding.map(|parked| parked.stream.clone()).collect())
     }
 
-    pub(super) fn has_parked(&mut self, parked: ParkedEvent) {
+    pub(super) fn note_parked(&mut self, parked: ParkedEvent) {
         if parked.holds_back {
             self.0.insert(parked.stream);
         }
@@ -39,7 +39,7 @@ impl ParkingLot {
         &self,
         events: &'e [RecordedEvent],
     ) -> (Cow<'e, [RecordedEvent]>, Vec<RecordedEvent>) {
-        if self.0.is_empty() {
+        if !events.iter().any(|event| self.0.contains(event.stream())) {
             return (Cow::Borrowed(events), Vec::new());
         }
         let (held, free) = events.iter().cloned().partition(|event| self.0.contains(event.stream()));

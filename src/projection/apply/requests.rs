@@ -120,12 +120,12 @@ impl<L: Link> Requests<'_, L> {
                     observe::projection::transient(self.lease.partition(), event, &error);
                     self.lease.wait(conn, self.is_asked, pause).await?;
                 }
-                Err(Rollback::Handler(error)) => return self.has_failed(conn, parked, &error).await,
+                Err(Rollback::Handler(error)) => return self.settle_failure(conn, parked, &error).await,
             }
         }
     }
 
-    async fn has_failed(
+    async fn settle_failure(
         &mut self,
         conn: &mut L,
         parked: &ParkedEvent,

@@ -1,7 +1,5 @@
 //! One step of a partition: a transaction for the work, and the checkpoint.
 
-use std::time::Instant;
-
 use diesel::result::QueryResult;
 
 use super::lease::Lease;
@@ -14,7 +12,7 @@ use crate::observe;
 use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
 use crate::projection::link::{Link, ProjectionOf};
-use crate::projection::transaction::Open;
+use crate::projection::transaction::LentTransaction;
 use crate::storage::error::is_missing_savepoint;
 use crate::storage::parked::Parked;
 use crate::storage::partitions::Step;
@@ -44,12 +42,11 @@ pub(super) async fn transaction<L: Link>(
     step: &Step,
     work: Work<'_>,
 ) -> Result<(), Rollback> {
-    let begin = Instant::now();
-    let open = Open::begin(conn).await?;
-    let outcome = within(open.link, projection, lease, step, work, begin).await;
-    let outcome = open.end(outcome).await;
+    let open = LentTransaction::begin(conn).await?;
+    let outcome = within(open.link, projection, lease, step, work).await;
+    let outcome = open.finish(outcome).await;
     if outcome.is_ok() {
-        lease.has_advanced(step.to);
+        lease.note_advanced(step.to);
     }
     // Where diesel cannot tell what has become of the transaction, the connection is of no further use.
     conn.database().depth().await?;
@@ -62,7 +59,6 @@ async fn within<L: Link>(
     lease: &mut Lease,
     step: &Step,
     work: Work<'_>,
-    begin: Instant,
 ) -> Result<(), Rollback> {
     if !work.events.is_empty() {
         lend(conn, projection, lease, work.events).await?;
@@ -70,7 +66,7 @@ async fn within<L: Link>(
     for parking in work.parking {
         parking.write(conn, &projection.id).await?;
     }
-    lease.advance(conn, step, begin).await.map_err(Rollback::Stop)?;
+    lease.advance(conn, step).await.map_err(Rollback::Stop)?;
     commit(conn, lease).await
 }
 

@@ -49,7 +49,7 @@ impl Now {
         self.since < self.period
     }
 
-    fn has_passed(&mut self, time: Duration) {
+    fn count_time(&mut self, time: Duration) {
         if self.left.is_zero() {
             self.since = self.since.saturating_add(time);
         } else {
@@ -82,7 +82,7 @@ impl Turns {
 
     /// A batch was rolled back for another one's sake, after this time. If that happens again soon after the
     /// turns have ended, they last twice as long.
-    pub(super) fn has_collided(&self, lost: Duration) {
+    pub(super) fn note_collision(&self, lost: Duration) {
         let mut now = self.now();
         if now.are_taken_in_turn() {
             return;
@@ -153,7 +153,7 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut now = self.turns.now();
-        now.has_passed(self.since.elapsed());
+        now.count_time(self.since.elapsed());
         now.is_taken &= !self.is_alone;
         now.call();
     }
@@ -171,7 +171,7 @@ mod tests {
 
     impl Turns {
         fn have_worked_for(&self, time: Duration) {
-            self.now().has_passed(time);
+            self.now().count_time(time);
         }
 
         fn are_taken(&self) -> bool {
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn all_are_woken_when_turns_have_ended() {
         let turns = Turns::default();
-        turns.has_collided(LOST);
+        turns.note_collision(LOST);
         let turn = turns.queue().turn_now().expect("nobody else is there");
         let (first, second) = (turns.queue(), turns.queue());
         turns.have_worked_for(PERIOD);
@@ -221,7 +221,7 @@ mod tests {
     fn after_a_collision_partitions_take_turns_until_they_have_worked_for_long_enough() {
         let turns = Turns::default();
         assert!(!turns.are_taken());
-        turns.has_collided(LOST);
+        turns.note_collision(LOST);
         assert!(turns.are_taken());
         turns.have_worked_for(PERIOD / 2);
         assert!(turns.are_taken());
@@ -232,10 +232,10 @@ mod tests {
     #[test]
     fn they_last_twice_as_long_if_there_is_a_collision_soon_after() {
         let turns = Turns::default();
-        turns.has_collided(LOST);
+        turns.note_collision(LOST);
         turns.have_worked_for(PERIOD);
         turns.have_worked_for(PERIOD / 2);
-        turns.has_collided(LOST);
+        turns.note_collision(LOST);
         turns.have_worked_for(PERIOD);
         assert!(turns.are_taken());
     }
@@ -243,10 +243,10 @@ mod tests {
     #[test]
     fn they_last_no_longer_if_the_collision_comes_late() {
         let turns = Turns::default();
-        turns.has_collided(LOST);
+        turns.note_collision(LOST);
         turns.have_worked_for(PERIOD);
         turns.have_worked_for(PERIOD);
-        turns.has_collided(LOST);
+        turns.note_collision(LOST);
         turns.have_worked_for(PERIOD);
         assert!(!turns.are_taken());
     }

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What the manager asks of a thread that applies a partition.
+/// What the manager asks of a member that applies a partition.
 #[derive(Default)]
 pub(super) struct Asked {
     to_stop: AtomicBool,
@@ -22,7 +22,7 @@ impl Asked {
     }
 
     /// Since this was called last.
-    pub(super) fn is_to_serve(&self) -> bool {
+    pub(super) fn take_request(&self) -> bool {
         self.to_serve.swap(false, Ordering::Relaxed)
     }
 }

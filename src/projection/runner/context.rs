@@ -31,7 +31,7 @@ impl<W: Crew> Context<W> {
         &self.options.projections[index]
     }
 
-    pub(super) fn has_failed(&self, error: ProjectionError) {
+    pub(super) fn record_failure(&self, error: ProjectionError) {
         observe::projection::disturbed(&error);
         self.failures.add(error);
     }
@@ -40,13 +40,13 @@ impl<W: Crew> Context<W> {
     pub(super) fn see(&self, projection: &Projection<W::Conn, W::Kind>, partitions: &[Partition]) {
         for stopped in self.health.see(projection.id(), partitions) {
             if let Err(error) = refuse_inactive(stopped) {
-                observe::projection::is_stopped(&stopped.key, &error);
+                observe::projection::found_stopped(&stopped.key, &error);
                 self.failures.add(error);
             }
         }
     }
 
-    pub(super) fn has_progressed(&self, progress: &Progress) {
+    pub(super) fn report_progress(&self, progress: &Progress) {
         let Some(on_progress) = &self.options.on_progress else { return };
         // The panic's hook has reported it, and what is applied is committed already.
         let _ = panic::catch_unwind(AssertUnwindSafe(|| on_progress(progress)));

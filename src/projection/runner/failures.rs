@@ -5,7 +5,7 @@ use crate::projection::error::ProjectionError;
 /// What was not taken by then is forgotten, the oldest first.
 const MOST_FAILURES: usize = 1000;
 
-/// What has gone wrong on the threads of a runner.
+/// What has gone wrong in the crew of a runner.
 #[derive(Clone, Default)]
 pub(in crate::projection) struct Failures(Arc<Mutex<Vec<ProjectionError>>>);
 

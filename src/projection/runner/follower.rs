@@ -46,7 +46,7 @@ pub(super) async fn follow<W: ReadsAhead>(
                 ProjectionError::Database(ref error) if error.is_retryable() => Followed::Interrupted,
                 _ => Followed::Failed,
             };
-            context.has_failed(error);
+            context.record_failure(error);
             followed
         }
     }
@@ -87,7 +87,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         loop {
             let position = applier.position();
             let stop = self.apply_until_stopped(&mut conn, &mut applier).await;
-            applier.rest();
+            applier.end_turn();
             if applier.position() > position {
                 retry.reset();
                 stuck_since = None;
@@ -136,7 +136,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         retry: &mut Pace,
     ) -> Result<W::Link, ProjectionError> {
         let (text, is_usable) = (error.to_string(), is_connection_usable(&error));
-        self.context.has_failed(error);
+        self.context.record_failure(error);
         if !is_usable {
             drop(conn);
             conn = self.reconnect(retry).await?;
@@ -159,7 +159,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         match self.context.connect().await {
             Ok(conn) => Ok(conn),
             Err(error) => {
-                self.context.has_failed(error);
+                self.context.record_failure(error);
                 self.reconnect(retry).await
             }
         }
@@ -174,7 +174,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
             }
             match self.context.connect().await {
                 Ok(conn) => return Ok(conn),
-                Err(error) => self.context.has_failed(error),
+                Err(error) => self.context.record_failure(error),
             }
         }
     }
@@ -216,7 +216,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         applier: &mut Applier<'f, W::Link>,
         ask: &Ask,
     ) -> Result<Option<End>, Stop> {
-        if self.asked.is_to_serve() {
+        if self.asked.take_request() {
             applier.serve_requests(conn).await?;
         }
         self.apply_page(conn, applier, ask).await
@@ -231,14 +231,14 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
     ) -> Result<Option<End>, Stop> {
         let (begin, applied) = (Instant::now(), applier.applied());
         if !self.log.has_page(ask) {
-            applier.rest();
+            applier.end_turn();
         }
         let page = match self.log.read(self.context, conn, ask).await? {
             Found::Page(page) => page,
             Found::End(end) => return applier.apply(conn, &Page::empty(ask.after)).await.map(|()| Some(end)),
         };
         applier.apply(conn, &page).await?;
-        self.context.has_progressed(&Progress {
+        self.context.report_progress(&Progress {
             projection: self.projection.id.clone(),
             partition: applier.partition().number,
             position: applier.position(),

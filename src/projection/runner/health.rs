@@ -39,16 +39,16 @@ impl Health {
         news
     }
 
-    /// A thread of this runner stops the partition, and says so itself.
+    /// A member of the crew stops the partition, and says so itself.
     pub(super) fn stops(&self, partition: &PartitionKey) {
         self.known().stopped.push(partition.clone());
     }
 
-    pub(super) fn is_blind(&self, is_blind: bool) {
+    pub(super) fn set_blind(&self, is_blind: bool) {
         self.known().is_blind = is_blind;
     }
 
-    /// Until it is dropped, a thread waits for a connection.
+    /// Until it is dropped, a member waits for a connection.
     pub(super) fn waiting(&self) -> Waiting<'_> {
         self.known().unconnected += 1;
         Waiting(self)

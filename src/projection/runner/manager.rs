@@ -29,14 +29,14 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
             all.iter_mut().for_each(PartitionCrew::forget_failures);
         }
         let adjusted = adjust(&context, &mut all, &mut conn, is_due).await;
-        context.health.is_blind(adjusted.is_err());
+        context.health.set_blind(adjusted.is_err());
         let pause = match adjusted {
             Ok(()) => {
                 retry.reset();
                 LOOK_EVERY
             }
             Err(error) => {
-                context.has_failed(error);
+                context.record_failure(error);
                 conn = None;
                 next_tick = Instant::now();
                 retry.next().max(LOOK_EVERY)
@@ -46,16 +46,21 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
             break;
         }
     }
+    shut_down(&mut all, conn).await;
+}
+
+/// Gives back all partitions.
+async fn shut_down<W: Recruits>(all: &mut [PartitionCrew<W>], mut conn: Listening<W>) {
     if let Some((conn, _)) = &mut conn {
         // First, so that others take over each partition as soon as it is given back. If this fails, they
         // forget this worker when it has not been seen for long.
-        for crew in &all {
+        for crew in &*all {
             let _ = crew.leave(conn).await;
         }
     }
     all.iter().for_each(PartitionCrew::ask_to_stop);
     wake_up::all();
-    for crew in &mut all {
+    for crew in all {
         if let (true, Some((conn, _))) = (crew.join().await, &mut conn) {
             // If this fails, too, the leases run out.
             let _ = crew.give_back_all(conn).await;
@@ -105,7 +110,7 @@ async fn wait<W: Crew>(context: &Context<W>, tick: Duration, conn: &mut Listenin
             return Next::Stop;
         }
         let left = end.saturating_duration_since(Instant::now());
-        if signals.has_ended() || left.is_zero() {
+        if signals.take_ended() || left.is_zero() {
             return Next::Adjust;
         }
         let pause = if conn.is_some() { left.min(W::LISTEN_EVERY) } else { left };

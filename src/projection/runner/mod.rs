@@ -140,8 +140,8 @@ impl<C: EventConnection + 'static> Runner<C> {
 
     /// A function to be called whenever a partition has moved on. Default: none.
     ///
-    /// It is called on the thread that applies the partition, so it should be quick. If it panics, the runner
-    /// goes on.
+    /// It is called on the thread that applies the partition, so it should be quick; on SQLite a slow one holds
+    /// up all partitions of the projection. If it panics, the runner goes on.
     pub fn on_progress(mut self, on_progress: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.0.on_progress = Some(Box::new(on_progress));
         self

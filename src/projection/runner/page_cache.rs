@@ -41,7 +41,7 @@ pub(super) struct End {
 }
 
 impl End {
-    /// Whether the thread that asks need not look itself: this look came after its last one, and no wake-up
+    /// Whether the member that asks need not look itself: this look came after its last one, and no wake-up
     /// has come since. Threads pause from the same look on, so that none of them learns later of an event
     /// than if it looked itself.
     fn answers(&self, ask: &Ask) -> bool {
@@ -51,7 +51,7 @@ impl End {
     }
 }
 
-/// What a thread asks for that follows the log.
+/// What a member asks for that follows the log.
 pub(super) struct Ask {
     pub(super) after: Position,
     /// How many there had been before it asked.
@@ -109,7 +109,7 @@ impl PageCache {
         let mut known = self.known();
         known.page_size.learn(&slice, query.max_bytes);
         if slice.scanned_to() <= ask.after {
-            return Ok(Found::End(known.has_ended(ask, began)));
+            return Ok(Found::End(known.note_end(ask, began)));
         }
         let page = Arc::new(Page::new(ask.after, slice, self.partitions));
         known.pages.push_front(Arc::clone(&page));
@@ -122,7 +122,7 @@ impl PageCache {
         self.known().find(ask)
     }
 
-    /// Pages are kept whole, also by a thread that panics.
+    /// Pages are kept whole, also by a member that panics.
     fn known(&self) -> MutexGuard<'_, Read> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,7 +147,7 @@ impl Read {
         self.pages.truncate(kept);
     }
 
-    fn has_ended(&mut self, ask: &Ask, began: Instant) -> End {
+    fn note_end(&mut self, ask: &Ask, began: Instant) -> End {
         let end = End { position: ask.after, wake_ups: ask.wake_ups, began, looked_at: Instant::now() };
         *self.end.insert(end)
     }

@@ -29,7 +29,7 @@ pub(in crate::projection) trait Recruits: ReadsAhead {
     fn recruit(
         room: &mut Self::Room,
         job: Job<Self>,
-        is_alone: bool,
+        has_own_thread: bool,
     ) -> Result<Self::Member, ProjectionError>;
 
     fn is_gone(member: &Self::Member) -> bool;
@@ -105,7 +105,7 @@ impl<M> AtWork<M> {
     }
 }
 
-/// The system may still have the thread when it says that it has ended.
+/// A member that has panicked never says so itself; one that says so may still have its thread.
 fn has_ended<W: Recruits>(member: &AtWork<W::Member>) -> bool {
     member.followed.get().is_some() || W::is_gone(&member.member)
 }
@@ -169,23 +169,31 @@ impl<W: Recruits> PartitionCrew<W> {
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len()).await?;
         self.read_for(partitions.len());
+        self.dismiss_above(share);
+        let has_one_writer = conn.database().has_one_writer().await;
+        if has_one_writer {
+            self.turns.always();
+        }
+        self.recruit_up_to(share, partitions, !has_one_writer);
+        Ok(())
+    }
+
+    fn dismiss_above(&self, share: usize) {
         if self.members.len() > share {
             self.members[share..].iter().for_each(|member| member.asked.stop());
             wake_up::all();
         }
+    }
+
+    fn recruit_up_to(&mut self, share: usize, partitions: Vec<Partition>, has_own_thread: bool) {
         let free: Vec<Partition> =
             partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
-        let is_alone = !conn.database().has_one_writer().await;
-        if !is_alone {
-            self.turns.always();
-        }
         let more = share.saturating_sub(self.members.len());
         for partition in free.into_iter().take(more) {
-            if let Err(error) = self.start(partition, is_alone) {
-                self.context.has_failed(error);
+            if let Err(error) = self.start(partition, has_own_thread) {
+                self.context.record_failure(error);
             }
         }
-        Ok(())
     }
 
     /// Other workers share all partitions among themselves.
@@ -240,7 +248,7 @@ impl<W: Recruits> PartitionCrew<W> {
         }
     }
 
-    fn start(&mut self, partition: Partition, is_alone: bool) -> Result<(), ProjectionError> {
+    fn start(&mut self, partition: Partition, has_own_thread: bool) -> Result<(), ProjectionError> {
         let (asked, followed) = (Arc::<Asked>::default(), Arc::new(OnceLock::new()));
         let number = partition.key.number;
         let job = Job {
@@ -253,7 +261,7 @@ impl<W: Recruits> PartitionCrew<W> {
             asked: Arc::clone(&asked),
             followed: Arc::clone(&followed),
         };
-        let member = W::recruit(&mut self.room, job, is_alone)?;
+        let member = W::recruit(&mut self.room, job, has_own_thread)?;
         self.members.push(AtWork { partition: number, asked, followed, member });
         Ok(())
     }

@@ -67,7 +67,7 @@ impl ReadAhead {
         if let None | Some(Err(TrySendError::Disconnected(_))) = sent {
             match self.start(context, position) {
                 Ok(started) => *reader = Some(started),
-                Err(error) => context.has_failed(error),
+                Err(error) => context.record_failure(error),
             }
         }
     }

@@ -33,7 +33,7 @@ impl Signals {
     }
 
     /// Since this was asked last.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(super) fn take_ended(&self) -> bool {
         self.0.has_ended.swap(false, Ordering::SeqCst)
     }
 

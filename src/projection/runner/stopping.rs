@@ -34,7 +34,7 @@ impl<W: Crew> Stopping<'_, W> {
             match self.mark_anew().await {
                 Ok(is_marked) => return self.end(is_marked),
                 Err(refusal) if !is_reported => {
-                    self.context.has_failed(self.refused(refusal));
+                    self.context.record_failure(self.refused(refusal));
                     is_reported = true;
                 }
                 Err(_) => {}

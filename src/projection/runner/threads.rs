@@ -61,10 +61,10 @@ impl<C: EventConnection + 'static> Recruits for Threads<C> {
     fn recruit(
         room: &mut Option<SharedThread>,
         job: Job<Self>,
-        is_alone: bool,
+        has_own_thread: bool,
     ) -> Result<Member, ProjectionError> {
         let name = &job.projection().id().name;
-        if is_alone {
+        if has_own_thread {
             let name = format!("{name} {}", job.partition());
             return spawn(&name, move || now(job.run())).map(Member::Alone);
         }
