@@ -41,6 +41,10 @@ fn sending_to_a_full_queue_waits_for_room() {
                 ticket.wait().unwrap();
             });
         }
+        while sent.load(Ordering::SeqCst) == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        // Time for the others to be sent as well, if that were possible.
         thread::sleep(Duration::from_millis(100));
         assert_eq!(sent.load(Ordering::SeqCst), 1, "there is room for one");
         gate.open();
