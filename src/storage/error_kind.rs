@@ -106,11 +106,11 @@ impl DatabaseErrorKind {
             Self::AppendOnly => "events are append-only: what is recorded is neither changed nor deleted",
             Self::LogClosed => {
                 "the log takes no events, because it moves to another database or an import fills it; try \
-                 again once it is open, where the message says"
+                 again once it is open, or at the place that the message names"
             }
             Self::ForeignTransaction => {
                 "the connection is in a transaction that diesel does not know of; open transactions with \
-                 `Connection::transaction` or `immediate_transaction`, not with BEGIN as SQL or with \
+                 `write_transaction` or `Connection::transaction`, not with BEGIN as SQL or with \
                  autocommit off"
             }
             Self::NotPublished => {

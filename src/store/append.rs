@@ -48,6 +48,7 @@ impl EventStore {
     ///   recorded; the error says where, and whether it is the same event.
     /// - [`Invalid`](AppendError::Invalid): there are no events (see [`allow_empty`](Self::allow_empty)), or
     ///   one of them cannot be stored; the error names the field and the limit.
+    /// - [`LogClosed`](AppendError::LogClosed): the log is frozen, or an import or a copy fills it.
     /// - [`Database`](AppendError::Database): the database refused or failed;
     ///   [`is_retryable`](AppendError::is_retryable) tells whether to try again.
     ///

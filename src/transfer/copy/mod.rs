@@ -86,7 +86,7 @@ where
 /// fills it takes no appends, and can be read.
 ///
 /// The application goes on appending to the source until little is left. Then `switch` is asked. If it says
-/// yes, the source is frozen, for ever: every append fails with
+/// yes, the source is frozen, and stays so unless the log moves back: every append fails with
 /// [`AppendError::LogClosed`](crate::AppendError::LogClosed), whose note says where the log is. The rest is
 /// copied, both logs are compared, and the target opens. If it says no, everything stays as it is, and the
 /// next call goes on.
