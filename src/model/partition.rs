@@ -43,6 +43,9 @@ pub(crate) struct Failing {
     pub(crate) lasts: Duration,
 }
 
+/// Who has the partitions of a projection whose read model moves to another database, or has moved there.
+pub(crate) const MOVED_AWAY: &str = "moved to another database";
+
 /// A worker's right to apply events to a partition. What is written under it is fenced by its token.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {

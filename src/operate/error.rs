@@ -31,6 +31,13 @@ pub enum FreezeError {
     /// An import fills the log.
     #[error(transparent)]
     LogClosed(#[from] LogClosed),
+    /// The log has moved to another database, and never are both open. Copy it back, or, if the other database
+    /// is lost, take it back with `transfer::reclaim`.
+    #[error(
+        "the log has moved to another database ({}), and both must not be open: copy it back from there, or \
+         reclaim it if that database is lost", .0.note()
+    )]
+    HasMoved(LogClosed),
     /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),

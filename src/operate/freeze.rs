@@ -1,18 +1,12 @@
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::error::FreezeError;
-use super::note::note;
-use crate::model::chance::up_to;
+use super::note::{has_moved, note};
+use super::patiently::patiently;
 use crate::model::invalid::check_name;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::error::DatabaseError;
-use crate::storage::lent::Blocking;
 use crate::storage::log_state::LogRow;
-
-/// Between two attempts, so that the appends that have waited behind one are all through before the next.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Freezes a log: once it returns, no connection appends an event any more, whatever it has prepared, until
 /// the log is [`unfreeze`]d. `false` if it was frozen already; its reason stays.
@@ -82,7 +76,7 @@ where
     C: EventConnection + ?Sized,
 {
     refuse_transaction(conn)?;
-    patiently(conn, patience, |database| Ok(database.freeze(&note)?))?;
+    patiently(conn, patience, |conn| Ok(conn.database().freeze(&note)?))?;
     let LogRow { state, note: found, .. } = conn.database().log_row()?;
     match state {
         LogState::Receiving => Err(LogClosed { state, note: found.unwrap_or_default() }.into()),
@@ -92,15 +86,17 @@ where
 
 /// Lets appends to a frozen log begin again. `false` if it was open.
 ///
-/// Only do it if the log has not moved: two logs that are both open have different events from then on.
+/// A log that has [moved](crate::guide::moving) is refused: two logs that are both open have different events
+/// from then on. A copy that is in the middle of its switch is taken back: workers have again what it has taken
+/// from them, and it does not open its target.
 ///
 /// It waits as [`freeze`] does, on PostgreSQL, MySQL and MariaDB also for transactions that have only read
 /// events, a backup for instance.
 ///
 /// # Errors
 ///
-/// The log is as it was then. [`FreezeError::LogClosed`]: an import fills the log. The others are those of
-/// [`freeze`].
+/// The log is as it was then. [`FreezeError::LogClosed`]: an import fills the log. [`FreezeError::HasMoved`]:
+/// it is open in another database. The others are those of [`freeze`].
 ///
 /// ```
 /// # use std::time::Duration;
@@ -116,36 +112,30 @@ pub fn unfreeze<C>(conn: &mut C, patience: Duration) -> Result<bool, FreezeError
 where
     C: EventConnection + ?Sized,
 {
+    unfreeze_if(conn, patience, |note| !has_moved(note))
+}
+
+/// `may` is asked about the note of a frozen log.
+pub(crate) fn unfreeze_if<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    patience: Duration,
+    may: impl Fn(&str) -> bool,
+) -> Result<bool, FreezeError> {
     refuse_transaction(conn)?;
-    let LogRow { state, note, .. } = conn.database().log_row()?;
-    match state {
-        LogState::Open => Ok(false),
-        LogState::Receiving => Err(LogClosed { state, note: note.unwrap_or_default() }.into()),
-        LogState::Frozen => patiently(conn, patience, |database| Ok(database.unfreeze()?)).map(|()| true),
+    while let Some(closed) = conn.database().log_row()?.closed() {
+        match closed.state {
+            LogState::Frozen if may(&closed.note) => {}
+            LogState::Frozen => return Err(FreezeError::HasMoved(closed)),
+            _ => return Err(closed.into()),
+        }
+        // If its note has changed meanwhile, the new one is asked about.
+        if patiently(conn, patience, |conn| Ok(conn.database().unfreeze(&closed.note)?))? {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 fn refuse_transaction<C: EventConnection + ?Sized>(conn: &mut C) -> Result<(), FreezeError> {
     if conn.database().depth()? > 0 { Err(FreezeError::InTransaction) } else { Ok(()) }
-}
-
-/// Again and again, until it succeeds or that has taken too long.
-fn patiently<C: EventConnection + ?Sized>(
-    conn: &mut C,
-    patience: Duration,
-    mut attempt: impl FnMut(&mut Blocking<'_>) -> Result<(), DatabaseError>,
-) -> Result<(), FreezeError> {
-    let begin = Instant::now();
-    loop {
-        match attempt(&mut conn.database()) {
-            Err(error) if error.kind().has_given_way() => {}
-            outcome => return Ok(outcome?),
-        }
-        let by = conn.database().in_the_way()?;
-        let waited = begin.elapsed();
-        if waited >= patience {
-            return Err(FreezeError::InTheWay { waited, by });
-        }
-        thread::sleep(PAUSE + up_to(PAUSE));
-    }
 }

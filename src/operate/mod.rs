@@ -8,6 +8,7 @@ pub(crate) mod freeze;
 pub(crate) mod helpers;
 pub(crate) mod links;
 pub(crate) mod note;
+pub(crate) mod patiently;
 mod seal;
 mod seals;
 mod verified;

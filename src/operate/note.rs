@@ -19,8 +19,23 @@ pub(crate) fn note_of_move(reason: &str, id: &str) -> String {
 /// The id of the move for which a log is frozen.
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
 pub(crate) fn move_of(note: &str) -> Option<String> {
-    let note: Value = serde_json::from_str(note).ok()?;
-    note["move"].as_str().map(str::to_owned)
+    read(note)["move"].as_str().map(str::to_owned)
+}
+
+/// From now on the log is at its other place: it may be open there.
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
+pub(crate) fn moved(note: &str) -> String {
+    let mut note = read(note);
+    note["has_moved"] = true.into();
+    note.to_string()
+}
+
+pub(crate) fn has_moved(note: &str) -> bool {
+    read(note)["has_moved"] == true
+}
+
+fn read(note: &str) -> Value {
+    serde_json::from_str(note).unwrap_or_default()
 }
 
 fn frozen(reason: &str) -> Value {

@@ -14,7 +14,7 @@ pub(crate) struct StreamStart {
     pub(crate) stream: StreamId,
     /// Of its first event; `None` if there is none left.
     pub(crate) first_version: Option<i64>,
-    /// Of its head.
+    /// Of its last event, also if that is not there any more.
     pub(crate) version: i64,
     /// Its events up to this version were archived; 0 if none were.
     pub(crate) archived_version: i64,
@@ -40,8 +40,9 @@ impl UsedKey {
 operations! {
     /// What goes along with the events of a log that moves.
     pub(crate) trait Carry {
-        /// The streams that do not begin with version 1, in the order of their names.
-        fn stream_starts(&mut self) -> QueryResult<Vec<StreamStart>>;
+        /// The streams that do not begin with version 1, in the order of their names, as they are up to this
+        /// position.
+        fn stream_starts(&mut self, up_to: Position) -> QueryResult<Vec<StreamStart>>;
 
         /// Whether any stream has a head.
         fn has_heads(&mut self) -> QueryResult<bool>;
@@ -52,11 +53,14 @@ operations! {
         /// A partition as it was elsewhere, without its owner.
         fn restore_partition(&mut self, partition: &Partition) -> QueryResult<()>;
 
-        /// Takes the partitions from whatever workers have them, for ever.
-        fn seize(&mut self, projection: &ProjectionId, owner: &str) -> QueryResult<usize>;
+        /// Takes the partitions from whatever workers have them, until they are given back.
+        fn seize(&mut self, projection: &ProjectionId) -> QueryResult<usize>;
 
         /// Lets workers have again what was taken so.
-        fn give_back(&mut self, owner: &str) -> QueryResult<usize>;
+        fn give_back(&mut self) -> QueryResult<usize>;
+
+        /// All idempotency keys.
+        fn delete_keys(&mut self) -> QueryResult<usize>;
 
         /// The idempotency keys behind the one of this tenant, in their order, whose events lie up to this
         /// position or have been erased.

@@ -11,8 +11,9 @@ operations! {
         /// as it is.
         fn freeze(&mut self, note: &str) -> QueryResult<()>;
 
-        /// Lets appends begin again. Leaves a log that is not frozen as it is.
-        fn unfreeze(&mut self) -> QueryResult<()>;
+        /// Lets appends begin again, and workers have again what a copy has taken from them. A log that is not
+        /// frozen with this note is left as it is: `false`.
+        fn unfreeze(&mut self, note: &str) -> QueryResult<bool>;
 
         /// The transactions that are in the way, as far as the database tells.
         fn in_the_way(&mut self) -> QueryResult<Vec<LogHolder>>;

@@ -22,8 +22,8 @@ pub(crate) trait Receive {
     }
 
     /// In the transaction that is open: waits for the appends that are under way, and lets no more begin.
-    /// This log is the one with this id from now on.
-    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()>;
+    /// This log is the one with this id from now on. `false` if it is not open.
+    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<bool>;
 
     /// Outside of transactions: a log that is frozen with this note receives events from now on. `false` if it
     /// is not.
@@ -42,7 +42,8 @@ pub(crate) trait Receive {
     /// The next event goes above this position. It is not undone by a rollback, on any database.
     fn go_on_above(&mut self, position: Position) -> QueryResult<()>;
 
-    /// In the transaction that is open: lets appends begin again.
+    /// In the transaction that is open: lets appends begin again. On PostgreSQL it gives up as `Locked` if
+    /// transactions that have read events do not end soon.
     fn open(&mut self) -> QueryResult<()>;
 
     /// Outside of transactions: empties a log that is closed, and opens it under this id.
@@ -64,7 +65,7 @@ impl Blocking<'_> {
         dispatch!(self, database => database.end_filling(before))
     }
 
-    pub(crate) fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
+    pub(crate) fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<bool> {
         dispatch!(self, database => database.close(log_id, note))
     }
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::model::invalid::InvalidInput;
 use crate::model::log_state::LogClosed;
 use crate::model::stream_id::StreamId;
+use crate::operate::FreezeError;
 use crate::storage::append::AppendError;
 use crate::storage::error::{DatabaseError, OperationError, operation_error};
 use crate::storage::read::ReadError;
@@ -129,6 +130,10 @@ pub enum ImportError {
     /// lost, too.
     #[error("the log had events before this copy began, and they would be lost; run the copy again")]
     HadEvents,
+    /// Everything is in the store, but on PostgreSQL transactions that read events were in the way for 30
+    /// seconds. It is still closed: run the same import again.
+    #[error("everything is imported, but the log was not opened: {0}")]
+    NotOpened(#[source] FreezeError),
     /// The log is frozen.
     #[error(transparent)]
     LogClosed(#[from] LogClosed),
@@ -152,7 +157,10 @@ impl ImportError {
     /// assert!(!ImportError::from(diesel::result::Error::NotFound).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        self.database_error().is_some_and(DatabaseError::is_retryable)
+        match self {
+            Self::NotOpened(error) => error.is_retryable(),
+            _ => self.database_error().is_some_and(DatabaseError::is_retryable),
+        }
     }
 }
 
@@ -165,7 +173,14 @@ pub(super) enum ReceiveError {
     Overtaken,
     /// It has something that does not fit the events.
     Occupied(&'static str),
+    NotOpened(FreezeError),
     Database(DatabaseError),
+}
+
+impl From<FreezeError> for ReceiveError {
+    fn from(error: FreezeError) -> Self {
+        Self::NotOpened(error)
+    }
 }
 
 impl From<diesel::result::Error> for ReceiveError {
@@ -179,6 +194,7 @@ impl From<ReceiveError> for ImportError {
         match error {
             ReceiveError::Overtaken => Self::Overtaken,
             ReceiveError::Occupied(what) => Self::Occupied { what },
+            ReceiveError::NotOpened(error) => Self::NotOpened(error),
             ReceiveError::Database(error) => Self::Database(error),
         }
     }

@@ -21,8 +21,8 @@ use crate::storage::read::ReadError;
 ///
 /// It exports up to where the log is complete when it begins; appends go on meanwhile, and are not in the
 /// file. A second thread makes the lines while the next events are read. In memory are a few pages of events,
-/// all checkpoints and parked events, and the names of the streams that do not begin with version 1. Call it outside of transactions, where the newest events are found on
-/// every database.
+/// all checkpoints and parked events, and the names of the streams that do not begin with version 1. Call it
+/// outside of transactions, where the newest events are found on every database.
 ///
 /// # Errors
 ///
@@ -55,14 +55,14 @@ where
     let Projections { partitions, parked } = Projections::read(conn)?;
     let end = conn.database().last_position().map_err(ReadError::from)?;
     let mut file = OutFile::begin(out, Header { content: Content::Log, log_id, end })?;
-    let starts = conn.database().stream_starts()?;
+    let starts = conn.database().stream_starts(end)?;
     for start in &starts {
         file.other(|line| write_start(line, start))?;
     }
     let mut encode = EventLines::after(file.chain);
     let encode = |page: &Page| encode(&mut page.iter());
     each_page(conn, (Position::START, end), encode, |lines, _| file.lines(&lines))?;
-    if !begin_alike(&starts, &conn.database().stream_starts()?) {
+    if !begin_alike(&starts, &conn.database().stream_starts(end)?) {
         return Err(ExportError::Changed);
     }
     for partition in &partitions {
@@ -78,8 +78,9 @@ where
 /// Whether no stream has lost its first events, or has them back. An append is not told from none.
 fn begin_alike(before: &[StreamStart], after: &[StreamStart]) -> bool {
     let is_alike = |(one, other): (&StreamStart, &StreamStart)| {
-        let begins_alike = one.first_version.is_none() || one.first_version == other.first_version;
-        one.stream == other.stream && one.archived_version == other.archived_version && begins_alike
+        one.stream == other.stream
+            && one.first_version == other.first_version
+            && one.archived_version == other.archived_version
     };
     before.len() == after.len() && before.iter().zip(after).all(is_alike)
 }

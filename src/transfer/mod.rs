@@ -72,7 +72,7 @@ pub use archive::{
 };
 pub use copy::{
     CarriedProjection, Copied, CopyControl, CopyError, CopyOptions, CopyPlan, Difference, Fate, Next,
-    abandon, copy, copy_with, look,
+    abandon, copy, copy_with, look, reclaim,
 };
 pub use discard::discard;
 pub use error::{ExportError, FileProblem, ImportError};

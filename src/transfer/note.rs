@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::line::chain::Chain;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 
 /// How far an import or a copy has come: what stands in the log that receives it. It is moved with each
 /// batch, and only from where this process has left it, so that a second one cannot be beside it.
@@ -14,8 +15,11 @@ pub(super) struct Note {
     pub(super) position: Position,
     /// Behind that position.
     pub(super) chain: String,
-    /// Whether there is everything else, too.
+    /// Whether there is everything else, too, as it was then.
     pub(super) is_complete: bool,
+    /// The projections whose checkpoints were brought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    brought: Vec<(String, i32)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,20 +64,31 @@ impl Note {
     }
 
     fn begin(origin: Origin, position: Position, chain: Chain) -> Self {
-        Self { origin, position, chain: chain.text(), is_complete: false }
+        Self { origin, position, chain: chain.text(), is_complete: false, brought: Vec::new() }
     }
 
+    /// What goes along with the events has changed as well.
     pub(super) fn at(&self, position: Position, chain: Chain) -> Self {
-        Self { position, chain: chain.text(), ..self.clone() }
+        Self { position, chain: chain.text(), ..self.incomplete() }
     }
 
-    pub(super) fn complete(&self) -> Self {
-        Self { is_complete: true, ..self.clone() }
+    pub(super) fn complete<'p>(&self, projections: impl Iterator<Item = &'p ProjectionId>) -> Self {
+        let brought = projections.map(|id| (id.name.clone(), id.version)).collect();
+        Self { is_complete: true, brought, ..self.clone() }
     }
 
     /// What goes along with the events is to be brought once more.
     pub(super) fn incomplete(&self) -> Self {
         Self { is_complete: false, ..self.clone() }
+    }
+
+    pub(super) fn brought(&self) -> Vec<ProjectionId> {
+        self.brought.iter().map(|(name, version)| ProjectionId::new(&**name, *version)).collect()
+    }
+
+    /// Whether its checkpoint was brought by an attempt that has not come to its end.
+    pub(super) fn has_brought(&self, id: &ProjectionId) -> bool {
+        self.brought.iter().any(|(name, version)| *name == id.name && *version == id.version)
     }
 
     pub(super) fn with_move(&self, copied: Move) -> Self {

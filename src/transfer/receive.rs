@@ -1,6 +1,7 @@
 //! An import into a log that has no events.
 
 use std::io::BufRead;
+use std::time::Duration;
 
 use super::batch::Batch;
 use super::chain::chain_of;
@@ -16,7 +17,9 @@ use crate::line::chain::Chain;
 use crate::model::position::Position;
 use crate::operate::links::Link;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::write_transaction::write_transaction;
+
+/// How long to wait for transactions that are in the way of opening the log.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Closes the log.
 pub(super) fn begin<'c, C: EventConnection + ?Sized>(
@@ -38,9 +41,9 @@ pub(super) fn receive<C: EventConnection + ?Sized, R: BufRead>(
     log.conn.database().repair()?; // the heads, and what counts positions
     log.receive_rest(&checked.rest)?;
     log.conn.database().go_on_above(checked.highest_position())?;
-    write_transaction(log.conn, |conn| conn.database().open())?;
-    let skipped = 0;
-    Ok(Imported { log_id: checked.header.log_id, events, skipped, last_position: log.note.position })
+    let last_position = log.note.position;
+    log.open(PATIENCE)?;
+    Ok(Imported { log_id: checked.header.log_id, events, skipped: 0, last_position })
 }
 
 fn receive_events<C: EventConnection + ?Sized, R: BufRead>(

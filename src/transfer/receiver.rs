@@ -1,6 +1,7 @@
 //! A log that receives events from elsewhere: closed, in batches, opened last.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use diesel::result::QueryResult;
 use uuid::Uuid;
@@ -13,7 +14,9 @@ use super::rest::Rest;
 use crate::line::chain::Chain;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
+use crate::operate::patiently::patiently;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::write_transaction::write_transaction;
 
@@ -27,9 +30,9 @@ pub(super) struct Receiver<'c, C: EventConnection + ?Sized> {
 impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
     /// Closes a log that is empty.
     pub(super) fn begin(conn: &'c mut C, log_id: Uuid, note: Note) -> Result<Self, ReceiveError> {
-        write_transaction(conn, |conn| {
-            conn.database().close(log_id, &note.text())?;
-            refuse_occupied(conn)
+        write_transaction(conn, |conn| match conn.database().close(log_id, &note.text())? {
+            true => refuse_occupied(conn),
+            false => Err(ReceiveError::Overtaken),
         })?;
         Self::resume(conn, note)
     }
@@ -55,29 +58,43 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
         Ok(received)
     }
 
-    /// The note and what it says are committed together.
+    /// Both or neither.
     pub(super) fn move_on(
         &mut self,
         next: Note,
         work: impl FnOnce(&mut C) -> QueryResult<()>,
     ) -> Result<(), ReceiveError> {
-        let from = self.note.text();
-        write_transaction(self.conn, |conn| {
-            if !conn.database().replace_note(&from, &next.text())? {
-                return Err(ReceiveError::Overtaken);
-            }
-            Ok(work(conn)?)
-        })?;
+        replace(self.conn, &self.note, &next, work)?;
         self.note = next;
         Ok(())
     }
 
-    /// Heads without events, checkpoints, keys and parked events, once.
+    /// Heads without events, checkpoints, keys and parked events, instead of those that an earlier attempt has
+    /// brought.
     pub(super) fn receive_rest(&mut self, rest: &Rest) -> Result<(), ReceiveError> {
         if self.note.is_complete {
             return Ok(());
         }
-        self.move_on(self.note.complete(), |conn| write_rest(conn, rest))
+        let brought = self.note.brought();
+        let next = self.note.complete(ids(&rest.projections.partitions).into_iter());
+        self.move_on(next, |conn| {
+            forget_projections(conn, &brought)?;
+            write_rest(conn, rest)
+        })
+    }
+
+    /// Appends begin. What was taken from workers when the log has moved away is theirs again.
+    pub(super) fn open(self, patience: Duration) -> Result<(), ReceiveError> {
+        patiently(&mut *self.conn, patience, |conn| {
+            let opened = replace(conn, &self.note, &self.note, |conn| {
+                conn.database().give_back()?;
+                conn.database().open()
+            });
+            match opened {
+                Err(ReceiveError::Database(error)) => Err(error),
+                other => Ok(other),
+            }
+        })?
     }
 }
 
@@ -90,6 +107,33 @@ impl<C: EventConnection + ?Sized> Drop for Receiver<'_, C> {
     }
 }
 
+/// The note and what it says are committed together.
+fn replace<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    from: &Note,
+    next: &Note,
+    work: impl FnOnce(&mut C) -> QueryResult<()>,
+) -> Result<(), ReceiveError> {
+    write_transaction(conn, |conn| {
+        if !conn.database().replace_note(&from.text(), &next.text())? {
+            return Err(ReceiveError::Overtaken);
+        }
+        Ok(work(conn)?)
+    })
+}
+
+/// Their checkpoints and parked events.
+pub(super) fn forget_projections<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    projections: &[ProjectionId],
+) -> QueryResult<()> {
+    for projection in projections {
+        conn.database().delete_partitions(projection)?;
+        conn.database().unpark_all(projection)?;
+    }
+    Ok(())
+}
+
 fn write_rest<C: EventConnection + ?Sized>(conn: &mut C, rest: &Rest) -> QueryResult<()> {
     for start in rest.starts.iter().filter(|start| start.first_version.is_none()) {
         conn.database().set_head(&start.stream, start.version)?;
@@ -97,13 +141,12 @@ fn write_rest<C: EventConnection + ?Sized>(conn: &mut C, rest: &Rest) -> QueryRe
     for start in rest.starts.iter().filter(|start| start.archived_version > 0) {
         conn.database().set_archived_version(&start.stream, start.archived_version)?;
     }
-    for projection in ids(&rest.projections.partitions) {
-        conn.database().delete_partitions(projection)?;
-        conn.database().unpark_all(projection)?;
-    }
+    let projections: Vec<_> = ids(&rest.projections.partitions).into_iter().cloned().collect();
+    forget_projections(conn, &projections)?;
     for partition in &rest.projections.partitions {
         conn.database().restore_partition(partition)?;
     }
+    conn.database().delete_keys()?;
     for key in &rest.keys {
         conn.database().receive_key(&key.as_new())?;
     }

@@ -124,8 +124,14 @@ pub enum Command {
         #[command(flatten)]
         patience: Patience,
     },
-    /// Let appends to a frozen log begin again.
-    Unfreeze(Patience),
+    /// Let appends to a frozen log begin again. A log that has moved is refused.
+    Unfreeze {
+        /// Open a log that has moved, too: the database that it has moved to is lost.
+        #[arg(long)]
+        target_is_lost: bool,
+        #[command(flatten)]
+        patience: Patience,
+    },
     /// Read the whole log, and find what does not agree with the rest of it, and with its seals.
     Verify,
     /// Seal everything up to here: `verify` finds from then on what was changed. Keep the chain elsewhere.

@@ -12,6 +12,7 @@ use super::all_or_nothing::{Work, all_or_nothing};
 use super::guards::current;
 use crate::model::log_state::LogState;
 use crate::model::log_status::LogHolder;
+use crate::model::partition::MOVED_AWAY;
 use crate::model::position::Position;
 use crate::storage::error::DatabaseError;
 use crate::storage::executor::Executor;
@@ -21,6 +22,7 @@ use crate::storage::log_holders::LogHolders;
 use crate::storage::log_state::LogStates;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
+use crate::storage::sql::lease::GiveBack;
 use crate::storage::sql::statement::statement;
 
 statement! {
@@ -38,8 +40,8 @@ statement! {
 
 statement! {
     for Mysql;
-    SetOpen,
-    current!("UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen'")
+    SetOpen<'a> { note: &'a str => Text },
+    current!("UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND note = ?")
 }
 
 statement! {
@@ -70,11 +72,11 @@ impl<C: Server<Backend = Mysql>> Freeze for lent::Mysql<'_, C> {
         frozen.and(restored)
     }
 
-    async fn unfreeze(&mut self) -> QueryResult<()> {
+    async fn unfreeze(&mut self, note: &str) -> QueryResult<bool> {
         self.0.batch(WAIT_BRIEFLY).await?;
-        let unfrozen = unfreeze(self.0).await;
+        let unfrozen = unfreeze(self.0, note).await;
         let restored = self.0.batch(WAIT_AS_BEFORE).await;
-        unfrozen.and(restored)
+        unfrozen.and_then(|is_opened| restored.map(|()| is_opened))
     }
 
     async fn in_the_way(&mut self) -> QueryResult<Vec<LogHolder>> {
@@ -92,18 +94,23 @@ async fn freeze<C: Server<Backend = Mysql>>(conn: &mut C, note: &str) -> QueryRe
     }
     let created = conn.batch(REFUSE_INSERTS).await;
     if created.is_err() && log.note.as_deref() == Some(note) {
-        all_or_nothing(conn, Open).await.map_err(DatabaseError::into_diesel_error)?;
+        all_or_nothing(conn, Open { note }).await.map_err(DatabaseError::into_diesel_error)?;
     }
     created
 }
 
-/// To drop the trigger commits, so it comes first.
-async fn unfreeze<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<()> {
-    if lent::Mysql(conn).log_row().await?.state != LogState::Frozen {
-        return Ok(());
+/// To drop the trigger commits, so it comes first. If the note has changed meanwhile, it is created again.
+async fn unfreeze<C: Server<Backend = Mysql>>(conn: &mut C, note: &str) -> QueryResult<bool> {
+    let log = lent::Mysql(conn).log_row().await?;
+    if log.state != LogState::Frozen || log.note.as_deref() != Some(note) {
+        return Ok(false);
     }
     conn.batch("DROP TRIGGER IF EXISTS events_refuse_insert").await?;
-    all_or_nothing(conn, Open).await.map_err(DatabaseError::into_diesel_error)
+    let is_opened = all_or_nothing(conn, Open { note }).await.map_err(DatabaseError::into_diesel_error)?;
+    if !is_opened {
+        conn.batch(REFUSE_INSERTS).await?;
+    }
+    Ok(is_opened)
 }
 
 struct Close<'n> {
@@ -121,15 +128,21 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Close<'_> {
     }
 }
 
-struct Open;
+struct Open<'n> {
+    note: &'n str,
+}
 
-impl<C: Executor<Backend = Mysql>> Work<C> for Open {
-    type Output = ();
+impl<C: Executor<Backend = Mysql>> Work<C> for Open<'_> {
+    type Output = bool;
     type Error = DatabaseError;
 
-    async fn run(&self, conn: &mut C, _: Scope) -> Result<(), DatabaseError> {
+    async fn run(&self, conn: &mut C, _: Scope) -> Result<bool, DatabaseError> {
         conn.execute(SetFence { to: "open", from: "frozen" }).await?;
-        conn.execute(SetOpen).await?;
-        Ok(())
+        let is_opened = conn.execute(SetOpen { note: self.note }).await? == 1;
+        match is_opened {
+            true => conn.execute(GiveBack { owner: MOVED_AWAY }).await?,
+            false => conn.execute(SetFence { to: "frozen", from: "open" }).await?,
+        };
+        Ok(is_opened)
     }
 }

@@ -31,7 +31,7 @@ statement! {
 statement! {
     for Mysql;
     SetReceiving<'a> { log_id: &'a str => Text, note: &'a str => Text },
-    "UPDATE event_log SET log_id = ?, state = 'receiving', note = ? WHERE id = 1"
+    "UPDATE event_log SET log_id = ?, state = 'receiving', note = ? WHERE id = 1 AND state = 'open'"
 }
 
 statement! {
@@ -59,9 +59,9 @@ statement! {
 }
 
 impl Receive for lent::Mysql<'_, MysqlConnection> {
-    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
+    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<bool> {
         SetFence { state: "receiving" }.execute(self.0)?;
-        SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0).map(drop)
+        Ok(SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)? > 0)
     }
 
     /// To drop the trigger commits, so it comes first.

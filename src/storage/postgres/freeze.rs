@@ -9,10 +9,12 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::all_or_nothing::begin;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::log_status::LogHolder;
+use crate::model::partition::MOVED_AWAY;
 use crate::storage::freeze::Freeze;
 use crate::storage::lent::Postgres;
 use crate::storage::log_holders::holder;
 use crate::storage::server::Server;
+use crate::storage::sql::lease::GiveBack;
 use crate::storage::sql::statement::statement;
 
 statement! {
@@ -23,8 +25,8 @@ statement! {
 
 statement! {
     for Pg;
-    SetOpen,
-    "UPDATE event_log SET state = 'open', note = NULL WHERE state = 'frozen'"
+    SetOpen<'a> { note: &'a str => Text },
+    "UPDATE event_log SET state = 'open', note = NULL WHERE state = 'frozen' AND note = ?"
 }
 
 statement! {
@@ -47,8 +49,8 @@ statement! {
      ORDER BY 3"
 }
 
-/// Appends wait behind one who waits for a lock.
-const WAIT_BRIEFLY: &str = "SET LOCAL lock_timeout = '200ms'";
+/// Others wait behind one who waits for a lock.
+pub(super) const WAIT_BRIEFLY: &str = "SET LOCAL lock_timeout = '200ms'";
 
 impl<C: Server<Backend = Pg>> Freeze for Postgres<'_, C> {
     async fn freeze(&mut self, note: &str) -> QueryResult<()> {
@@ -57,9 +59,9 @@ impl<C: Server<Backend = Pg>> Freeze for Postgres<'_, C> {
         open.end(frozen).await
     }
 
-    async fn unfreeze(&mut self) -> QueryResult<()> {
+    async fn unfreeze(&mut self, note: &str) -> QueryResult<bool> {
         let mut open = begin(self.0).await?;
-        let unfrozen = unfreeze(&mut *open.conn).await;
+        let unfrozen = unfreeze(&mut *open.conn, note).await;
         open.end(unfrozen).await
     }
 
@@ -79,13 +81,15 @@ async fn freeze<C: Server<Backend = Pg>>(conn: &mut C, note: &str) -> QueryResul
     Ok(())
 }
 
-async fn unfreeze<C: Server<Backend = Pg>>(conn: &mut C) -> QueryResult<()> {
+async fn unfreeze<C: Server<Backend = Pg>>(conn: &mut C, note: &str) -> QueryResult<bool> {
     conn.batch(WAIT_BRIEFLY).await?;
     conn.batch("LOCK TABLE events IN ACCESS EXCLUSIVE MODE").await?; // as DROP TRIGGER does
-    if conn.execute(SetOpen).await? == 1 {
+    let is_opened = conn.execute(SetOpen { note }).await? == 1;
+    if is_opened {
         conn.batch(ALLOW_INSERTS).await?;
+        conn.execute(GiveBack { owner: MOVED_AWAY }).await?;
     }
-    Ok(())
+    Ok(is_opened)
 }
 
 /// From then on every INSERT fails with what is said about the log.

@@ -12,7 +12,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::freeze::{ALLOW_INSERTS, refuse_inserts};
+use super::freeze::{ALLOW_INSERTS, WAIT_BRIEFLY, refuse_inserts};
 use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
 use crate::model::json::Json;
@@ -29,7 +29,7 @@ use crate::storage::sql::statement::statement;
 statement! {
     for Pg;
     SetReceiving<'a> { log_id: Uuid => SqlUuid, note: &'a str => Text },
-    "UPDATE event_log SET log_id = ?, state = 'receiving', note = ?"
+    "UPDATE event_log SET log_id = ?, state = 'receiving', note = ? WHERE state = 'open'"
 }
 
 statement! {
@@ -63,10 +63,13 @@ statement! {
 }
 
 impl Receive for Postgres<'_, PgConnection> {
-    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
+    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<bool> {
         self.0.batch_execute("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE")?;
-        SetReceiving { log_id, note }.execute(self.0)?;
-        self.0.batch_execute(&refuse_inserts(LogState::Receiving, note))
+        let is_closed = SetReceiving { log_id, note }.execute(self.0)? > 0;
+        if is_closed {
+            self.0.batch_execute(&refuse_inserts(LogState::Receiving, note))?;
+        }
+        Ok(is_closed)
     }
 
     fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
@@ -109,6 +112,7 @@ impl Receive for Postgres<'_, PgConnection> {
     /// Until the server has looked at the new rows, it plans as if few lay above a position. By itself it does
     /// so only some time later.
     fn open(&mut self) -> QueryResult<()> {
+        self.0.batch_execute(WAIT_BRIEFLY)?;
         self.0.batch_execute(ALLOW_INSERTS)?;
         self.0.batch_execute("ANALYZE events")?;
         SetOpen.execute(self.0).map(drop)

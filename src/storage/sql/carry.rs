@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use uuid::Uuid;
 
 use crate::model::append_key::KeyedAppend;
-use crate::model::partition::Partition;
+use crate::model::partition::{MOVED_AWAY, Partition};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
@@ -18,6 +18,7 @@ use crate::storage::carry::{Carry, StreamStart, UsedKey};
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::sql::dialect::{Dialect, Id, Time};
+use crate::storage::sql::lease::GiveBack;
 use crate::storage::sql::row::{Columns, optional, stored_tenant, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
@@ -49,11 +50,16 @@ impl<DB: Columns> FromRow<DB> for UsedKey {
 
 statement! {
     for every database;
-    SelectStarts -> StartColumns,
+    /// An event that lies behind the position follows the last one that does not.
+    SelectStarts { up_to: i64 => bind_long, behind: i64 => bind_long } -> StartColumns,
     "SELECT tenant_id, aggregate_type, aggregate_id, \
      (SELECT min(events.aggregate_version) FROM events WHERE events.tenant_id = head.tenant_id \
-     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id), \
-     aggregate_version, archived_version FROM aggregate_heads AS head \
+     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
+     AND events.global_position <= ?), \
+     coalesce((SELECT min(events.aggregate_version) - 1 FROM events WHERE events.tenant_id = head.tenant_id \
+     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
+     AND events.global_position > ?), aggregate_version), \
+     archived_version FROM aggregate_heads AS head \
      WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.tenant_id = head.tenant_id \
      AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
      AND events.aggregate_version = 1) \
@@ -103,12 +109,6 @@ statement! {
     },
     "UPDATE projection_checkpoints SET owner = ?, leased_until = ?, fencing_token = fencing_token + 1 \
      WHERE projection_name = ? AND projection_version = ? AND fencing_token > 0"
-}
-
-statement! {
-    for every database;
-    GiveBack<'a> { owner: &'a str => bind_text },
-    "UPDATE projection_checkpoints SET owner = NULL, leased_until = NULL WHERE owner = ?"
 }
 
 statement! {
@@ -175,8 +175,14 @@ statement! {
 
 statement! {
     for every database;
+    DeleteKeys,
+    "DELETE FROM append_keys"
+}
+
+statement! {
+    for every database;
     ReplaceNote<'a> { to: &'a str => bind_text, from: &'a str => bind_text },
-    "UPDATE event_log SET note = ? WHERE id = 1 AND state = 'receiving' AND note = ?"
+    "UPDATE event_log SET note = ? WHERE id = 1 AND note = ?"
 }
 
 impl<L> Carry for L
@@ -184,8 +190,9 @@ where
     L: Lent,
     BackendOf<L>: Dialect + QueryMetadata<StartColumns> + QueryMetadata<KeyColumns> + QueryMetadata<BigInt>,
 {
-    async fn stream_starts(&mut self) -> QueryResult<Vec<StreamStart>> {
-        self.connection().load(SelectStarts, Stored::default()).await
+    async fn stream_starts(&mut self, up_to: Position) -> QueryResult<Vec<StreamStart>> {
+        let up_to = up_to.get();
+        self.connection().load(SelectStarts { up_to, behind: up_to }, Stored::default()).await
     }
 
     async fn has_heads(&mut self) -> QueryResult<bool> {
@@ -203,13 +210,13 @@ where
         Ok(())
     }
 
-    async fn seize(&mut self, projection: &ProjectionId, owner: &str) -> QueryResult<usize> {
+    async fn seize(&mut self, projection: &ProjectionId) -> QueryResult<usize> {
         let (name, version) = (&*projection.name, projection.version);
-        self.connection().execute(Seize { owner, until: i64::MAX, name, version }).await
+        self.connection().execute(Seize { owner: MOVED_AWAY, until: i64::MAX, name, version }).await
     }
 
-    async fn give_back(&mut self, owner: &str) -> QueryResult<usize> {
-        self.connection().execute(GiveBack { owner }).await
+    async fn give_back(&mut self) -> QueryResult<usize> {
+        self.connection().execute(GiveBack { owner: MOVED_AWAY }).await
     }
 
     async fn restore_partition(&mut self, partition: &Partition) -> QueryResult<()> {
@@ -249,6 +256,10 @@ where
     ) -> QueryResult<Vec<UsedKey>> {
         let select = SelectKeys { after_tenant: tenant_id, tenant_id, key, up_to: up_to.get(), limit };
         self.connection().load(select, Stored::default()).await
+    }
+
+    async fn delete_keys(&mut self) -> QueryResult<usize> {
+        self.connection().execute(DeleteKeys).await
     }
 
     async fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool> {

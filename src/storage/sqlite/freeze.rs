@@ -11,10 +11,12 @@ use diesel::sqlite::Sqlite;
 use super::transactions::all_or_nothing;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::log_status::LogHolder;
+use crate::model::partition::MOVED_AWAY;
 use crate::storage::error::DatabaseError;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::freeze::Freeze;
 use crate::storage::lent;
+use crate::storage::sql::lease::GiveBack;
 use crate::storage::sql::statement::statement;
 
 statement! {
@@ -25,8 +27,8 @@ statement! {
 
 statement! {
     for Sqlite;
-    SetOpen,
-    "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen'"
+    SetOpen<'a> { note: &'a str => Text },
+    "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND note = ?"
 }
 
 statement! {
@@ -52,12 +54,14 @@ impl Freeze for lent::Sqlite<'_> {
         })
     }
 
-    async fn unfreeze(&mut self) -> QueryResult<()> {
+    async fn unfreeze(&mut self, note: &str) -> QueryResult<bool> {
         eagerly(self.0, |conn| {
-            if SetOpen.execute(conn)? == 1 {
+            let is_opened = (SetOpen { note }).execute(conn)? == 1;
+            if is_opened {
                 allow_inserts(conn)?;
+                (GiveBack { owner: MOVED_AWAY }).execute(conn)?;
             }
-            Ok(())
+            Ok(is_opened)
         })
     }
 
@@ -69,10 +73,10 @@ impl Freeze for lent::Sqlite<'_> {
 
 /// While SQLite itself waits for the write lock, it looks ever more rarely, and finds writers that follow
 /// each other closely again and again. No writer waits for this.
-fn eagerly(
+fn eagerly<T>(
     conn: &mut SqliteConnection,
-    work: impl Fn(&mut SqliteConnection) -> Result<(), DatabaseError>,
-) -> QueryResult<()> {
+    work: impl Fn(&mut SqliteConnection) -> Result<T, DatabaseError>,
+) -> QueryResult<T> {
     let (begin, busy_timeout) = (Instant::now(), SelectBusyTimeout.get_result::<i32>(conn)?);
     conn.batch_execute("PRAGMA busy_timeout = 0")?;
     let outcome = loop {

@@ -27,7 +27,7 @@ use crate::storage::sql::statement::statement;
 statement! {
     for Sqlite;
     SetReceiving<'a> { log_id: &'a str => Text, note: &'a str => Text },
-    "UPDATE event_log SET log_id = ?, state = 'receiving', note = ? WHERE id = 1"
+    "UPDATE event_log SET log_id = ?, state = 'receiving', note = ? WHERE id = 1 AND state = 'open'"
 }
 
 statement! {
@@ -86,9 +86,12 @@ impl Receive for lent::Sqlite<'_> {
         self.0.batch_execute("PRAGMA wal_checkpoint")
     }
 
-    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<()> {
-        SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)?;
-        refuse_inserts(self.0, LogState::Receiving, note)
+    fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<bool> {
+        let is_closed = SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)? > 0;
+        if is_closed {
+            refuse_inserts(self.0, LogState::Receiving, note)?;
+        }
+        Ok(is_closed)
     }
 
     fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {

@@ -2,17 +2,15 @@ use std::time::Duration;
 
 use super::error::CopyError;
 use super::look::note_of_copy;
-use super::owner::OWNER;
 use crate::model::log_state::LogState;
-use crate::operate::note::move_of;
-use crate::operate::unfreeze;
+use crate::operate::freeze::unfreeze_if;
+use crate::operate::note::{has_moved, move_of};
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::transfer::note::Move;
 use crate::transfer::receiver::Receiver;
 
 /// Takes back a [`copy`](super::copy()) that has not come to its end: the source takes events again, if it
-/// was frozen for that copy, and the workers of its projections go on. `false` if none is under way into this
-/// target.
+/// was frozen for that copy, and the workers of its projections go on. `false` if none is under way.
 ///
 /// The target stays closed, so that never are both logs open. The same copy can be begun again and goes on
 /// where it was; or [`discard`](super::super::discard()) what the target has.
@@ -48,7 +46,7 @@ where
 {
     let (log_id, there) = (source.database().log_row()?.log_id, target.database().log_row()?);
     if there.state != LogState::Receiving {
-        return Ok(false);
+        return open_again(source, patience);
     }
     let note = note_of_copy(&there, log_id)?;
     let Some(copied) = note.copied().cloned() else { return Ok(false) };
@@ -57,10 +55,19 @@ where
     // Whoever still copies is overtaken now, and does not open the target.
     let frozen_for = source.database().log_row()?.note.as_deref().and_then(move_of);
     if frozen_for.as_ref().is_none_or(|other| *other == id) {
-        source.database().give_back(OWNER)?;
+        source.database().give_back()?;
     }
     if frozen_for == Some(id) {
-        unfreeze(source, patience)?;
+        unfreeze_if(source, patience, |_| true)?;
     }
     Ok(true)
+}
+
+/// What the target had was discarded. The source may have been frozen for it.
+fn open_again<S: EventConnection + ?Sized>(source: &mut S, patience: Duration) -> Result<bool, CopyError> {
+    let note = source.database().log_row()?.note.unwrap_or_default();
+    match move_of(&note).is_some() && !has_moved(&note) {
+        true => Ok(unfreeze_if(source, patience, |other| other == note)?),
+        false => Ok(false),
+    }
 }

@@ -7,15 +7,16 @@ use super::copied::Copied;
 use super::difference::first_difference;
 use super::error::CopyError;
 use super::look::Way;
-use super::plan::CopyPlan;
+use super::plan::{CopyPlan, Fate};
 use crate::line::chain::Chain;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::operate::links::each_hashed;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::write_transaction::write_transaction;
 use crate::transfer::batch::Batch;
 use crate::transfer::note::{Move, Note};
-use crate::transfer::receiver::Receiver;
+use crate::transfer::receiver::{Receiver, forget_projections};
 
 /// A pass that took no longer leaves little for the next.
 const SHORT: Duration = Duration::from_secs(1);
@@ -55,7 +56,10 @@ where
             Way::Done => return Ok(None),
             Way::Begin => (Receiver::begin(target, log_id, note)?, unread),
             Way::GoOn(begun) => (wanted_again(Receiver::resume(target, begun)?)?, unread),
-            Way::Back(frozen) => (receive_again(target, &frozen, note)?, (plan.after, chain)),
+            Way::Back(frozen) => {
+                forget_rebuilt(target, plan)?;
+                (receive_again(target, &frozen, note)?, (plan.after, chain))
+            }
         };
         Ok(Some(Self { source, target, log_id, chain, read_back, events: 0 }))
     }
@@ -151,6 +155,13 @@ fn wanted_again<T: EventConnection + ?Sized>(
         target.move_on(next, |_| Ok(()))?;
     }
     Ok(target)
+}
+
+/// What a log that comes back had of projections that are built again from the first event.
+fn forget_rebuilt<T: EventConnection + ?Sized>(target: &mut T, plan: &CopyPlan) -> Result<(), CopyError> {
+    let rebuilt = plan.projections.iter().filter(|carried| carried.fate == Fate::Rebuilt);
+    let rebuilt: Vec<_> = rebuilt.map(|carried| carried.id.clone()).collect();
+    Ok(write_transaction(target, |conn| forget_projections(conn, &rebuilt))?)
 }
 
 /// A log that has moved away comes back.

@@ -35,6 +35,9 @@ pub enum CopyError {
         /// What it has.
         what: &'static str,
     },
+    /// The target is the source, or was made of its files: both are open, and have the same id.
+    #[error("the source and the target are the same log, and both are open")]
+    SameLog,
     /// An import or the copy of another log fills the target.
     #[error("something else fills the target ({note}); end that, or discard it")]
     #[non_exhaustive]
@@ -101,11 +104,18 @@ pub enum CopyError {
     /// [`CopyControl::goes_on`](super::CopyControl::goes_on) did not want to. The next call goes on.
     #[error("stopped after a batch: the source is in use as before, and the target is filled up to here")]
     Stopped,
+    /// Somebody has opened the source in the middle of the switch. The target stays closed, and the next call
+    /// goes on.
+    #[error("the source was opened in the middle of the switch; the target stays closed")]
+    SourceOpened,
     /// The read models that are kept could not be copied. The source is frozen for this copy: copy again, or
     /// [`abandon`](super::abandon()).
     #[error("the read models were not copied: {0}")]
     ReadModels(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The source was not frozen. It is in use as before.
+    /// Transactions were in the way of the switch and did not end in time: on the source, or on a target that is
+    /// on PostgreSQL, where transactions that have only read events are, too. If the source could not be frozen,
+    /// it is in use as before; later than that, both logs are closed. Copy again, or
+    /// [`abandon`](super::abandon()).
     #[error(transparent)]
     Freeze(#[from] FreezeError),
     /// The tables of the target could not be created.
@@ -144,6 +154,7 @@ impl From<ReceiveError> for CopyError {
         match error {
             ReceiveError::Overtaken => Self::Overtaken,
             ReceiveError::Occupied(what) => Self::Occupied { what },
+            ReceiveError::NotOpened(error) => Self::Freeze(error),
             ReceiveError::Database(error) => Self::Database(error),
         }
     }

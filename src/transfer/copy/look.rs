@@ -60,7 +60,12 @@ where
     if matches!(way, Way::GoOn(_) | Way::Back(_)) {
         refuse_archived(source, target, after)?;
     }
-    let known = there.map(|there| there.projections).unwrap_or_default();
+    let mut known = there.map(|there| there.projections).unwrap_or_default();
+    match &way {
+        Way::GoOn(note) => known.retain(|id| !note.has_brought(id)),
+        Way::Back(_) => known.retain(|id| !options.rebuilds(&id.name)),
+        Way::Done | Way::Begin => {}
+    }
     let projections = carried(source, options, &known)?;
     let end = source.database().last_position()?;
     let is_done = matches!(way, Way::Done);
@@ -93,6 +98,7 @@ fn way(source: &LogRow, target: Option<&Target>) -> Result<Way, CopyError> {
         }
         (LogState::Open, Some(_)) if has_same_id => Ok(Way::Done),
         (_, Some(_)) => Err(source_closed()),
+        (LogState::Open, None) if has_same_id => Err(CopyError::SameLog),
         (LogState::Open, None) if is_empty => Ok(Way::Begin),
         (LogState::Open, None) => Err(CopyError::TargetInUse),
         (LogState::Frozen, None) if has_same_id => Ok(Way::Back(target.row.note.clone().unwrap_or_default())),

@@ -4,16 +4,17 @@
 //!    goes there, batch by batch, with its positions; again, until little is left.
 //! 2. The source is frozen, with the id of the move, and the rest goes there. Both logs are compared.
 //! 3. The checkpoints that are kept are taken from the workers of the source, and go to the target.
-//! 4. The target opens.
+//! 4. The note of the source says that the log has moved, and the target opens.
 //!
 //! **Nothing is missed or doubled.** At or below the position up to which a log is complete nothing is
 //! committed any more, and the events of a batch and the note that counts them are committed together. So the
 //! target has exactly the events of the source up to its note. After the source is frozen, nothing is
 //! committed above.
 //!
-//! **Never two open logs.** The target opens only after the source was frozen, in a transaction that finds
-//! the note as this process has left it. The source is opened again only after that note says that the move
-//! is abandoned.
+//! **Never two open logs.** The target opens only after the note of the source says that the log has moved,
+//! which replaces the note with which this move has frozen it: so it is still frozen then. The target opens in
+//! a transaction that finds its own note as this process has left it. The source is opened again only before
+//! its note says so, or after the note of the target says that the move is abandoned.
 //!
 //! Killed anywhere, the state of both logs and the note say where to go on.
 
@@ -25,8 +26,8 @@ mod difference;
 mod error;
 mod look;
 mod options;
-mod owner;
 mod plan;
+mod reclaim;
 mod switch;
 
 use diesel::result::QueryResult;
@@ -44,6 +45,7 @@ pub use error::CopyError;
 pub use options::CopyOptions;
 use plan::refuse_undecided;
 pub use plan::{CarriedProjection, CopyPlan, Fate};
+pub use reclaim::reclaim;
 
 /// Says what [`copy`] would do, and changes nothing. The target may be without tables.
 ///

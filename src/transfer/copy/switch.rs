@@ -9,16 +9,17 @@ use super::copier::Copier;
 use super::error::CopyError;
 use super::look::{carried, refuse_archived};
 use super::options::CopyOptions;
-use super::owner::OWNER;
 use super::plan::refuse_undecided;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::operate::FreezeError;
-use crate::operate::freeze::freeze_with;
-use crate::operate::note::{move_of, note_of_move};
+use crate::operate::freeze::{freeze_with, unfreeze_if};
+use crate::operate::note::{has_moved, move_of, moved, note_of_move};
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::transfer::error::ReceiveError;
 use crate::transfer::keys::each_key;
+use crate::transfer::note::Note;
 use crate::transfer::projections::{Projections, ids};
 use crate::transfer::rest::Rest;
 
@@ -39,29 +40,67 @@ where
         // The source is not closed for a copy that is not wanted any more.
         self.target.move_on(self.target.note.clone(), |_| Ok(()))?;
         let begin = Instant::now();
-        self.freeze(options)?;
+        let is_first = self.freeze(options)?;
+        self.confirm(is_first, options.patience)?;
         self.copy_rest(options.patience)?;
         refuse_archived(self.source, self.target.conn, Position::END)?;
         self.carry(options, control)?;
-        self.open_target()?;
-        Ok(Copied { closed_for: begin.elapsed(), ..self.copied() })
+        self.leave_source()?;
+        let copied = self.copied();
+        self.target.open(options.patience)?;
+        Ok(Copied { closed_for: begin.elapsed(), ..copied })
     }
 
     /// A projection may have begun meanwhile.
     fn refuse_undecided(&mut self, options: &CopyOptions) -> Result<(), CopyError> {
         let known = self.target.conn.database().every_partition()?;
-        let known: Vec<_> = ids(&known).into_iter().cloned().collect();
+        let known: Vec<_> =
+            ids(&known).into_iter().filter(|id| !self.target.note.has_brought(id)).cloned().collect();
         refuse_undecided(&carried(self.source, options, &known)?)
     }
 
-    fn freeze(&mut self, options: &CopyOptions) -> Result<(), CopyError> {
-        let id = self.target.note.copied().map(|copied| copied.id.clone()).unwrap_or_default();
-        freeze_with(self.source, note_of_move(&options.reason(), &id), options.patience)?;
+    /// Whether it was open.
+    fn freeze(&mut self, options: &CopyOptions) -> Result<bool, CopyError> {
+        let id = self.id();
+        let is_first = freeze_with(self.source, note_of_move(&options.reason(), &id), options.patience)?;
         match self.source.database().log_row()?.closed() {
             Some(closed) if move_of(closed.note()).as_ref() != Some(&id) => {
                 Err(CopyError::SourceClosed(closed))
             }
-            _ => Ok(()),
+            _ => Ok(is_first),
+        }
+    }
+
+    fn id(&self) -> String {
+        self.target.note.copied().map(|copied| copied.id.clone()).unwrap_or_default()
+    }
+
+    /// As long as the source was open, what goes along with the events has changed. Whoever has abandoned the
+    /// copy while this has waited has found the source open.
+    fn confirm(&mut self, is_first: bool, patience: Duration) -> Result<(), CopyError> {
+        let note = &self.target.note;
+        let next = if is_first { note.incomplete() } else { note.clone() };
+        let outcome = self.target.move_on(next, |_| Ok(()));
+        if matches!(outcome, Err(ReceiveError::Overtaken)) && !self.is_wanted_by_another()? {
+            self.open_source(patience)?;
+        }
+        Ok(outcome?)
+    }
+
+    /// Another process may go on with the same copy.
+    fn is_wanted_by_another(&mut self) -> Result<bool, CopyError> {
+        let there = self.target.conn.database().log_row()?;
+        let note = there.note.as_deref().and_then(Note::read);
+        let copied = note.as_ref().and_then(Note::copied);
+        Ok(copied.is_some_and(|copied| copied.id == self.id() && !copied.is_abandoned))
+    }
+
+    /// If it is closed for this move, and the target does not open.
+    fn open_source(&mut self, patience: Duration) -> Result<(), CopyError> {
+        let note = self.source.database().log_row()?.note.unwrap_or_default();
+        match move_of(&note) == Some(self.id()) && !has_moved(&note) {
+            true => Ok(unfreeze_if(self.source, patience, |other| other == note).map(drop)?),
+            false => Ok(()),
         }
     }
 
@@ -87,7 +126,7 @@ where
         let keeps = |id: &ProjectionId| options.keeps(&id.name);
         let partitions = self.source.database().every_partition()?;
         for id in ids(&partitions).into_iter().filter(|id| keeps(id)) {
-            self.source.database().seize(id, OWNER)?;
+            self.source.database().seize(id)?;
         }
         control.move_read_models().map_err(CopyError::ReadModels)?;
         let mut projections = Projections::read(self.source)?;
@@ -98,7 +137,7 @@ where
             keys.push(key);
             Ok::<_, CopyError>(())
         })?;
-        let starts = self.source.database().stream_starts()?;
+        let starts = self.source.database().stream_starts(Position::END)?;
         self.target.receive_rest(&Rest { starts, projections, keys })?;
         let above = self.highest_position()?;
         Ok(self.target.conn.database().go_on_above(above)?)
@@ -112,12 +151,17 @@ where
         Ok(checkpoints.chain([given, self.target.note.position]).max().unwrap_or(given))
     }
 
-    /// What was taken from workers when the log has moved away is theirs again.
-    fn open_target(&mut self) -> Result<(), CopyError> {
-        let note = self.target.note.clone();
-        Ok(self.target.move_on(note, |conn| {
-            conn.database().give_back(OWNER)?;
-            conn.database().open()
-        })?)
+    /// From here on the source is opened only if the target is not. If somebody has opened it meanwhile, the
+    /// target stays closed.
+    fn leave_source(&mut self) -> Result<(), CopyError> {
+        let id = self.id();
+        let closed = self.source.database().log_row()?.closed();
+        if let Some(closed) = closed.filter(|closed| move_of(closed.note()).as_ref() == Some(&id)) {
+            if self.source.database().replace_note(closed.note(), &moved(closed.note()))? {
+                return Ok(());
+            }
+        }
+        self.source.database().give_back()?;
+        Err(CopyError::SourceOpened)
     }
 }

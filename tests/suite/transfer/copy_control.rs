@@ -1,22 +1,26 @@
 //! What goes along with a copy: it is told how far, stops it, lets the target follow, moves the read models.
 
 use std::error::Error as StdError;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use diesel::Connection;
-use diesel_event_store::operate::freeze;
+use diesel_event_store::operate::{FreezeError, freeze, unfreeze};
 use diesel_event_store::projection::{Projection, ProjectionError};
 use diesel_event_store::transfer::{
     Copied, CopyControl, CopyError, CopyOptions, Next, abandon, copy, copy_with, discard, export_archive,
-    remove_archived,
+    reclaim, remove_archived,
 };
 use diesel_event_store::{
     AppendError, EventConnection, EventStore, ExpectedVersion, LogQuery, NewEvent, Position, RecordedEvent,
 };
-use test_support::{LONG, Result, TestDatabase, count, counted, user};
+use test_support::witness::{begin, commit};
+use test_support::{LONG, Result, TestDatabase, count, counted, eventually, user};
 
 use super::super::Tests;
 use super::super::housekeeping::remove;
-use super::{empty, exported};
+use super::{empty, exported, fill};
 
 tests_of_pairs! {
     a_copy_stops_behind_a_batch,
@@ -30,6 +34,12 @@ tests_of_pairs! {
     a_read_model_that_was_left_behind_goes_on,
     what_is_archived_meanwhile_is_not_copied_by_halves,
     a_log_that_was_archived_elsewhere_does_not_come_back_by_halves,
+    a_source_that_is_opened_in_the_middle_keeps_the_target_closed,
+    what_was_brought_before_is_replaced,
+    a_source_that_was_opened_in_the_middle_is_copied_anew,
+    a_source_whose_target_was_discarded_is_opened,
+    a_source_that_has_moved_is_opened_only_if_the_target_is_lost,
+    who_abandons_a_copy_that_waits_finds_the_source_open,
 }
 
 const STORE: EventStore = EventStore::new();
@@ -309,5 +319,131 @@ fn a_log_that_was_archived_elsewhere_does_not_come_back_by_halves<S: TestDatabas
     append(&mut to, "bob", 1)?;
     assert_eq!(copy(&mut to, &mut third, &options(), |_| true)?.events(), 2);
     assert_eq!(exported(&mut third)?, exported(&mut to)?);
+    Ok(())
+}
+
+/// Opens the source while the read models move, and appends to it.
+struct Opens<S>(S);
+
+impl<S: EventConnection> CopyControl for Opens<S> {
+    fn caught_up(&mut self, _so_far: &Copied) -> Next {
+        Next::Switch
+    }
+
+    fn move_read_models(&mut self) -> Result<(), Box<dyn StdError + Send + Sync>> {
+        assert!(unfreeze(&mut self.0, LONG)?);
+        Ok(append(&mut self.0, "alice", 1)?)
+    }
+}
+
+/// Otherwise both logs would be open, and the event in one of them.
+fn a_source_that_is_opened_in_the_middle_keeps_the_target_closed<S: TestDatabase, T: TestDatabase>() -> Result
+{
+    let ((db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    append(&mut from, "alice", 3)?;
+    kept::<S::Conn>().catch_up(&mut from)?;
+    let opened = copy_with(&mut from, &mut to, &options().keep("kept"), &mut Opens(db.connect()?));
+    assert!(matches!(opened, Err(CopyError::SourceOpened)), "{opened:?}");
+    assert!(matches!(append(&mut to, "alice", 1), Err(AppendError::LogClosed(_))));
+    assert_eq!(kept::<S::Conn>().catch_up(&mut from)?.applied(), 1, "it is its worker's again");
+
+    assert_eq!(copy(&mut from, &mut to, &options().keep("kept"), |_| true)?.events(), 1);
+    assert_eq!(kept::<T::Conn>().catch_up(&mut to)?.applied(), 0);
+    Ok(())
+}
+
+/// What was brought is not doubled, and what was used there again or is not kept any more does not stay.
+fn what_was_brought_before_is_replaced<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    fill(&mut from)?;
+    let keep_all = options().keep("fails on the third").keep("own");
+    let opened = copy_with(&mut from, &mut to, &keep_all, &mut Opens(db.connect()?));
+    assert!(matches!(opened, Err(CopyError::SourceOpened)), "{opened:?}");
+    assert!(count(&mut to, "parked_events")? > 0);
+    match copy(&mut from, &mut to, &options().keep("own"), |_| true) {
+        Err(CopyError::Undecided { projections, .. }) => assert_eq!(projections, ["fails on the third"]),
+        other => panic!("{other:?}"),
+    }
+    copy(&mut from, &mut to, &options().keep("own").rebuild("fails on the third"), |_| true)?;
+    assert_eq!(count(&mut to, "append_keys")?, count(&mut from, "append_keys")?);
+    assert_eq!(count(&mut to, "parked_events")?, 0);
+    assert_eq!(count(&mut to, "projection_checkpoints")?, 1);
+    Ok(())
+}
+
+/// A transaction is in the way of the switch.
+fn who_abandons_a_copy_that_waits_finds_the_source_open<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((db, mut from), (other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    append(&mut from, "alice", 3)?;
+    let mut hanging = db.connect()?;
+    let ((asks, is_asked), (answers, answer)) = (mpsc::channel(), mpsc::channel::<()>());
+    thread::scope(|scope| -> Result {
+        let (from, to) = (&mut from, &mut to);
+        let copying = scope.spawn(move || {
+            let mut waits = Meanwhile(|| {
+                asks.send(())?;
+                Ok(answer.recv()?)
+            });
+            let copied = copy_with(from, to, &options().patience(LONG), &mut waits);
+            assert!(matches!(copied, Err(CopyError::Overtaken)), "{copied:?}");
+        });
+        is_asked.recv()?;
+        begin(&mut hanging)?;
+        append(&mut hanging, "alice", 1)?;
+        answers.send(())?;
+        thread::sleep(Duration::from_millis(300)); // time for the copy to wait for that transaction
+        let (mut source, mut target) = (db.connect()?, other.connect()?);
+        // On SQLite it waits, too, once the target knows.
+        let abandoning = scope.spawn(move || drop(abandon(&mut source, &mut target, LONG)));
+        let mut target = other.connect()?;
+        eventually("the copy is abandoned", || {
+            let closed = STORE.log_closed(&mut target)?;
+            Ok(closed.is_some_and(|closed| closed.note().contains("\"is_abandoned\":true")))
+        })?;
+        commit(&mut hanging)?;
+        copying.join().expect("it does not panic");
+        abandoning.join().expect("it does not panic");
+        Ok(())
+    })?;
+    append(&mut from, "alice", 1)?;
+    Ok(())
+}
+
+/// Its read model and its keys have changed since they were brought.
+fn a_source_that_was_opened_in_the_middle_is_copied_anew<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to), _) = switched_in_part::<S, T>()?;
+    assert!(unfreeze(&mut from, LONG)?);
+    append(&mut from, "alice", 1)?;
+    assert_eq!(kept::<S::Conn>().catch_up(&mut from)?.applied(), 1);
+    copy(&mut from, &mut to, &options().keep("kept"), |_| true)?;
+    assert_eq!(kept::<T::Conn>().catch_up(&mut to)?.applied(), 0);
+    Ok(())
+}
+
+fn a_source_whose_target_was_discarded_is_opened<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to), _) = switched_in_part::<S, T>()?;
+    assert!(discard(&mut to)?);
+    assert!(abandon(&mut from, &mut to, LONG)?);
+    append(&mut from, "alice", 1)?;
+    assert_eq!(kept::<S::Conn>().catch_up(&mut from)?.applied(), 1);
+    assert!(!abandon(&mut from, &mut to, LONG)?);
+    Ok(())
+}
+
+fn a_source_that_has_moved_is_opened_only_if_the_target_is_lost<S: TestDatabase, T: TestDatabase>() -> Result
+{
+    let ((_db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    append(&mut from, "alice", 3)?;
+    kept::<S::Conn>().catch_up(&mut from)?;
+    copy(&mut from, &mut to, &options().keep("kept"), |_| true)?;
+    match unfreeze(&mut from, LONG) {
+        Err(error @ FreezeError::HasMoved(_)) => assert!(error.to_string().contains("elsewhere://db/shop")),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(append(&mut from, "alice", 1), Err(AppendError::LogClosed(_))));
+    assert!(reclaim(&mut from, LONG)?);
+    append(&mut from, "alice", 1)?;
+    assert_eq!(kept::<S::Conn>().catch_up(&mut from)?.applied(), 1);
+    assert!(!reclaim(&mut from, LONG)?);
     Ok(())
 }

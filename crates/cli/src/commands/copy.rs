@@ -68,7 +68,10 @@ impl Places<'_> {
             CopyError::SourceClosed(_) => {
                 ("log_closed", "if it was frozen by hand: diesel-event-store unfreeze")
             }
-            CopyError::TargetClosed(_) | CopyError::TargetInUse => ("target_in_use", "name another database"),
+            CopyError::TargetClosed(_) | CopyError::TargetInUse | CopyError::SameLog => {
+                ("target_in_use", "name another database")
+            }
+            CopyError::SourceOpened => ("source_opened", "run it again"),
             CopyError::OtherCopy { .. } => ("other_copy", "diesel-event-store import --discard --yes, there"),
             CopyError::Diverged { .. } => ("diverged", "diesel-event-store verify, on both"),
             CopyError::Differs(_) => ("differs", "diesel-event-store import --discard --yes, in the target"),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use diesel_event_store::operate::{self, FreezeError};
-use diesel_event_store::{EventStore, LogClosed};
+use diesel_event_store::{EventStore, LogClosed, transfer};
 use serde_json::json;
 
 use crate::arguments::Patience;
@@ -26,14 +26,20 @@ pub fn freeze(
     output.answer(&json!({ "done": text }), &text)
 }
 
-pub fn unfreeze(conn: &mut Database, url: &str, patience: &Patience, output: &mut Output) -> Result {
-    let would = format!(
-        "appends to {} would begin again ({}); if the log has moved, there would be two that differ",
-        shown(url),
-        note(conn)?
-    );
+pub fn unfreeze(
+    conn: &mut Database,
+    url: &str,
+    target_is_lost: bool,
+    patience: &Patience,
+    output: &mut Output,
+) -> Result {
+    let mut would = format!("appends to {} would begin again ({})", shown(url), note(conn)?);
+    if target_is_lost {
+        would.push_str("; if the log has moved, and is not lost there, there would be two that differ");
+    }
     confirm(patience.yes, &would)?;
-    let text = match operate::unfreeze(conn, waits(patience)).map_err(explained)? {
+    let unfreeze = if target_is_lost { transfer::reclaim } else { operate::unfreeze };
+    let text = match unfreeze(conn, waits(patience)).map_err(explained)? {
         true => "the log is open",
         false => "the log was open already",
     };
@@ -58,6 +64,10 @@ fn explained(error: FreezeError) -> Failure {
         FreezeError::LogClosed(_) => {
             Failure::new("log_closed", error).advice("run the import again, or import --discard --yes")
         }
+        FreezeError::HasMoved(_) => Failure::new("has_moved", error).advice(
+            "to go on here: diesel-event-store copy, from there; or, if it is lost there: \
+             diesel-event-store unfreeze --target-is-lost",
+        ),
         FreezeError::Invalid(invalid) => Failure::Usage(invalid.to_string()),
         _ => error.into(),
     }

@@ -60,8 +60,8 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Freeze { reason, patience } => {
             freeze::freeze(&mut open()?, url.unwrap_or_default(), &reason, &patience, output)
         }
-        Command::Unfreeze(patience) => {
-            freeze::unfreeze(&mut open()?, url.unwrap_or_default(), &patience, output)
+        Command::Unfreeze { target_is_lost, patience } => {
+            freeze::unfreeze(&mut open()?, url.unwrap_or_default(), target_is_lost, &patience, output)
         }
         Command::Seal => seal::seal(&mut open()?, output),
         Command::Verify => verify::verify(&mut open()?, output),

@@ -44,6 +44,12 @@ fn a_log_moves() {
     assert_eq!(answer(&to, &["export", "-"]), answer(&from, &["export", "-"]));
     let again = copy(&[&from, &to, "--keep", "mails", "--yes"]).1;
     assert_eq!(again, format!("the log has moved already: {to} is open\n"));
+
+    let (code, said) = failure(&from, &["unfreeze", "--yes"]);
+    assert!(code == 1 && said.contains("the log has moved") && said.contains("--target-is-lost"), "{said}");
+    let (code, said) = failure(&from, &["unfreeze", "--target-is-lost"]);
+    assert!(code == 4 && said.contains("there would be two that differ"), "{said}");
+    assert_eq!(answer(&from, &["unfreeze", "--target-is-lost", "--yes"]), "the log is open\n");
 }
 
 #[test]
