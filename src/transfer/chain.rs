@@ -32,6 +32,13 @@ impl Rest {
         self.0.update(b"\n");
     }
 
+    /// What a line ends with that begins with this text, so that the first wrong line is known.
+    pub(super) fn check(&self, text: &[u8]) -> String {
+        let mut next = self.0.clone();
+        next.update(text);
+        hex(&next.finalize()[..4])
+    }
+
     pub(super) fn text(self) -> String {
         hex(&self.0.finalize())
     }

@@ -96,9 +96,10 @@ pub(super) fn json(
     field: &'static str,
     raw: Option<&RawValue>,
     text: Option<Box<str>>,
-) -> Result<Option<Json>, InvalidInput> {
-    match text {
-        Some(text) => Json::from_text(field, text).map(Some),
-        None => raw.map(|raw| Json::from_raw(field, raw)).transpose(),
-    }
+) -> Result<Option<Json>, FileProblem> {
+    Ok(match (raw, text) {
+        (Some(_), Some(_)) => return Err(FileProblem::malformed(format!("{field} is there twice"))),
+        (raw, None) => raw.map(|raw| Json::from_raw(field, raw)).transpose()?,
+        (None, Some(text)) => Some(Json::from_text(field, text)?),
+    })
 }

@@ -8,6 +8,8 @@ use crate::operate::links::LinkRef;
 /// Some lines of a file, of events and of what is left of others.
 pub(super) struct EventLines {
     pub(super) text: Vec<u8>,
+    /// Those of events that are gone: the chain does not know their positions.
+    pub(super) gone: Vec<u8>,
     /// Behind them.
     pub(super) chain: Chain,
     pub(super) events: u64,
@@ -20,7 +22,7 @@ impl EventLines {
         let mut usual = 0;
         move |links| {
             let text = Vec::with_capacity(usual);
-            let mut lines = Self { text, chain, events: 0, last_position: None };
+            let mut lines = Self { text, gone: Vec::new(), chain, events: 0, last_position: None };
             links.for_each(|link| lines.add(link));
             (chain, usual) = (lines.chain, lines.text.len().max(usual));
             lines
@@ -37,7 +39,10 @@ impl EventLines {
                 self.events += 1;
             }
             LinkRef::Gone(leaf) => {
+                let begin = self.text.len();
                 gone_line::write(&mut self.text, leaf);
+                self.gone.extend_from_slice(&self.text[begin..]);
+                self.gone.push(b'\n');
                 self.chain.add_hash(hash_of_leaf(leaf));
             }
         }

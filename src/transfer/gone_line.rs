@@ -32,5 +32,10 @@ pub(super) fn write(line: &mut Vec<u8>, leaf: &Leaf) {
 
 pub(super) fn read(line: &str) -> Result<Leaf, FileProblem> {
     let Line { gone } = serde_json::from_str(line)?;
-    Ok(Leaf { position: gone.global_position, hash: gone.leaf })
+    let leaf = Leaf { position: gone.global_position, hash: gone.leaf };
+    let mut written = Vec::new();
+    write(&mut written, &leaf);
+    let is_hash =
+        leaf.hash.len() == 64 && leaf.hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    if is_hash && written == line.as_bytes() { Ok(leaf) } else { Err(FileProblem::Altered) }
 }

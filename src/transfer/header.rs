@@ -36,11 +36,20 @@ pub(super) struct Header {
     pub(super) end: Position,
 }
 
+/// What the first line of every format says.
+#[derive(Deserialize)]
+struct Kind {
+    diesel_event_store: String,
+    format: u32,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeaderLine {
-    diesel_event_store: String,
-    format: u32,
+    #[serde(rename = "diesel_event_store")]
+    _diesel_event_store: String,
+    #[serde(rename = "format")]
+    _format: u32,
     log_id: String,
     after: i64,
     end: Position,
@@ -61,17 +70,19 @@ impl Header {
 
     /// Of a file that has to hold this.
     pub(super) fn read(line: &str, content: Content) -> Result<Self, FileProblem> {
-        let line: HeaderLine = serde_json::from_str(line).map_err(|_| FileProblem::NotALog)?;
+        let Kind { diesel_event_store, format } =
+            serde_json::from_str(line).map_err(|_| FileProblem::NotALog)?;
         let known = [Content::Log, Content::Archive];
-        let found = known.into_iter().find(|known| known.name() == line.diesel_event_store);
+        let found = known.into_iter().find(|known| known.name() == diesel_event_store);
         match found.ok_or(FileProblem::NotALog)? {
             found if found == content => {}
             Content::Archive => return Err(FileProblem::Archive),
             Content::Log => return Err(FileProblem::NotAnArchive),
         }
-        if line.format != FORMAT {
-            return Err(FileProblem::Format { format: line.format });
+        if format != FORMAT {
+            return Err(FileProblem::Format { format });
         }
+        let line: HeaderLine = serde_json::from_str(line)?;
         if line.after != 0 {
             return Err(FileProblem::Continues { after: line.after });
         }

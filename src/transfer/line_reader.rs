@@ -1,5 +1,6 @@
 use super::chain::Rest;
 use super::error::{FileProblem, ImportError};
+use super::event_line;
 use super::header::{Content, Header};
 use super::item::{Item, Kind, Line};
 use super::parsed_line::{ParsedLine, complete};
@@ -73,11 +74,16 @@ impl LineReader {
                 self.events += 1;
                 event?
             }
-            ParsedLine::Gone(hash, item) => {
+            ParsedLine::Gone(hash, text, item) => {
                 self.chain.add_hash(hash);
+                self.rest.add(text.as_bytes());
                 item
             }
             ParsedLine::Other(text, item) => {
+                let (checked, check) = event_line::split(&text);
+                if check != self.rest.check(checked.as_bytes()) {
+                    return Err(FileProblem::Altered);
+                }
                 self.rest.add(text.as_bytes());
                 item
             }

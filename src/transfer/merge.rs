@@ -11,6 +11,7 @@ use super::imported::Imported;
 use crate::model::event::{NewEvent, RecordedEvent};
 use crate::model::expected_version::ExpectedVersion;
 use crate::model::stream_id::StreamId;
+use crate::storage::carry::StreamStart;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::write_transaction::write_transaction;
 use crate::store::EventStore;
@@ -27,7 +28,12 @@ where
     C: EventConnection + ?Sized,
     R: BufRead,
 {
-    let log_id = check(open()?, |_, _| ())?.header.log_id;
+    let checked = check(open()?, |_, _| ())?;
+    let log_id = checked.header.log_id;
+    // They follow the header.
+    for (line, start) in (2..).zip(&checked.rest.starts) {
+        compare_start(conn, line, start)?;
+    }
     let mut versions = HashMap::new();
     each_event(open()?, |line, event| compare(conn, line, event, &mut versions).map(drop))?;
     let (mut versions, mut batch) = (HashMap::new(), Vec::new());
@@ -51,6 +57,20 @@ pub(super) fn each_event<R: BufRead>(
     work: impl FnMut(u64, &RecordedEvent) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     LogFile::open(input, Content::Log)?.each_event(work).map(drop)
+}
+
+/// A stream whose events are not in the file: this store must have had them.
+fn compare_start<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    line: u64,
+    start: &StreamStart,
+) -> Result<(), ImportError> {
+    let version = conn.database().version(&start.stream)?;
+    if start.first_version.is_some() || version >= start.version {
+        return Ok(());
+    }
+    let what = format!("{version} events, and the file has none of its {}", start.version);
+    Err(ImportError::OtherEvent { line, stream: start.stream.clone(), what })
 }
 
 /// Whether the event is to be appended; not if it is there already. `versions` are those that the streams

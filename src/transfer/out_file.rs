@@ -2,6 +2,7 @@ use std::io::{BufWriter, Write};
 
 use super::chain::Rest;
 use super::error::ExportError;
+use super::event_line::write_check;
 use super::event_lines::EventLines;
 use super::exported::Exported;
 use super::header::Header;
@@ -31,13 +32,20 @@ impl<W: Write> OutFile<W> {
             last_position: Position::START,
             header: header.clone(),
         };
-        file.other(|line| header.write(line))?;
+        header.write(&mut file.line);
+        file.rest.add(&file.line);
+        file.write_line()?;
         Ok(file)
     }
 
     /// What comes next of the log.
     pub(super) fn lines(&mut self, lines: &EventLines) -> Result<(), ExportError> {
         self.chain = lines.chain;
+        lines
+            .gone
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .for_each(|line| self.rest.add(line));
         self.events += lines.events;
         self.last_position = lines.last_position.unwrap_or(self.last_position);
         Ok(self.out.write_all(&lines.text)?)
@@ -47,6 +55,9 @@ impl<W: Write> OutFile<W> {
     pub(super) fn other(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ExportError> {
         self.line.clear();
         write(&mut self.line);
+        self.line.pop();
+        let check = self.rest.check(&self.line);
+        write_check(&mut self.line, &check);
         self.rest.add(&self.line);
         self.write_line()
     }

@@ -15,7 +15,7 @@ pub(super) enum ParsedLine {
         /// An error only matters where the check fits.
         event: Result<Item, FileProblem>,
     },
-    Gone(LineHash, Item),
+    Gone(LineHash, Box<str>, Item),
     Other(Box<str>, Item),
     Trailer(Trailer),
     Wrong(FileProblem),
@@ -38,7 +38,7 @@ impl ParsedLine {
             Ok(Self::parse_event(line))
         } else if line.starts_with(gone_line::BEGINNING) {
             let leaf = gone_line::read(line)?;
-            Ok(Self::Gone(hash_of_leaf(&leaf), Item::Gone(leaf)))
+            Ok(Self::Gone(hash_of_leaf(&leaf), line.into(), Item::Gone(leaf)))
         } else if line.starts_with(trailer::BEGINNING) {
             Trailer::read(line).map(Self::Trailer)
         } else {

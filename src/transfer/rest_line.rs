@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::encode::of_kind;
 use super::error::FileProblem;
+use super::event_line;
 use super::item::Item;
 use super::values::{read_id, read_time};
 use crate::line::object::Object;
@@ -159,13 +160,12 @@ struct KeyLine {
 
 /// `first_token` is that of a partition that a worker has run.
 pub(super) fn read(line: &str, first_token: i64) -> Result<Item, FileProblem> {
-    Ok(match serde_json::from_str(line)? {
-        Line::Stream(line) => Item::Stream(StreamStart {
-            stream: read_stream(line.tenant_id, line.aggregate_type, line.aggregate_id)?,
-            first_version: line.first_version,
-            version: line.version,
-            archived_version: line.archived_version.unwrap_or(0),
-        }),
+    let (line, check) = event_line::split(line);
+    if check.is_empty() {
+        return Err(FileProblem::Altered);
+    }
+    Ok(match serde_json::from_str(&format!("{line}}}"))? {
+        Line::Stream(line) => Item::Stream(line.start()?),
         Line::Projection(line) => Item::Partition(Box::new(line.partition(first_token)?)),
         Line::Parked(line) => {
             let projection = ProjectionId::new(line.projection.clone(), line.version);
@@ -173,6 +173,25 @@ pub(super) fn read(line: &str, first_token: i64) -> Result<Item, FileProblem> {
         }
         Line::Key(line) => Item::Key(line.key()?),
     })
+}
+
+impl StreamLine {
+    fn start(self) -> Result<StreamStart, FileProblem> {
+        let archived_version = self.archived_version.unwrap_or(0);
+        let first_version = self.first_version.unwrap_or(1);
+        if first_version < 1
+            || self.version < first_version
+            || !(0..=self.version).contains(&archived_version)
+        {
+            return Err(FileProblem::malformed("first_version, version or archived_version is out of range"));
+        }
+        Ok(StreamStart {
+            stream: read_stream(self.tenant_id, self.aggregate_type, self.aggregate_id)?,
+            first_version: self.first_version,
+            version: self.version,
+            archived_version,
+        })
+    }
 }
 
 fn read_stream(

@@ -25,8 +25,10 @@ struct TrailerLine {
 
 impl Trailer {
     pub(super) fn read(line: &str) -> Result<Self, FileProblem> {
-        let line: TrailerLine = serde_json::from_str(line)?;
-        Ok(line.end)
+        let TrailerLine { end } = serde_json::from_str(line)?;
+        let mut written = Vec::new();
+        end.write(&mut written);
+        if written == line.as_bytes() { Ok(end) } else { Err(FileProblem::Altered) }
     }
 
     pub(super) fn write(&self, line: &mut Vec<u8>) {

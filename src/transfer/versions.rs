@@ -23,8 +23,9 @@ impl Versions {
 
     pub(super) fn add(&mut self, event: &RecordedEvent) -> Result<(), FileProblem> {
         let version = self.0.entry(event.stream.digest()).or_insert(0);
-        if event.version != *version + 1 {
-            let (stream, expected) = (event.stream.clone(), *version + 1);
+        let expected = version.saturating_add(1);
+        if event.version != expected {
+            let stream = event.stream.clone();
             return Err(FileProblem::Version { stream, expected, found: event.version });
         }
         *version = event.version;

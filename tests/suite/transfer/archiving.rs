@@ -39,6 +39,7 @@ tests! {
     a_stream_that_has_gone_on_since_stays,
     a_file_of_something_else_is_refused,
     an_archived_log_moves,
+    what_is_left_of_an_event_cannot_be_edited,
     appends_and_readers_go_on,
     an_event_that_is_being_archived_is_read_once,
     a_restore_in_the_middle_hides_nothing,
@@ -468,6 +469,21 @@ fn an_archived_log_moves<D: TestDatabase>() -> Result {
     assert_eq!(chain(&mut to)?, chain(&mut from)?);
     assert_eq!(restored(&mut to, &file)?.events(), 6);
     assert!(verify(&mut to)?.is_sound());
+    Ok(())
+}
+
+/// The chain knows the hash of an event that is gone, and not its position.
+fn what_is_left_of_an_event_cannot_be_edited<D: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (filled::<D>()?, empty::<D>()?);
+    archived(&mut from, 7)?;
+    let log = exported(&mut from)?;
+    let line = log.lines().rfind(|line| line.starts_with("{\"gone\":")).ok_or("events are gone")?;
+    let (before, leaf) = line.split_once("\"leaf\":").ok_or("it has a hash")?;
+    for edited in [format!("{before} \"leaf\":{leaf}"), format!("{before}\"leaf\":{}", leaf.to_uppercase())] {
+        assert!(imported(&mut to, log.replacen(line, &edited, 1)).is_err(), "{edited}");
+    }
+    assert_eq!(count(&mut to, "events")?, 0);
+    assert_eq!(imported(&mut to, &log)?.events(), 4);
     Ok(())
 }
 

@@ -13,6 +13,8 @@ tests! {
     other_files_are_refused,
     a_refusal_leaves_the_store_as_it_was,
     a_wrong_line_far_down_is_named,
+    each_line_that_was_edited_is_named,
+    what_is_written_otherwise_is_refused,
 }
 
 fn file<D: TestDatabase>() -> Result<String> {
@@ -101,7 +103,7 @@ fn a_wrong_line_far_down_is_named<D: TestDatabase>() -> Result {
         (&b"\xff"[..], "invalid utf-8"),
         (b"{\"global_position\":", "the check does not fit"),
         (b"{\"gone\":", "EOF while parsing"),
-        (b"{\"key\":{}}", "missing field"),
+        (b"{\"key\":{}}", "the check does not fit"),
         (b"{\"end\":", "EOF while parsing"),
     ] {
         let right = std::mem::replace(&mut lines[8_999], [wrong, b"\n"].concat());
@@ -112,5 +114,37 @@ fn a_wrong_line_far_down_is_named<D: TestDatabase>() -> Result {
     lines.swap(8_999, 10_500);
     let refused = refusal::<D>(&mut conn, &lines.concat())?;
     assert!(refused.starts_with("line 9000: the check does not fit"), "{refused}");
+    Ok(())
+}
+
+/// A digit of its content. What the header says is compared with the next line.
+fn each_line_that_was_edited_is_named<D: TestDatabase>() -> Result {
+    let (file, (_db, mut conn)) = (file::<D>()?, empty::<D>()?);
+    let mut begin = 0;
+    for (at, line) in file.split_inclusive('\n').enumerate() {
+        let digit = begin + line.find(|c: char| c.is_ascii_digit()).ok_or("each line has one")?;
+        begin += line.len();
+        let mut edited = file.clone().into_bytes();
+        edited[digit] = if edited[digit] == b'1' { b'2' } else { b'1' };
+        let refused = refusal::<D>(&mut conn, &edited)?;
+        let named = [at + 1, at + 2].map(|number| refused.starts_with(&format!("line {number}: ")));
+        assert!(named[0] || (at == 0 && named[1]), "{at}: {refused}");
+    }
+    Ok(())
+}
+
+/// The same content, and not what an export writes.
+fn what_is_written_otherwise_is_refused<D: TestDatabase>() -> Result {
+    let (file, (_db, mut conn)) = (file::<D>()?, empty::<D>()?);
+    for (written, otherwise) in [
+        ("{\"end\":{", "{\"end\": {"),
+        ("{\"key\":{", "{\"key\": {"),
+        ("{\"projection\":{", "{ \"projection\":{"),
+        ("\"payload\":-0,", "\"payload\":-0,\"payload_text\":\"1\","),
+    ] {
+        let edited = file.replacen(written, otherwise, 1);
+        assert_ne!(edited, file);
+        refusal::<D>(&mut conn, edited.as_bytes())?;
+    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! An import into a store that has events.
 
 use diesel::Connection;
+use diesel_event_store::transfer::{export_archive, remove_archived};
 use diesel_event_store::{EventStore, ExpectedVersion, LogQuery, NewEvent, Position};
 use test_support::{Result, TestDatabase, count, counted, user};
 
@@ -9,6 +10,7 @@ use super::{empty, exported, imported};
 tests! {
     events_are_appended_once,
     events_that_do_not_fit_are_refused,
+    streams_whose_events_are_not_in_the_file_are_refused,
     checkpoints_without_events_are_in_the_way,
     a_transaction_of_the_application_is_refused,
 }
@@ -59,6 +61,24 @@ fn events_that_do_not_fit_are_refused<D: TestDatabase>() -> Result {
         assert!(refused.to_string().starts_with(said), "{refused}");
         assert_eq!(count(&mut to, "events")?, 1, "nothing was written");
     }
+    Ok(())
+}
+
+/// Otherwise it could be begun again, with other events.
+fn streams_whose_events_are_not_in_the_file_are_refused<D: TestDatabase>() -> Result {
+    let ((_db, mut from, _), (_other, mut to)) = (alice::<D>()?, empty::<D>()?);
+    STORE.append(&mut from, &user("bob")?, ExpectedVersion::NoStream, &counted(1)?)?;
+    STORE.delete_checkpoint(&mut from, "own")?;
+    let mut archive = Vec::new();
+    export_archive(&mut from, Position::new(4)?, &mut archive)?;
+    remove_archived(&mut from, || Ok(&*archive))?;
+    STORE.append(&mut to, &user("dave")?, ExpectedVersion::NoStream, &counted(1)?)?;
+    let refused = imported(&mut to, &exported(&mut from)?).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("line 2: User/alice has 0 events, and the file has none of its 3"),
+        "{refused}"
+    );
+    assert_eq!(count(&mut to, "events")?, 1, "nothing was written");
     Ok(())
 }
 
