@@ -31,7 +31,7 @@ pub enum Command {
         prefix: Option<String>,
         /// At most so many.
         #[arg(long, default_value_t = 100)]
-        limit: i64,
+        limit: usize,
     },
     /// The events of one stream.
     Stream {

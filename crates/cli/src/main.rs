@@ -9,6 +9,7 @@ mod confirm;
 mod database;
 mod failure;
 mod family;
+mod heads;
 mod interrupt;
 mod output;
 mod place;

@@ -3,6 +3,8 @@
 use diesel_event_store::StreamId;
 use diesel_event_store::uuid::Uuid;
 
+use crate::heads::{Heads, Place};
+
 pub fn event(id: Uuid) -> String {
     format!("/event/{id}")
 }
@@ -14,6 +16,20 @@ pub fn stream(stream: &StreamId) -> String {
 pub fn of_stream(tenant: &str, aggregate_type: &str, aggregate_id: &str) -> String {
     let address = format!("/stream?type={}&id={}", encoded(aggregate_type), encoded(aggregate_id));
     if tenant.is_empty() { address } else { format!("{address}&tenant={}", encoded(tenant)) }
+}
+
+/// The first streams of those that are wanted.
+pub fn streams(wanted: &Heads) -> String {
+    let Heads { tenant, aggregate_type, prefix } = wanted;
+    let [tenant, aggregate_type, prefix] = [tenant, aggregate_type, prefix].map(|field| encoded(field));
+    format!("/streams?type={aggregate_type}&prefix={prefix}&tenant={tenant}")
+}
+
+/// Those of them above a place.
+pub fn streams_after(wanted: &Heads, place: &Place) -> String {
+    let Place { tenant, aggregate_type, id } = place;
+    let [tenant, aggregate_type, id] = [tenant, aggregate_type, id].map(|field| encoded(field));
+    format!("{}&after_tenant={tenant}&after_type={aggregate_type}&after_id={id}", streams(wanted))
 }
 
 pub fn trace(correlation: &str) -> String {

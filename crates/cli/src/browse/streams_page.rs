@@ -4,13 +4,11 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::links;
+use super::search::{PAGE, PATIENCE};
 use super::site::Site;
 use super::trouble::Trouble;
-use crate::commands::streams::{Head, heads};
+use crate::heads::{Found, Head, Heads, Place};
 use crate::output::number;
-
-/// How many streams are listed. A list of all would have no end.
-const MOST: usize = 50;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -18,6 +16,11 @@ pub struct Asked {
     #[serde(rename = "type")]
     aggregate_type: String,
     prefix: String,
+    tenant: String,
+    /// Only the streams above this place, which is none if all three are empty.
+    after_tenant: String,
+    after_type: String,
+    after_id: String,
 }
 
 struct Row {
@@ -30,9 +33,32 @@ struct Row {
 #[derive(Template)]
 #[template(path = "streams.html")]
 struct StreamsPage {
-    asked: Asked,
+    wanted: Heads,
     rows: Vec<Row>,
+    is_first: bool,
+    /// Where the next page begins.
+    rest: Option<String>,
+    /// It has taken too long to find a whole page.
     is_cut: bool,
+}
+
+impl Asked {
+    fn after(&self) -> Option<Place> {
+        let (tenant, aggregate_type) = (self.after_tenant.clone(), self.after_type.clone());
+        Some(Place { tenant, aggregate_type, id: self.after_id.clone() })
+            .filter(|place| *place != Place::default())
+    }
+}
+
+impl StreamsPage {
+    fn is_narrowed(&self) -> bool {
+        let Heads { tenant, aggregate_type, prefix } = &self.wanted;
+        ![tenant, aggregate_type, prefix].iter().all(|field| field.is_empty())
+    }
+
+    fn first(&self) -> String {
+        links::streams(&self.wanted)
+    }
 }
 
 pub async fn streams_page(State(site): State<Site>, Query(asked): Query<Asked>) -> Response {
@@ -40,12 +66,14 @@ pub async fn streams_page(State(site): State<Site>, Query(asked): Query<Asked>) 
 }
 
 async fn page(site: &Site, asked: Asked) -> Result<StreamsPage, Trouble> {
-    let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let (aggregate_type, prefix) = (said(&asked.aggregate_type), said(&asked.prefix));
-    let found =
-        site.connections.read(move |conn| Ok(heads(conn, aggregate_type, prefix, MOST as i64 + 1)?)).await?;
-    let is_cut = found.len() > MOST;
-    Ok(StreamsPage { asked, rows: found.into_iter().take(MOST).map(row).collect(), is_cut })
+    let after = asked.after();
+    let is_first = after.is_none();
+    let wanted = Heads { tenant: asked.tenant, aggregate_type: asked.aggregate_type, prefix: asked.prefix };
+    let looked_for = wanted.clone();
+    let Found { heads, rest, is_cut } =
+        site.connections.read(move |conn| Ok(looked_for.find(conn, after, PAGE, PATIENCE)?)).await?;
+    let rest = rest.map(|place| links::streams_after(&wanted, &place));
+    Ok(StreamsPage { wanted, rows: heads.into_iter().map(row).collect(), is_first, rest, is_cut })
 }
 
 fn row((tenant, aggregate_type, aggregate_id, version): Head) -> Row {

@@ -1,61 +1,24 @@
-use diesel::prelude::*;
+use std::time::Duration;
+
 use diesel_event_store::{EventStore, StreamId};
 use serde_json::json;
 
 use super::events::show;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
+use crate::heads::{Head, Heads};
 use crate::output::{Output, number};
-
-/// Tenant, type, id and version.
-pub type Head = (String, String, String, i64);
-
-/// The same query on the tables of each database.
-macro_rules! heads {
-    ($database:ident, $conn:expr, $aggregate_type:expr, $prefix:expr, $limit:expr) => {{
-        use diesel_event_store::schema::$database::aggregate_heads::dsl;
-        let mut query = dsl::aggregate_heads
-            .select((dsl::tenant_id, dsl::aggregate_type, dsl::aggregate_id, dsl::aggregate_version))
-            .order((dsl::tenant_id, dsl::aggregate_type, dsl::aggregate_id))
-            .limit($limit)
-            .into_boxed();
-        if let Some(aggregate_type) = $aggregate_type {
-            // Not `eq`: SQLite would not see that the key has them in this order, and sort every stream.
-            let end = aggregate_type.clone();
-            query = query.filter(dsl::aggregate_type.ge(aggregate_type)).filter(dsl::aggregate_type.le(end));
-        }
-        if let Some(prefix) = $prefix {
-            let end = format!("{prefix}\u{10ffff}");
-            query = query.filter(dsl::aggregate_id.ge(prefix)).filter(dsl::aggregate_id.le(end));
-        }
-        query.load::<Head>($conn)
-    }};
-}
-
-pub fn heads(
-    conn: &mut Database,
-    aggregate_type: Option<String>,
-    prefix: Option<String>,
-    limit: i64,
-) -> QueryResult<Vec<Head>> {
-    match conn {
-        #[cfg(feature = "sqlite")]
-        Database::Sqlite(conn) => heads!(sqlite, conn, aggregate_type, prefix, limit),
-        #[cfg(feature = "postgres")]
-        Database::Postgres(conn) => heads!(postgres, conn, aggregate_type, prefix, limit),
-        #[cfg(feature = "mysql")]
-        Database::Mysql(conn) => heads!(mysql, conn, aggregate_type, prefix, limit),
-    }
-}
 
 pub fn streams(
     conn: &mut Database,
     aggregate_type: Option<String>,
     prefix: Option<String>,
-    limit: i64,
+    limit: usize,
     output: &mut Output,
 ) -> Result {
-    let heads = heads(conn, aggregate_type, prefix, limit)?;
+    let (aggregate_type, prefix) = (aggregate_type.unwrap_or_default(), prefix.unwrap_or_default());
+    let wanted = Heads { aggregate_type, prefix, ..Heads::default() };
+    let heads = wanted.find(conn, None, limit, Duration::MAX)?.heads;
     if !output.is_json {
         return output.table(&heads.into_iter().map(row).collect::<Vec<_>>());
     }

@@ -137,6 +137,48 @@ fn a_long_stream_goes_on() {
     assert!(second.contains("version 20<") && !second.contains("rel=\"next\""), "{second}");
 }
 
+/// A stream of the same name in each tenant, and two more.
+fn append_settings<C: EventConnection + ?Sized>(conn: &mut C, tenants: usize) {
+    let mut append = |stream: StreamId| {
+        let event = NewEvent::new("SettingsChanged", &()).unwrap();
+        STORE.append(conn, &stream, ExpectedVersion::NoStream, &[event]).unwrap();
+    };
+    for number in 1..=tenants {
+        append(StreamId::new("Settings", "main").unwrap().in_tenant(format!("t/{number:02}")).unwrap());
+    }
+    append(StreamId::new("Account", "main").unwrap().in_tenant("t/30").unwrap());
+    append(StreamId::new("Settings", "main").unwrap());
+}
+
+/// On a database of its own.
+pub fn streams_of_many_tenants_go_on<D: TestDatabase>()
+where
+    D::Conn: EventConnection,
+{
+    let db = D::migrated().unwrap();
+    append_settings(&mut db.connect().unwrap(), 60);
+    let browse = Browse::of(&db.url());
+    let rows = |page: &str| page.matches("class=\"stream\"").count();
+    for (path, expected) in [("/streams", 62), ("/streams?type=Settings&prefix=main", 61)] {
+        let first = browse.page(path);
+        let next = link(&first, "/streams?type=");
+        let second = browse.page(&next);
+        assert_eq!((rows(&first), rows(&second)), (50, expected - 50), "{next}");
+        assert!(!first.contains("t/60") && second.contains("t/60") && !second.contains("rel=\"next\""));
+        assert_eq!(browse.page(&link(&second, "/streams?type=")), browse.page(path), "the way back");
+    }
+    let settings = browse.page("/streams?type=Settings&prefix=main&tenant=t%2F60");
+    assert!(rows(&settings) == 1 && settings.contains("tenant=t%2F60\">Settings/main</a>"), "{settings}");
+    assert_eq!(rows(&browse.page("/streams?tenant=t%2F30&prefix=m")), 2);
+    assert_eq!(rows(&browse.page("/streams?type=Account")), 1);
+    assert_eq!(rows(&browse.page("/streams?tenant=t%2F30&after_tenant=t%2F40&after_type=A")), 0);
+}
+
+#[test]
+fn streams_of_many_tenants_in_sqlite_go_on() {
+    streams_of_many_tenants_go_on::<test_support::Sqlite>();
+}
+
 #[test]
 fn projections_and_what_is_wrong_with_them_are_shown() {
     let shop = shop();

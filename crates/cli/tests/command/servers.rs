@@ -110,10 +110,12 @@ fn the_doctor_knows_mysql() {
 #[test]
 fn the_pages_of_postgres_are_shown() {
     super::browse_pages::every_page_is_shown::<test_support::Postgres>();
+    super::browse_pages::streams_of_many_tenants_go_on::<test_support::Postgres>();
 }
 
 #[cfg(all(feature = "mysql", feature = "browse"))]
 #[test]
 fn the_pages_of_mysql_are_shown() {
     super::browse_pages::every_page_is_shown::<test_support::Mysql>();
+    super::browse_pages::streams_of_many_tenants_go_on::<test_support::Mysql>();
 }
