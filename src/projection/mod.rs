@@ -36,8 +36,9 @@ pub use crate::model::projection_id::ProjectionId;
 pub use asynchronous::handler::{AsyncBatchHandler, AsyncHandler};
 #[cfg(feature = "_async")]
 pub use asynchronous::operate::{
-    async_discard_parked, async_has_reached, async_parked, async_promote, async_repartition, async_reset,
-    async_reset_to, async_resume, async_retry_parked, async_status, async_wait_for,
+    async_discard_parked, async_has_reached, async_parked, async_parked_after, async_promote,
+    async_repartition, async_reset, async_reset_to, async_resume, async_retry_parked, async_status,
+    async_wait_for,
 };
 #[cfg(feature = "_async")]
 pub use asynchronous::projection::AsyncProjection;
@@ -54,7 +55,7 @@ pub use handler::HandlerError;
 pub use kind::Awaits;
 pub use kind::{Blocks, Kind};
 pub use operate::{has_reached, resume, wait_for};
-pub use parked::{discard_parked, parked, retry_parked};
+pub use parked::{discard_parked, parked, parked_after, retry_parked};
 pub use policy::OnFailure;
 pub use progress::Progress;
 pub use promote::promote;

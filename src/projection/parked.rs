@@ -2,6 +2,7 @@
 
 use super::error::ProjectionError;
 use super::partitions;
+use crate::model::invalid::check_at_least_one;
 use crate::model::parked::{ParkedEvent, Request};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -12,6 +13,8 @@ use crate::storage::partitions::Partitions;
 use crate::store::wake_up;
 
 /// The parked (dead-lettered) events of a projection, in the order of their positions.
+///
+/// They are all in memory at once. Where there may be many, read them page by page with [`parked_after`].
 ///
 /// # Errors
 ///
@@ -57,6 +60,56 @@ pub(super) async fn all_parked<D: Partitions + Parked>(
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
     partitions::known(database, projection).await?;
     Ok(database.parked(projection).await?)
+}
+
+/// The first parked events of a projection above a position, at most so many: a page of what [`parked`] returns.
+/// The next one begins after the position of the last. [`ProjectionStatus::parked`] says how many there are.
+///
+/// # Errors
+///
+/// As [`parked`], and [`ProjectionError::Invalid`] for a limit of 0.
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # use diesel_event_store::projection::{OnFailure, Projection, HandlerError};
+/// # use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+/// use diesel_event_store::{Position, projection};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # diesel_event_store::run_pending_migrations(&mut conn)?;
+/// # let events = [NewEvent::new("Strange", &())?, NewEvent::new("Strange", &())?];
+/// # EventStore::new().append(&mut conn, &StreamId::new("User", "alice")?, ExpectedVersion::Any, &events)?;
+/// # Projection::new("mails", 1, |_: &mut SqliteConnection, event| Err(HandlerError::unknown_event_type(event)))
+/// #     .on_unknown_event_type(OnFailure::Park)
+/// #     .catch_up(&mut conn)?;
+/// let first = projection::parked_after(&mut conn, ("mails", 1), Position::START, 1)?;
+/// let second = projection::parked_after(&mut conn, ("mails", 1), first[0].position(), 1)?;
+/// # assert!(first[0].position() < second[0].position());
+/// assert!(projection::parked_after(&mut conn, ("mails", 1), second[0].position(), 1)?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`ProjectionStatus::parked`]: super::ProjectionStatus::parked
+pub fn parked_after<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+    limit: usize,
+) -> Result<Vec<ParkedEvent>, ProjectionError> {
+    now(some_parked(&mut conn.database(), &projection.into(), position, limit))
+}
+
+/// Of a projection that was run at least once.
+pub(super) async fn some_parked<D: Partitions + Parked>(
+    database: &mut D,
+    projection: &ProjectionId,
+    position: Position,
+    limit: usize,
+) -> Result<Vec<ParkedEvent>, ProjectionError> {
+    let limit = check_at_least_one("limit", limit)?;
+    partitions::known(database, projection).await?;
+    Ok(database.parked_after(projection, position, limit).await?)
 }
 
 /// Asks for a parked event to be given to the handler again. The worker that has its partition does so within

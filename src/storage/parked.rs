@@ -15,6 +15,14 @@ operations! {
         /// The parked events, in the order of their positions.
         fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;
 
+        /// The first of those above a position, in the order of their positions.
+        fn parked_after(
+            &mut self,
+            projection: &ProjectionId,
+            position: Position,
+            limit: i64,
+        ) -> QueryResult<Vec<ParkedEvent>>;
+
         /// Those of the streams of which a retry or a discard of any event is requested, in the order of
         /// their positions.
         fn parked_beside_requests(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>>;

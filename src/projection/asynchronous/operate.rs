@@ -8,7 +8,7 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::projection::error::ProjectionError;
 use crate::projection::operate::{Waiting, reached, resume_failed};
-use crate::projection::parked::all_parked;
+use crate::projection::parked::{all_parked, some_parked};
 use crate::projection::partitions::known;
 use crate::projection::promote::take_over;
 use crate::projection::repartition::change;
@@ -240,6 +240,23 @@ pub async fn async_parked<C: AsyncEventConnection + ?Sized>(
 ) -> Result<Vec<ParkedEvent>, ProjectionError> {
     let projection = &projection.into();
     awaited!(conn, clone(projection: projection.clone()), database => all_parked(database, projection))
+}
+
+/// The first parked events of a projection above a position, as [`parked_after`](super::super::parked_after()).
+///
+/// # Errors
+///
+/// As [`parked_after`](super::super::parked_after()).
+pub async fn async_parked_after<C: AsyncEventConnection + ?Sized>(
+    conn: &mut C,
+    projection: impl Into<ProjectionId>,
+    position: Position,
+    limit: usize,
+) -> Result<Vec<ParkedEvent>, ProjectionError> {
+    let projection = &projection.into();
+    awaited!(conn, clone(projection: projection.clone()), database => {
+        some_parked(database, projection, position, limit)
+    })
 }
 
 /// Asks for a parked event to be given to the handler again, as

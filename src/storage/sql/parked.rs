@@ -77,6 +77,20 @@ statement! {
 
 statement! {
     for every database;
+    SelectParkedAfter<'a> {
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        position: i64 => bind_long,
+        limit: i64 => bind_long,
+    } -> ParkedColumns,
+    select_parked!(
+        "WHERE projection_name = ? AND projection_version = ? AND global_position > ? \
+         ORDER BY global_position LIMIT ?"
+    )
+}
+
+statement! {
+    for every database;
     SelectParkedBesideRequests<'a> {
         name: &'a str => bind_text,
         version: i32 => bind_integer,
@@ -169,6 +183,16 @@ where
     async fn parked(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>> {
         let (name, version) = (&*projection.name, projection.version);
         self.connection().load(SelectParked { name, version }, Stored::default()).await
+    }
+
+    async fn parked_after(
+        &mut self,
+        projection: &ProjectionId,
+        position: Position,
+        limit: i64,
+    ) -> QueryResult<Vec<ParkedEvent>> {
+        let (name, version, position) = (&*projection.name, projection.version, position.get());
+        self.connection().load(SelectParkedAfter { name, version, position, limit }, Stored::default()).await
     }
 
     async fn parked_beside_requests(&mut self, projection: &ProjectionId) -> QueryResult<Vec<ParkedEvent>> {

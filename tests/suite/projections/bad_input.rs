@@ -188,6 +188,7 @@ fn a_projection_that_nobody_has_run<D: TestDatabase>() -> Result {
             projection::resume(&mut conn, (name, version)).map(drop),
             projection::repartition(&mut conn, (name, version), 2),
             projection::parked(&mut conn, (name, version)).map(drop),
+            projection::parked_after(&mut conn, (name, version), Position::START, 1).map(drop),
         ];
         for outcome in outcomes {
             let Err(ProjectionError::Unknown { projection, .. }) = outcome else { panic!("{outcome:?}") };

@@ -13,6 +13,7 @@ use super::{Fault, NAME, Script, append, application, applied, insert, runner, s
 
 tests! {
     what_is_known_of_a_parked_event_is_recorded,
+    parked_events_are_read_page_by_page,
     every_kind_of_failure_is_parked_for_a_reason_of_its_own,
     later_events_of_the_aggregate_are_held_back_and_others_go_on,
     an_event_that_is_parked_alone_holds_nothing_back,
@@ -83,6 +84,25 @@ fn what_is_known_of_a_parked_event_is_recorded<D: TestDatabase>() -> Result {
     assert_eq!(held.event_id(), appended.events()[2].id());
     assert_eq!((held.reason(), held.attempts()), (ParkReason::Held, 0));
     assert_eq!(status(&mut conn)?.parked(), 2);
+    Ok(())
+}
+
+fn parked_events_are_read_page_by_page<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 5)?;
+    parking(&Script::with([("alice 1", Fault::Fails)])).catch_up(&mut conn)?;
+    let all: Vec<Position> = parked(&mut conn)?.iter().map(ParkedEvent::position).collect();
+    let mut page = |after| -> Result<Vec<Position>> {
+        let page = projection::parked_after(&mut conn, (NAME, 1), after, 2)?;
+        Ok(page.iter().map(ParkedEvent::position).collect())
+    };
+    assert_eq!(all.len(), 5);
+    assert_eq!(page(Position::START)?, all[..2]);
+    assert_eq!(page(all[1])?, all[2..4]);
+    assert_eq!(page(all[3])?, all[4..]);
+    assert_eq!(page(all[4])?, []);
+    let none = projection::parked_after(&mut conn, (NAME, 1), Position::START, 0);
+    assert!(matches!(none, Err(ProjectionError::Invalid(_))), "{none:?}");
     Ok(())
 }
 
