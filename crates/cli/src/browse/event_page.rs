@@ -1,9 +1,10 @@
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, LogQuery, RecordedEvent};
 
+use super::said::Named;
 use super::search::{PAGE, read};
 use super::shown::Shown;
 use super::site::Site;
@@ -25,7 +26,7 @@ struct EventPage {
     effects: Vec<Shown>,
 }
 
-pub async fn event_page(State(site): State<Site>, Path(id): Path<String>) -> Response {
+pub async fn event_page(State(site): State<Site>, Named(id): Named) -> Response {
     site.show("Event", page(&site, &id).await)
 }
 

@@ -2,8 +2,12 @@
 
 use diesel_event_store::StreamId;
 use diesel_event_store::uuid::Uuid;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::heads::{Heads, Place};
+
+/// What might mean something in an address.
+const SPECIAL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 pub fn event(id: Uuid) -> String {
     format!("/event/{id}")
@@ -38,14 +42,7 @@ pub fn trace(correlation: &str) -> String {
 
 /// As one value within an address, whatever characters it has.
 pub fn encoded(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => encoded.push(byte.into()),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
+    utf8_percent_encode(value, SPECIAL).to_string()
 }
 
 #[cfg(test)]

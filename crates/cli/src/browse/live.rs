@@ -1,13 +1,14 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use diesel_event_store::{LogQuery, Position};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 
+use super::said::Said;
 use super::search::read;
 use super::site::Site;
 use super::wanted::Wanted;
@@ -39,7 +40,7 @@ struct Watch {
 /// browser begins again, with the same position.
 pub async fn live(
     State(site): State<Site>,
-    Query(Asked { after, types, correlation }): Query<Asked>,
+    Said(Asked { after, types, correlation }): Said<Asked>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let wanted = Wanted { types, correlation };
     let watch = Watch { site, wanted, scanned_to: after, count: 0 };

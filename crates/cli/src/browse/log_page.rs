@@ -1,10 +1,11 @@
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use diesel_event_store::{EventStore, Position};
 use serde::Deserialize;
 
 use super::about_time;
+use super::said::Said;
 use super::search::{Found, PATIENCE, newest};
 use super::shown::Shown;
 use super::site::Site;
@@ -40,7 +41,7 @@ impl LogPage {
     }
 }
 
-pub async fn log_page(State(site): State<Site>, Query(asked): Query<Asked>) -> Response {
+pub async fn log_page(State(site): State<Site>, Said(asked): Said<Asked>) -> Response {
     site.show("Log", page(&site, asked).await)
 }
 

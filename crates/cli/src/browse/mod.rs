@@ -12,6 +12,7 @@ mod links;
 mod live;
 mod log_page;
 mod projections_page;
+mod said;
 mod search;
 mod server;
 mod shown;

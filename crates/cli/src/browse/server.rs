@@ -1,5 +1,6 @@
 use std::net::Ipv4Addr;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -64,15 +65,16 @@ struct Shown {
     token: String,
 }
 
-/// The token goes from the address into a cookie, so that it is in no other address.
-async fn open(State(site): State<Site>, Query(shown): Query<Shown>) -> Response {
-    if !site.guard.token.is(&shown.token) {
-        return (StatusCode::FORBIDDEN, "this is not the token that the command has printed\n")
-            .into_response();
+/// For the token, a browser gets a cookie, and an address without it. Others are shown no page of ours.
+async fn open(State(site): State<Site>, shown: Result<Query<Shown>, QueryRejection>) -> Response {
+    match shown {
+        Ok(Query(Shown { token })) if site.guard.token.is(&token) => {
+            ([(header::SET_COOKIE, site.guard.set_cookie())], Redirect::to("/")).into_response()
+        }
+        _ => (StatusCode::FORBIDDEN, "this is not the token that the command has printed\n").into_response(),
     }
-    ([(header::SET_COOKIE, site.guard.set_cookie())], Redirect::to("/")).into_response()
 }
 
 async fn no_page(State(site): State<Site>) -> Response {
-    site.show("", Err::<Trouble, _>(Trouble::missing("there is no such page")))
+    site.trouble(Trouble::missing("there is no such page"))
 }

@@ -36,8 +36,13 @@ impl Site {
     pub fn show(&self, title: &str, page: Result<impl Template, Trouble>) -> Response {
         match page {
             Ok(page) => self.framed(StatusCode::OK, title, page.render()),
-            Err(trouble) => self.framed(trouble.status(), "It cannot be shown", trouble.render()),
+            Err(trouble) => self.trouble(trouble),
         }
+    }
+
+    /// A page that tells what is wrong.
+    pub fn trouble(&self, trouble: Trouble) -> Response {
+        self.framed(trouble.status(), "It cannot be shown", trouble.render())
     }
 
     fn framed(&self, status: StatusCode, title: &str, content: askama::Result<String>) -> Response {

@@ -1,11 +1,12 @@
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use diesel_event_store::{EventStore, RecordedEvent, StreamId, StreamQuery};
 use serde::Deserialize;
 
 use super::difference::{Change, changes};
 use super::links;
+use super::said::Said;
 use super::search::PAGE;
 use super::shown::Shown;
 use super::site::Site;
@@ -45,7 +46,7 @@ struct StreamPage {
     rest: Option<i64>,
 }
 
-pub async fn stream_page(State(site): State<Site>, Query(asked): Query<Asked>) -> Response {
+pub async fn stream_page(State(site): State<Site>, Said(asked): Said<Asked>) -> Response {
     let title = format!("{}/{}", asked.aggregate_type, asked.id);
     site.show(&title, page(&site, asked).await)
 }
@@ -56,7 +57,8 @@ async fn page(site: &Site, asked: Asked) -> Result<StreamPage, Trouble> {
     let (looked_for, before) = (stream.clone(), asked.before.unwrap_or(i64::MAX).max(1));
     let part = site.connections.read(move |conn| newest(conn, &looked_for, before)).await?;
     if part.events.is_empty() {
-        return Err(Trouble::missing(format!("{stream} has no events")));
+        let below = asked.before.map_or(String::new(), |version| format!(" below version {version}"));
+        return Err(Trouble::missing(format!("{stream} has no events{below}")));
     }
     let rest = part.events.last().filter(|_| part.has_more).map(|event| event.version() + 1);
     let mut steps = steps(part.events);

@@ -1,9 +1,10 @@
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::links;
+use super::said::Said;
 use super::search::{PAGE, PATIENCE};
 use super::site::Site;
 use super::trouble::Trouble;
@@ -61,7 +62,7 @@ impl StreamsPage {
     }
 }
 
-pub async fn streams_page(State(site): State<Site>, Query(asked): Query<Asked>) -> Response {
+pub async fn streams_page(State(site): State<Site>, Said(asked): Said<Asked>) -> Response {
     site.show("Streams", page(&site, asked).await)
 }
 

@@ -1,12 +1,13 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use diesel_event_store::{LogQuery, Position, StreamId};
 use serde::Deserialize;
 
 use super::links;
+use super::said::Said;
 use super::search::read;
 use super::shown::Shown;
 use super::site::Site;
@@ -45,7 +46,7 @@ impl TracePage {
     }
 }
 
-pub async fn trace_page(State(site): State<Site>, Query(asked): Query<Asked>) -> Response {
+pub async fn trace_page(State(site): State<Site>, Said(asked): Said<Asked>) -> Response {
     site.show("Trace", page(&site, asked.correlation).await)
 }
 

@@ -65,7 +65,10 @@ fn without_the_token_nothing_is_shown() {
         403,
         "a wrong token",
     );
-    assert_eq!(agent().get(browse.url("/open")).call().unwrap().status(), 400);
+    let token = &browse.address[browse.address.find("token=").unwrap()..];
+    for path in ["/open".to_owned(), format!("/open?{token}&{token}")] {
+        assert_refused(agent().get(browse.url(&path)).call().unwrap(), 403, &path);
+    }
 }
 
 #[test]

@@ -208,10 +208,19 @@ fn what_is_not_there_or_cannot_be_is_told() {
         ("/trace?correlation=nobody", 404, "no event has the correlation id nobody"),
         (&format!("/trace?correlation={long}"), 400, "correlation_id"),
         ("/?before=-1", 400, "position is -1"),
+        ("/?before=abc", 400, "before: invalid"),
+        ("/?types=%FF", 400, "the address is no UTF-8"),
+        ("/event/%FF", 400, "Invalid UTF-8"),
+        ("/stream?type=Order", 400, "missing field `id`"),
+        ("/stream?type=Order&id=o-1&before=abc", 400, "before: invalid"),
+        ("/stream?type=Order&id=o-1&before=-1", 404, "Order/o-1 has no events below version -1"),
+        ("/streams?type=a&type=b", 400, "duplicate field `type`"),
+        ("/live", 400, "missing field `after`"),
     ] {
         let mut response = browse.get(path);
         let page = text(&mut response);
         assert!(response.status() == status && page.contains(told), "{path}: {} {page}", response.status());
+        assert_has(&page, &["<h1>It cannot be shown</h1>", "To the log"]);
     }
 }
 
