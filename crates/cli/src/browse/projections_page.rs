@@ -1,6 +1,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use diesel_event_store::Position;
 use diesel_event_store::projection::{self, ParkedEvent, PartitionStatus, ProjectionStatus};
 
 use super::links;
@@ -11,8 +12,8 @@ use crate::database::Database;
 use crate::failure::Result;
 use crate::output::number;
 
-/// How many parked events of a projection are listed.
-const MOST: usize = 50;
+/// How many parked events of a projection are listed. The page is asked for again every two seconds.
+const MOST: usize = 20;
 
 struct Shown {
     name: String,
@@ -55,6 +56,14 @@ impl Shown {
     fn behind_text(&self) -> String {
         number(self.behind)
     }
+
+    fn parked_text(&self) -> String {
+        number(self.parked_number)
+    }
+
+    fn is_cut(&self) -> bool {
+        self.parked_number > self.parked.len() as i64
+    }
 }
 
 pub async fn projections_page(State(site): State<Site>) -> Response {
@@ -72,7 +81,7 @@ async fn page(site: &Site) -> Result<ProjectionsPage, Trouble> {
 fn shown(conn: &mut Database, status: &ProjectionStatus) -> Result<Shown> {
     let parked = match status.parked() {
         0 => Vec::new(),
-        _ => projection::parked(conn, status.projection())?,
+        _ => projection::parked_after(conn, status.projection(), Position::START, MOST)?,
     };
     Ok(Shown {
         name: status.projection().to_string(),
@@ -83,7 +92,7 @@ fn shown(conn: &mut Database, status: &ProjectionStatus) -> Result<Shown> {
         lag: format!("{:.1} s", status.lag().as_secs_f64()),
         partitions: status.partitions().iter().map(partition).collect(),
         parked_number: status.parked(),
-        parked: parked.iter().take(MOST).map(parked_event).collect(),
+        parked: parked.iter().map(parked_event).collect(),
     })
 }
 

@@ -1,9 +1,14 @@
 //! What the pages of `browse` show.
 
 use std::io::{BufRead, BufReader};
+use std::time::Duration;
 
+use diesel::SqliteConnection;
 use diesel_event_store::chrono::{DateTime, Utc};
-use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, NewEvent, Position, StreamId};
+use diesel_event_store::projection::{HandlerError, OnFailure, Projection};
+use diesel_event_store::{
+    EventConnection, EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId,
+};
 use test_support::TestDatabase;
 use test_support::sqlite_file::SqliteFile;
 
@@ -192,6 +197,23 @@ fn projections_and_what_is_wrong_with_them_are_shown() {
         &health,
         &["mails version 1 has parked 1 event", "diesel-event-store projections parked mails"],
     );
+}
+
+#[test]
+fn the_first_parked_events_are_listed_and_all_are_counted() {
+    let file = SqliteFile::migrated();
+    let conn = &mut file.connect();
+    append(conn, "o-1", &["OrderPlaced"; 1_030]);
+    let fails = |_: &mut SqliteConnection, _: &RecordedEvent| Err(HandlerError::failed("it is away"));
+    Projection::new("mails", 1, fails)
+        .retries(0, Duration::ZERO)
+        .on_failure(OnFailure::Park)
+        .catch_up(conn)
+        .unwrap();
+    let page = Browse::of(&url(&file)).page("/projections");
+    assert_eq!(page.matches("href=\"/event/").count(), 20);
+    assert_has(&page, &["<summary>1,030 parked</summary>", "These are the first 20."]);
+    assert!(at(&page, "position 1<") < at(&page, "position 20<") && !page.contains("position 21<"), "{page}");
 }
 
 #[test]
