@@ -4,6 +4,7 @@ use axum::response::Response;
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, LogQuery, RecordedEvent};
 
+use super::links;
 use super::said::Named;
 use super::search::{PAGE, read};
 use super::shown::Shown;
@@ -11,6 +12,7 @@ use super::site::Site;
 use super::trouble::Trouble;
 use crate::database::Database;
 use crate::failure::Result;
+use crate::output::counted;
 
 const STORE: EventStore = EventStore::new();
 /// How many events of the same correlation are looked at for what this one has caused.
@@ -23,7 +25,21 @@ struct EventPage {
     /// With where they are.
     neighbours: Vec<(&'static str, Shown)>,
     cause: Option<Shown>,
-    effects: Vec<Shown>,
+    effects: Effects,
+}
+
+#[derive(Default)]
+struct Effects {
+    events: Vec<Shown>,
+    /// Why there may be more than those.
+    rest: Option<String>,
+}
+
+impl EventPage {
+    /// All events of its correlation.
+    fn log_link(&self) -> String {
+        links::log_of(self.event.correlation_id().unwrap_or_default())
+    }
 }
 
 pub async fn event_page(State(site): State<Site>, Named(id): Named) -> Response {
@@ -41,7 +57,7 @@ fn found(conn: &mut Database, id: Uuid) -> Result<Option<EventPage>> {
     Ok(Some(EventPage {
         neighbours: neighbours(conn, &event)?,
         cause: cause(conn, &event)?,
-        effects: Shown::all(effects(conn, &event)?),
+        effects: effects(conn, &event)?,
         event: Shown::one(event),
     }))
 }
@@ -70,11 +86,22 @@ fn cause(conn: &mut Database, event: &RecordedEvent) -> Result<Option<Shown>> {
 }
 
 /// Causes have no index, so effects are looked for among the events of the same correlation.
-fn effects(conn: &mut Database, event: &RecordedEvent) -> Result<Vec<RecordedEvent>> {
-    let Some(correlation) = event.correlation_id() else { return Ok(Vec::new()) };
+fn effects(conn: &mut Database, event: &RecordedEvent) -> Result<Effects> {
+    let Some(correlation) = event.correlation_id() else { return Ok(Effects::default()) };
     let later = LogQuery::after(event.position()).without_archived().correlation_id(correlation);
     let related = read(conn, &later, RELATED)?;
-    Ok(related.into_iter().filter(|other| is_caused_by(other, event.id())).take(PAGE).collect())
+    let (looked_at, is_end) = (related.len(), related.is_end());
+    let mut events: Vec<_> = related.into_iter().filter(|other| is_caused_by(other, event.id())).collect();
+    let rest = match events.len() {
+        found if found > PAGE => Some(format!("These are the first {PAGE} of {found} that were found.")),
+        _ if is_end => None,
+        _ => Some(format!(
+            "Only the next {} of its correlation have been looked at.",
+            counted(looked_at as i64, "event")
+        )),
+    };
+    events.truncate(PAGE);
+    Ok(Effects { events: Shown::all(events), rest })
 }
 
 fn is_caused_by(event: &RecordedEvent, id: Uuid) -> bool {

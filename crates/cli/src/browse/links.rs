@@ -40,6 +40,11 @@ pub fn trace(correlation: &str) -> String {
     format!("/trace?correlation={}", encoded(correlation))
 }
 
+/// The log, with the events of a correlation id alone.
+pub fn log_of(correlation: &str) -> String {
+    format!("/?correlation={}", encoded(correlation))
+}
+
 /// As one value within an address, whatever characters it has.
 pub fn encoded(value: &str) -> String {
     utf8_percent_encode(value, SPECIAL).to_string()

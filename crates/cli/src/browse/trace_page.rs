@@ -42,7 +42,7 @@ struct Relative {
 
 impl TracePage {
     fn log_link(&self) -> String {
-        format!("/?correlation={}", links::encoded(&self.correlation))
+        links::log_of(&self.correlation)
     }
 }
 

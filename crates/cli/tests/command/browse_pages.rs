@@ -217,6 +217,37 @@ fn the_first_parked_events_are_listed_and_all_are_counted() {
 }
 
 #[test]
+fn effects_that_are_left_out_are_told() {
+    let file = SqliteFile::migrated();
+    let of = |event_type: &'static str| NewEvent::new(event_type, &()).unwrap().correlation_id("all");
+    let cause = of("Ordered");
+    let cause_id = cause.id();
+    let page = format!("/event/{cause_id}");
+    let effects =
+        |number| -> Vec<NewEvent> { (0..number).map(|_| of("Effect").causation_id(cause_id)).collect() };
+    let append = |events: &[NewEvent]| {
+        let stream = StreamId::new("Order", "o-1").unwrap();
+        STORE.append(&mut file.connect(), &stream, ExpectedVersion::Any, events).unwrap();
+    };
+    let browse = Browse::of(&url(&file));
+    append(&[cause]);
+    append(&effects(50));
+    assert!(!browse.page(&page).contains("All events of the correlation"));
+    append(&effects(1));
+    let cut = browse.page(&page);
+    assert_has(
+        &cut,
+        &["These are the first 50 of 51 that were found.", "href=\"/?correlation=all\">All events"],
+    );
+
+    let first_effect = link(&cut, "/event/");
+    assert!(!browse.page(&first_effect).contains("Its effects"));
+    append(&effects(1_000));
+    let told = "Only the next 1,000 events of its correlation have been looked at.";
+    assert_has(&browse.page(&first_effect), &["Its effects", told]);
+}
+
+#[test]
 fn what_is_not_there_or_cannot_be_is_told() {
     let shop = shop();
     let browse = Browse::of(&url(&shop));
