@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::site::Site;
 use super::token::Token;
+use crate::failure::Result;
 
 /// Where a browser shows the token, and is given the cookie.
 pub const DOOR: &str = "/open";
@@ -29,7 +30,10 @@ const PROTECTION: [(HeaderName, &str); 6] = [
 ];
 
 pub struct Guard {
+    /// In the address that is opened first.
     pub token: Token,
+    /// In the cookie. Browsers send it to all ports, so it is not the token, with which one could get a cookie.
+    session: Token,
     /// As browsers write it: the address and the port.
     pub host: String,
     /// Cookies are shared by all ports, so it is named by ours.
@@ -37,14 +41,14 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub fn new(token: Token, port: u16) -> Self {
+    pub fn new(port: u16) -> Result<Self> {
         let (host, cookie) = (format!("127.0.0.1:{port}"), format!("diesel_event_store_{port}"));
-        Self { token, host, cookie }
+        Ok(Self { token: Token::random()?, session: Token::random()?, host, cookie })
     }
 
     /// What a browser that has shown the token is to keep.
     pub fn set_cookie(&self) -> String {
-        format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie, self.token.as_str())
+        format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie, self.session.as_str())
     }
 
     fn refusal(&self, request: &Request) -> Option<(StatusCode, &'static str)> {
@@ -66,7 +70,7 @@ impl Guard {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.any(|(name, value)| name == self.cookie && self.token.is(value))
+        pairs.any(|(name, value)| name == self.cookie && self.session.is(value))
     }
 }
 

@@ -12,7 +12,6 @@ use tokio::net::TcpListener;
 use super::connections::Connections;
 use super::guard::{DOOR, Guard, guard};
 use super::site::Site;
-use super::token::Token;
 use super::trouble::Trouble;
 use super::{
     assets, event_page, health_page, live, log_page, projections_page, stream_page, streams_page, trace_page,
@@ -28,7 +27,7 @@ impl Server {
     /// On this computer's own address, where no other can reach it, and a port that is free.
     pub async fn bind(connections: Connections) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let guard = Guard::new(Token::random()?, listener.local_addr()?.port());
+        let guard = Guard::new(listener.local_addr()?.port())?;
         Ok(Self { listener, site: Site::new(connections, guard) })
     }
 

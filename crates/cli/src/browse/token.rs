@@ -1,6 +1,6 @@
 use crate::failure::{Failure, Result};
 
-/// What a browser must know to be answered: 128 random bits, which end with the command.
+/// What only those know who may look: 128 random bits, which end with the command.
 pub struct Token(String);
 
 impl Token {

@@ -38,8 +38,10 @@ fn the_address_sets_a_cookie_and_leads_to_the_log() {
     assert_eq!((opened.status().as_u16(), header(&opened, "location")), (303, "/"));
     let (token, port) =
         (browse.address.rsplit('=').next().unwrap(), browse.host().rsplit(':').next().unwrap());
-    let expected = format!("diesel_event_store_{port}={token}; Path=/; HttpOnly; SameSite=Strict");
-    assert_eq!((token.len(), header(&opened, "set-cookie")), (32, expected.as_str()));
+    let session = browse.cookie.strip_prefix(&format!("diesel_event_store_{port}=")).unwrap();
+    let expected = format!("{}; Path=/; HttpOnly; SameSite=Strict", browse.cookie);
+    assert_eq!((token.len(), session.len(), header(&opened, "set-cookie")), (32, 32, expected.as_str()));
+    assert_ne!(session, token, "other ports are sent the cookie, and no token");
     assert!(browse.page("/").contains("OrderPaid"));
     let again = Browse::of(&url(&shop));
     assert_ne!(again.address.rsplit('=').next(), Some(token), "each has a token of its own");
@@ -52,11 +54,11 @@ fn without_the_token_nothing_is_shown() {
     for path in PATHS {
         assert_refused(agent().get(browse.url(path)).call().unwrap(), 403, path);
     }
-    let (name, token) = browse.cookie.split_once('=').unwrap();
+    let (name, session) = browse.cookie.split_once('=').unwrap();
+    let token = &browse.address[browse.address.find("token=").unwrap() + 6..];
     let zeros = "0".repeat(32);
-    for cookie in
-        [format!("{name}={zeros}"), format!("{name}="), format!("other={token}"), token[1..].to_owned()]
-    {
+    let wrong = [&zeros, "", &session[1..], token].map(|value| format!("{name}={value}"));
+    for cookie in wrong.into_iter().chain([format!("other={session}"), session.to_owned()]) {
         let response = agent().get(browse.url("/")).header("Cookie", &cookie).call().unwrap();
         assert_refused(response, 403, &cookie);
     }
@@ -65,8 +67,9 @@ fn without_the_token_nothing_is_shown() {
         403,
         "a wrong token",
     );
-    let token = &browse.address[browse.address.find("token=").unwrap()..];
-    for path in ["/open".to_owned(), format!("/open?{token}&{token}")] {
+    for path in
+        ["/open".to_owned(), format!("/open?token={session}"), format!("/open?token={token}&token={token}")]
+    {
         assert_refused(agent().get(browse.url(&path)).call().unwrap(), 403, &path);
     }
 }
