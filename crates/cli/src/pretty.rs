@@ -1,14 +1,25 @@
 use serde::de::IgnoredAny;
 
-/// JSON with indents. What stands between its parts changes and nothing else, so digits that no number holds,
-/// escapes, and keys that come twice are as they were recorded. What is no JSON stays as it is.
-pub fn pretty(json: &str) -> String {
-    if serde_json::from_str::<IgnoredAny>(json).is_err() {
-        return json.to_owned();
-    }
+/// JSON with indents.
+pub struct Indented {
+    pub text: String,
+    /// The rest would be too long. Where much is deeply nested, indents make gigabytes of 16 MiB.
+    pub is_cut: bool,
+}
+
+/// At most about so many bytes of it. What stands between its parts changes and nothing else, so digits that
+/// no number holds, escapes, and keys that come twice are as they were recorded. What is no JSON stays as it
+/// is.
+pub fn pretty(json: &str, most: usize) -> Indented {
+    let is_json = serde_json::from_str::<IgnoredAny>(json).is_ok();
     let mut pretty = Pretty::default();
-    json.chars().for_each(|c| pretty.push(c));
-    pretty.text
+    for c in json.chars() {
+        if pretty.text.len() >= most {
+            return Indented { text: pretty.text, is_cut: true };
+        }
+        if is_json { pretty.push(c) } else { pretty.text.push(c) }
+    }
+    Indented { text: pretty.text, is_cut: false }
 }
 
 #[derive(Default)]
@@ -75,7 +86,9 @@ impl Pretty {
 
 #[cfg(test)]
 mod tests {
-    use super::pretty;
+    fn pretty(json: &str) -> String {
+        super::pretty(json, usize::MAX).text
+    }
 
     #[test]
     fn json_gets_indents() {
@@ -92,6 +105,18 @@ mod tests {
   "e": []
 }"#;
         assert_eq!(pretty(json), expected);
+    }
+
+    #[test]
+    fn what_would_be_too_long_is_cut() {
+        let beginning = super::pretty(r#"{"a":[1,2]}"#, 16);
+        assert_eq!((&*beginning.text, beginning.is_cut), ("{\n  \"a\": [\n    1", true));
+        let whole = super::pretty("[no json", 8);
+        assert_eq!((&*whole.text, whole.is_cut), ("[no json", false));
+        assert!(super::pretty("[no json]", 8).is_cut);
+        let many = format!("{}{}1{}", "[".repeat(100), "1,".repeat(8 << 20), "]".repeat(100));
+        let cut = super::pretty(&many, 1 << 20);
+        assert!(cut.is_cut && cut.text.len() < 2 << 20, "the whole would have 1.7 GB");
     }
 
     #[test]

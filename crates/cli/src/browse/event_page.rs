@@ -47,9 +47,17 @@ pub async fn event_page(State(site): State<Site>, Named(id): Named) -> Response 
 }
 
 async fn page(site: &Site, said: &str) -> Result<EventPage, Trouble> {
-    let id = Uuid::try_parse(said).map_err(|error| Trouble::wrong(format!("{said}: {error}")))?;
+    let id = id(said)?;
     let found = site.connections.read(move |conn| found(conn, id)).await?;
-    found.ok_or_else(|| Trouble::missing(format!("there is no event with the id {id}")))
+    found.ok_or_else(|| missing(id))
+}
+
+pub fn id(said: &str) -> Result<Uuid, Trouble> {
+    Uuid::try_parse(said).map_err(|error| Trouble::wrong(format!("{said}: {error}")))
+}
+
+pub fn missing(id: Uuid) -> Trouble {
+    Trouble::missing(format!("there is no event with the id {id}"))
 }
 
 fn found(conn: &mut Database, id: Uuid) -> Result<Option<EventPage>> {

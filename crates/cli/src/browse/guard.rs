@@ -32,7 +32,7 @@ const PROTECTION: [(HeaderName, &str); 6] = [
 pub struct Guard {
     /// In the address that is opened first.
     pub token: Token,
-    /// In the cookie. Browsers send it to all ports, so it is not the token, with which one could get a cookie.
+    /// In the cookie. Browsers send it to all ports of the host, so it is not the token.
     session: Token,
     /// As browsers write it: the address and the port.
     pub host: String,

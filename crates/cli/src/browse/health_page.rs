@@ -8,7 +8,7 @@ use super::trouble::Trouble;
 use crate::commands::doctor::{self, Problem};
 use crate::database::Database;
 use crate::failure::Result;
-use crate::output::number;
+use crate::output::{counted, number};
 
 const STORE: EventStore = EventStore::new();
 
@@ -21,7 +21,7 @@ struct Log {
     ordering: String,
     last_readable: String,
     last_committed: String,
-    held_back: i64,
+    held_back: Option<String>,
     holders: Vec<String>,
 }
 
@@ -59,7 +59,9 @@ fn log(conn: &mut Database) -> Result<Log> {
         ordering: format!("{:?}", STORE.log_ordering(conn)?),
         last_readable: number(status.last_readable().get()),
         last_committed: number(status.last_committed().get()),
-        held_back: status.positions_held_back(),
+        held_back: Some(status.positions_held_back())
+            .filter(|&held| held > 0)
+            .map(|held| counted(held, "position")),
         holders: status.held_back_by().iter().map(holder).collect(),
     })
 }

@@ -13,6 +13,11 @@ pub fn event(id: Uuid) -> String {
     format!("/event/{id}")
 }
 
+/// As a file.
+pub fn payload(id: Uuid) -> String {
+    format!("/event/{id}/payload")
+}
+
 pub fn stream(stream: &StreamId) -> String {
     of_stream(stream.tenant_id().unwrap_or_default(), stream.aggregate_type(), stream.aggregate_id())
 }

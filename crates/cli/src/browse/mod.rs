@@ -11,6 +11,7 @@ mod health_page;
 mod links;
 mod live;
 mod log_page;
+mod payload;
 mod projections_page;
 mod said;
 mod search;

@@ -14,7 +14,8 @@ use super::guard::{DOOR, Guard, guard};
 use super::site::Site;
 use super::trouble::Trouble;
 use super::{
-    assets, event_page, health_page, live, log_page, projections_page, stream_page, streams_page, trace_page,
+    assets, event_page, health_page, live, log_page, payload, projections_page, stream_page, streams_page,
+    trace_page,
 };
 use crate::failure::Result;
 
@@ -50,6 +51,7 @@ fn router(site: Site) -> Router {
         .route("/streams", get(streams_page::streams_page))
         .route("/stream", get(stream_page::stream_page))
         .route("/event/{id}", get(event_page::event_page))
+        .route("/event/{id}/payload", get(payload::payload))
         .route("/trace", get(trace_page::trace_page))
         .route("/projections", get(projections_page::projections_page))
         .route("/health", get(health_page::health_page))

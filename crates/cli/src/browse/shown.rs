@@ -5,12 +5,14 @@ use diesel_event_store::RecordedEvent;
 use super::links;
 use crate::commands::events::time;
 use crate::output::number;
-use crate::pretty::pretty;
+use crate::pretty::{Indented, pretty};
 
 /// How much of a payload stands in a list.
 const SUMMARY: usize = 160;
-/// How much of it stands in a timeline, where the event's own page has the rest.
+/// How much of it stands in a timeline, in bytes with indents. The event's own page has more.
 const PART: usize = 20_000;
+/// How much of it stands there. With more, browsers are slow; there is a file of all of it.
+const MOST: usize = 256 << 10;
 
 /// An event as templates show it.
 pub struct Shown(RecordedEvent);
@@ -54,16 +56,20 @@ impl Shown {
         cut(self.payload_json(), SUMMARY)
     }
 
-    pub fn payload(&self) -> String {
-        pretty(self.payload_json())
+    pub fn payload(&self) -> Indented {
+        pretty(self.payload_json(), MOST)
     }
 
-    pub fn part_of_payload(&self) -> String {
-        cut(&self.payload(), PART)
+    pub fn part_of_payload(&self) -> Indented {
+        pretty(self.payload_json(), PART)
     }
 
-    pub fn metadata(&self) -> Option<String> {
-        self.metadata_json().map(pretty)
+    pub fn payload_link(&self) -> String {
+        links::payload(self.id())
+    }
+
+    pub fn metadata(&self) -> Option<Indented> {
+        self.metadata_json().map(|metadata| pretty(metadata, MOST))
     }
 }
 
@@ -75,7 +81,8 @@ impl Deref for Shown {
     }
 }
 
-fn cut(text: &str, most: usize) -> String {
+/// At most so many characters of it, and a sign that there are more.
+pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{} …", &text[..end]),
         None => text.to_owned(),

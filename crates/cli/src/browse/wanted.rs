@@ -12,15 +12,11 @@ pub struct Wanted {
 
 impl Wanted {
     pub fn is_everything(&self) -> bool {
-        self.types().is_empty() && self.correlation().is_empty()
+        self.types().is_empty() && self.correlation.is_empty()
     }
 
     fn types(&self) -> Vec<&str> {
         self.types.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
-    }
-
-    fn correlation(&self) -> &str {
-        self.correlation.trim()
     }
 
     /// For new events, which are few.
@@ -33,7 +29,7 @@ impl Wanted {
 
     /// What the database finds without reading the whole log.
     pub fn narrow_by_index(&self, query: LogQuery) -> LogQuery {
-        match self.correlation() {
+        match &*self.correlation {
             "" => query,
             correlation => query.correlation_id(correlation),
         }

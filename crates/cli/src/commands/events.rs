@@ -1,5 +1,7 @@
 //! How events are shown.
 
+use std::borrow::Cow;
+
 use diesel_event_store::uuid::Uuid;
 use diesel_event_store::{EventStore, LogQuery, Position, RecordedEvent};
 use serde::Serialize;
@@ -9,7 +11,10 @@ use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::family::tree;
 use crate::output::{Output, number};
-use crate::pretty::pretty;
+use crate::pretty::{Indented, pretty};
+
+/// How many bytes JSON has with indents, at most.
+const INDENTED: usize = 64 << 20;
 
 /// An event as a line of JSON. What cannot stand in a line as JSON is a text.
 #[derive(Serialize)]
@@ -125,9 +130,17 @@ pub fn event(conn: &mut Database, id: &str, output: &mut Output) -> Result {
     ];
     rows.extend(ids.into_iter().filter_map(|(name, id)| Some((name, id?.to_owned()))));
     output.table(&rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>())?;
-    output.text(pretty(event.payload_json()))?;
+    output.text(indented(event.payload_json()))?;
     match event.metadata_json() {
-        Some(metadata) => output.text(format!("metadata {}", pretty(metadata))),
+        Some(metadata) => output.text(format!("metadata {}", indented(metadata))),
         None => Ok(()),
+    }
+}
+
+/// As it was recorded where that would be too long.
+fn indented(json: &str) -> Cow<'_, str> {
+    match pretty(json, INDENTED) {
+        Indented { is_cut: true, .. } => Cow::Borrowed(json),
+        Indented { text, .. } => Cow::Owned(text),
     }
 }

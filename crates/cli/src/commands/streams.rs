@@ -45,7 +45,7 @@ pub fn stream(
     let stream = named(aggregate_type, aggregate_id, tenant)?;
     let store = EventStore::new();
     let begins = store.first_version(conn, &stream)?;
-    let gone = format!("the events of {stream} up to version {} were archived or erased", begins - 1);
+    let gone = gone(&stream, begins);
     let mut is_empty = true;
     for event in store.iter_stream(conn, &stream, ..) {
         if is_empty && begins > 1 {
@@ -59,6 +59,11 @@ pub fn stream(
         (true, _) => Err(Failure::new("no_events", gone)),
         (false, _) => Ok(()),
     }
+}
+
+/// What is told of a stream that begins with this version.
+pub fn gone(stream: &StreamId, begins: i64) -> String {
+    format!("the events of {stream} up to version {} were archived or erased", begins - 1)
 }
 
 pub fn named(aggregate_type: String, aggregate_id: String, tenant: Option<String>) -> Result<StreamId> {

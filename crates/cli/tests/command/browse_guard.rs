@@ -8,11 +8,12 @@ use ureq::http::Response;
 use super::browser::{Browse, agent, header, text};
 use super::shop::{shop, url};
 
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 12] = [
     "/",
     "/streams",
     "/stream?type=Order&id=o-1",
     "/event/0198c2f0-0000-7000-8000-000000000000",
+    "/event/0198c2f0-0000-7000-8000-000000000000/payload",
     "/trace?correlation=o-1",
     "/projections",
     "/health",

@@ -12,10 +12,15 @@ use diesel_event_store::{
 use test_support::TestDatabase;
 use test_support::sqlite_file::SqliteFile;
 
-use super::browser::{Browse, text};
+use super::browser::{Browse, header, text};
 use super::shop::{append, shop, url};
 
 const STORE: EventStore = EventStore::new();
+
+/// In lists within lists, as deep as they may be.
+fn nested(items: usize) -> String {
+    format!("{}0{}{}", "[".repeat(120), ",0".repeat(items), "]".repeat(120))
+}
 
 /// An order, its confirmation, and what the confirmation has caused: on streams with names of any kind.
 fn append_a_family<C: EventConnection + ?Sized>(conn: &mut C) {
@@ -155,6 +160,19 @@ fn append_settings<C: EventConnection + ?Sized>(conn: &mut C, tenants: usize) {
     append(StreamId::new("Settings", "main").unwrap());
 }
 
+/// How many streams each page has, from the first to the last. A slow machine may need more pages.
+fn pages_of_streams(browse: &Browse, path: &str) -> Vec<usize> {
+    let (mut path, mut pages) = (path.to_owned(), Vec::new());
+    loop {
+        let page = browse.page(&path);
+        pages.push(page.matches("class=\"stream\"").count());
+        if !page.contains("rel=\"next\"") {
+            return pages;
+        }
+        path = link(&page, "/streams?type=");
+    }
+}
+
 /// On a database of its own.
 pub fn streams_of_many_tenants_go_on<D: TestDatabase>()
 where
@@ -163,20 +181,25 @@ where
     let db = D::migrated().unwrap();
     append_settings(&mut db.connect().unwrap(), 60);
     let browse = Browse::of(&db.url());
-    let rows = |page: &str| page.matches("class=\"stream\"").count();
-    for (path, expected) in [("/streams", 62), ("/streams?type=Settings&prefix=main", 61)] {
-        let first = browse.page(path);
-        let next = link(&first, "/streams?type=");
-        let second = browse.page(&next);
-        assert_eq!((rows(&first), rows(&second)), (50, expected - 50), "{next}");
-        assert!(!first.contains("t/60") && second.contains("t/60") && !second.contains("rel=\"next\""));
-        assert_eq!(browse.page(&link(&second, "/streams?type=")), browse.page(path), "the way back");
+    for (path, expected) in [
+        ("/streams", 62),
+        ("/streams?type=Settings&prefix=main", 61),
+        ("/streams?type=Settings&prefix=main&tenant=t%2F60", 1),
+        ("/streams?tenant=t%2F30&prefix=m", 2),
+        ("/streams?type=Account", 1),
+        ("/streams?type=Settings&prefix=n", 0),
+        ("/streams?after_tenant=t%2F59&after_type=Settings&after_id=lain", 2),
+        ("/streams?tenant=t%2F30&after_tenant=t%2F40&after_type=A", 0),
+    ] {
+        let pages = pages_of_streams(&browse, path);
+        assert_eq!(pages.iter().sum::<usize>(), expected, "{path}: {pages:?}");
+        assert!(pages.iter().all(|&rows| rows <= 50) && pages.len() > expected / 50, "{path}: {pages:?}");
     }
-    let settings = browse.page("/streams?type=Settings&prefix=main&tenant=t%2F60");
-    assert!(rows(&settings) == 1 && settings.contains("tenant=t%2F60\">Settings/main</a>"), "{settings}");
-    assert_eq!(rows(&browse.page("/streams?tenant=t%2F30&prefix=m")), 2);
-    assert_eq!(rows(&browse.page("/streams?type=Account")), 1);
-    assert_eq!(rows(&browse.page("/streams?tenant=t%2F30&after_tenant=t%2F40&after_type=A")), 0);
+    let last = browse.page("/streams?after_tenant=t%2F59&after_type=Settings&after_id=main");
+    assert_has(
+        &last,
+        &["tenant=t%2F60\">Settings/main</a>", "href=\"/streams?type=&#38;prefix=&#38;tenant=\">First<"],
+    );
 }
 
 #[test]
@@ -240,11 +263,58 @@ fn effects_that_are_left_out_are_told() {
         &["These are the first 50 of 51 that were found.", "href=\"/?correlation=all\">All events"],
     );
 
-    let first_effect = link(&cut, "/event/");
+    let first_effect = link(&cut[at(&cut, "Its effects")..], "/event/");
     assert!(!browse.page(&first_effect).contains("Its effects"));
     append(&effects(1_000));
     let told = "Only the next 1,000 events of its correlation have been looked at.";
     assert_has(&browse.page(&first_effect), &["Its effects", told]);
+}
+
+#[test]
+fn a_payload_of_any_size_is_shown_as_far_as_a_browser_can_and_is_a_file() {
+    let file = SqliteFile::migrated();
+    let payload = nested(3 << 20);
+    let event = NewEvent::from_json("Happened", payload.clone()).unwrap();
+    let path = format!("/event/{}", event.id());
+    let stream = StreamId::new("Big", "b-1").unwrap();
+    STORE.append(&mut file.connect(), &stream, ExpectedVersion::Any, &[event]).unwrap();
+    let browse = Browse::of(&url(&file));
+    for page in [browse.page(&path), browse.page("/stream?type=Big&id=b-1")] {
+        assert!(page.len() < 300_000, "{}", page.len());
+        assert_has(&page, &["[\n  [\n    [", "This is its beginning."]);
+    }
+    let mut saved = browse.get(&link(&browse.page(&path), "/event/"));
+    let name = format!("attachment; filename=\"{}.json\"", &path[7..]);
+    assert_eq!(header(&saved, "content-disposition"), name);
+    assert!(text(&mut saved) == payload, "the file is what was recorded");
+}
+
+#[test]
+fn what_changed_has_an_end() {
+    let file = SqliteFile::migrated();
+    let stream = StreamId::new("Big", "b-1").unwrap();
+    let event = |payload: String| NewEvent::from_json("Happened", payload).unwrap();
+    let events = [event("[]".into()), event(nested(1_000)), event(format!("\"{}\"", "x".repeat(1 << 20)))];
+    STORE.append(&mut file.connect(), &stream, ExpectedVersion::Any, &events).unwrap();
+    let page = Browse::of(&url(&file)).page("/stream?type=Big&id=b-1");
+    assert!(page.len() < 500_000, "{}", page.len());
+    assert_has(&page, &["What changed: 1,002", "These are the first 200."]);
+}
+
+#[test]
+fn a_stream_whose_events_were_archived_says_so() {
+    let file = SqliteFile::migrated();
+    append(&mut file.connect(), "o-1", &["OrderPlaced", "OrderPaid"]);
+    append(&mut file.connect(), "o-2", &["OrderPlaced"]);
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("old.jsonl");
+    super::run::answer(&url(&file), &["archive", "--before", "3", to.to_str().unwrap(), "--yes"]);
+    let browse = Browse::of(&url(&file));
+    let mut gone = browse.get("/stream?type=Order&id=o-1");
+    assert_eq!(gone.status(), 404);
+    assert_has(&text(&mut gone), &["the events of Order/o-1 up to version 2 were archived or erased"]);
+    append(&mut file.connect(), "o-1", &["OrderSent"]);
+    assert_has(&browse.page("/stream?type=Order&id=o-1"), &["The stream begins with version 3."]);
 }
 
 #[test]
@@ -256,6 +326,8 @@ fn what_is_not_there_or_cannot_be_is_told() {
         ("/nothing", 404, "there is no such page"),
         ("/event/00000000-0000-0000-0000-000000000000", 404, "there is no event with the id"),
         ("/event/7", 400, "7: "),
+        ("/event/7/payload", 400, "7: "),
+        ("/event/00000000-0000-0000-0000-000000000000/payload", 404, "there is no event with the id"),
         ("/stream?type=Order&id=o-9", 404, "Order/o-9 has no events"),
         ("/stream?type=&id=o-9", 400, "aggregate_type is empty"),
         ("/trace?correlation=nobody", 404, "no event has the correlation id nobody"),
