@@ -62,8 +62,9 @@ pub(super) async fn all_parked<D: Partitions + Parked>(
     Ok(database.parked(projection).await?)
 }
 
-/// The first parked events of a projection above a position, at most so many: a page of what [`parked`] returns.
-/// The next one begins after the position of the last. [`ProjectionStatus::parked`] says how many there are.
+/// The first parked events of a projection above a position, at most so many: a page of what [`parked`]
+/// returns. The next one begins after the position of the last. [`ProjectionStatus::parked`] says how many
+/// there are.
 ///
 /// # Errors
 ///
@@ -79,7 +80,8 @@ pub(super) async fn all_parked<D: Partitions + Parked>(
 /// # diesel_event_store::run_pending_migrations(&mut conn)?;
 /// # let events = [NewEvent::new("Strange", &())?, NewEvent::new("Strange", &())?];
 /// # EventStore::new().append(&mut conn, &StreamId::new("User", "alice")?, ExpectedVersion::Any, &events)?;
-/// # Projection::new("mails", 1, |_: &mut SqliteConnection, event| Err(HandlerError::unknown_event_type(event)))
+/// # let fails = |_: &mut SqliteConnection, event: &_| Err(HandlerError::unknown_event_type(event));
+/// # Projection::new("mails", 1, fails)
 /// #     .on_unknown_event_type(OnFailure::Park)
 /// #     .catch_up(&mut conn)?;
 /// let first = projection::parked_after(&mut conn, ("mails", 1), Position::START, 1)?;

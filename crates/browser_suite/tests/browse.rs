@@ -7,6 +7,7 @@ mod browse {
     pub mod keyboard;
     pub mod live;
     pub mod looking;
+    pub mod names;
     pub mod picture;
     pub mod scriptless;
     pub mod shop;

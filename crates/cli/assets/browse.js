@@ -27,6 +27,11 @@ function copying() {
     }
 }
 
+// Only once, or a screen reader would say it again and again.
+function say(place, text) {
+    if (place.textContent !== text) place.textContent = text;
+}
+
 // A browser keeps few connections to one server, so a page that nobody sees gives its own back.
 function whileVisible(begin) {
     let end = null;
@@ -55,9 +60,7 @@ function news() {
             place.replaceChildren(link);
         });
         source.addEventListener("open", () => place.replaceChildren());
-        source.addEventListener("error", () => {
-            place.textContent = "New events are not told: the command does not answer.";
-        });
+        source.addEventListener("error", () => say(place, "New events are not told: the command does not answer."));
         return () => source.close();
     });
 }
@@ -91,16 +94,20 @@ function plot(place, values) {
 }
 
 const focusable = (within) => [...within.querySelectorAll("a, summary")];
+const opened = (within) => [...within.querySelectorAll("details[open]")].map((details) => nameOf(details));
+const nameOf = (element) => element.closest("[data-name]").dataset.name;
 let shown = "";
 
 // What was opened stays open, what has the focus keeps it, and what is the same stays.
 function replace(old, fresh) {
     if (fresh.innerHTML === shown) return;
     shown = fresh.innerHTML;
-    const open = [...old.querySelectorAll("details[open]")].map((details) => details.id);
+    const open = opened(old);
     const focused = focusable(old).indexOf(document.activeElement);
     old.replaceChildren(...fresh.childNodes);
-    open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    for (const details of old.querySelectorAll("details")) {
+        details.open = open.includes(nameOf(details));
+    }
     focusable(old)[focused]?.focus();
 }
 
@@ -111,7 +118,7 @@ async function refresh(place, stale) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         replace(place, page.getElementById(place.id));
         samples(place);
-        stale.textContent = "";
+        say(stale, "");
     } catch (error) {
         if (!stale.textContent) {
             stale.textContent = `As of ${new Date().toLocaleTimeString()}: it cannot be asked again (${error.message}).`;
@@ -126,8 +133,16 @@ function staysFresh() {
     shown = place.innerHTML;
     samples(place);
     whileVisible(() => {
-        const timer = setInterval(() => refresh(place, stale), REFRESH_MS);
-        return () => clearInterval(timer);
+        let timer = null;
+        let hasEnded = false;
+        const next = () => {
+            if (!hasEnded) timer = setTimeout(() => refresh(place, stale).then(next), REFRESH_MS);
+        };
+        next();
+        return () => {
+            hasEnded = true;
+            clearTimeout(timer);
+        };
     });
 }
 

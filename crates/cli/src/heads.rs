@@ -101,8 +101,8 @@ macro_rules! on {
 }
 
 impl Heads {
-    /// The first above a place, or of all. The types of each tenant are visited one by one, so that streams which
-    /// do not fit are not read, however many there are.
+    /// The first above a place, or of all. The types of each tenant are visited one by one, so that streams
+    /// which do not fit are not read, however many there are.
     pub fn find(
         &self,
         conn: &mut Database,

@@ -41,7 +41,7 @@ fn an_event_is_found_with_keys_alone() {
 
         tab_to(person, ".changes summary").await;
         press(person, Key::Enter).await;
-        assert!(person.read(".changes").await.contains("\"placed\" \"paid\""));
+        assert!(person.read(".changes").await.contains("before:\n\"placed\"\nnow:\n\"paid\""));
         tab_to(person, "a.type").await;
         press(person, Key::Enter).await;
         person.wait_for("h1", "OrderPlaced").await;

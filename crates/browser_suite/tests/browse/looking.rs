@@ -22,7 +22,10 @@ fn an_order_is_followed_through_the_pages() {
         assert_eq!(person.heading().await, "Order/o/20#1");
         person.click(".changes summary").await;
         let changes = person.read(".changes").await;
-        assert!(changes.contains("status") && changes.contains("\"placed\" \"paid\""), "{changes}");
+        assert!(
+            changes.contains("status") && changes.contains("before:\n\"placed\"\nnow:\n\"paid\""),
+            "{changes}"
+        );
 
         person.follow("OrderPaid").await;
         assert_eq!(person.heading().await, "OrderPaid");
@@ -61,7 +64,7 @@ fn projections_and_health_are_seen() {
         person.follow("Health").await;
         let health = person.read("main").await;
         assert!(
-            health.contains("mails version 1 has parked 1 events") && health.contains("SQLite"),
+            health.contains("mails version 1 has parked 1 event") && health.contains("SQLite"),
             "{health}"
         );
         person.assert_no_complaint().await;

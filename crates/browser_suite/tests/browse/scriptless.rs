@@ -12,7 +12,7 @@ fn every_page_works_without_scripts() {
         assert_eq!(person.count(".events li").await, 20);
         person.follow("Order/o/20#1").await;
         person.click(".changes summary").await;
-        assert!(person.read(".changes").await.contains("\"placed\" \"paid\""));
+        assert!(person.read(".changes").await.contains("before:\n\"placed\"\nnow:\n\"paid\""));
         person.follow("OrderPaid").await;
         assert!(person.read("#payload").await.contains("\"status\": \"paid\""));
         let copy = person.driver.find(thirtyfour::By::Css("button.copy")).await.unwrap();
@@ -22,7 +22,7 @@ fn every_page_works_without_scripts() {
         person.follow("Projections").await;
         assert!(person.read(".projection").await.contains("0 behind"));
         person.follow("Health").await;
-        assert!(person.read("main").await.contains("has parked 1 events"));
+        assert!(person.read("main").await.contains("has parked 1 event"));
         person.follow("Streams").await;
         person.fill("type", "Parcel").await;
         person.leave_by("form button").await;

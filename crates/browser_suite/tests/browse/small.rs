@@ -3,7 +3,8 @@
 use super::chromium::Screen;
 use super::visit::{Visit, visit};
 
-async fn width(person: &Visit) -> i64 {
+/// Of all there is, which is more than the window's if one has to scroll.
+pub async fn width(person: &Visit) -> i64 {
     let script = "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)";
     person.driver.execute(script, Vec::new()).await.unwrap().convert().unwrap()
 }
