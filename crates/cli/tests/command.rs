@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sqlite")]
 mod command {
+    pub mod advice;
     pub mod archiving;
     #[cfg(feature = "browse")]
     pub mod browse_guard;
@@ -11,6 +12,11 @@ mod command {
     pub mod browser;
     pub mod copying;
     pub mod copying_killed;
+    pub mod doctor;
+    #[cfg(feature = "mysql")]
+    pub mod doctor_mysql;
+    #[cfg(feature = "postgres")]
+    pub mod doctor_postgres;
     pub mod files;
     pub mod freezing;
     #[cfg(unix)]

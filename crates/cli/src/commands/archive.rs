@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::files::{PIPE, open, rewound, spooled};
 use super::part_file::PartFile;
+use super::to_type;
 use crate::confirm::confirm;
 use crate::database::{Database, shown};
 use crate::failure::{Failure, Result};
@@ -93,7 +94,7 @@ fn read(before: &str) -> Result<Before> {
 fn explained(error: ArchiveError) -> Failure {
     match &error {
         ArchiveError::HeldBack { projection, is_parked: true, .. } => {
-            let advice = format!("diesel-event-store projections parked {}", projection.name());
+            let advice = format!("diesel-event-store {}", to_type::projections("parked", projection));
             Failure::new("held_back", error).advice(advice)
         }
         ArchiveError::HeldBack { position, .. } => {

@@ -1,12 +1,15 @@
 mod archive;
+mod ask;
 mod copy;
 pub mod doctor;
+mod engine;
 pub mod events;
 mod export;
 mod files;
 mod freeze;
 mod guide;
 mod import;
+mod ledger;
 mod log;
 mod migrate;
 mod part_file;
@@ -16,6 +19,7 @@ mod seal;
 mod shell;
 mod status;
 pub mod streams;
+mod to_type;
 mod verify;
 mod watched;
 mod zst;
@@ -66,7 +70,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Seal => seal::seal(&mut open()?, output),
         Command::Verify => verify::verify(&mut open()?, output),
         Command::Repair { yes } => repair::repair(&mut open()?, url.unwrap_or_default(), yes, output),
-        Command::Doctor => doctor::doctor(&mut open()?, output),
+        Command::Doctor => doctor::doctor(&mut open()?, url.unwrap_or_default(), output),
         #[cfg(feature = "browse")]
         Command::Browse => crate::browse::browse(url, output),
         Command::Completions { shell } => shell::completions(shell),

@@ -83,7 +83,7 @@ fn what_cannot_be_archived_is_said() {
     assert_eq!(refused.status.code(), Some(1));
     let said = text(&refused.stderr);
     assert!(said.contains("mails version 1 has parked the event at position 2"), "{said}");
-    assert!(said.ends_with("  diesel-event-store projections parked mails\n"), "{said}");
+    assert!(said.ends_with("  diesel-event-store projections parked mails --version 1\n"), "{said}");
     execute(&mut shop.connect(), "DELETE FROM parked_events").unwrap();
     let said = text(&archive("4").stderr);
     assert!(said.ends_with("  let it catch up, or archive --before 3\n"), "{said}");

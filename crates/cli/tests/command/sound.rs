@@ -55,7 +55,7 @@ fn the_doctor_says_what_to_type() {
     assert_eq!(
         doctor(),
         "problem  mails version 1 has parked 1 event\n         \
-         type: diesel-event-store projections parked mails\n"
+         type: diesel-event-store projections parked mails --version 1\n"
     );
     append(&mut shop.connect(), "o-3", &["OrderPlaced"]);
     let (code, said) = failure(&url(&shop), &["doctor"]);
@@ -70,7 +70,7 @@ fn the_doctor_says_what_to_type() {
     for what in [
         "1 stream with a wrong head, of those with the newest events",
         "next position 1 is not above the last event, 4\n         type: diesel-event-store repair",
-        "events can be changed or deleted",
+        "what is recorded can be changed: the trigger events_refuse_delete is missing",
         "the log takes no events: {\"reason\":\"a test\"",
     ] {
         assert!(told.contains(what), "{told}");

@@ -1,12 +1,16 @@
-use diesel_event_store::{DatabaseErrorKind, EventStore, LogHolder, LogState, ReadError};
+use diesel_event_store::{DatabaseErrorKind, EventStore, LogHolder, LogState, LogStatus, ReadError};
 
-use super::ask::ask_number;
+use super::grants;
 use super::problem::Problem;
+use crate::commands::ask::ask_number;
+use crate::commands::engine::Engine;
 use crate::database::Database;
 use crate::failure::Result;
 use crate::output::{counted, number};
 
 const STORE: EventStore = EventStore::new();
+
+const PUBLISH: &str = "call EventStore::publish_position regularly on the primary";
 
 /// The streams of the newest events whose head is not at their last version. To look at all is for `verify`.
 const WRONG_HEADS: &str = "SELECT COUNT(*) FROM \
@@ -28,10 +32,8 @@ pub fn unreadable(conn: &mut Database) -> Result<Option<Problem>> {
     Ok(Some(match error.kind() {
         DatabaseErrorKind::NotMigrated => Problem::to_type("the event store's tables are missing", "migrate"),
         DatabaseErrorKind::NeedsRepair => Problem::to_type(said, "repair"),
-        DatabaseErrorKind::NotPermitted => Problem::new(said, "docs/databases.md has the statements"),
-        DatabaseErrorKind::NotPublished => {
-            Problem::new(said, "call EventStore::publish_position regularly on the primary")
-        }
+        DatabaseErrorKind::NotPermitted => Problem::sql(said, grants::the_end_of_the_log(conn)?),
+        DatabaseErrorKind::NotPublished => Problem::words(said, PUBLISH),
         _ => return Err(error.into()),
     }))
 }
@@ -50,7 +52,7 @@ fn closed(conn: &mut Database) -> Result<Option<Problem>> {
         ),
         _ => ("the log takes no events", "unless it has moved, type: diesel-event-store unfreeze"),
     };
-    Ok(Some(Problem::new(format!("{what}: {}", closed.note()), advice)))
+    Ok(Some(Problem::words(format!("{what}: {}", closed.note()), advice)))
 }
 
 fn stalled(conn: &mut Database) -> Result<Option<Problem>> {
@@ -58,16 +60,48 @@ fn stalled(conn: &mut Database) -> Result<Option<Problem>> {
     if !status.is_stalled() {
         return Ok(None);
     }
-    let held_back = number(status.positions_held_back());
-    let holders: Vec<String> = status.held_back_by().iter().map(name).collect();
-    let what = format!("{held_back} positions have been held back for more than a minute");
-    Ok(Some(Problem::new(what, format!("end the transactions of: {}", holders.join(", ")))))
+    let held_back = counted(status.positions_held_back(), "position");
+    let what = format!("{held_back} held back for more than a minute");
+    Ok(Some(match status.held_back_by() {
+        [] => {
+            Problem::words(what, format!("end the transaction that has appended; for a replica, {PUBLISH}"))
+        }
+        _ => held_back_by(conn, what, &status)?,
+    }))
+}
+
+fn held_back_by(conn: &mut Database, what: String, status: &LogStatus) -> Result<Problem> {
+    let (names, ends): (Vec<_>, Vec<_>) =
+        status.held_back_by().iter().map(|holder| (name(holder), end(conn, holder))).unzip();
+    let ends = ends.join(" ");
+    // MariaDB does not tell which of the open transactions it is.
+    Ok(match names.len() > 1 && Engine::of(conn)?.is_mariadb() {
+        true => Problem::words(format!("{what}, by one of {}", names.join(", ")), format!("one of: {ends}")),
+        false => Problem::sql(format!("{what}, by {}", names.join(", ")), ends),
+    })
 }
 
 fn name(holder: &LogHolder) -> String {
+    let name = holder.name().unwrap_or_default();
     match holder.process() {
-        Some(process) => format!("{process} {}", holder.name().unwrap_or_default()),
-        None => format!("the prepared transaction {}", holder.name().unwrap_or_default()),
+        Some(process) => format!("process {process} {name}").trim_end().to_owned(),
+        None => format!("the prepared transaction {name}"),
+    }
+}
+
+/// What ends its transaction.
+fn end(conn: &Database, holder: &LogHolder) -> String {
+    match (conn, holder.process()) {
+        #[cfg(feature = "mysql")]
+        (Database::Mysql(_), Some(process)) => format!("KILL {process};"),
+        #[cfg(feature = "mysql")]
+        (Database::Mysql(_), None) => "XA RECOVER; -- and XA ROLLBACK what it names".to_owned(),
+        #[cfg(any(feature = "sqlite", feature = "postgres"))]
+        (_, Some(process)) => format!("SELECT pg_terminate_backend({process});"),
+        #[cfg(any(feature = "sqlite", feature = "postgres"))]
+        (_, None) => {
+            format!("ROLLBACK PREPARED '{}';", holder.name().unwrap_or_default().replace('\'', "''"))
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! What is wrong, or will be, and what to type. It only reads.
 
-mod ask;
+mod check;
+#[cfg(feature = "sqlite")]
+mod file_system;
+mod grants;
 mod log;
+mod made;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -10,6 +14,8 @@ mod problem;
 mod projections;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod tables;
+mod triggers;
 
 pub use problem::Problem;
 use serde_json::json;
@@ -18,10 +24,11 @@ use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 
-pub fn doctor(conn: &mut Database, output: &mut Output) -> Result {
+pub fn doctor(conn: &mut Database, url: &str, output: &mut Output) -> Result {
     let problems = problems(conn)?;
     for Problem { what, advice } in &problems {
-        let text = format!("problem  {what}\n         {advice}");
+        let advice = advice.on(url);
+        let text = format!("problem  {what}\n         {}", advice.replace('\n', "\n         "));
         output.answer(&json!({ "problem": what, "advice": advice }), text)?;
     }
     match problems.len() {
@@ -31,14 +38,29 @@ pub fn doctor(conn: &mut Database, output: &mut Output) -> Result {
     }
 }
 
+/// What keeps the log from being read comes alone: nothing else can be looked at then.
 pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
+    only_read(conn)?;
+    let of_tables = tables::problems(conn)?;
+    if !of_tables.is_empty() {
+        return Ok(of_tables);
+    }
     if let Some(problem) = log::unreadable(conn)? {
         return Ok(vec![problem]);
     }
     let mut problems = log::problems(conn)?;
-    problems.extend(projections::problems(conn)?);
+    problems.extend(triggers::problems(conn)?);
     problems.extend(of_database(conn)?);
     Ok(problems)
+}
+
+fn only_read(conn: &mut Database) -> Result {
+    match conn {
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => postgres::only_read(conn),
+        #[cfg(any(feature = "sqlite", feature = "mysql"))]
+        _ => Ok(()),
+    }
 }
 
 fn of_database(conn: &mut Database) -> Result<Vec<Problem>> {

@@ -1,66 +1,163 @@
-use super::ask::ask_number;
+use super::check::{Check, problems_of};
 use super::log::behind;
-use super::problem::Problem;
+use super::problem::{Advice, Problem};
+use super::projections;
+use crate::commands::ask::{ask_number, tell};
 use crate::database::Database;
 use crate::failure::Result;
+use crate::output::number;
 
-/// How many there are, what that means, and what to do about it.
-const CHECKS: [(&str, &str, &str); 8] = [
-    (
-        "SELECT 2 - COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE() \
-         AND trigger_name IN ('events_refuse_update', 'events_refuse_delete')",
-        "events can be changed or deleted: a trigger that refuses it is missing",
-        "create it again, as the migration des_create_event_store does",
-    ),
-    (
-        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() \
-         AND engine <> 'InnoDB' AND table_comment = 'diesel_event_store'",
-        "a table is not in InnoDB, so it takes no part in transactions",
-        "ALTER TABLE … ENGINE = InnoDB",
-    ),
-    (
-        "SELECT COUNT(*) FROM event_fence WHERE ordering = 'fenced' AND server_id <> @@server_id",
-        "events were appended on another server, and the ordering is for one",
-        "append there; after a fail-over, type: diesel-event-store repair",
-    ),
-    (
-        "SELECT COUNT(*) FROM /*M! information_schema.global_variables */ \
-         /*!80017 performance_schema.global_variables */ WHERE variable_name = 'wsrep_on' \
-         AND variable_value = 'ON' AND EXISTS (SELECT * FROM event_fence WHERE ordering = 'fenced')",
-        "this is a node of a cluster, and the ordering is for one server",
-        "call EventStore::set_log_ordering with LogOrdering::Gapless",
-    ),
-    (
-        "SELECT @@innodb_flush_log_at_trx_commit <> 1",
-        "innodb_flush_log_at_trx_commit is not 1: a crash can lose events that were committed",
-        "SET GLOBAL innodb_flush_log_at_trx_commit = 1, and the same in the server's configuration",
-    ),
-    (
-        "SELECT @@log_bin = 1 AND @@sync_binlog <> 1",
-        "sync_binlog is not 1: after a crash, replicas can have other events than this server",
-        "SET GLOBAL sync_binlog = 1, and the same in the server's configuration",
-    ),
-    (
-        "SELECT @@log_bin = 1 AND @@binlog_format = 'STATEMENT'",
-        "binlog_format is STATEMENT, in which nothing can be appended in READ COMMITTED",
-        "SET GLOBAL binlog_format = 'ROW', and the same in the server's configuration",
-    ),
-    (
-        "SELECT @@sql_mode NOT LIKE '%STRICT%'",
-        "sql_mode is not strict: what does not fit is cut instead of refused",
-        "SET GLOBAL sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
-    ),
+/// What is set while a server runs lasts until it ends.
+macro_rules! set_global {
+    ($setting:literal, $is_wrong:literal) => {
+        concat!(
+            "SELECT 'SET GLOBAL ",
+            $setting,
+            "; -- and the same in the server''s configuration' AS answer FROM DUAL WHERE ",
+            $is_wrong
+        )
+    };
+}
+
+const CHECKS: [Check; 12] = [
+    Check {
+        what: "a table is not in InnoDB, so it takes no part in transactions",
+        query: "SELECT CONCAT('ALTER TABLE ', table_name, ' ENGINE = InnoDB;') AS answer \
+                FROM information_schema.tables WHERE table_schema = DATABASE() \
+                AND table_comment = 'diesel_event_store' AND engine <> 'InnoDB'",
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "a table has another character set or collation than it was made with, which cannot keep every \
+               text, or takes different names for the same",
+        query: "SELECT DISTINCT CONCAT('ALTER TABLE ', table_name, \
+                ' CONVERT TO CHARACTER SET utf8mb4 COLLATE ', \
+                /*M! 'utf8mb4_nopad_bin' */ /*!80017 'utf8mb4_0900_bin' */, ';') AS answer \
+                FROM information_schema.tables \
+                JOIN information_schema.columns USING (table_schema, table_name) \
+                WHERE table_schema = DATABASE() AND table_comment = 'diesel_event_store' \
+                AND table_name NOT IN ('event_log', 'event_fence') \
+                AND collation_name NOT IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin', 'ascii_bin')",
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "events were appended on another server, and the ordering is for one",
+        query: "SELECT 'append there; after a fail-over, type: diesel-event-store repair' AS answer \
+                FROM event_fence WHERE slot = 0 AND ordering = 'fenced' AND server_id <> @@server_id \
+                AND CAST(@@global.read_only AS CHAR) IN ('0', 'OFF')",
+        advice: Advice::Words,
+    },
+    Check {
+        what: "the server is read-only: nothing can be appended",
+        query: "SELECT 'SET GLOBAL read_only = 0; -- unless it is a replica' AS answer FROM event_fence \
+                WHERE slot = 0 AND (ordering = 'gapless' OR server_id = @@server_id) \
+                AND CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF')",
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "this is a node of a cluster, and the ordering is for one server",
+        query: "SELECT 'call EventStore::set_log_ordering with LogOrdering::Gapless' AS answer \
+                FROM /*M! information_schema.global_variables */ \
+                /*!80017 performance_schema.global_variables */ \
+                WHERE variable_name = 'wsrep_on' AND variable_value = 'ON' \
+                AND EXISTS (SELECT * FROM event_fence WHERE ordering = 'fenced')",
+        advice: Advice::Words,
+    },
+    Check {
+        what: "autocommit is off: every statement begins a transaction that diesel does not know, and what \
+               has to be outside of one is refused",
+        query: set_global!("autocommit = 1", "@@autocommit = 0"),
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "transactions are SERIALIZABLE: whoever reads keeps others from appending until it has ended",
+        query: set_global!(
+            "TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            "/*M! @@tx_isolation */ /*!80017 @@transaction_isolation */ = 'SERIALIZABLE'"
+        ),
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "innodb_flush_log_at_trx_commit is not 1: a crash can lose events that were committed",
+        query: set_global!("innodb_flush_log_at_trx_commit = 1", "@@innodb_flush_log_at_trx_commit <> 1"),
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "sync_binlog is not 1: after a crash, replicas can have other events than this server",
+        query: set_global!("sync_binlog = 1", "@@log_bin = 1 AND @@sync_binlog <> 1"),
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "binlog_format is STATEMENT, in which nothing can be appended in READ COMMITTED",
+        query: set_global!("binlog_format = ''ROW''", "@@log_bin = 1 AND @@binlog_format = 'STATEMENT'"),
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "sql_mode is not strict: what does not fit is cut instead of refused",
+        query: set_global!(
+            "sql_mode = CONCAT(@@GLOBAL.sql_mode, '',STRICT_TRANS_TABLES'')",
+            "@@sql_mode NOT LIKE '%STRICT%'"
+        ),
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "max_allowed_packet is below 16 MiB: larger events are refused, and so is an import of them",
+        query: set_global!("max_allowed_packet = 67108864", "@@max_allowed_packet < 16777216"),
+        advice: Advice::Sql,
+    },
 ];
 
+/// As far as it is known, here and for readers.
+const ASSIGNED: &str = "SELECT GREATEST(safe_position, draining_position, last_position, \
+    (SELECT COALESCE(MAX(global_position), 0) FROM events)) FROM event_log WHERE id = 1";
+
+const COUNTED: &str = "SELECT CASE ordering WHEN 'gapless' THEN last_position \
+    ELSE (SELECT MAX(global_position) FROM events) END \
+    FROM event_log, event_fence WHERE id = 1 AND slot = 0";
+
+/// Up to where readers may have come.
+const READ: &str = "SELECT GREATEST(safe_position, draining_position) FROM event_log, event_fence \
+    WHERE id = 1 AND slot = 0 AND ordering = 'fenced'";
+
+const AUTO_INCREMENT: &str = "SELECT auto_increment FROM information_schema.tables \
+    WHERE table_schema = DATABASE() AND table_name = 'events'";
+
 pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
-    let counted = "SELECT CASE ordering WHEN 'gapless' THEN last_position \
-                   ELSE (SELECT MAX(global_position) FROM events) END \
-                   FROM event_log, event_fence WHERE id = 1 AND slot = 0";
-    let mut problems: Vec<Problem> = behind(conn, counted)?.into_iter().collect();
-    for (count, what, advice) in CHECKS {
-        if ask_number(conn, count)? > 0 {
-            problems.push(Problem::new(what, advice));
-        }
-    }
+    let mut problems = projections::problems(conn, ASSIGNED)?;
+    problems.extend(behind(conn, COUNTED)?);
+    problems.extend(behind_readers(conn)?);
+    problems.extend(problems_of(conn, &CHECKS)?);
     Ok(problems)
+}
+
+/// The newest events were removed, or an older state of their table was restored: readers would not see what
+/// is appended now.
+fn behind_readers(conn: &mut Database) -> Result<Option<Problem>> {
+    // MySQL would answer with what was so a day ago.
+    tell(conn, "/*!80017 SET SESSION information_schema_stats_expiry = 0 */")?;
+    let read = ask_number(conn, READ)?;
+    let next = ask_number(conn, AUTO_INCREMENT)?;
+    let what = format!(
+        "next position {} is not above {}, to which readers have come: they would not see what is appended",
+        number(next),
+        number(read)
+    );
+    Ok((next > 0 && next <= read).then(|| Problem::to_type(what, "repair")))
+}
+
+/// It shows triggers only to those who may make some.
+pub fn shows_triggers(conn: &mut Database) -> Result<bool> {
+    let granted = "SELECT COUNT(*) FROM (SELECT privilege_type FROM information_schema.user_privileges \
+                   UNION SELECT privilege_type FROM information_schema.schema_privileges \
+                   UNION SELECT privilege_type FROM information_schema.table_privileges) AS granted \
+                   WHERE privilege_type = 'TRIGGER'";
+    Ok(ask_number(conn, granted)? > 0)
+}
+
+/// Its clients end a statement at the first semicolon, unless they are told otherwise.
+pub fn typed(statement: String) -> String {
+    match statement.trim_end_matches(';').contains(';') {
+        true => format!("DELIMITER //\n{statement}//\nDELIMITER ;"),
+        false => statement,
+    }
 }

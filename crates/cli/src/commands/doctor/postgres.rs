@@ -1,54 +1,112 @@
-use super::ask::ask;
+use super::check::{Check, problems_of};
 use super::log::behind;
-use super::problem::Problem;
+use super::problem::{Advice, Problem};
+use super::projections;
+use crate::commands::ask::{ask, tell};
 use crate::database::Database;
 use crate::failure::Result;
 
-/// Whether something is so, what it means, and what to do about it.
-const CHECKS: [(&str, &str, &str); 6] = [
-    (
-        "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgenabled <> 'D' \
-         AND tgname IN ('events_refuse_change', 'events_refuse_delete') HAVING count(*) < 2",
-        "events can be changed or deleted: a trigger that refuses it is missing or disabled",
-        "ALTER TABLE events ENABLE TRIGGER USER",
-    ),
-    (
-        "SELECT 1 WHERE current_setting('fsync') = 'off'",
-        "fsync is off: a crash of the machine can damage the database",
-        "ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf()",
-    ),
-    (
-        "SELECT 1 WHERE current_setting('synchronous_commit') = 'off'",
-        "synchronous_commit is off: a crash of the server can lose events that were committed",
-        "ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf()",
-    ),
-    (
-        "SELECT 1 WHERE current_setting('lc_messages') !~ '^(C|POSIX|en.*)?$'",
-        "the server's messages are not English, so errors are not known for what they are",
-        "ALTER SYSTEM SET lc_messages = 'C'; SELECT pg_reload_conf()",
-    ),
-    (
-        "SELECT 1 FROM pg_prepared_xacts WHERE database = current_database() \
-         AND prepared < now() - interval '1 hour' LIMIT 1",
-        "a prepared transaction is older than an hour; if it has appended, readers and freezing wait for it",
-        "SELECT gid FROM pg_prepared_xacts; then COMMIT PREPARED or ROLLBACK PREPARED",
-    ),
-    (
-        "SELECT 1 FROM event_log WHERE published_position IS NULL \
-         AND (pg_is_in_recovery() OR current_setting('default_transaction_isolation') NOT LIKE 'read %')",
-        "this is a standby, or transactions are not READ COMMITTED, and no position is published for readers",
-        "call EventStore::publish_position regularly on the primary",
-    ),
+const CHECKS: [Check; 4] = [
+    Check {
+        what: "what is recorded can be changed: a trigger is disabled",
+        query: "SELECT format('ALTER TABLE %s ENABLE TRIGGER %I;', tgrelid::regclass, tgname) AS answer \
+                FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid \
+                WHERE tgname LIKE 'event%\\_refuse\\_%' AND tgenabled IN ('D', 'R') \
+                AND NOT tgisinternal AND pg_table_is_visible(tgrelid)",
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "the database's encoding is not UTF8, so it cannot keep every text",
+        query: "SELECT 'dump it, and restore it into one that is made with TEMPLATE template0 \
+                ENCODING ''UTF8''' AS answer WHERE current_setting('server_encoding') <> 'UTF8'",
+        advice: Advice::Words,
+    },
+    Check {
+        what: "a transaction was prepared more than an hour ago; if it has appended, readers wait for it",
+        query: "SELECT format('either COMMIT PREPARED %L; or ROLLBACK PREPARED %L;', gid, gid) AS answer \
+                FROM pg_prepared_xacts \
+                WHERE database = current_database() AND prepared < now() - interval '1 hour'",
+        advice: Advice::Words,
+    },
+    Check {
+        what: "this is a standby, or transactions are not READ COMMITTED, and no position is published for \
+               readers",
+        query: "SELECT 'call EventStore::publish_position regularly on the primary' AS answer FROM event_log \
+                WHERE published_position IS NULL AND ordering = 'fenced' \
+                AND (pg_is_in_recovery() \
+                OR current_setting('default_transaction_isolation') NOT LIKE 'read %')",
+        advice: Advice::Words,
+    },
 ];
 
+/// A setting that is not as it should be.
+struct Setting {
+    name: &'static str,
+    is_wrong: &'static str,
+    right: &'static str,
+    what: &'static str,
+}
+
+const SETTINGS: [Setting; 4] = [
+    Setting {
+        name: "fsync",
+        is_wrong: "setting = 'off'",
+        right: "on",
+        what: "fsync is off: a crash of the machine can damage the database",
+    },
+    Setting {
+        name: "full_page_writes",
+        is_wrong: "setting = 'off'",
+        right: "on",
+        what: "full_page_writes is off: a crash of the machine can damage the database",
+    },
+    Setting {
+        name: "synchronous_commit",
+        is_wrong: "setting = 'off'",
+        right: "on",
+        what: "synchronous_commit is off: a crash of the server can lose events that were committed",
+    },
+    Setting {
+        name: "lc_messages",
+        is_wrong: "setting !~* '^(C|POSIX|en|English)?([._ @].*)?$'",
+        right: "C",
+        what: "the server's messages are not English, so errors are not known for what they are",
+    },
+];
+
+const ASSIGNED: &str = "SELECT greatest(event_store_given_position(), counted_position, \
+    (SELECT max(global_position) FROM events)) FROM event_log";
+
+const COUNTED: &str = "SELECT CASE ordering WHEN 'gapless' THEN counted_position \
+    ELSE event_store_given_position() END FROM event_log";
+
+/// Otherwise a look at the end of the log would advance a sequence that is behind.
+pub fn only_read(conn: &mut Database) -> Result {
+    Ok(tell(conn, "SET default_transaction_read_only = on")?)
+}
+
 pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
-    let counted = "SELECT CASE ordering WHEN 'gapless' THEN counted_position \
-                   ELSE event_store_given_position() END FROM event_log";
-    let mut problems: Vec<Problem> = behind(conn, counted)?.into_iter().collect();
-    for (is_so, what, advice) in CHECKS {
-        if ask(conn, is_so)?.is_some() {
-            problems.push(Problem::new(what, advice));
-        }
+    let mut problems = projections::problems(conn, ASSIGNED)?;
+    problems.extend(behind(conn, COUNTED)?);
+    problems.extend(problems_of(conn, &CHECKS)?);
+    for setting in &SETTINGS {
+        problems.extend(of_setting(conn, setting)?);
     }
     Ok(problems)
+}
+
+/// It is mended where it was set.
+fn of_setting(conn: &mut Database, setting: &Setting) -> Result<Option<Problem>> {
+    let Setting { name, is_wrong, right, what } = setting;
+    let mends = format!(
+        "SELECT CASE source \
+         WHEN 'database' THEN format('ALTER DATABASE %I RESET {name};', current_database()) \
+         WHEN 'user' THEN format('ALTER ROLE %I RESET {name};', session_user) \
+         WHEN 'database user' THEN format('ALTER ROLE %I IN DATABASE %I RESET {name};', session_user, \
+         current_database()) \
+         ELSE 'ALTER SYSTEM SET {name} = ''{right}''; SELECT pg_reload_conf();' \
+         || CASE source WHEN 'command line' THEN ' -- and without the option, when the server is started' \
+         ELSE '' END END FROM pg_settings WHERE name = '{name}' AND {is_wrong}"
+    );
+    Ok(ask(conn, &mends)?.map(|mends| Problem::sql(*what, mends)))
 }
