@@ -122,8 +122,17 @@ fn reset(conn: &mut Database, named: &Named, output: &mut Output) -> Result {
 
 fn resume(conn: &mut Database, named: &Named, output: &mut Output) -> Result {
     let id = id(conn, named)?;
+    let failed = counted(failed_partitions(conn, &id)?, "failed partition");
+    confirm(named.yes, &format!("{failed} of {id} would go on, with what could not be applied"))?;
     let resumed = projection::resume(conn, &id)?;
     done(output, &id, format!("{} resumed", counted(resumed as u64, "partition")))
+}
+
+fn failed_partitions(conn: &mut Database, id: &ProjectionId) -> Result<u64> {
+    let statuses = projection::status(conn)?;
+    let partitions =
+        statuses.iter().filter(|status| status.projection() == id).flat_map(|it| it.partitions());
+    Ok(partitions.filter(|partition| partition.state() == ProjectionState::Failed).count() as u64)
 }
 
 fn rewind(conn: &mut Database, named: &Named, to: &str, output: &mut Output) -> Result {
@@ -179,6 +188,8 @@ fn parked_events(meant: &[Position]) -> String {
 fn retry(conn: &mut Database, named: &Named, position: Option<i64>, output: &mut Output) -> Result {
     let id = id(conn, named)?;
     let meant = meant(conn, &id, position)?;
+    let would = format!("the handler of {id} would be given {} again", parked_events(&meant));
+    confirm(named.yes, &would)?;
     for position in &meant {
         projection::retry_parked(conn, &id, *position)?;
     }

@@ -8,7 +8,11 @@ fn parked_events_are_told_retried_and_given_up() {
     let shop = shop();
     let parked = answer(&url(&shop), &["projections", "parked", "mails"]);
     assert!(parked.starts_with("2  Order/o-1  Failed  the mail server is away"), "{parked}");
-    let retried = answer(&url(&shop), &["projections", "retry", "mails", "--position", "2"]);
+    let (code, said) = failure(&url(&shop), &["projections", "retry", "mails", "--position", "2"]);
+    assert_eq!(code, 4);
+    assert!(said.contains("the handler of mails version 1 would be given 1 parked event again"), "{said}");
+    assert!(!projection::parked(&mut shop.connect(), ("mails", 1)).unwrap()[0].is_requested());
+    let retried = answer(&url(&shop), &["projections", "retry", "mails", "--position", "2", "--yes"]);
     assert_eq!(retried, "mails version 1: its worker tries 1 parked event again\n");
     assert!(projection::parked(&mut shop.connect(), ("mails", 1)).unwrap()[0].is_requested());
 
@@ -50,7 +54,11 @@ fn partitions_and_versions_are_changed() {
     assert_eq!(failure(&url(&shop), &arguments).0, 4);
     let done = answer(&url(&shop), &[&arguments[..], &["--yes"]].concat());
     assert_eq!(done, "mails version 1: will have 4 partitions\n");
-    assert!(answer(&url(&shop), &["projections", "resume", "mails"]).contains("0 partitions resumed"));
+    let (code, said) = failure(&url(&shop), &["projections", "resume", "mails"]);
+    assert_eq!(code, 4);
+    assert!(said.contains("0 failed partitions of mails version 1 would go on"), "{said}");
+    let resumed = answer(&url(&shop), &["projections", "resume", "mails", "--yes"]);
+    assert!(resumed.contains("0 partitions resumed"), "{resumed}");
     assert_eq!(failure(&url(&shop), &["projections", "promote", "mails"]).0, 4);
     answer(&url(&shop), &["projections", "promote", "mails", "--version", "1", "--yes"]);
     let (code, said) = failure(&url(&shop), &["projections", "reset", "orders", "--yes"]);
