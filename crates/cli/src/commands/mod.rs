@@ -12,6 +12,7 @@ mod import;
 mod ledger;
 mod log;
 mod migrate;
+mod pace;
 mod part_file;
 pub mod projections;
 mod repair;

@@ -4,6 +4,7 @@ use diesel_event_store::projection::{
 };
 use serde_json::{Value, json};
 
+use super::pace::{Pace, about};
 use crate::arguments::{Action, Named};
 use crate::confirm::confirm;
 use crate::database::Database;
@@ -30,7 +31,7 @@ fn list(conn: &mut Database, output: &mut Output) -> Result {
     if output.is_json {
         return projections.iter().try_for_each(|status| output.object(&object(status)));
     }
-    output.table(&projections.iter().map(row).collect::<Vec<_>>())
+    output.table(&projections.iter().map(|status| row(status, None)).collect::<Vec<_>>())
 }
 
 /// A projection for programs.
@@ -55,7 +56,7 @@ pub fn object(status: &ProjectionStatus) -> Value {
 }
 
 /// A projection in a table.
-pub fn row(status: &ProjectionStatus) -> Vec<String> {
+pub fn row(status: &ProjectionStatus, pace: Option<&Pace>) -> Vec<String> {
     let projection = status.projection();
     let mut states: Vec<String> = status
         .partitions()
@@ -69,13 +70,22 @@ pub fn row(status: &ProjectionStatus) -> Vec<String> {
     vec![
         format!("{} v{}", projection.name(), projection.version()),
         number(status.position().get()),
-        format!("{} behind", number(status.positions_behind())),
+        behind(status, pace),
         states.join(", "),
         match status.parked() {
             0 => String::new(),
             parked => format!("{} parked", number(parked)),
         },
     ]
+}
+
+/// In positions, and how old the first event is that is not applied; and how fast it gets less.
+fn behind(status: &ProjectionStatus, pace: Option<&Pace>) -> String {
+    let by = match status.positions_behind() {
+        0 => "0 behind".to_owned(),
+        behind => format!("{} behind, by {}", number(behind), about(status.lag())),
+    };
+    pace.map_or(by.clone(), |pace| format!("{by}  {}", pace.text()))
 }
 
 pub fn state(state: ProjectionState) -> &'static str {

@@ -1,7 +1,10 @@
-use diesel_event_store::projection::{self, ProjectionStatus};
-use diesel_event_store::{EventStore, LogStatus};
-use serde_json::json;
+use diesel_event_store::projection::ProjectionStatus;
+use diesel_event_store::{EventStore, LogHolder, LogStatus};
+use serde_json::{Value, json};
 
+use super::engine::Engine;
+use super::ledger::Ledger;
+use super::pace::{Pace, paces};
 use super::projections::{object, row};
 use crate::database::{Database, shown};
 use crate::failure::Result;
@@ -12,24 +15,42 @@ const STORE: EventStore = EventStore::new();
 pub fn status(conn: &mut Database, url: &str, output: &mut Output) -> Result {
     let (log_id, closed) = (STORE.log_id(conn)?, STORE.log_closed(conn)?);
     let (ordering, log) = (STORE.log_ordering(conn)?, STORE.log_status(conn)?);
-    let projections = projection::status(conn)?;
+    let (engine, ledger) = (Engine::of(conn)?, Ledger::of(conn)?);
+    let projections = paces(conn)?;
     let state = closed.as_ref().map_or("open".to_owned(), |closed| closed.state().to_string());
     if output.is_json {
         output.object(&json!({
-            "database": shown(url), "kind": conn.name(), "log_id": log_id.to_string(), "state": state,
+            "database": shown(url), "kind": engine.name, "version": engine.version,
+            "journal_mode": engine.journal_mode, "tables": ledger.newest(),
+            "log_id": log_id.to_string(), "state": state,
             "note": closed.as_ref().map(|closed| closed.note()), "ordering": format!("{ordering:?}"),
             "last_readable": log.last_readable().get(), "last_committed": log.last_committed().get(),
+            "held_back": log.positions_held_back(),
+            "held_back_by": log.held_back_by().iter().map(holder_object).collect::<Vec<_>>(),
         }))?;
-        return projections.iter().try_for_each(|status| output.object(&object(status)));
+        return projections.iter().try_for_each(|(status, pace)| output.object(&paced_object(status, pace)));
     }
-    output.text(format!("{}  {}  log {log_id}  {state}", shown(url), conn.name()))?;
+    output.text(format!("{}  {engine}  log {log_id}  {state}", shown(url)))?;
     if let Some(closed) = closed {
         output.text(format!("  takes no events: {}", closed.note()))?;
     }
-    output.text(format!("to position {}  {ordering:?}", number(log.last_readable().get())))?;
+    let tables = ledger.newest().map_or(String::new(), |newest| format!("  tables {newest}"));
+    output.text(format!("to position {}  {ordering:?}{tables}", number(log.last_readable().get())))?;
     held_back(&log, output)?;
-    output.table(&projections.iter().map(row).collect::<Vec<_>>())?;
-    unhealthy(&projections, output)
+    output.table(&projections.iter().map(|(status, pace)| row(status, pace.as_ref())).collect::<Vec<_>>())?;
+    unhealthy(projections.iter().map(|(status, _)| status), output)
+}
+
+fn paced_object(status: &ProjectionStatus, pace: &Option<Pace>) -> Value {
+    let mut object = object(status);
+    object["per_second"] = json!(pace.as_ref().map(|pace| pace.per_second));
+    object["seconds_left"] = json!(pace.as_ref().and_then(|pace| pace.left).map(|left| left.as_secs_f64()));
+    object
+}
+
+fn holder_object(holder: &LogHolder) -> Value {
+    let since = holder.since().map(|since| since.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
+    json!({ "process": holder.process(), "name": holder.name(), "since": since })
 }
 
 /// Committed events that readers do not see yet, and whose transactions they wait for.
@@ -45,8 +66,8 @@ fn held_back(log: &LogStatus, output: &mut Output) -> Result {
     Ok(())
 }
 
-fn unhealthy(projections: &[ProjectionStatus], output: &mut Output) -> Result {
-    let partitions = projections.iter().flat_map(|of| of.partitions().iter().map(move |one| (of, one)));
+fn unhealthy<'s>(projections: impl Iterator<Item = &'s ProjectionStatus>, output: &mut Output) -> Result {
+    let partitions = projections.flat_map(|of| of.partitions().iter().map(move |one| (of, one)));
     for (of, partition) in partitions {
         if let Some(error) = partition.last_error() {
             output.text(format!("{}, partition {}: {error}", of.projection(), partition.number()))?;

@@ -1,7 +1,15 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, StreamId};
+use diesel::sqlite::SqliteConnection;
+use diesel_event_store::projection::Projection;
+use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, Position, RecordedEvent, StreamId};
+use serde_json::Value;
+use test_support::eventually;
 use test_support::sqlite_file::SqliteFile;
 
 use super::run::{answer, command, failure};
@@ -32,12 +40,47 @@ fn a_database_without_tables_says_what_to_do() {
 fn the_status_tells_of_the_log_and_of_projections() {
     let shop = shop();
     let status = answer(&url(&shop), &["status"]);
-    assert!(status.contains("SQLite  log ") && status.contains("  open\n"), "{status}");
+    assert!(
+        status.contains("  SQLite 3.") && status.contains(", WAL  log ") && status.contains("  open\n"),
+        "{status}"
+    );
     assert!(status.contains("to position 3"), "{status}");
     assert!(status.contains("mails v1  3  0 behind  idle  1 parked"), "{status}");
     let json = answer(&url(&shop), &["--json", "status"]);
     assert_eq!(json.lines().count(), 2);
     assert!(json.contains(r#""last_readable":3"#) && json.contains(r#""parked":1"#), "{json}");
+}
+
+#[test]
+fn a_projection_that_is_behind_has_a_speed_and_an_end() {
+    let shop = SqliteFile::migrated();
+    append(&mut shop.connect(), "o-1", &vec!["OrderPlaced"; 5_000]);
+    let has_been_seen = Arc::new(AtomicBool::new(false));
+    thread::scope(|scope| {
+        let is_enough = Arc::clone(&has_been_seen);
+        let slowly = move |_: &mut SqliteConnection, _: &RecordedEvent| {
+            if !is_enough.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            Ok(())
+        };
+        let mut conn = shop.connect();
+        scope.spawn(move || Projection::new("mails", 1, slowly).batch_size(10).catch_up(&mut conn).unwrap());
+        let shown = || {
+            let status = answer(&url(&shop), &["status"]);
+            Ok(status.contains("/s, ") && status.contains(" left  running ("))
+        };
+        let told = || {
+            let status = answer(&url(&shop), &["status", "--json"]);
+            let mails: Value = serde_json::from_str(status.lines().nth(1).unwrap())?;
+            Ok(mails["per_second"].is_number() && mails["seconds_left"].is_number())
+        };
+        let outcome = eventually("a speed is shown", shown).and_then(|()| eventually("it is told", told));
+        has_been_seen.store(true, Ordering::Relaxed);
+        outcome.unwrap();
+    });
+    let status = answer(&url(&shop), &["status"]);
+    assert!(status.contains("mails v1  5,000  0 behind  idle"), "{status}");
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn a_projection_begins_anew_only_if_that_is_confirmed() {
     assert_eq!(failure(&url(&shop), &["projections", "rewind", "mails", "--to", "soon", "--yes"]).0, 2);
     answer(&url(&shop), &["projections", "rewind", "mails", "--to", "2", "--yes"]);
     assert_eq!(position(), 2);
-    assert!(answer(&url(&shop), &["projections"]).starts_with("mails v1  2  1 behind  idle"));
+    let listed = answer(&url(&shop), &["projections"]);
+    assert!(listed.starts_with("mails v1  2  1 behind, by ") && listed.contains(" s  idle"), "{listed}");
 }
 
 #[test]

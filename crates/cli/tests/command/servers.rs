@@ -52,7 +52,7 @@ fn the_status_of_postgres_is_shown() {
     let url = db.url().replacen("postgres@", "postgres:s3cret@", 1);
     let status = super::run::answer(&url, &["status"]);
     assert!(!status.contains("s3cret") && !super::run::answer(&url, &["--help"]).contains("s3cret"));
-    assert!(status.contains("PostgreSQL  log ") && status.contains("to position 1  Fenced"), "{status}");
+    assert!(status.contains("  PostgreSQL 1") && status.contains("to position 1  Fenced"), "{status}");
     assert_eq!(super::run::answer(&db.url(), &["streams"]), "Order  o-1  1\n");
 }
 
@@ -63,8 +63,36 @@ fn the_status_of_mysql_is_shown() {
     let db = test_support::Mysql::migrated().unwrap();
     super::shop::append(&mut db.connect().unwrap(), "o-1", &["OrderPlaced"]);
     let status = super::run::answer(&db.url(), &["status"]);
-    assert!(status.contains("MySQL  log ") && status.contains("to position 1  Fenced"), "{status}");
+    let server =
+        test_support::sql::names(&mut db.connect().unwrap(), "SELECT VERSION() AS name").unwrap().remove(0);
+    let name = if server.contains("MariaDB") { "MariaDB" } else { "MySQL" };
+    let version = server.split('-').next().unwrap();
+    assert!(
+        status.contains(&format!("  {name} {version}  log ")) && status.contains("to position 1  Fenced"),
+        "{status}"
+    );
     assert_eq!(super::run::answer(&db.url(), &["streams"]), "Order  o-1  1\n");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn the_status_of_postgres_tells_who_holds_back_the_log() {
+    use serde_json::Value;
+    use test_support::{TestDatabase, execute};
+    let db = test_support::Postgres::migrated().unwrap();
+    let (mut slow, mut quick) = (db.connect().unwrap(), db.connect().unwrap());
+    execute(&mut slow, "SET application_name = 'slow'").unwrap();
+    diesel::Connection::transaction::<_, diesel_event_store::Error, _>(&mut slow, |slow| {
+        super::shop::append(slow, "o-1", &["OrderPlaced"]);
+        super::shop::append(&mut quick, "o-2", &["OrderPlaced"]);
+        let status = super::run::answer(&db.url(), &["status", "--json"]);
+        let status: Value = serde_json::from_str(status.lines().next().unwrap()).unwrap();
+        assert_eq!(status["held_back"], 2, "{status}");
+        assert_eq!(status["held_back_by"][0]["name"], "slow", "{status}");
+        assert!(status["held_back_by"][0]["since"].is_string(), "{status}");
+        Ok(())
+    })
+    .unwrap();
 }
 
 /// The servers of the tests do not write to the disk at each commit, which is told, too.
