@@ -7,6 +7,7 @@ mod cancellation {
     mod application;
     mod database;
     mod dropped;
+    mod given_up;
     mod migrations;
     mod operation;
     mod pool;

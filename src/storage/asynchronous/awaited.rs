@@ -5,6 +5,9 @@ use diesel::sqlite::SqliteConnection;
 #[cfg(feature = "async-sqlite")]
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
+#[cfg(feature = "async-sqlite")]
+use crate::storage::blocking;
+
 /// Evaluates an operation on the database behind an asynchronous connection. On a server it is awaited
 /// statement by statement. On SQLite, which has no asynchronous interface, the whole operation runs on one of
 /// the runtime's threads, and is not cut in two when its future is dropped. What it borrows is cloned for
@@ -39,6 +42,7 @@ macro_rules! awaited {
 
 pub(crate) use awaited;
 
+/// Does nothing on a connection that was given up: SQLite would go on in the transaction that was left open.
 #[cfg(feature = "async-sqlite")]
 pub(crate) async fn on_thread<T, E>(
     conn: &mut SyncConnectionWrapper<SqliteConnection>,
@@ -48,5 +52,9 @@ where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    conn.spawn_blocking(move |conn| Ok(operation(conn))).await?
+    conn.spawn_blocking(move |conn| {
+        blocking::depth(conn)?;
+        Ok(operation(conn))
+    })
+    .await?
 }

@@ -2,10 +2,11 @@
 
 use async_suite::{AsyncMysql, AsyncPostgres, AsyncSqlite, RUNTIME, Result};
 use diesel_async::pooled_connection::PoolableConnection;
-use real::{AppendError, DatabaseErrorKind};
+use real::AppendError;
 
 use super::database::Database;
 use super::dropped::Drops;
+use super::given_up::refuses_everything;
 use super::operation::{Operation, Run, every_operation};
 
 #[test]
@@ -33,8 +34,7 @@ fn dropped<D: Database>(database: &D, operation: Operation, drops: Drops) -> Res
 
     if conn.is_broken() {
         assert!(!finished, "{name} has broken the connection");
-        let refused = RUNTIME.block_on(next.append(&mut conn));
-        assert!(refused.as_ref().is_err_and(is_given_up), "after {name}: {refused:?}");
+        RUNTIME.block_on(refuses_everything(&mut conn, &name))?;
         conn = database.open()?;
     }
     run.check(operation, &mut witness)?;
@@ -51,8 +51,4 @@ fn dropped<D: Database>(database: &D, operation: Operation, drops: Drops) -> Res
     RUNTIME.block_on(next.append(&mut conn))?;
     assert_eq!(next.versions(&mut witness)?[0], 1, "acknowledged after {name}");
     Ok(finished)
-}
-
-pub fn is_given_up(error: &AppendError) -> bool {
-    matches!(error, AppendError::Database(error) if error.kind() == DatabaseErrorKind::ConnectionLost)
 }

@@ -17,6 +17,11 @@ pub async fn insert<C: SimpleAsyncConnection>(conn: &mut C, name: &str) -> diese
     conn.batch_execute(&format!("INSERT INTO app_rows (name) VALUES ('{name}')")).await
 }
 
+/// An open transaction alone is none of the reasons for it.
+pub fn is_marked_as_broken<C: AsyncConnection>(conn: &mut C) -> bool {
+    C::TransactionManager::transaction_manager_status_mut(conn).transaction_depth().is_err()
+}
+
 /// A whole one, with a row and an operation in it.
 pub async fn transaction<C>(conn: &mut C, operation: Operation, run: &Run) -> Result<(), real::Error>
 where

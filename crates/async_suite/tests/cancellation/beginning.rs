@@ -3,10 +3,10 @@
 
 use async_suite::{AsyncMysql, AsyncPostgres, RUNTIME, Result};
 
-use super::alone::is_given_up;
 use super::application::begin;
 use super::database::Database;
 use super::dropped::Drops;
+use super::given_up::is_given_up;
 use super::operation::Run;
 
 #[test]
@@ -39,7 +39,7 @@ fn refused_after_dropped_begins<D: Database>(database: &D, round: usize) -> Resu
         if RUNTIME.block_on(drops.cut(begin(&mut conn))).transpose()?.is_some() {
             break;
         }
-        let appended = RUNTIME.block_on(run.append(&mut conn));
+        let appended = RUNTIME.block_on(run.append(&mut conn)).map_err(real::Error::from);
         drop(conn); // with what is open on it
         match appended {
             Ok(()) => assert_eq!(run.versions(&mut witness)?[0], 1, "acknowledged after {drops:?}"),

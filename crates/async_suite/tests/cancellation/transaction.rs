@@ -2,9 +2,10 @@
 
 use async_suite::{AsyncMysql, AsyncPostgres, AsyncSqlite, EventStore, RUNTIME, Result, app_rows, execute};
 
-use super::application::{begin, commit, insert};
+use super::application::{begin, commit, insert, is_marked_as_broken};
 use super::database::Database;
 use super::dropped::Drops;
+use super::given_up::refuses_everything;
 use super::operation::{Operation, Run, every_operation};
 
 #[test]
@@ -34,11 +35,14 @@ fn dropped<D: Database>(database: &D, operation: Operation, drops: Drops) -> Res
         begin(&mut conn).await?;
         insert(&mut conn, "before").await?;
         let finished = drops.cut(operation.run(&mut conn, &run)).await.transpose()?.is_some();
+        if is_marked_as_broken(&mut conn) {
+            refuses_everything(&mut conn, &name).await?;
+        }
         let committed = match insert(&mut conn, "after").await {
             Ok(()) => commit(&mut conn).await,
             Err(error) => Err(error),
         };
-        Ok::<_, real::Error>((finished, committed))
+        Ok::<_, async_suite::BoxError>((finished, committed))
     })?;
     assert!(!finished || committed.is_ok(), "{name}: {committed:?}");
     drop(conn); // with what is open on it

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use async_suite::RUNTIME;
+use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, TransactionManager};
 use real::projection::{ProjectionError, async_reset};
-use real::{AsyncEventConnection, EventStore, Position};
+use real::{AsyncEventConnection, AsyncEventStore, CheckpointError, EventStore, Position};
 use support::{Result, eventually};
 
 use super::database::{Database, on_each_database};
@@ -34,7 +35,7 @@ fn a_batch_is_applied_with_its_checkpoint_or_not_at_all<D: Database>() -> Result
         append(&mut witness, "alice", 4)?;
         let mut conn = database.open_now()?;
         let finished = RUNTIME.block_on(drops.cut(users.catch_up(&mut conn))).transpose();
-        drop(conn);
+        saves_nothing_if_broken(conn)?;
         is_consistent(&mut witness, &format!("{drops:?}"))?;
         catch_up_later::<D>(&database)?;
         if finished?.is_some() {
@@ -62,6 +63,16 @@ fn is_consistent(witness: &mut impl real::EventConnection, name: &str) -> Result
 fn after_is_whole(last: i64, checkpoint: Position, witness: &mut impl real::EventConnection) -> Result<bool> {
     let events = support::count(witness, &format!("events WHERE global_position <= {checkpoint}"))?;
     Ok(events == last)
+}
+
+/// What a broken connection acknowledged would be lost.
+fn saves_nothing_if_broken<C: PoolableConnection + AsyncEventConnection>(mut conn: C) -> Result {
+    if conn.is_broken() {
+        let store = AsyncEventStore::new();
+        let refused = RUNTIME.block_on(store.save_checkpoint(&mut conn, "mails", Position::new(1)?));
+        assert!(refused.as_ref().is_err_and(CheckpointError::is_retryable), "{refused:?}");
+    }
+    Ok(())
 }
 
 /// Once the lease of the dropped call has run out.
