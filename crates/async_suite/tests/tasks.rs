@@ -11,5 +11,6 @@ mod tasks {
     mod mixed;
     mod runtimes;
     mod set_up;
+    mod shut_down;
     mod spawned;
 }

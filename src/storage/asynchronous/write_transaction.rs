@@ -72,13 +72,8 @@ impl<'c, C: AsyncEventConnection + ?Sized> Open<'c, C> {
 
     /// That what is around has gone, too, matters more than why this has failed.
     async fn roll_back(&mut self) -> QueryResult<()> {
-        let depth = self.depth_around;
-        let rolled_back: QueryResult<()> = awaited!(self.conn, clone(), database => async {
-            database.roll_back_to(depth).await;
-            Ok(())
-        });
+        self.conn.lend().roll_back_to(self.depth_around).await;
         self.has_ended = true;
-        rolled_back?;
         self.refuse_lost().await
     }
 }
