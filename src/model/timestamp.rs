@@ -28,6 +28,13 @@ pub(crate) fn check_range(field: &'static str, time: DateTime<Utc>) -> Result<()
     Err(InvalidInput::new(field, Problem::TimeOutOfRange { time, earliest, latest }))
 }
 
+/// The time that every database can be asked about: those that no database stores are before or after all that
+/// are stored.
+pub(crate) fn within_range(time: DateTime<Utc>) -> DateTime<Utc> {
+    let (earliest, latest) = limits();
+    cut_to_micros(time.clamp(earliest, latest))
+}
+
 fn limits() -> (DateTime<Utc>, DateTime<Utc>) {
     let first_day = NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1).expect("a day of the calendar");
     let last_day = NaiveDate::from_ymd_opt(LAST_YEAR, 12, 31).expect("a day of the calendar");

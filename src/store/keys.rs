@@ -6,7 +6,8 @@ use crate::store::EventStore;
 
 impl EventStore {
     /// Deletes the [idempotency keys](crate::AppendBatch::idempotency_key) that were used before this time,
-    /// of all tenants, and returns how many they were. Nothing else lets keys expire.
+    /// of all tenants, and returns how many they were. Nothing else lets keys expire. Any time is allowed:
+    /// `DateTime::<Utc>::MAX_UTC` deletes all.
     ///
     /// A request that is repeated after its key was deleted is carried out a second time, so keep keys for
     /// longer than any client repeats a request: a day or more. The time of a key is that of the

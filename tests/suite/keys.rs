@@ -30,6 +30,7 @@ tests! {
     keys_are_kept_to_the_character,
     a_key_that_cannot_be_kept_is_refused,
     an_expired_key_is_free_again,
+    all_keys_or_none_expire_at_the_ends_of_time,
     once_events_were_erased_the_key_says_so,
 }
 
@@ -319,6 +320,15 @@ fn an_expired_key_is_free_again<D: TestDatabase>() -> Result {
     assert!(append(&mut conn, with_key("new")?)?.is_repeat());
     assert!(!append(&mut conn, with_key("old")?)?.is_repeat());
     assert_eq!(STORE.delete_keys_before(&mut conn, Utc::now() + std::time::Duration::from_secs(60))?, 2);
+    Ok(())
+}
+
+/// No database stores such times, and each had ideas of its own what to make of them.
+fn all_keys_or_none_expire_at_the_ends_of_time<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, with_key("k")?)?;
+    assert_eq!(STORE.delete_keys_before(&mut conn, DateTime::<Utc>::MIN_UTC)?, 0);
+    assert_eq!(STORE.delete_keys_before(&mut conn, DateTime::<Utc>::MAX_UTC)?, 1);
     Ok(())
 }
 

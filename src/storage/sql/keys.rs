@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::model::append_key::KeyedAppend;
 #[cfg(any(feature = "sqlite", feature = "_postgres"))]
 use crate::model::append_key::NewKey;
+use crate::model::timestamp::within_range;
 use crate::storage::executor::Executor;
 use crate::storage::keys::Keys;
 use crate::storage::lent::{BackendOf, Lent};
@@ -108,6 +109,6 @@ where
     }
 
     async fn delete_keys_before(&mut self, time: DateTime<Utc>) -> QueryResult<usize> {
-        self.connection().execute(DeleteKeysBefore { time }).await
+        self.connection().execute(DeleteKeysBefore { time: within_range(time) }).await
     }
 }
