@@ -11,6 +11,7 @@ mod sqlite {
     mod full;
     #[cfg(feature = "transfer")]
     mod importing;
+    mod lent;
     mod locked;
     mod memory;
     mod migrations;

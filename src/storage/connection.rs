@@ -65,8 +65,8 @@ impl<C: EventConnection + ?Sized> HasDatabase for C {}
 
 /// A connection that events can be appended to and read from: everything that can lend one of diesel's own.
 ///
-/// It is implemented for `SqliteConnection`, `PgConnection` and `MysqlConnection`, and, with the feature
-/// `r2d2`, for diesel's `PooledConnection`. For an application's own `#[derive(MultiConnection)]` enum,
+/// It is implemented for `SqliteConnection`, `PgConnection` and `MysqlConnection`, for a `Box` of one, and, with
+/// the feature `r2d2`, for diesel's `PooledConnection`. For an application's own `#[derive(MultiConnection)]` enum,
 /// [`event_connection!`](crate::event_connection) implements it. Any other wrapper can implement it in one
 /// line, if it can lend the connection it wraps:
 ///
@@ -131,6 +131,29 @@ where
 {
     fn lend(&mut self) -> ConnectionRef<'_> {
         (**self).lend()
+    }
+}
+
+/// In an enum of connections a large one is better boxed.
+impl<C: EventConnection + ?Sized> EventConnection for Box<C> {
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        (**self).lend()
+    }
+}
+
+/// It is lent on.
+impl EventConnection for ConnectionRef<'_> {
+    fn lend(&mut self) -> ConnectionRef<'_> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(conn) => ConnectionRef::Sqlite(conn),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => ConnectionRef::Postgres(conn),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(conn) => ConnectionRef::Mysql(conn),
+            #[cfg(not(feature = "_blocking"))]
+            Self::None(conn) => ConnectionRef::None(conn),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The few things that nearly all tests do with a database file.
 
 use diesel::prelude::*;
-use diesel_event_store::{EventStore, ExpectedVersion, NewEvent, StreamId};
+use diesel_event_store::{EventConnection, EventStore, ExpectedVersion, NewEvent, StreamId};
 use test_support::sqlite_file::{number, text};
 
 pub const STORE: EventStore = EventStore::new();
@@ -19,7 +19,7 @@ pub fn events(count: usize) -> Vec<NewEvent> {
 }
 
 /// A version after appending one event to whatever is there.
-pub fn append_one(conn: &mut SqliteConnection, stream: &StreamId) -> i64 {
+pub fn append_one(conn: &mut impl EventConnection, stream: &StreamId) -> i64 {
     STORE.append(conn, stream, ExpectedVersion::Any, &[event()]).unwrap().version()
 }
 
