@@ -137,7 +137,7 @@ fn a_transaction_that_diesel_has_not_opened_is_left_as_it_is() {
     conn.batch_execute("BEGIN; INSERT INTO orders VALUES (1)").unwrap();
     let refused = STORE.append(&mut conn, &stream("1"), ExpectedVersion::Any, &[event()]).unwrap_err();
     assert_eq!(kind(&refused), DatabaseErrorKind::ForeignTransaction);
-    assert!(refused.to_string().contains("immediate_transaction"), "{refused}");
+    assert!(refused.to_string().contains("write_transaction"), "{refused}");
     assert_eq!(STORE.last_position(&mut conn).unwrap(), Position::START, "it can be read in");
     conn.batch_execute("INSERT INTO orders VALUES (2); COMMIT").unwrap();
 
