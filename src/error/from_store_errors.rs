@@ -4,7 +4,8 @@
 /// It implements `From` for every error of this crate but [`Error`](crate::Error) itself. It does not
 /// implement `From<diesel::result::Error>`, which most applications want in a variant of their own. An
 /// [`ExecuteError`](crate::ExecuteError) becomes what the rejection becomes, so the application's error is
-/// also made from the errors with which its aggregates reject commands.
+/// also made from the errors with which its aggregates reject commands; from
+/// [`Infallible`](std::convert::Infallible), for those that reject none, it is.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -14,7 +15,7 @@
 /// enum AppError {
 ///     #[error(transparent)]
 ///     Store(#[from] diesel_event_store::Error),
-///     #[error(transparent)]
+///     #[error("{0}")]
 ///     Database(#[from] diesel::result::Error),
 ///     #[error("there is no such user")]
 ///     NoSuchUser,
@@ -51,6 +52,12 @@ macro_rules! from_store_errors {
         }
         $crate::from_sqlite_errors!($error);
         $crate::from_transfer_errors!($error);
+
+        impl ::core::convert::From<::core::convert::Infallible> for $error {
+            fn from(never: ::core::convert::Infallible) -> Self {
+                match never {}
+            }
+        }
 
         impl<E> ::core::convert::From<$crate::ExecuteError<E>> for $error
         where

@@ -1,5 +1,6 @@
 //! An application's own error type, made from `diesel_event_store::Error`, and `?` on every operation.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -9,15 +10,16 @@ use diesel_event_store::{
     DecodeError, Error, ExpectedVersion, LogOrdering, NewEvent, Position, RecordedEvent, StreamId,
     run_pending_migrations, write_transaction,
 };
+use test_support::counter::{Counted, counter};
 use test_support::sqlite_file::SqliteFile;
 
 use super::database::{STORE, event, stream};
 
 #[derive(Debug, thiserror::Error)]
-enum AppError {
+pub enum AppError {
     #[error(transparent)]
     Store(#[from] diesel_event_store::Error),
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] diesel::result::Error),
 }
 
@@ -47,6 +49,8 @@ fn every_operation_ends_in_the_applications_error() {
         STORE.save_checkpoint(&mut conn, "invoices", Position::new(1)?)?;
         STORE.log_ordering(&mut conn)?;
         Projection::new("totals", 1, handle).catch_up(&mut conn)?;
+        // Its commands are never rejected.
+        counter("1").update(&mut conn, |_| Ok::<_, Infallible>(vec![Counted]))?;
         projection::status(&mut conn)?;
         let writer = Writer::new(conn)?;
         writer.append(&order, ExpectedVersion::Exact(1), [NewEvent::new("Sent", &())?]).wait()?;
