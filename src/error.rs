@@ -1,5 +1,6 @@
 //! One error for everything that this crate does. No lower floor names it.
 
+mod chain;
 mod execute;
 mod from_store_errors;
 mod handler;
@@ -70,8 +71,14 @@ pub enum Error {
     #[error(transparent)]
     Projection(#[from] ProjectionError),
     /// The handler of a projection that is applied inline failed.
-    #[error(transparent)]
-    Handler(Box<dyn std::error::Error + Send + Sync>),
+    #[error("{source}")]
+    #[non_exhaustive]
+    Handler {
+        /// What [`HandlerError::is_retryable`](crate::projection::HandlerError::is_retryable) said.
+        is_retryable: bool,
+        /// The handler's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// An aggregate has rejected a command.
     #[error(transparent)]
     Rejected(Box<dyn std::error::Error + Send + Sync>),
@@ -159,11 +166,8 @@ impl Error {
             #[cfg(all(feature = "transfer", feature = "_blocking"))]
             Error::Archive(error) => error.is_retryable(),
             Error::Load(error) => error.is_retryable(),
-            Error::Decode(_)
-            | Error::Event(_)
-            | Error::Invalid(_)
-            | Error::Handler(_)
-            | Error::Rejected(_) => false,
+            Error::Handler { is_retryable, .. } => *is_retryable,
+            Error::Decode(_) | Error::Event(_) | Error::Invalid(_) | Error::Rejected(_) => false,
         }
     }
 }

@@ -22,6 +22,7 @@ mod sqlite {
     mod read_only;
     mod readable;
     mod replace;
+    mod run_again;
     mod statements;
     mod writer {
         mod closures;

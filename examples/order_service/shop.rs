@@ -16,7 +16,7 @@ pub enum ShopError {
     Order(#[from] OrderError),
     #[error(transparent)]
     Store(#[from] diesel_event_store::Error),
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] diesel::result::Error),
 }
 

@@ -2,13 +2,13 @@
 //! that has such an error inside, so only this floor can tell.
 
 use std::error::Error as StdError;
-use std::iter::successors;
 
 use super::Error;
+use super::chain::chain;
 use crate::event::EventProblem;
 use crate::model::decode_error::{DecodeError, Undecodable};
 use crate::model::expected_version::Conflict;
-use crate::projection::{FailureKind, HandlerError, OnFailure, ProjectionError};
+use crate::projection::{Cause, FailureKind, HandlerError, OnFailure, ProjectionError};
 use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
 use crate::storage::error::{DatabaseError, is_log_closed};
@@ -21,24 +21,20 @@ type Boxed = Box<dyn StdError + Send + Sync>;
 /// An error type that does not implement [`std::error::Error`], like `anyhow::Error`, becomes a handler's
 /// error by one of these, and so does a plain text.
 impl HandlerError {
-    /// A failure, with this message or from any error. What is inside the error decides whether it is worth
-    /// another try, as with `?`.
+    /// A failure, with this message or from any error, also from one that does not implement
+    /// [`std::error::Error`], like `anyhow::Error`. What is inside the error decides whether it is worth
+    /// another try, as with `?`, as far as it
+    /// [can be seen](crate::guide::errors#is-the-cause-found-inside-your-errors).
     ///
     /// ```
     /// use diesel_event_store::projection::HandlerError;
     ///
     /// assert_eq!(HandlerError::failed("no such customer").to_string(), "no such customer");
     /// ```
-    pub fn failed(error: impl Into<Boxed>) -> Self {
-        let error = error.into();
-        Self::looked_through(FailureKind::Failed, error)
-    }
-
-    /// What is inside the error decides what is done. A closed log is worth another try: it may be opened again.
-    fn looked_through(kind: FailureKind, error: Boxed) -> Self {
-        let is_retryable = chain(&*error).any(is_retryable) || is_log_closed(&*error);
-        let is_collision = chain(&*error).any(is_collision);
-        Self::new(kind, is_retryable, error).collision(is_collision)
+    pub fn failed<Kind>(cause: impl Cause<Kind>) -> Self {
+        let is_retryable = cause.error().is_some_and(is_worth_another_try);
+        let is_collision = cause.error().is_some_and(has_collided);
+        Self::new(FailureKind::Failed, is_retryable, cause.into()).collision(is_collision)
     }
 
     /// The event's content could not be read: the projection's policy for undecodable events applies.
@@ -100,25 +96,37 @@ impl<E: StdError + Send + Sync + 'static> From<E> for HandlerError {
             Err(error) => error,
         };
         let kind = chain(&*error).find_map(kind).unwrap_or(FailureKind::Failed);
-        Self::looked_through(kind, error)
+        let (is_retryable, is_collision) = (is_worth_another_try(&*error), has_collided(&*error));
+        Self::new(kind, is_retryable, error).collision(is_collision)
     }
 }
 
+/// An error of this crate stays what it is, unless the handler has said otherwise whether it is worth another
+/// try.
 impl From<HandlerError> for Error {
     fn from(error: HandlerError) -> Self {
-        match error.into_error().downcast::<Error>() {
+        let is_retryable = error.is_retryable();
+        let source = error.into_error();
+        if is_retryable != is_worth_another_try(&*source) {
+            return Error::Handler { is_retryable, source };
+        }
+        match source.downcast::<Error>() {
             Ok(error) => *error,
-            Err(error) => match error.downcast::<DatabaseError>() {
+            Err(source) => match source.downcast::<DatabaseError>() {
                 Ok(error) => Error::Database(*error),
-                Err(error) => Error::Handler(error),
+                Err(source) => Error::Handler { is_retryable, source },
             },
         }
     }
 }
 
-/// The error and everything that is behind it.
-fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    successors(Some(error), |error: &&'e (dyn StdError + 'static)| (*error).source())
+/// What is inside decides. A closed log is worth another try: it may be opened again.
+fn is_worth_another_try(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(is_retryable) || is_log_closed(error)
+}
+
+fn has_collided(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(is_collision)
 }
 
 fn kind(error: &(dyn StdError + 'static)) -> Option<FailureKind> {

@@ -141,8 +141,17 @@ impl HandlerError {
         self.kind
     }
 
-    /// Whether the same may succeed when it is run again.
-    pub(crate) fn is_retryable(&self) -> bool {
+    /// Whether the same may succeed when it is run again: the error is a deadlock, a lock, a lost connection, a
+    /// lost race or a closed log, or was made by [`retry`](Self::retry). Inside a transaction of the application
+    /// that means the outermost transaction.
+    ///
+    /// ```
+    /// use diesel_event_store::projection::HandlerError;
+    ///
+    /// assert!(HandlerError::retry("the exchange rate is being updated").is_retryable());
+    /// assert!(!HandlerError::failed("no such customer").is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
         self.is_retryable
     }
 
@@ -155,6 +164,10 @@ impl HandlerError {
     /// instance.
     pub(crate) fn is_collision(&self) -> bool {
         self.is_collision
+    }
+
+    pub(crate) fn error(&self) -> &(dyn StdError + 'static) {
+        &*self.error
     }
 
     /// The error itself.

@@ -5,6 +5,7 @@ mod apply;
 #[cfg(feature = "_async")]
 mod asynchronous;
 mod catch_up;
+mod cause;
 mod definition;
 pub(crate) mod error;
 mod failure_kind;
@@ -47,6 +48,7 @@ pub use asynchronous::runner::{AsyncRunner, AsyncRunnerHandle};
 #[cfg(feature = "_async")]
 pub use asynchronous::typed::AsyncTypedHandler;
 pub use catch_up::CaughtUp;
+pub use cause::Cause;
 pub use definition::{MAX_PARTITIONS, Projection};
 pub use error::ProjectionError;
 pub use failure_kind::FailureKind;

@@ -5,13 +5,17 @@ use crate::decision::attempts::Attempts;
 use crate::storage::append::AppendError;
 use crate::storage::checkpoints::CheckpointError;
 use crate::storage::error::{DatabaseError, OperationError};
+use crate::storage::migrations::MigrationError;
+use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 
 /// An application's error that tells whether the transaction that failed with it may be run again:
 /// [`EventStore::transaction`](crate::EventStore::transaction) asks it.
 ///
-/// The errors of this crate implement it. They say yes to a conflict, a deadlock and a lock that was not
-/// released in time, and no to a lost connection, which leaves open whether the transaction was committed.
+/// The errors of this crate implement it, but for those of `transfer`, which would go on in the middle of a
+/// file. They say yes to a conflict, a deadlock, a lock that was not released in time, and to what a handler
+/// wants to [retry](crate::projection::HandlerError::retry); and no to a lost connection, which leaves open
+/// whether the transaction was committed.
 ///
 /// ```
 /// use diesel_event_store::RunAgain;
@@ -20,7 +24,7 @@ use crate::storage::read::ReadError;
 /// enum ShopError {
 ///     #[error(transparent)]
 ///     Store(#[from] diesel_event_store::Error),
-///     #[error(transparent)]
+///     #[error("{0}")]
 ///     Database(#[from] diesel::result::Error),
 ///     #[error("sold out")]
 ///     SoldOut,
@@ -74,7 +78,19 @@ impl RunAgain for CheckpointError {
     }
 }
 
-fn has_given_way(error: &impl OperationError) -> bool {
+impl RunAgain for OrderingError {
+    fn may_run_again(&self) -> bool {
+        has_given_way(self)
+    }
+}
+
+impl RunAgain for MigrationError {
+    fn may_run_again(&self) -> bool {
+        has_given_way(self)
+    }
+}
+
+pub(crate) fn has_given_way(error: &impl OperationError) -> bool {
     error.database_error().is_some_and(RunAgain::may_run_again)
 }
 

@@ -29,7 +29,7 @@ pub enum AppError {
     PoolSettings(#[from] BuildError),
     #[error(transparent)]
     Store(#[from] diesel_event_store::Error),
-    #[error(transparent)]
+    #[error("{0}")]
     Database(#[from] diesel::result::Error),
 }
 
