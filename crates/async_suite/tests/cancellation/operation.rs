@@ -1,4 +1,7 @@
-use async_suite::{EventStore, Result, count};
+use async_suite::{EventStore, Result, count, counted};
+use futures_util::{StreamExt, TryStreamExt};
+use real::chrono::{DateTime, Utc};
+use real::projection::{ProjectionId, async_promote, async_repartition, async_resume, async_retry_parked};
 use real::{
     AppendBatch, AppendError, AsyncEventConnection, AsyncEventStore, Error, ExpectedVersion, LogOrdering,
     LogQuery, NewEvent, Position, StreamId, async_write_transaction,
@@ -6,7 +9,7 @@ use real::{
 
 use super::database::{Database, Witness};
 use super::dropped::Drops;
-use super::tally::{mark_twice, tally};
+use super::tally::{Tally, mark_twice, tally};
 
 /// Each that waits for more than its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub enum Operation {
     Conflict,
     /// To two streams, in a transaction or savepoint of the crate's.
     WriteTransaction,
+    /// The same, in one that is run again after a lost race.
+    Transaction,
     /// To two streams, with a guard.
     AppendBatch,
     /// A command that records two events, and a snapshot.
@@ -25,29 +30,47 @@ pub enum Operation {
     Load,
     ReadStream,
     ReadLog,
+    /// Page by page.
+    IterStream,
+    IterLog,
+    VerifySnapshots,
     LogStatus,
+    DeleteKeys,
     SaveCheckpoint,
     RewindCheckpoint,
     DeleteCheckpoint,
+    Resume,
+    RetryParked,
+    Repartition,
+    Promote,
     SetLogOrdering,
     PublishPosition,
     Repair,
 }
 
-const ALL: [Operation; 16] = [
+const ALL: [Operation; 25] = [
     Operation::Append,
     Operation::Conflict,
     Operation::WriteTransaction,
+    Operation::Transaction,
     Operation::AppendBatch,
     Operation::Execute,
     Operation::ExecuteOnce,
     Operation::Load,
     Operation::ReadStream,
     Operation::ReadLog,
+    Operation::IterStream,
+    Operation::IterLog,
+    Operation::VerifySnapshots,
     Operation::LogStatus,
+    Operation::DeleteKeys,
     Operation::SaveCheckpoint,
     Operation::RewindCheckpoint,
     Operation::DeleteCheckpoint,
+    Operation::Resume,
+    Operation::RetryParked,
+    Operation::Repartition,
+    Operation::Promote,
     Operation::SetLogOrdering,
     Operation::PublishPosition,
     Operation::Repair,
@@ -85,16 +108,20 @@ impl Run {
             .map(drop)
     }
 
-    /// To both streams or to none.
+    /// To both streams. Whoever calls it has them written or none.
     async fn write<C: AsyncEventConnection>(&self, conn: &mut C) -> Result<(), Error> {
-        async_write_transaction(conn, async |conn| {
-            for stream in &self.streams {
-                let event = NewEvent::new("Happened", &())?;
-                AsyncEventStore::new().append(conn, stream, ExpectedVersion::NoStream, &[event]).await?;
-            }
-            Ok(())
-        })
-        .await
+        for stream in &self.streams {
+            let event = NewEvent::new("Happened", &())?;
+            AsyncEventStore::new().append(conn, stream, ExpectedVersion::NoStream, &[event]).await?;
+        }
+        Ok(())
+    }
+
+    /// A projection that was run.
+    async fn projection<C: AsyncEventConnection>(&self, conn: &mut C) -> Result<ProjectionId, Error> {
+        let name = self.streams[0].aggregate_id();
+        AsyncEventStore::new().save_checkpoint(conn, name, Position::new(1)?).await?;
+        Ok((name, 1).into())
     }
 
     /// To both streams, and to none if a third exists.
@@ -123,7 +150,8 @@ impl Run {
         let lost = "snapshots AS s WHERE aggregate_version <> (SELECT COUNT(*) FROM events AS e \
                     WHERE e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id)";
         assert_eq!(count(witness, lost)?, 0, "snapshots without events");
-        if matches!(operation, Operation::WriteTransaction | Operation::AppendBatch) {
+        if matches!(operation, Operation::WriteTransaction | Operation::Transaction | Operation::AppendBatch)
+        {
             // In one statement: what was dropped may be on its way still.
             let name = self.streams[0].aggregate_id();
             let written = format!("aggregate_heads WHERE aggregate_id = '{name}'");
@@ -154,7 +182,10 @@ impl Operation {
                     refused?;
                 }
             }
-            Self::WriteTransaction => run.write(conn).await?,
+            Self::WriteTransaction => {
+                async_write_transaction(conn, async |conn| run.write(conn).await).await?
+            }
+            Self::Transaction => store.transaction(conn, async |conn| run.write(conn).await).await?,
             Self::AppendBatch => run.append_batch(conn).await?,
             Self::Execute => mark_twice(conn, tally(run.streams[0].aggregate_id())).await?,
             Self::ExecuteOnce => run.execute_once(conn).await?,
@@ -164,7 +195,18 @@ impl Operation {
                 let query = LogQuery::after(Position::START).event_types(["Happened"]);
                 store.read_log(conn, &query, 100).await?;
             }
+            Self::IterStream => {
+                store.append(conn, &run.streams[0], ExpectedVersion::Any, &counted(3)?).await?;
+                let pages = store.iter_stream(conn, &run.streams[0], ..).page_size(1);
+                assert_eq!(pages.try_fold(0, async |read, _| Ok(read + 1)).await?, 3);
+            }
+            Self::IterLog => {
+                let pages = store.iter_log(conn, LogQuery::after(Position::START)).page_size(1);
+                pages.take(3).try_for_each(async |_| Ok(())).await?;
+            }
+            Self::VerifySnapshots => drop(store.verify_snapshots::<Tally>(conn, 2).await?),
             Self::LogStatus => drop(store.log_status(conn).await?),
+            Self::DeleteKeys => _ = store.delete_keys_before(conn, DateTime::<Utc>::MIN_UTC).await?,
             Self::SaveCheckpoint => {
                 store.save_checkpoint(conn, run.streams[0].aggregate_id(), Position::new(1)?).await?;
             }
@@ -173,6 +215,22 @@ impl Operation {
             }
             Self::DeleteCheckpoint => {
                 store.delete_checkpoint(conn, run.streams[0].aggregate_id()).await?;
+            }
+            Self::Resume => {
+                let projection = run.projection(conn).await?;
+                async_resume(conn, projection).await?;
+            }
+            Self::RetryParked => {
+                let projection = run.projection(conn).await?;
+                async_retry_parked(conn, projection, Position::new(1)?).await?;
+            }
+            Self::Repartition => {
+                let projection = run.projection(conn).await?;
+                async_repartition(conn, projection, 4).await?;
+            }
+            Self::Promote => {
+                let projection = run.projection(conn).await?;
+                async_promote(conn, projection, async |_| Ok::<_, Error>(())).await?;
             }
             Self::SetLogOrdering => store.set_log_ordering(conn, LogOrdering::Gapless).await?,
             Self::PublishPosition => drop(store.publish_position(conn).await?),

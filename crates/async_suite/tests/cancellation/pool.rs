@@ -40,13 +40,16 @@ where
     }
 }
 
-/// What waits more than once.
-const OPERATIONS: [Operation; 6] = [
+/// An append, and what opens a transaction.
+const OPERATIONS: [Operation; 9] = [
     Operation::Append,
     Operation::WriteTransaction,
+    Operation::Transaction,
     Operation::AppendBatch,
     Operation::Execute,
     Operation::RewindCheckpoint,
+    Operation::Repartition,
+    Operation::Promote,
     Operation::Repair,
 ];
 
