@@ -13,6 +13,8 @@ stage_features() {
     step "Asynchronous connections need no client library" refuse_client_libraries
     step "Documentation, PostgreSQL alone" document "${POSTGRES[@]}"
     step "Documentation, MySQL alone" document "${MYSQL[@]}"
+    step "Documentation, asynchronous PostgreSQL alone" document "${ASYNC_POSTGRES[@]}"
+    step "Documentation, asynchronous MySQL alone" document "${ASYNC_MYSQL[@]}"
 }
 
 # What users can ask for.

@@ -13,7 +13,7 @@ impl AsyncEventStore {
     /// [`EventStore::append`](crate::EventStore::append).
     ///
     /// On PostgreSQL it takes one round trip. On SQLite the events are cloned for the thread on which the
-    /// append runs; where many callers append at once, the [`Writer`](crate::sqlite::Writer) is faster.
+    /// append runs; where many callers append at once, `sqlite::Writer` is faster.
     ///
     /// # Errors
     ///
