@@ -1,4 +1,5 @@
 use diesel_event_store::{DatabaseErrorKind, EventStore, LogHolder, LogState, LogStatus, ReadError};
+use serde_json::Value;
 
 use super::grants;
 use super::problem::Problem;
@@ -45,12 +46,25 @@ pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
 
 fn closed(conn: &mut Database) -> Result<Option<Problem>> {
     let Some(closed) = STORE.log_closed(conn)? else { return Ok(None) };
+    let note: Value = serde_json::from_str(closed.note()).unwrap_or_default();
     let (what, advice) = match closed.state() {
+        LogState::Receiving if note.get("copy").is_some() => (
+            "a copy has not come to its end",
+            "run it again, or type: diesel-event-store copy FROM TO --abandon",
+        ),
         LogState::Receiving => (
             "an import has not come to its end",
             "run it again, or type: diesel-event-store import --discard --yes",
         ),
-        _ => ("the log takes no events", "unless it has moved, type: diesel-event-store unfreeze"),
+        _ if note["has_moved"] == true => (
+            "the log has moved",
+            "connect to the other database; if that one is lost, type: diesel-event-store unfreeze --target-is-lost",
+        ),
+        _ if note.get("move").is_some() => (
+            "the log is about to move",
+            "run the copy again, or type: diesel-event-store copy FROM TO --abandon",
+        ),
+        _ => ("the log takes no events", "type: diesel-event-store unfreeze"),
     };
     Ok(Some(Problem::words(format!("{what}: {}", closed.note()), advice)))
 }
