@@ -13,6 +13,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel_event_store::event_connection;
 
 use crate::failure::{Failure, Result};
+use crate::secrets::shown;
 
 /// The database of the command.
 pub enum Database {
@@ -47,11 +48,14 @@ impl Database {
         let Some(url) = url else {
             return Err(Failure::Usage("which database? Say --database-url, or set DATABASE_URL".into()));
         };
-        match url.split_once("://").map(|(scheme, _)| scheme) {
+        match scheme(url) {
             Some("postgres" | "postgresql") => Self::postgres(url),
             Some("mysql") => Self::mysql(url),
             Some("mariadb") => Self::mysql(&url.replacen("mariadb", "mysql", 1)),
-            _ => Self::sqlite(url.strip_prefix("sqlite://").unwrap_or(url), absent),
+            Some("sqlite") => Self::sqlite(url.trim_start_matches("sqlite://"), absent),
+            None if is_connection_string(url) => Err(unknown(url)),
+            None | Some("file") => Self::sqlite(url, absent),
+            Some(_) => Err(unknown(url)),
         }
     }
 
@@ -134,22 +138,25 @@ fn not_compiled(database: &str, feature: &str) -> Failure {
     failure.advice(format!("cargo install --path crates/cli --features {feature}"))
 }
 
-/// The URL as it may be shown.
-pub fn shown(url: &str) -> String {
-    without_password(url, Some(url))
+/// What stands before `://`.
+fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once("://")?;
+    let is_one = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    (is_one && scheme.starts_with(|c: char| c.is_ascii_alphabetic())).then_some(scheme)
 }
 
-/// A text without the password that is in the URL.
-pub fn without_password(text: &str, url: Option<&str>) -> String {
-    match url.and_then(password) {
-        Some(password) => text.replace(&format!(":{password}@"), ":***@").replace(password, "***"),
-        None => text.to_owned(),
-    }
+/// Whether libpq would take it for one: `host=db user=shop`.
+fn is_connection_string(url: &str) -> bool {
+    let name = url.split_once('=').map(|(name, _)| name.trim());
+    name.is_some_and(|name| {
+        ["host", "hostaddr", "port", "dbname", "user", "password", "service"].contains(&name)
+    })
 }
 
-fn password(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let (user, _) = rest.rsplit_once('@')?;
-    let (_, password) = user.split_once(':')?;
-    (!password.is_empty()).then_some(password)
+fn unknown(url: &str) -> Failure {
+    Failure::Usage(format!(
+        "{} is no database that is known: name a file of SQLite, sqlite://…, postgres://…, postgresql://…, \
+         mysql://… or mariadb://…",
+        shown(url)
+    ))
 }

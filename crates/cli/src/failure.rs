@@ -36,11 +36,22 @@ impl Failure {
         }
     }
 
-    /// With another text of why it has failed.
-    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
+    /// The same, with other texts.
+    pub fn map(self, change: impl Fn(&str) -> String) -> Self {
         match self {
-            Self::Failed { code, message, advice } => Self::Failed { code, message: change(message), advice },
-            other => other,
+            Self::ClosedPipe => Self::ClosedPipe,
+            Self::Usage(message) => Self::Usage(change(&message)),
+            Self::Found(message) => Self::Found(change(&message)),
+            Self::Unconfirmed(would) => Self::Unconfirmed(change(&would)),
+            Self::Undecided { message, advice } => {
+                Self::Undecided { message: change(&message), advice: change(&advice) }
+            }
+            Self::Interrupted { message, advice } => {
+                Self::Interrupted { message: change(&message), advice: change(&advice) }
+            }
+            Self::Failed { code, message, advice } => {
+                Self::Failed { code, message: change(&message), advice: advice.as_deref().map(change) }
+            }
         }
     }
 

@@ -53,17 +53,22 @@ impl Output {
     }
 
     /// To standard error, so that answers stay answers.
-    pub fn failure(&mut self, failure: &Failure, message: &str) {
+    pub fn failure(&mut self, failure: &Failure) {
         let _ = self.out.flush(); // the failure matters more
-        let (code, advice) = (failure.code(), failure.advice_text());
+        let (code, message, advice) = (failure.code(), failure.to_string(), failure.advice_text());
         if self.is_json {
-            eprintln!("{}", json!({ "error": { "code": code, "message": message, "advice": advice } }));
-            return;
+            let error = json!({ "error": { "code": code, "message": message, "advice": advice } });
+            return self.aside(error.to_string());
         }
-        eprintln!("error: {message}");
+        self.aside(format!("error: {message}"));
         if let Some(advice) = advice {
-            eprintln!("  {advice}");
+            self.aside(format!("  {advice}"));
         }
+    }
+
+    /// To standard error, if anybody reads that.
+    pub fn aside(&self, line: impl AsRef<str>) {
+        let _ = writeln!(io::stderr(), "{}", line.as_ref());
     }
 }
 

@@ -27,6 +27,7 @@ mod command {
     pub mod pipes;
     pub mod progress;
     pub mod run;
+    pub mod secrets;
     pub mod servers;
     pub mod shop;
     pub mod sound;

@@ -2,8 +2,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use crate::database::{Absent, Database, shown, without_password};
+use crate::database::{Absent, Database};
 use crate::failure::{Failure, Result};
+use crate::secrets::{Secrets, shown};
 
 /// How many pages are read from the database at once; others wait.
 const MOST: usize = 4;
@@ -42,7 +43,7 @@ impl Connections {
             connections.read_now(work)
         });
         let answer = reading.await.unwrap_or_else(|error| Err(Failure::new("panicked", error)));
-        answer.map_err(|failure| self.without_password(failure))
+        answer.map_err(|failure| failure.map(|text| Secrets::of([&self.url]).hide(text)))
     }
 
     fn read_now<T>(&self, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {
@@ -51,16 +52,6 @@ impl Connections {
         let answer = work(&mut conn)?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
         Ok(answer)
-    }
-
-    fn without_password(&self, failure: Failure) -> Failure {
-        let hide = |text: String| without_password(&text, Some(&self.url));
-        match failure {
-            Failure::Failed { code, message, advice } => {
-                Failure::Failed { code, message: hide(message), advice: advice.map(hide) }
-            }
-            other => other,
-        }
     }
 }
 

@@ -9,10 +9,11 @@ use super::files::{PIPE, open, rewound, spooled};
 use super::part_file::PartFile;
 use super::to_type;
 use crate::confirm::confirm;
-use crate::database::{Database, shown};
+use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, counted, number};
 use crate::place::Place;
+use crate::secrets::shown;
 
 /// What is to be archived, and where.
 pub struct Asked<'a> {

@@ -7,11 +7,12 @@ use serde_json::json;
 use super::guide::Guide;
 use crate::arguments::{Copying, Patience};
 use crate::confirm::confirm;
-use crate::database::{Absent, Database, shown, without_password};
+use crate::database::{Absent, Database};
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::output::{Output, counted, number};
 use crate::progress::Progress;
+use crate::secrets::shown;
 
 /// The two databases, as they were named.
 pub struct Places<'a> {
@@ -21,15 +22,9 @@ pub struct Places<'a> {
 
 impl Places<'_> {
     fn open(&self, absent: Absent) -> Result<(Database, Database)> {
-        let source =
-            Database::open(Some(self.from), Absent::Refuse).map_err(|failure| self.hidden(failure))?;
-        let target = Database::open(Some(self.to), absent).map_err(|failure| self.hidden(failure))?;
+        let source = Database::open(Some(self.from), Absent::Refuse)?;
+        let target = Database::open(Some(self.to), absent)?;
         Ok((source, target))
-    }
-
-    /// A failure without the passwords.
-    fn hidden(&self, failure: Failure) -> Failure {
-        failure.map(|text| without_password(&without_password(&text, Some(self.from)), Some(self.to)))
     }
 
     fn interrupted(&self, message: &str, advice: &str) -> Failure {
@@ -58,7 +53,7 @@ impl Places<'_> {
                 return self.interrupted("interrupted; both logs are closed", &self.closed());
             }
             CopyError::ReadModels(_) => {
-                return self.hidden(Failure::new("read_models", &error).advice(self.closed()));
+                return Failure::new("read_models", &error).advice(self.closed());
             }
             CopyError::NotSwitched => return Failure::Unconfirmed(self.would_switch()),
             CopyError::UnknownProjection { .. } | CopyError::Contradiction { .. } => {
@@ -80,9 +75,9 @@ impl Places<'_> {
                 ("in_the_way", "end them, or wait for longer: --wait 300; then run it again")
             }
             CopyError::Overtaken => ("overtaken", "if no other is running, run it again"),
-            _ => return self.hidden(error.into()),
+            _ => return error.into(),
         };
-        self.hidden(Failure::new(code, error).advice(advice))
+        Failure::new(code, error).advice(advice)
     }
 
     pub fn would_switch(&self) -> String {

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::arguments::Patience;
 use crate::confirm::confirm;
-use crate::database::{Database, shown};
+use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
+use crate::secrets::shown;
 
 pub fn freeze(
     conn: &mut Database,

@@ -2,9 +2,10 @@ use diesel_event_store::{EventStore, Repaired};
 use serde_json::json;
 
 use crate::confirm::confirm;
-use crate::database::{Database, shown};
+use crate::database::Database;
 use crate::failure::Result;
 use crate::output::{Output, counted, number};
+use crate::secrets::shown;
 
 pub fn repair(conn: &mut Database, url: &str, yes: bool, output: &mut Output) -> Result {
     let would = format!(

@@ -6,9 +6,10 @@ use super::engine::Engine;
 use super::ledger::Ledger;
 use super::pace::{Pace, paces};
 use super::projections::{object, row};
-use crate::database::{Database, shown};
+use crate::database::Database;
 use crate::failure::Result;
 use crate::output::{Output, counted, number};
+use crate::secrets::shown;
 
 const STORE: EventStore = EventStore::new();
 

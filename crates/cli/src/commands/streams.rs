@@ -49,7 +49,7 @@ pub fn stream(
     let mut is_empty = true;
     for event in store.iter_stream(conn, &stream, ..) {
         if is_empty && begins > 1 {
-            eprintln!("{gone}");
+            output.aside(&gone);
         }
         show(&event?, output)?;
         is_empty = false;

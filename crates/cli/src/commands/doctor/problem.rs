@@ -2,7 +2,7 @@ use std::env;
 use std::fmt;
 
 use crate::commands::to_type::quoted;
-use crate::database::shown;
+use crate::secrets::shown;
 
 /// Something that is wrong, and what to do about it.
 pub struct Problem {
