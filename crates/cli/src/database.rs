@@ -1,8 +1,6 @@
-#[cfg(feature = "sqlite")]
-use std::path::Path;
-
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 use diesel::Connection;
-#[cfg(all(feature = "browse", any(feature = "sqlite", feature = "postgres")))]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use diesel::connection::SimpleConnection;
 #[cfg(feature = "mysql")]
 use diesel::mysql::MysqlConnection;
@@ -14,6 +12,8 @@ use diesel_event_store::event_connection;
 
 use crate::failure::{Failure, Result};
 use crate::secrets::shown;
+#[cfg(feature = "sqlite")]
+use crate::sqlite_file;
 
 /// The database of the command.
 pub enum Database {
@@ -34,34 +34,45 @@ event_connection!(Database {
     Mysql,
 });
 
-/// What is done about a file of SQLite that is not there.
+/// What the command does with the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Absent {
+pub enum Access {
+    /// Only looks: nothing can be changed.
+    Look,
+    /// Looks at a database that may not be there yet, and is empty then.
+    LookAhead,
+    Change,
+    /// Changes it, and makes a file of SQLite that is not there.
     Create,
-    Refuse,
-    /// An empty database, as it would be, and no file.
-    Pretend,
 }
 
 impl Database {
-    pub fn open(url: Option<&str>, absent: Absent) -> Result<Self> {
-        let Some(url) = url else {
+    pub fn open(url: Option<&str>, access: Access) -> Result<Self> {
+        let Some(url) = url.filter(|url| !url.is_empty()) else {
             return Err(Failure::Usage("which database? Say --database-url, or set DATABASE_URL".into()));
         };
+        let mut database = Self::connect(url, access)?;
+        if matches!(access, Access::Look | Access::LookAhead) {
+            database.only_read()?;
+        }
+        Ok(database)
+    }
+
+    fn connect(url: &str, access: Access) -> Result<Self> {
         match scheme(url) {
             Some("postgres" | "postgresql") => Self::postgres(url),
             Some("mysql") => Self::mysql(url),
             Some("mariadb") => Self::mysql(&url.replacen("mariadb", "mysql", 1)),
-            Some("sqlite") => Self::sqlite(url.trim_start_matches("sqlite://"), absent),
+            Some("sqlite") => Self::sqlite(url.trim_start_matches("sqlite://"), access),
             None if is_connection_string(url) => Err(unknown(url)),
-            None | Some("file") => Self::sqlite(url, absent),
+            None | Some("file") => Self::sqlite(url, access),
             Some(_) => Err(unknown(url)),
         }
     }
 
     #[cfg(feature = "postgres")]
     fn postgres(url: &str) -> Result<Self> {
-        PgConnection::establish(url).map(Self::Postgres).map_err(unreachable)
+        PgConnection::establish(url).map(Self::Postgres).map_err(Failure::from)
     }
 
     #[cfg(not(feature = "postgres"))]
@@ -71,7 +82,7 @@ impl Database {
 
     #[cfg(feature = "mysql")]
     fn mysql(url: &str) -> Result<Self> {
-        MysqlConnection::establish(url).map(Self::Mysql).map_err(unreachable)
+        MysqlConnection::establish(url).map(Self::Mysql).map_err(Failure::from)
     }
 
     #[cfg(not(feature = "mysql"))]
@@ -80,31 +91,23 @@ impl Database {
     }
 
     #[cfg(feature = "sqlite")]
-    fn sqlite(path: &str, absent: Absent) -> Result<Self> {
-        let path = match absent {
-            _ if path.starts_with("file:") || Path::new(path).exists() => path,
-            Absent::Create => path,
-            Absent::Pretend => ":memory:",
-            Absent::Refuse => {
-                let failure = Failure::new("no_database", format!("there is no file {path}"));
-                return Err(
-                    failure.advice(format!("to make one: diesel-event-store migrate --database-url {path}"))
-                );
-            }
+    fn sqlite(path: &str, access: Access) -> Result<Self> {
+        let conn = match (sqlite_file::open(path)?, access) {
+            (Some(conn), _) => conn,
+            (None, Access::Create) => sqlite_file::create(path)?,
+            (None, Access::LookAhead) => sqlite_file::create(":memory:")?,
+            (None, Access::Look | Access::Change) => return Err(absent(path)),
         };
-        let mut conn = SqliteConnection::establish(path).map_err(unreachable)?;
-        diesel_event_store::sqlite::Options::default().apply(&mut conn)?;
         Ok(Self::Sqlite(conn))
     }
 
     #[cfg(not(feature = "sqlite"))]
-    fn sqlite(_path: &str, _absent: Absent) -> Result<Self> {
+    fn sqlite(_path: &str, _access: Access) -> Result<Self> {
         Err(not_compiled("SQLite", "sqlite"))
     }
 
     /// From now on it refuses what would change anything. Not on MySQL, where readers of the log have to lock.
-    #[cfg(feature = "browse")]
-    pub fn only_read(&mut self) -> Result {
+    fn only_read(&mut self) -> Result {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(conn) => conn.batch_execute("PRAGMA query_only = 1")?,
@@ -128,8 +131,10 @@ impl Database {
     }
 }
 
-fn unreachable(error: diesel::ConnectionError) -> Failure {
-    Failure::new("no_connection", error)
+#[cfg(feature = "sqlite")]
+fn absent(path: &str) -> Failure {
+    let failure = Failure::new("no_database", format!("there is no file {path}"));
+    failure.advice(format!("to make one: diesel-event-store migrate --database-url {path}"))
 }
 
 #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]

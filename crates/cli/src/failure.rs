@@ -117,6 +117,12 @@ impl From<diesel_event_store::Error> for Failure {
     }
 }
 
+impl From<diesel::ConnectionError> for Failure {
+    fn from(error: diesel::ConnectionError) -> Self {
+        Self::new("no_connection", error)
+    }
+}
+
 impl From<diesel::result::Error> for Failure {
     fn from(error: diesel::result::Error) -> Self {
         diesel_event_store::Error::from(error).into()

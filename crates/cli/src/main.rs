@@ -16,6 +16,8 @@ mod place;
 mod pretty;
 mod progress;
 mod secrets;
+#[cfg(feature = "sqlite")]
+mod sqlite_file;
 
 use std::env;
 use std::ffi::OsString;

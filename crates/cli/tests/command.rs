@@ -23,6 +23,7 @@ mod command {
     pub mod interrupting;
     pub mod killed;
     pub mod looking;
+    pub mod only_looking;
     pub mod operating;
     pub mod pipes;
     pub mod progress;

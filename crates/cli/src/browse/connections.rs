@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use crate::database::{Absent, Database};
+use crate::database::{Access, Database};
 use crate::failure::{Failure, Result};
 use crate::secrets::{Secrets, shown};
 
@@ -21,7 +21,7 @@ pub struct Connections {
 impl Connections {
     /// Opens the first, so that the command fails at once if it cannot be opened.
     pub fn to(url: Option<&str>) -> Result<Self> {
-        let first = open(url)?;
+        let first = Database::open(url, Access::Look)?;
         let url = url.unwrap_or_default().into();
         Ok(Self { url, idle: Arc::new(Mutex::new(vec![first])), room: Arc::new(Semaphore::new(MOST)) })
     }
@@ -48,17 +48,11 @@ impl Connections {
 
     fn read_now<T>(&self, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut conn = idle.map_or_else(|| open(Some(&self.url)), Ok)?;
+        let mut conn = idle.map_or_else(|| Database::open(Some(&self.url), Access::Look), Ok)?;
         let answer = work(&mut conn)?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
         Ok(answer)
     }
-}
-
-fn open(url: Option<&str>) -> Result<Database> {
-    let mut conn = Database::open(url, Absent::Refuse)?;
-    conn.only_read()?;
-    Ok(conn)
 }
 
 #[cfg(all(test, feature = "sqlite"))]
@@ -71,7 +65,7 @@ mod tests {
     fn nothing_can_be_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.db").display().to_string();
-        let mut conn = Database::open(Some(&path), Absent::Create).unwrap();
+        let mut conn = Database::open(Some(&path), Access::Create).unwrap();
         diesel_event_store::run_pending_migrations(&mut conn).unwrap();
         let connections = Connections::to(Some(&path)).unwrap();
         let write = |conn: &mut Database| match conn {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::guide::Guide;
 use crate::arguments::{Copying, Patience};
 use crate::confirm::confirm;
-use crate::database::{Absent, Database};
+use crate::database::{Access, Database};
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::output::{Output, counted, number};
@@ -21,10 +21,8 @@ pub struct Places<'a> {
 }
 
 impl Places<'_> {
-    fn open(&self, absent: Absent) -> Result<(Database, Database)> {
-        let source = Database::open(Some(self.from), Absent::Refuse)?;
-        let target = Database::open(Some(self.to), absent)?;
-        Ok((source, target))
+    fn open(&self, source: Access, target: Access) -> Result<(Database, Database)> {
+        Ok((Database::open(Some(self.from), source)?, Database::open(Some(self.to), target)?))
     }
 
     fn interrupted(&self, message: &str, advice: &str) -> Failure {
@@ -106,7 +104,7 @@ fn waits(patience: &Patience) -> Duration {
 
 /// What a copy would do.
 fn look(places: &Places<'_>, options: &CopyOptions, output: &mut Output) -> Result {
-    let (mut source, mut target) = places.open(Absent::Pretend)?;
+    let (mut source, mut target) = places.open(Access::Look, Access::LookAhead)?;
     let plan = transfer::look(&mut source, &mut target, options).map_err(|error| places.explained(error))?;
     let projections: Vec<_> = plan.projections().iter().map(object).collect();
     let object = json!({
@@ -166,7 +164,7 @@ fn told(fate: Fate) -> &'static str {
 
 fn copy(places: &Places<'_>, copying: &Copying, output: &mut Output) -> Result {
     interrupt::listen()?;
-    let (mut source, mut target) = places.open(Absent::Create)?;
+    let (mut source, mut target) = places.open(Access::Change, Access::Create)?;
     let end = EventStore::new().last_position(&mut source)?;
     let progress = Progress::of_positions("copying", end, output.is_json);
     let mut guide = Guide { places, copying, progress };
@@ -193,7 +191,7 @@ fn say(copied: &Copied, places: &Places<'_>, output: &mut Output) -> Result {
 }
 
 fn abandon(places: &Places<'_>, patience: &Patience, output: &mut Output) -> Result {
-    let (mut source, mut target) = places.open(Absent::Refuse)?;
+    let (mut source, mut target) = places.open(Access::Change, Access::Change)?;
     let would = format!("appends to {} would begin again; the target stays closed", shown(places.from));
     confirm(patience.yes, &would)?;
     let abandoned = transfer::abandon(&mut source, &mut target, waits(patience));

@@ -25,30 +25,35 @@ mod verify;
 mod watched;
 mod zst;
 
-use crate::arguments::{Arguments, Command};
-use crate::database::{Absent, Database};
+use crate::arguments::{Action, Arguments, Command};
+use crate::database::{Access, Database};
 use crate::failure::Result;
 use crate::output::Output;
 
 pub fn run(arguments: Arguments, output: &mut Output) -> Result {
     let url = arguments.database_url.as_deref();
-    let open = || Database::open(url, Absent::Refuse);
+    let look = || Database::open(url, Access::Look);
+    let open = || Database::open(url, Access::Change);
     match arguments.command {
-        Command::Migrate => migrate::migrate(&mut Database::open(url, Absent::Create)?, output),
-        Command::Status => status::status(&mut open()?, url.unwrap_or_default(), output),
+        Command::Migrate => migrate::migrate(&mut Database::open(url, Access::Create)?, output),
+        Command::Status => status::status(&mut look()?, url.unwrap_or_default(), output),
         Command::Streams { aggregate_type, prefix, limit } => {
-            streams::streams(&mut open()?, aggregate_type, prefix, limit, output)
+            streams::streams(&mut look()?, aggregate_type, prefix, limit, output)
         }
         Command::Stream { aggregate_type, aggregate_id, tenant } => {
-            streams::stream(&mut open()?, aggregate_type, aggregate_id, tenant, output)
+            streams::stream(&mut look()?, aggregate_type, aggregate_id, tenant, output)
         }
-        Command::Event { id } => events::event(&mut open()?, &id, output),
-        Command::Trace { correlation } => events::trace(&mut open()?, &correlation, output),
+        Command::Event { id } => events::event(&mut look()?, &id, output),
+        Command::Trace { correlation } => events::trace(&mut look()?, &correlation, output),
         Command::Log { after, types, correlation, limit, follow } => {
-            log::log(&mut open()?, log::Wanted { after, types, correlation, limit, follow }, output)
+            log::log(&mut look()?, log::Wanted { after, types, correlation, limit, follow }, output)
         }
-        Command::Projections { action } => projections::projections(&mut open()?, action, output),
-        Command::Export { file } => export::export(&mut open()?, &file, output),
+        Command::Projections { action } => {
+            let only_looks = matches!(action, None | Some(Action::Parked(_)));
+            let conn = &mut if only_looks { look() } else { open() }?;
+            projections::projections(conn, action, output)
+        }
+        Command::Export { file } => export::export(&mut look()?, &file, output),
         Command::Import { discard: true, .. } => import::discard(&mut open()?, output),
         Command::Import { file, restore: true, .. } => {
             archive::restore(&mut open()?, &file.unwrap_or_default(), output)
@@ -69,9 +74,9 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
             freeze::unfreeze(&mut open()?, url.unwrap_or_default(), target_is_lost, &patience, output)
         }
         Command::Seal => seal::seal(&mut open()?, output),
-        Command::Verify => verify::verify(&mut open()?, output),
+        Command::Verify => verify::verify(&mut look()?, output),
         Command::Repair { yes } => repair::repair(&mut open()?, url.unwrap_or_default(), yes, output),
-        Command::Doctor => doctor::doctor(&mut open()?, url.unwrap_or_default(), output),
+        Command::Doctor => doctor::doctor(&mut look()?, url.unwrap_or_default(), output),
         #[cfg(feature = "browse")]
         Command::Browse => crate::browse::browse(url, output),
         Command::Completions { shell } => shell::completions(shell),
