@@ -1,5 +1,9 @@
 use std::io::{BufRead, BufReader, Read};
+#[cfg(unix)]
+use std::os::{fd::OwnedFd, unix::net::UnixStream};
 use std::process::Stdio;
+
+use test_support::sqlite_file::SqliteFile;
 
 use super::run::{answer, command, text};
 use super::shop::{append, shop, url};
@@ -28,6 +32,21 @@ fn a_reader_that_goes_is_no_error() {
     let (code, said) = with_a_reader_that_goes(&url(&shop), &["export", "-"]);
     assert_eq!(code, Some(1), "an export that was cut is none");
     assert!(said.contains("was not read to its end"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn who_reads_no_errors_gets_the_code_all_the_same() {
+    let absent = url(&SqliteFile::absent());
+    for (arguments, expected) in
+        [(&["status"][..], 1), (&["status", "--json"], 1), (&["status", "--nonsense"], 2)]
+    {
+        let (reader, writer) = UnixStream::pair().unwrap();
+        drop(reader);
+        let mut child = command(arguments);
+        let code = child.env("DATABASE_URL", &absent).stderr(OwnedFd::from(writer)).status().unwrap().code();
+        assert_eq!(code, Some(expected), "{arguments:?}");
+    }
 }
 
 #[test]
