@@ -72,9 +72,14 @@ pub enum Command {
         action: Option<Action>,
     },
     /// Write the whole log to a file.
+    ///
+    /// An earlier export of the same log is replaced; any other file only if that is confirmed.
     Export {
         /// Compressed if it ends in .gz or .zst; - is standard output.
         file: String,
+        /// Do it without asking.
+        #[arg(long)]
+        yes: bool,
     },
     /// Bring the log of a file into this database.
     Import {

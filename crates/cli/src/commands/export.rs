@@ -5,8 +5,10 @@ use diesel_event_store::transfer::{self, ExportError, Exported};
 use serde_json::json;
 
 use super::files::PIPE;
+use super::in_the_way::in_the_way;
 use super::part_file::PartFile;
 use super::watched::Lines;
+use crate::confirm::confirm;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
@@ -14,7 +16,10 @@ use crate::output::{Output, counted, number};
 use crate::progress::Progress;
 
 /// A pipe has no name, and no other answer than the log.
-pub fn export(conn: &mut Database, file: &str, output: &mut Output) -> Result {
+pub fn export(conn: &mut Database, file: &str, yes: bool, output: &mut Output) -> Result {
+    if let Some(what) = in_the_way(file, EventStore::new().log_id(conn)?) {
+        confirm(yes, &format!("{file} would be replaced, and it is {what}"))?;
+    }
     interrupt::listen()?;
     let end = EventStore::new().last_position(conn)?;
     let is_quiet = output.is_json || file == PIPE && io::stdout().is_terminal();

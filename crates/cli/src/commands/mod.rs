@@ -9,6 +9,7 @@ mod files;
 mod freeze;
 mod guide;
 mod import;
+mod in_the_way;
 mod ledger;
 mod log;
 mod migrate;
@@ -53,7 +54,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
             let conn = &mut if only_looks { look() } else { open() }?;
             projections::projections(conn, action, output)
         }
-        Command::Export { file } => export::export(&mut look()?, &file, output),
+        Command::Export { file, yes } => export::export(&mut look()?, &file, yes, output),
         Command::Import { discard: true, .. } => import::discard(&mut open()?, output),
         Command::Import { file, restore: true, .. } => {
             archive::restore(&mut open()?, &file.unwrap_or_default(), output)

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use test_support::execute;
 use test_support::sqlite_file::SqliteFile;
 
 use super::run::{answer, failure, fed, run, text};
@@ -71,6 +72,34 @@ fn what_comes_to_no_end_leaves_nothing() {
         assert!(said.contains(&taken), "{said}");
         assert!(!path("taken.part").exists(), "{arguments:?}");
     }
+}
+
+/// What an archive holds may be nowhere else.
+#[test]
+fn only_an_export_of_the_same_log_is_replaced_without_a_question() {
+    let (shop, other, (_folder, path)) = (shop(), shop(), folder());
+    append(&mut shop.connect(), "o-3", &["OrderPlaced"]);
+    for name in ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"] {
+        let file = path(name).display().to_string();
+        answer(&url(&other), &["export", &file]);
+        let of_another_log = fs::read(&file).unwrap();
+        let (code, said) = failure(&url(&shop), &["export", &file]);
+        assert!(code == 4 && said.contains("an export of another log") && said.contains("--yes"), "{said}");
+        assert_eq!(fs::read(&file).unwrap(), of_another_log);
+        answer(&url(&shop), &["export", &file, "--yes"]);
+        assert_ne!(fs::read(&file).unwrap(), of_another_log);
+        answer(&url(&shop), &["export", &file]);
+    }
+    let archive = path("old.jsonl.zst").display().to_string();
+    append(&mut other.connect(), "o-3", &["OrderPlaced"]);
+    execute(&mut other.connect(), "DELETE FROM parked_events").unwrap();
+    answer(&url(&other), &["archive", "--before", "3", &archive, "--yes"]);
+    let (code, said) = failure(&url(&other), &["export", &archive]);
+    assert!(code == 4 && said.contains("it is an archive: its events may be nowhere else"), "{said}");
+    fs::write(path("notes.txt"), "buy milk").unwrap();
+    let (code, said) = failure(&url(&shop), &["export", &path("notes.txt").display().to_string()]);
+    assert!(code == 4 && said.contains("it is no export"), "{said}");
+    answer(&url(&other), &["import", "--restore", &archive]);
 }
 
 #[test]
