@@ -79,10 +79,32 @@ fn classify(error: &Error) -> DatabaseErrorKind {
     })
 }
 
+impl DatabaseErrorKind {
+    /// Why the database refused or failed, if that is behind this error of the crate, however deep.
+    ///
+    /// ```
+    /// use diesel_event_store::{DatabaseErrorKind, Error};
+    ///
+    /// let error = Error::from(diesel::result::Error::BrokenTransactionManager);
+    /// assert_eq!(DatabaseErrorKind::behind(&error), Some(DatabaseErrorKind::ConnectionLost));
+    /// assert_eq!(DatabaseErrorKind::behind(&std::io::Error::other("away")), None);
+    /// ```
+    pub fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
+        chain(error).find_map(|error| match error.downcast_ref() {
+            Some(error) => Some(classify(error)),
+            None => error.is::<LogClosed>().then_some(Self::LogClosed),
+        })
+    }
+}
+
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    successors(Some(error), |error| (*error).source())
+}
+
 /// Whether an append was refused because the log takes no events, however deep inside this error that is
 /// told.
 pub(crate) fn is_log_closed(error: &(dyn StdError + 'static)) -> bool {
-    successors(Some(error), |error| (*error).source()).any(|error| {
+    chain(error).any(|error| {
         error.is::<LogClosed>()
             || error.downcast_ref().is_some_and(|error| classify(error) == DatabaseErrorKind::LogClosed)
     })
