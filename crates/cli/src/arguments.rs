@@ -96,7 +96,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE", conflicts_with_all = ["discard", "new", "restore"])]
         map: Option<String>,
         /// Take back an import or a copy that has not come to its end: the store is empty then.
-        #[arg(long, conflicts_with = "file", requires = "yes")]
+        #[arg(long, conflicts_with = "file")]
         discard: bool,
         /// Do it without asking.
         #[arg(long)]

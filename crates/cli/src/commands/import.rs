@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::files::{PIPE, of_file, open, rewound, spooled};
 use super::part_file::PartFile;
+use crate::confirm::confirm;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::output::{Output, counted, number};
+use crate::secrets::shown;
 
 /// What is wanted of an import.
 pub struct Asked<'a> {
@@ -104,7 +106,13 @@ fn say(imported: &Imported, output: &mut Output) -> Result {
     )
 }
 
-pub fn discard(conn: &mut Database, output: &mut Output) -> Result {
+pub fn discard(conn: &mut Database, url: &str, yes: bool, output: &mut Output) -> Result {
+    let would = format!(
+        "every event that an import or a copy has brought to {}, without coming to its end, would be removed, and \
+         the store would be open and empty",
+        shown(url)
+    );
+    confirm(yes, &would)?;
     let text = match transfer::discard(conn)? {
         true => "the import is taken back; the store is empty",
         false => "no import is under way",

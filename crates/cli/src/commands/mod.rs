@@ -55,7 +55,9 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
             projections::projections(conn, action, output)
         }
         Command::Export { file, yes } => export::export(&mut look()?, &file, yes, output),
-        Command::Import { discard: true, .. } => import::discard(&mut open()?, output),
+        Command::Import { discard: true, yes, .. } => {
+            import::discard(&mut open()?, url.unwrap_or_default(), yes, output)
+        }
         Command::Import { file, restore: true, .. } => {
             archive::restore(&mut open()?, &file.unwrap_or_default(), output)
         }

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use test_support::execute;
 use test_support::sqlite_file::SqliteFile;
 
-use super::run::{answer, failure, fed, run, text};
+use super::run::{answer, failure, fed, text};
 use super::shop::{append, shop, url};
 
 /// A folder for files, and a way to name them.
@@ -170,6 +170,8 @@ fn events_that_do_not_fit_are_refused() {
 #[test]
 fn discarding_wants_to_be_confirmed() {
     let new = SqliteFile::migrated();
-    assert_eq!(run(&url(&new), &["import", "--discard"]).status.code(), Some(2));
+    let (code, said) = failure(&url(&new), &["import", "--discard"]);
+    assert_eq!(code, 4);
+    assert!(said.contains("would be removed") && said.contains("say --yes"), "{said}");
     assert_eq!(answer(&url(&new), &["import", "--discard", "--yes"]), "no import is under way\n");
 }
