@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 
 use crate::interrupt;
+use crate::store_error;
 
 /// Why a command was not carried out.
 #[derive(Debug)]
@@ -113,7 +114,11 @@ impl From<io::Error> for Failure {
 
 impl From<diesel_event_store::Error> for Failure {
     fn from(error: diesel_event_store::Error) -> Self {
-        Self::new("store", error)
+        if store_error::is_of_usage(&error) {
+            return Self::Usage(error.to_string());
+        }
+        let (code, advice) = (store_error::code(&error), store_error::advice(&error));
+        Self::Failed { code, message: error.to_string(), advice: advice.map(str::to_owned) }
     }
 }
 

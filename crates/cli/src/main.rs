@@ -18,6 +18,7 @@ mod progress;
 mod secrets;
 #[cfg(feature = "sqlite")]
 mod sqlite_file;
+mod store_error;
 
 use std::env;
 use std::ffi::OsString;

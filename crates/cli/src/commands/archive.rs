@@ -104,7 +104,6 @@ fn explained(error: ArchiveError) -> Failure {
         }
         ArchiveError::File(ImportError::File { .. } | ImportError::Read(_)) => Failure::new("file", error),
         ArchiveError::Differs { .. } => Failure::new("differs", format!("{error}; nothing was changed")),
-        ArchiveError::Invalid(invalid) => Failure::Usage(invalid.to_string()),
         _ => error.into(),
     }
 }

@@ -57,7 +57,6 @@ impl Places<'_> {
             CopyError::UnknownProjection { .. } | CopyError::Contradiction { .. } => {
                 return Failure::Usage(error.to_string());
             }
-            CopyError::Invalid(invalid) => return Failure::Usage(invalid.to_string()),
             CopyError::SourceClosed(_) => {
                 ("log_closed", "if it was frozen by hand: diesel-event-store unfreeze")
             }

@@ -69,7 +69,6 @@ fn explained(error: FreezeError) -> Failure {
             "to go on here: diesel-event-store copy, from there; or, if it is lost there: \
              diesel-event-store unfreeze --target-is-lost",
         ),
-        FreezeError::Invalid(invalid) => Failure::Usage(invalid.to_string()),
         _ => error.into(),
     }
 }

@@ -34,6 +34,7 @@ fn a_database_without_tables_says_what_to_do() {
     let (code, said) = failure(&url(&file), &["status"]);
     assert_eq!(code, 1);
     assert!(said.starts_with("error: the event store's tables are missing"), "{said}");
+    assert!(said.ends_with("\n  diesel-event-store migrate\n"), "{said}");
 }
 
 #[test]
@@ -117,7 +118,11 @@ fn the_log_is_filtered() {
     assert_eq!(lines(&["log", "--types", "OrderPaid,OrderLost"]), 1);
     assert_eq!(lines(&["log", "--correlation", "o-1"]), 2);
     assert_eq!(lines(&["log", "--limit", "1"]), 1);
-    assert_eq!(failure(&url(&shop), &["log", "--after=-1"]).0, 2);
+    for wrong in
+        [["log", "--after=-1"], ["log", "--types="], ["log", "--correlation="], ["streams", "--limit=-3"]]
+    {
+        assert_eq!(failure(&url(&shop), &wrong).0, 2, "{wrong:?}");
+    }
 }
 
 #[test]
@@ -162,6 +167,28 @@ fn errors_are_objects_for_programs() {
     assert_eq!(code, 1);
     assert!(said.starts_with(r#"{"error":{"advice":"#), "{said}");
     assert!(said.contains(r#""code":"no_database","message":"there is no file absent.db""#), "{said}");
+    let (code, said) = failure("absent.db", &["--json", "status", "--nonsense"]);
+    let expected =
+        r#"{"error":{"advice":null,"code":"usage","message":"unexpected argument '--nonsense' found"}}"#;
+    assert_eq!((code, said.trim_end()), (2, expected));
     let output = command(&["status"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "without a database");
+}
+
+/// A program that calls the command can tell one failure from the other.
+#[test]
+fn errors_have_names_of_their_own() {
+    let (empty, shop, damaged) = (SqliteFile::absent(), shop(), SqliteFile::absent());
+    drop(empty.connect());
+    std::fs::write(damaged.path(), "no database".repeat(100)).unwrap();
+    let read_only = format!("file:{}?mode=ro", url(&shop));
+    for (url, arguments, code, advice) in [
+        (&url(&empty), &["status"][..], "not_migrated", r#""diesel-event-store migrate""#),
+        (&url(&damaged), &["log"], "corrupt", "null"),
+        (&read_only, &["seal"], "read_only", "null"),
+    ] {
+        let said = failure(url, &[arguments, &["--json"]].concat()).1;
+        let expected = format!(r#"{{"error":{{"advice":{advice},"code":"{code}","#);
+        assert!(said.starts_with(&expected), "{said}");
+    }
 }
