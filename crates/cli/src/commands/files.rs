@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-use super::watched::{Counted, Interruptible};
+use super::watched::{Counted, Interruptible, Numbered};
 use super::zst::{ZstReader, ZstWriter};
 use crate::progress::Progress;
 
@@ -68,8 +68,8 @@ pub fn open(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead>> {
 fn reader(name: &str, is_quiet: bool) -> io::Result<Box<dyn BufRead>> {
     let file = counted(File::open(name)?, is_quiet)?;
     let reader: Box<dyn Read> = match extension(name) {
-        Some("gz") => Box::new(MultiGzDecoder::new(file)),
-        Some("zst") => Box::new(ZstReader::new(file)?),
+        Some("gz") => Box::new(Numbered::new(MultiGzDecoder::new(file))),
+        Some("zst") => Box::new(Numbered::new(ZstReader::new(file))),
         _ => Box::new(file),
     };
     Ok(buffered(reader))

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Read, Write};
 
 use crate::interrupt;
+use crate::output::number;
 use crate::progress::Progress;
 
 /// Counts the bytes that are read.
@@ -17,6 +18,32 @@ impl<R: Read> Read for Counted<R> {
         self.progress.add(read as u64);
         Ok(read)
     }
+}
+
+/// Says behind which line it cannot be read any more.
+pub struct Numbered<R> {
+    input: R,
+    lines: u64,
+}
+
+impl<R: Read> Numbered<R> {
+    pub fn new(input: R) -> Self {
+        Self { input, lines: 0 }
+    }
+}
+
+impl<R: Read> Read for Numbered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer).map_err(|error| {
+            io::Error::new(error.kind(), format!("behind line {}: {error}", number(self.lines)))
+        })?;
+        self.lines += lines(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Breaks off between two lines.
@@ -50,7 +77,7 @@ impl<W: Write> Write for Lines<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         interrupt::refuse()?;
         let written = self.out.write(bytes)?;
-        self.progress.add(bytes[..written].iter().filter(|&&byte| byte == b'\n').count() as u64);
+        self.progress.add(lines(&bytes[..written]));
         Ok(written)
     }
 

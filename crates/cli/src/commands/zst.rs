@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError::SkipFrame};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 /// What is compressed at once.
@@ -47,36 +48,49 @@ impl Write for ZstWriter {
 }
 
 pub struct ZstReader<R: Read> {
-    /// `None` after an error.
-    frame: Option<Frame<R>>,
+    file: BufReader<R>,
+    /// Of one frame after the other.
+    decoder: FrameDecoder,
 }
 
-type Frame<R> = StreamingDecoder<BufReader<R>, FrameDecoder>;
-
 impl<R: Read> ZstReader<R> {
-    pub fn new(file: R) -> io::Result<Self> {
-        Ok(Self { frame: Some(frame(BufReader::new(file))?) })
+    pub fn new(file: R) -> Self {
+        Self { file: BufReader::new(file), decoder: FrameDecoder::new() }
+    }
+
+    /// `false` at the end of the file. What other compressors tell each other between frames is skipped.
+    fn begin_frame(&mut self) -> io::Result<bool> {
+        while !self.file.fill_buf()?.is_empty() {
+            match self.decoder.init(&mut self.file) {
+                Ok(()) => return Ok(true),
+                Err(FrameDecoderError::ReadFrameHeaderError(SkipFrame { length, .. })) => {
+                    self.skip(length.into())?;
+                }
+                Err(error) => return Err(damaged(error)),
+            }
+        }
+        Ok(false)
+    }
+
+    fn skip(&mut self, length: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut self.file.by_ref().take(length), &mut io::sink())?;
+        if skipped == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 }
 
 impl<R: Read> Read for ZstReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(mut current) = self.frame.take() {
-            let read = current.read(buffer)?;
-            if read > 0 {
-                self.frame = Some(current);
-                return Ok(read);
-            }
-            let mut file = current.into_inner();
-            if file.fill_buf()?.is_empty() {
+        while self.decoder.can_collect() == 0 {
+            if self.decoder.is_finished() && !self.begin_frame()? {
                 return Ok(0);
             }
-            self.frame = Some(frame(file)?);
+            let some = BlockDecodingStrategy::UptoBytes(buffer.len());
+            self.decoder.decode_blocks(&mut self.file, some).map_err(damaged)?;
         }
-        Ok(0)
+        self.decoder.read(buffer)
     }
 }
 
-fn frame<R: Read>(file: BufReader<R>) -> io::Result<Frame<R>> {
-    StreamingDecoder::new(file).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+fn damaged(error: FrameDecoderError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }

@@ -126,6 +126,41 @@ fn a_file_that_was_cut_is_refused_with_the_line() {
     assert_eq!(answer(&url(&new), &["log"]), "");
 }
 
+/// An event in each line, and more of them than are read at once.
+#[test]
+fn a_compressed_file_that_was_cut_is_refused_with_the_line() {
+    let (shop, (_folder, path), new) = (SqliteFile::migrated(), folder(), SqliteFile::migrated());
+    for order in 0..100 {
+        append(&mut shop.connect(), &order.to_string(), &["OrderPlaced"; 100]);
+    }
+    for name in ["log.jsonl.gz", "log.jsonl.zst"] {
+        let file = path(name).display().to_string();
+        answer(&url(&shop), &["export", &file]);
+        let whole = fs::read(&file).unwrap();
+        fs::write(&file, &whole[..whole.len() * 9 / 10]).unwrap();
+        let (code, said) = failure(&url(&new), &["import", &file]);
+        assert_eq!(code, 1);
+        let line = said.split("behind line ").nth(1).and_then(|rest| rest.split(':').next()).unwrap_or(&said);
+        let line: u64 = line.replace(',', "").parse().unwrap_or_else(|_| panic!("{said}"));
+        assert!((1_000..10_000).contains(&line), "{said}");
+    }
+}
+
+/// As pzstd writes it: before each frame, how long it is.
+#[test]
+fn frames_that_say_nothing_of_the_log_are_skipped() {
+    let (shop, (_folder, path), new) = (shop(), folder(), SqliteFile::migrated());
+    let file = path("log.jsonl.zst").display().to_string();
+    answer(&url(&shop), &["export", &file]);
+    let frame = fs::read(&file).unwrap();
+    let skipped = [&0x184D_2A50_u32.to_le_bytes()[..], &4_u32.to_le_bytes(), &[1, 2, 3, 4]].concat();
+    fs::write(&file, [&skipped[..], &frame, &skipped].concat()).unwrap();
+    assert_eq!(answer(&url(&new), &["import", &file]), "3 events imported; to position 3\n");
+    fs::write(&file, [&frame[..], &skipped[..10]].concat()).unwrap();
+    let (code, said) = failure(&url(&new), &["import", &file]);
+    assert!(code == 1 && said.contains("could not be read: behind line "), "{said}");
+}
+
 #[test]
 fn events_from_elsewhere_are_appended() {
     let ((_folder, path), new) = (folder(), shop());
