@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, Result};
 use crate::interrupt;
+use crate::line::legible;
 
 /// How long a question stays when somebody interrupts it.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -23,7 +24,7 @@ pub fn agrees(would: &str) -> io::Result<bool> {
         return Ok(false);
     }
     let mut asked = io::stderr();
-    write!(asked, "{would}\nGo on? [y/N] ")?;
+    write!(asked, "{}\nGo on? [y/N] ", legible(would))?;
     asked.flush()?;
     let answer = unless_interrupted(&answers())?;
     Ok(answer.trim().eq_ignore_ascii_case("y") && !interrupt::is_wanted())

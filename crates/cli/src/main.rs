@@ -11,6 +11,7 @@ mod failure;
 mod family;
 mod heads;
 mod interrupt;
+mod line;
 mod output;
 mod place;
 mod pretty;

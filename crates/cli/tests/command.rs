@@ -10,6 +10,7 @@ mod command {
     pub mod browse_pages;
     #[cfg(feature = "browse")]
     pub mod browser;
+    pub mod colours;
     pub mod copying;
     pub mod copying_killed;
     pub mod doctor;
@@ -32,4 +33,6 @@ mod command {
     pub mod servers;
     pub mod shop;
     pub mod sound;
+    #[cfg(target_os = "linux")]
+    pub mod terminal;
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::family::tree;
+use crate::line::Line;
 use crate::output::{Output, number};
 use crate::pretty::{Indented, pretty};
 
@@ -78,19 +79,16 @@ pub fn show(event: &RecordedEvent, output: &mut Output) -> Result {
             created_at: time(event),
         });
     }
-    output.text(line(event))
+    output.text(line(Line::default(), event))
 }
 
-fn line(event: &RecordedEvent) -> String {
-    format!(
-        "{}  {}  {} {}  {}  {}",
-        number(event.position().get()),
-        time(event),
-        event.stream(),
-        event.version(),
-        event.event_type(),
-        event.payload_json()
-    )
+/// Behind what the line begins with.
+fn line(begun: Line, event: &RecordedEvent) -> Line {
+    let (position, time) = (number(event.position().get()), time(event));
+    let (stream, version, event_type) = (event.stream(), event.version(), event.event_type());
+    begun
+        .dim(format!("{position}  {time}"))
+        .plain(format!("  {stream} {version}  {event_type}  {}", event.payload_json()))
 }
 
 /// All events of a correlation, each below the one that has caused it.
@@ -102,7 +100,7 @@ pub fn trace(conn: &mut Database, correlation: &str, output: &mut Output) -> Res
     }
     tree(events).iter().try_for_each(|member| match output.is_json {
         true => show(&member.event, output),
-        false => output.text(format!("{}{}", "  ".repeat(member.indent() - 1), line(&member.event))),
+        false => output.text(line(Line::from("  ".repeat(member.indent() - 1)), &member.event)),
     })
 }
 

@@ -7,6 +7,7 @@ use super::events::show;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
 use crate::heads::{Head, Heads};
+use crate::line::Line;
 use crate::output::{Output, number};
 
 pub fn streams(
@@ -49,7 +50,7 @@ pub fn stream(
     let mut is_empty = true;
     for event in store.iter_stream(conn, &stream, ..) {
         if is_empty && begins > 1 {
-            output.aside(&gone);
+            output.aside(Line::default().dim(&gone));
         }
         show(&event?, output)?;
         is_empty = false;

@@ -5,13 +5,14 @@ use serde_json::json;
 
 use crate::database::Database;
 use crate::failure::{Failure, Result};
+use crate::line::Line;
 use crate::output::{Output, counted, number};
 
 pub fn verify(conn: &mut Database, output: &mut Output) -> Result {
     let verified = operate::verify(conn)?;
     for finding in verified.findings() {
         let finding = finding.to_string();
-        output.answer(&json!({ "finding": finding }), &finding)?;
+        output.answer(&json!({ "finding": finding }), Line::default().found(&finding))?;
     }
     if verified.archived() > 0 {
         let (archived, ranges) = (verified.archived(), verified.archived_ranges());

@@ -1,23 +1,18 @@
 //! How far a command has come is shown to people, and to nobody else.
 
-use std::process::Command;
-
 use test_support::sqlite_file::SqliteFile;
 
-use super::run::{command, run, text};
+use super::run::{run, text};
 use super::shop::{append, shop, url};
+#[cfg(target_os = "linux")]
+use super::terminal::Terminal;
 
 /// What a terminal shows.
+#[cfg(target_os = "linux")]
 fn on_a_terminal(arguments: &[&str]) -> String {
-    let inside = command(arguments);
-    let words: Vec<_> = [inside.get_program()].into_iter().chain(inside.get_args()).collect();
-    let words: Vec<_> = words.iter().map(|word| word.to_str().expect("it is UTF-8")).collect();
-    let mut terminal = Command::new("script");
-    terminal.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]);
-    terminal.env_remove("DATABASE_URL").env("TERM", "xterm");
-    let output = terminal.output().expect("util-linux is there");
-    assert!(output.status.success(), "{}", text(&output.stdout));
-    text(&output.stdout)
+    let (code, shown) = Terminal::of(arguments).end();
+    assert_eq!(code, Some(0), "{shown}");
+    shown
 }
 
 /// More than is there at once, so that a bar is drawn.

@@ -22,13 +22,15 @@ use serde_json::json;
 
 use crate::database::Database;
 use crate::failure::{Failure, Result};
+use crate::line::Line;
 use crate::output::Output;
 
 pub fn doctor(conn: &mut Database, url: &str, output: &mut Output) -> Result {
     let problems = problems(conn)?;
     for Problem { what, advice } in &problems {
         let advice = advice.on(url);
-        let text = format!("problem  {what}\n         {}", advice.replace('\n', "\n         "));
+        let below = format!("\n{advice}").replace('\n', "\n         ");
+        let text = Line::default().found(format!("problem  {what}")).dim(below);
         output.answer(&json!({ "problem": what, "advice": advice }), text)?;
     }
     match problems.len() {
