@@ -1,5 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A value of a payload that the one before does not have so.
@@ -11,8 +13,25 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+/// A part of an object or of an array. The same name can come several times: it is counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Field(String, usize),
+    Item(usize),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(name, 0) => f.write_str(name),
+            Self::Field(name, before) => write!(f, "{name} ({})", before + 1),
+            Self::Item(at) => write!(f, "[{at}]"),
+        }
+    }
+}
+
 /// The way to each value, and its text as it was recorded.
-type Leaves = BTreeMap<Vec<String>, String>;
+type Leaves = BTreeMap<Vec<Step>, String>;
 
 /// What changed between two payloads. Values are compared as texts, so `1.0` and `1` differ.
 pub fn changes(before: &str, after: &str) -> Vec<Change> {
@@ -28,8 +47,9 @@ pub fn changes(before: &str, after: &str) -> Vec<Change> {
     changes
 }
 
-fn change(path: Vec<String>, before: Option<String>, after: Option<String>) -> Change {
-    let path = if path.is_empty() { "the value".to_owned() } else { path.join(" › ") };
+fn change(path: Vec<Step>, before: Option<String>, after: Option<String>) -> Change {
+    let steps: Vec<_> = path.iter().map(Step::to_string).collect();
+    let path = if steps.is_empty() { "the value".to_owned() } else { steps.join(" › ") };
     Change { path, before, after }
 }
 
@@ -40,25 +60,58 @@ fn leaves(json: &str) -> Leaves {
 }
 
 /// What has no parts, or is no JSON, is a value.
-fn collect(path: Vec<String>, json: &str, leaves: &mut Leaves) {
+fn collect(path: Vec<Step>, json: &str, leaves: &mut Leaves) {
     let parts = parts(json);
     if parts.is_empty() {
         leaves.insert(path, json.trim().to_owned());
         return;
     }
-    for (name, part) in parts {
+    for (step, part) in parts {
         let mut path = path.clone();
-        path.push(name);
+        path.push(step);
         collect(path, part.get(), leaves);
     }
 }
 
-fn parts(json: &str) -> Vec<(String, &RawValue)> {
-    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
-        return fields.into_iter().collect();
+fn parts(json: &str) -> Vec<(Step, &RawValue)> {
+    if let Ok(Fields(fields)) = serde_json::from_str(json) {
+        let mut counts = HashMap::new();
+        let count = |(name, part): (String, _)| {
+            let before = counts.entry(name.clone()).or_insert(0);
+            *before += 1;
+            (Step::Field(name, *before - 1), part)
+        };
+        return fields.into_iter().map(count).collect();
     }
     let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-    items.into_iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()
+    items.into_iter().enumerate().map(|(at, item)| (Step::Item(at), item)).collect()
+}
+
+/// Those of an object, each as often as it is there.
+struct Fields<'j>(Vec<(String, &'j RawValue)>);
+
+impl<'j> Deserialize<'j> for Fields<'j> {
+    fn deserialize<D: Deserializer<'j>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(EachField)
+    }
+}
+
+struct EachField;
+
+impl<'j> Visitor<'j> for EachField {
+    type Value = Fields<'j>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'j>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = object.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Fields(fields))
+    }
 }
 
 #[cfg(test)]
@@ -75,8 +128,8 @@ mod tests {
         let (before, after) =
             (r#"{"a":{"b":[1,2]},"c":"x","d":{}}"#, r#"{"a":{"b":[1,3,4]},"d":{},"e":null}"#);
         let expected = [
-            r#"a › b › 1 Some("2") Some("3")"#,
-            r#"a › b › 2 None Some("4")"#,
+            r#"a › b › [1] Some("2") Some("3")"#,
+            r#"a › b › [2] None Some("4")"#,
             r#"e None Some("null")"#,
             r#"c Some("\"x\"") None"#,
         ];
@@ -87,10 +140,20 @@ mod tests {
     #[test]
     fn digits_count_and_what_has_no_parts_is_compared_as_a_whole() {
         assert_eq!(told(r#"{"n":1e400}"#, r#"{"n":1e401}"#), [r#"n Some("1e400") Some("1e401")"#]);
-        assert_eq!(told("1", "[2]"), [r#"0 None Some("2")"#, r#"the value Some("1") None"#]);
+        assert_eq!(told("1", "[2]"), [r#"[0] None Some("2")"#, r#"the value Some("1") None"#]);
         assert_eq!(
             told(r#"{"a.b":1,"a":{"b":2}}"#, r#"{"a.b":2,"a":{"b":2}}"#),
             [r#"a.b Some("1") Some("2")"#]
+        );
+    }
+    #[test]
+    fn an_array_is_no_object_and_each_of_the_same_keys_counts() {
+        let expected = [r#"[0] None Some("1")"#, r#"0 Some("1") None"#];
+        assert_eq!(told(r#"{"0":1}"#, "[1]"), expected);
+        assert_eq!(told(r#"{"a":1,"a":2}"#, r#"{"a":1}"#), [r#"a (2) Some("2") None"#]);
+        assert_eq!(
+            told(r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            [r#"a Some("1") Some("2")"#, r#"a (2) Some("2") None"#]
         );
     }
 }

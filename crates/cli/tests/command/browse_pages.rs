@@ -65,7 +65,7 @@ where
     assert!(at(&log, "CartMailed") < at(&log, "CartConfirmed"), "the newest is first");
 
     let stream = browse.page(&link(&log, "/stream?type=Cart"));
-    assert_has(&stream, &["Cart/Web/#", "What changed: 2", "<dt>lines › 1</dt>", "<dt>total</dt>"]);
+    assert_has(&stream, &["Cart/Web/#", "What changed: 2", "<dt>lines › [1]</dt>", "<dt>total</dt>"]);
     assert_has(&stream, &["<del>1.50</del>", "<ins>2</ins>", "&#60;b&#62;"]);
     let confirmed = browse.page(&link(&stream, "/event/"));
     assert_has(&confirmed, &["<h1>CartConfirmed</h1>", "Its cause", "Its effects", "CartMailed", "by hand"]);
