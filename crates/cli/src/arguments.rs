@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 /// Look at an event store of diesel_event_store, and move it to another database.
@@ -155,8 +157,11 @@ pub enum Command {
     Browse,
     /// Write what a shell needs to complete this command.
     Completions { shell: clap_complete::Shell },
-    /// Write the manual page.
-    Man,
+    /// Write the manual: one page with all commands, or a page for each into a folder.
+    Man {
+        /// Where the pages come to: diesel-event-store.1, diesel-event-store-copy.1 and so on.
+        folder: Option<PathBuf>,
+    },
 }
 
 /// How a log moves.

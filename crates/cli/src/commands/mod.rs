@@ -12,6 +12,7 @@ mod import;
 mod in_the_way;
 mod ledger;
 mod log;
+mod man;
 mod migrate;
 mod pace;
 mod part_file;
@@ -83,6 +84,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         #[cfg(feature = "browse")]
         Command::Browse => crate::browse::browse(url, output),
         Command::Completions { shell } => shell::completions(shell),
-        Command::Man => shell::man(),
+        Command::Man { folder: None } => man::page(),
+        Command::Man { folder: Some(folder) } => man::pages(&folder),
     }
 }

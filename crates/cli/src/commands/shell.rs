@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 
 use clap::CommandFactory;
 
@@ -9,18 +9,5 @@ use crate::failure::Result;
 pub fn completions(shell: clap_complete::Shell) -> Result {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "diesel-event-store", &mut script);
-    write(&script)
-}
-
-pub fn man() -> Result {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-    write(&page)
-}
-
-fn write(bytes: &[u8]) -> Result {
-    use io::Write;
-    let mut out = io::stdout();
-    out.write_all(bytes)?;
-    Ok(out.flush()?)
+    Ok(io::stdout().write_all(&script)?)
 }

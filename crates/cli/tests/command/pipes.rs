@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 #[cfg(unix)]
 use std::os::{fd::OwnedFd, unix::net::UnixStream};
@@ -52,5 +53,17 @@ fn who_reads_no_errors_gets_the_code_all_the_same() {
 #[test]
 fn shells_and_readers_of_manuals_are_served() {
     assert!(answer("", &["completions", "bash"]).contains("diesel-event-store"));
-    assert!(answer("", &["man"]).contains(".TH diesel"));
+    let page = answer("", &["man"]);
+    assert!(page.contains(".TH diesel") && page.contains("COPY") && page.contains("rebuild"), "{page}");
+    assert!(!page.contains("(1)"), "it refers to no other page: {page}");
+
+    let folder = tempfile::tempdir().unwrap();
+    answer("", &["man", &folder.path().join("man1").display().to_string()]);
+    let named = |name: &str| folder.path().join("man1").join(name).exists();
+    let first = fs::read_to_string(folder.path().join("man1/diesel-event-store.1")).unwrap();
+    let references: Vec<_> = first.lines().filter(|line| line.ends_with("(1)")).collect();
+    assert!(references.len() > 20, "{first}");
+    for page in references {
+        assert!(named(&format!("{}.1", page.trim_end_matches("(1)").replace('\\', ""))), "{page}");
+    }
 }
