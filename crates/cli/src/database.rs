@@ -63,7 +63,7 @@ impl Database {
             Some("postgres" | "postgresql") => Self::postgres(url),
             Some("mysql") => Self::mysql(url),
             Some("mariadb") => Self::mysql(&url.replacen("mariadb", "mysql", 1)),
-            Some("sqlite") => Self::sqlite(url.trim_start_matches("sqlite://"), access),
+            Some("sqlite") => Self::sqlite(url.strip_prefix("sqlite://").unwrap_or(url), access),
             None if is_connection_string(url) => Err(unknown(url)),
             None | Some("file") => Self::sqlite(url, access),
             Some(_) => Err(unknown(url)),

@@ -1,5 +1,5 @@
-//! How a file of SQLite is opened. Its journal mode is kept in the file, so it is whoever created the file who
-//! has chosen it: a write-ahead log does not work on a network file system, for instance.
+//! How a file of SQLite is opened. Its journal mode is kept in the file, and is the choice of whoever created
+//! it: a write-ahead log does not work on a network file system, for instance.
 
 use std::path::Path;
 

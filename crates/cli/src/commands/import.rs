@@ -108,7 +108,7 @@ fn say(imported: &Imported, output: &mut Output) -> Result {
 
 pub fn discard(conn: &mut Database, url: &str, yes: bool, output: &mut Output) -> Result {
     let would = format!(
-        "every event that an import or a copy has brought to {}, without coming to its end, would be removed, and \
+        "every event that an import or a copy has brought to {} without coming to its end would be removed; \
          the store would be open and empty",
         shown(url)
     );

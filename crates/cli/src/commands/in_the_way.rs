@@ -15,7 +15,7 @@ struct Header {
     log_id: String,
 }
 
-/// What an export would replace, unless that is an earlier export of the same log, which the new one has in it.
+/// What an export would replace, unless that is an earlier export of the same log, which is in the new one.
 pub fn in_the_way(name: &str, log_id: Uuid) -> Option<&'static str> {
     match fs::metadata(name) {
         Ok(there) if there.is_file() => {}
