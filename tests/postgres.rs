@@ -2,6 +2,7 @@
 #![cfg(feature = "postgres")]
 
 mod postgres {
+    mod aborted;
     mod aggregates;
     mod begun_by_sql;
     mod default_isolation;

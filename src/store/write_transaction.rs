@@ -20,6 +20,13 @@ use crate::storage::write_transaction;
 /// back without saying so. So on MariaDB this asks before it commits, on MariaDB and MySQL also where it is
 /// nested, and fails with a retryable `Deadlock`.
 ///
+/// PostgreSQL aborts a transaction at the first error of any statement, answers its COMMIT with success all
+/// the same, and keeps nothing of it. If `work` goes on after such an error and returns `Ok`, this fails with
+/// PostgreSQL's "current transaction is aborted". A statement that may fail belongs into a savepoint: a
+/// `write_transaction` inside this one. A transaction that was begun with SQL is refused on PostgreSQL and on
+/// MySQL, and stays open
+/// ([`ForeignTransaction`](crate::DatabaseErrorKind::ForeignTransaction)).
+///
 /// # Errors
 ///
 /// What `work` returns, or, as `E`, diesel's error if the transaction cannot begin or commit; nothing of it

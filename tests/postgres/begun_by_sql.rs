@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
     AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, InvalidInput, LogOrdering, NewEvent,
-    Position, StreamId, run_pending_migrations,
+    Position, StreamId, run_pending_migrations, write_transaction,
 };
 use test_support::witness::{append_one, kind};
 use test_support::{self, Postgres, TestDatabase, app_rows, create_app_rows, insert_app_row};
@@ -24,7 +24,16 @@ fn batch() -> Result<AppendBatch, InvalidInput> {
     Ok(AppendBatch::new().append(&stream, ExpectedVersion::Any, [NewEvent::new("Appended", &())?]))
 }
 
-const OPERATIONS: [(&str, Operation); 11] = [
+#[cfg(feature = "transfer")]
+fn export(conn: &mut PgConnection) -> Result<(), Error> {
+    use diesel_event_store::transfer::{self, ExportError};
+    match transfer::export(conn, Vec::new()) {
+        Err(ExportError::Database(error)) => Err(error.into()),
+        outcome => Ok(outcome.map(drop)?),
+    }
+}
+
+const OPERATIONS: &[(&str, Operation)] = &[
     ("run_pending_migrations", |conn| Ok(run_pending_migrations(conn).map(drop)?)),
     ("set_log_ordering", |conn| Ok(STORE.set_log_ordering(conn, LogOrdering::Gapless)?)),
     ("set_append_notifications", |conn| {
@@ -42,12 +51,22 @@ const OPERATIONS: [(&str, Operation); 11] = [
     }),
     ("reset", |conn| Ok(projection::reset(conn, ("nothing", 1), |_| Ok::<_, ProjectionError>(()))?)),
     ("promote", |conn| Ok(projection::promote(conn, ("nothing", 1), |_| Ok::<_, ProjectionError>(()))?)),
+    ("write_transaction", |conn| write_transaction(conn, |conn| append_one(conn, "Written"))),
+    ("write_transaction that rolls back", |conn| {
+        match write_transaction(conn, |_| Err::<(), _>(Error::from(diesel::result::Error::NotFound))) {
+            Err(Error::Database(error)) if *error.diesel_error() == diesel::result::Error::NotFound => Ok(()),
+            outcome => outcome,
+        }
+    }),
+    ("transaction", |conn| STORE.transaction(conn, |conn| append_one(conn, "Written"))),
+    #[cfg(feature = "transfer")]
+    ("export", export),
     ("repartition", |conn| Ok(projection::repartition(conn, ("nothing", 1), 2)?)),
 ];
 
 #[test]
 fn it_is_refused_and_stays_the_applications() -> test_support::Result {
-    for (name, operation) in OPERATIONS {
+    for &(name, operation) in OPERATIONS {
         for (first_statement, end, rows) in [
             ("INSERT INTO app_rows VALUES ('first')", "COMMIT", 2),
             ("INSERT INTO app_rows VALUES ('first')", "ROLLBACK", 0),

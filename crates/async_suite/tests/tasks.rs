@@ -6,6 +6,7 @@ extern crate real as diesel_event_store;
 mod tasks {
     mod aggregates;
     mod application_enum;
+    mod ends_postgres;
     mod keys;
     mod lost;
     mod mixed;

@@ -1,5 +1,7 @@
 //! What diesel-async's connections to servers have in common.
 
+#[cfg(feature = "async-postgres")]
+use diesel::connection::{TransactionDepthChange::DecreaseDepth, TransactionManagerStatus};
 use diesel::result::{Error, QueryResult};
 use diesel_async::{AnsiTransactionManager as Manager, AsyncConnection, TransactionManager};
 
@@ -30,5 +32,16 @@ pub(crate) async fn begin<C: DieselAsync>(conn: &mut C, sql: &str) -> QueryResul
     match depth(conn)? {
         0 => Manager::begin_transaction_sql(conn, sql).await.map(|()| Scope::Transaction),
         _ => Manager::begin_transaction(conn).await.map(|()| Scope::Savepoint),
+    }
+}
+
+/// Ends the outermost transaction with this SQL, and has diesel-async take note. If the future is dropped
+/// meanwhile, it takes none: whoever has opened the transaction gives the connection up then.
+#[cfg(feature = "async-postgres")]
+pub(crate) async fn end_transaction<C: DieselAsync>(conn: &mut C, sql: &str) -> QueryResult<()> {
+    conn.batch_execute(sql).await?;
+    match Manager::transaction_manager_status_mut(conn) {
+        TransactionManagerStatus::Valid(status) => status.change_transaction_depth(DecreaseDepth),
+        TransactionManagerStatus::InError => Err(Error::BrokenTransactionManager),
     }
 }

@@ -13,6 +13,7 @@ use diesel_async::{
 };
 use futures_core::Stream;
 
+use super::commit::EndTransaction;
 use crate::storage::asynchronous::server;
 use crate::storage::executor::Executor;
 use crate::storage::give_up::GiveUp;
@@ -92,5 +93,11 @@ impl Server for AsyncPgConnection {
     #[cfg(feature = "_mysql")]
     async fn pause(&mut self, duration: std::time::Duration) {
         tokio::time::sleep(duration).await;
+    }
+}
+
+impl EndTransaction for AsyncPgConnection {
+    async fn end_transaction(&mut self, sql: &str) -> QueryResult<()> {
+        server::end_transaction(self, sql).await
     }
 }

@@ -10,6 +10,7 @@ mod append_many;
 #[cfg(feature = "async-postgres")]
 mod asynchronous;
 mod checkpoints;
+mod commit;
 mod dialect;
 pub(crate) mod error;
 #[cfg(feature = "postgres")]

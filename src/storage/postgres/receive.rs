@@ -13,6 +13,7 @@ use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::freeze::{ALLOW_INSERTS, WAIT_BRIEFLY, refuse_inserts};
+use super::outside::refuse_foreign;
 use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
 use crate::model::json::Json;
@@ -73,6 +74,7 @@ impl Receive for Postgres<'_, PgConnection> {
     }
 
     fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
+        now(refuse_foreign(self.0))?;
         self.0.transaction(|conn| {
             conn.batch_execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")?; // as DROP TRIGGER does
             let is_frozen = SetReceivingAgain { note, frozen }.execute(conn)? > 0;
@@ -119,6 +121,7 @@ impl Receive for Postgres<'_, PgConnection> {
     }
 
     fn discard(&mut self, log_id: Uuid) -> QueryResult<()> {
+        now(refuse_foreign(self.0))?;
         self.0.transaction(|conn| {
             conn.batch_execute(
                 "ALTER TABLE events DISABLE TRIGGER events_refuse_change; \
@@ -135,6 +138,7 @@ impl Receive for Postgres<'_, PgConnection> {
     }
 
     fn begin_snapshot(&mut self) -> QueryResult<()> {
+        now(refuse_foreign(self.0))?;
         blocking::begin(self.0, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").map(drop)
     }
 

@@ -1,10 +1,11 @@
 use diesel::pg::Pg;
 use diesel::result::QueryResult;
 
+use super::commit::{EndTransaction, commit};
 use super::error::is_missing_savepoint;
 use super::outside::refuse_foreign;
 use crate::storage::lent::Postgres;
-use crate::storage::server::{Server, roll_back_to};
+use crate::storage::server::roll_back_to;
 use crate::storage::sql::statement::statement;
 use crate::storage::transactions::Transactions;
 
@@ -14,7 +15,7 @@ statement! {
     "ROLLBACK"
 }
 
-impl<C: Server<Backend = Pg>> Transactions for Postgres<'_, C> {
+impl<C: EndTransaction> Transactions for Postgres<'_, C> {
     async fn has_one_writer(&mut self) -> bool {
         false
     }
@@ -31,8 +32,9 @@ impl<C: Server<Backend = Pg>> Transactions for Postgres<'_, C> {
         self.0.begin("BEGIN").await.map(drop)
     }
 
+    /// The application may have gone on after an error.
     async fn commit(&mut self) -> QueryResult<()> {
-        self.0.commit().await
+        commit(self.0).await
     }
 
     async fn roll_back_to(&mut self, depth: u32) {

@@ -1,17 +1,18 @@
-use diesel::pg::Pg;
 use diesel::result::QueryResult;
 
+use super::commit::EndTransaction;
 use crate::storage::lent::Postgres;
-use crate::storage::server::Server;
 use crate::storage::transactions::Transactions;
 use crate::storage::write_transaction::WriteTransaction;
 
-impl<C: Server<Backend = Pg>> WriteTransaction for Postgres<'_, C> {
+impl<C: EndTransaction> WriteTransaction for Postgres<'_, C> {
+    /// PostgreSQL only warns of a BEGIN in a transaction that was begun with SQL, and this would end that one.
     async fn begin_writing(&mut self) -> QueryResult<()> {
+        self.refuse_foreign().await?;
         self.begin().await
     }
 
-    /// PostgreSQL rolls nothing back by itself: it refuses every statement until the application does.
+    /// A transaction that an error has aborted is still open, and PostgreSQL refuses every statement in it.
     async fn refuse_lost(&mut self) -> QueryResult<()> {
         Ok(())
     }
