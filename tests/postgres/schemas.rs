@@ -2,8 +2,8 @@
 
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
-use diesel_event_store::{EventStore, LogOrdering, run_pending_migrations};
-use test_support::witness::{Tail, append_one, begin, commit};
+use diesel_event_store::{DatabaseErrorKind, Error, EventStore, LogOrdering, run_pending_migrations};
+use test_support::witness::{Tail, append_one, begin, commit, kind};
 use test_support::{self, Postgres, TestDatabase};
 
 fn in_schema(database: &Postgres, schema: &str) -> test_support::Result<PgConnection> {
@@ -69,5 +69,31 @@ fn a_transaction_may_append_to_both() -> test_support::Result {
         let reader = reader.as_mut().map_err(|error| error.to_string())?;
         assert_eq!(reader.news()?, ["Early", "Early again", "Late"]);
     }
+    Ok(())
+}
+
+/// The other store's archive is found first under the name, and has a row for the position.
+#[test]
+fn the_archive_of_one_does_not_open_the_other() -> test_support::Result {
+    let database = Postgres::create()?;
+    let (mut sales, mut stock) = (in_schema(&database, "sales")?, in_schema(&database, "stock")?);
+    append_one(&mut sales, "Sold")?;
+    let archived = "INSERT INTO event_rewrites VALUES (1, 'leaf', 'archived', now())";
+    stock.batch_execute(archived)?;
+    let delete = |conn: &mut PgConnection, row: &str| {
+        conn.batch_execute(&format!("DELETE FROM {row} WHERE global_position = 1")).map_err(Error::from)
+    };
+    let refused = delete(&mut stock, "sales.events").expect_err("it is not archived");
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::AppendOnly), "{refused}");
+    sales.batch_execute("CREATE TEMPORARY TABLE event_rewrites (LIKE event_rewrites)")?;
+    sales.batch_execute(archived)?;
+    let refused = delete(&mut sales, "events").expect_err("it is not archived, either");
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::AppendOnly), "{refused}");
+
+    // And neither are the rows of an archive deleted for the other's events.
+    let refused = delete(&mut sales, "stock.event_rewrites").expect_err("that event is not back");
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::AppendOnly), "{refused}");
+    stock.batch_execute("INSERT INTO sales.event_rewrites SELECT * FROM event_rewrites")?;
+    delete(&mut stock, "sales.events")?;
     Ok(())
 }

@@ -54,9 +54,16 @@ CREATE TABLE event_rewrites (
     rewritten_at    TIMESTAMPTZ NOT NULL
 );
 
+-- These look into the table of the same store, whatever the session finds first under that name.
 CREATE FUNCTION events_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    is_archived BOOLEAN;
 BEGIN
-    IF NOT EXISTS (SELECT FROM event_rewrites WHERE global_position = OLD.global_position) THEN
+    EXECUTE format(
+        'SELECT EXISTS (SELECT FROM %I.event_rewrites WHERE global_position = $1)', TG_TABLE_SCHEMA
+    )
+    INTO is_archived USING OLD.global_position;
+    IF NOT is_archived THEN
         RAISE EXCEPTION 'events is append-only: DELETE is refused';
     END IF;
     RETURN OLD;
@@ -67,8 +74,12 @@ CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events
     FOR EACH ROW EXECUTE FUNCTION events_refuse_delete();
 
 CREATE FUNCTION event_rewrites_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    is_back BOOLEAN;
 BEGIN
-    IF NOT EXISTS (SELECT FROM events WHERE global_position = OLD.global_position) THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.events WHERE global_position = $1)', TG_TABLE_SCHEMA)
+    INTO is_back USING OLD.global_position;
+    IF NOT is_back THEN
         RAISE EXCEPTION 'event_rewrites is append-only: DELETE is refused';
     END IF;
     RETURN OLD;
