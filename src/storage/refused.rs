@@ -16,6 +16,11 @@ impl Refused {
         Error::QueryBuilderError(Box::new(Self { kind, reason: reason.into() }))
     }
 
+    /// The one row that says which log this is.
+    pub(crate) fn without_log_row() -> Error {
+        Self::error(DatabaseErrorKind::NeedsRepair, "event_log has no row")
+    }
+
     /// The reader cannot find out which appends are under way, and no position was published for it.
     #[cfg(any(feature = "_postgres", feature = "_mysql"))]
     pub(crate) fn not_published() -> Error {

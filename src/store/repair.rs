@@ -13,6 +13,8 @@ impl EventStore {
     /// - What counts positions: the next append goes behind the last event. PostgreSQL's sequence also counts
     ///   by one, without a cache and without a cycle.
     /// - The published position of PostgreSQL is not beyond the end of the log.
+    /// - The row of `event_log`, if it was lost: the log gets a new id, keeps the ordering that is in force, and
+    ///   stays closed if it was. Positions that were published are found out or published anew.
     ///
     /// It waits for the appends that are under way, and new ones wait for it. It reads an index of all
     /// events, so its duration grows with the log.

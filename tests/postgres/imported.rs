@@ -162,6 +162,37 @@ fn a_stream_without_its_head_is_reported_for_what_it_is() -> test_support::Resul
     Ok(())
 }
 
+/// Nothing would keep counted positions in order, and a reader would find an empty log.
+#[test]
+fn a_log_without_its_row_is_not_taken_for_an_empty_one() -> test_support::Result {
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        let database = Postgres::migrated()?;
+        let mut conn = database.connect()?;
+        STORE.set_log_ordering(&mut conn, ordering)?;
+        append(&mut conn, "there")?;
+        conn.batch_execute("DELETE FROM event_log")?;
+        let refusals = [
+            STORE.read_forward(&mut conn, Position::START, 10).map(drop).map_err(Error::from),
+            STORE.last_position(&mut conn).map(drop).map_err(Error::from),
+            STORE.log_ordering(&mut conn).map(drop).map_err(Error::from),
+            STORE.set_log_ordering(&mut conn, LogOrdering::Fenced).map_err(Error::from),
+        ];
+        for refused in refusals {
+            let refused = refused.expect_err("it is not known");
+            assert_eq!(kind(&refused), Some(DatabaseErrorKind::NeedsRepair), "{ordering:?}: {refused}");
+        }
+        if ordering == LogOrdering::Gapless {
+            let refused = append(&mut conn, "refused").expect_err("its position would be anywhere");
+            assert_eq!(kind(&refused), Some(DatabaseErrorKind::NeedsRepair), "{refused}");
+        }
+        STORE.repair(&mut conn)?;
+        assert_eq!(STORE.log_ordering(&mut conn)?, ordering);
+        assert_eq!(append(&mut conn, "next")?, 2);
+        assert_eq!(positions(&mut conn)?, [1, 2]);
+    }
+    Ok(())
+}
+
 /// Otherwise the first readers would be planned for a log of a few events.
 #[cfg(feature = "transfer")]
 #[test]

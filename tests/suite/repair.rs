@@ -13,6 +13,7 @@ tests! {
     a_head_without_events_stays,
     an_append_that_meets_a_wrong_head_says_so,
     it_is_part_of_the_applications_transaction,
+    a_log_whose_row_was_lost_says_so_and_is_repaired,
 }
 
 const STORE: EventStore = EventStore::new();
@@ -114,5 +115,22 @@ fn it_is_part_of_the_applications_transaction<D: TestDatabase>() -> Result {
     assert_eq!(STORE.version(&mut conn, &user("missing")?)?, 0);
     conn.transaction(|conn| STORE.repair(conn).map(drop))?;
     assert_eq!(STORE.version(&mut db.connect()?, &user("missing")?)?, 3);
+    Ok(())
+}
+
+/// Without it nothing says which log it is, or whether it is closed.
+fn a_log_whose_row_was_lost_says_so_and_is_repaired<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    STORE.append(&mut conn, &user("alice")?, ExpectedVersion::NoStream, &counted(3)?)?;
+    execute(&mut conn, "DELETE FROM event_log")?;
+    let refused = STORE.log_id(&mut conn).unwrap_err();
+    assert_eq!(refused.kind(), DatabaseErrorKind::NeedsRepair, "{refused}");
+    assert!(!STORE.repair(&mut conn)?.is_nothing());
+    STORE.log_id(&mut conn)?;
+    assert!(STORE.repair(&mut conn)?.is_nothing());
+    assert_eq!(STORE.read_forward(&mut conn, Position::START, 10)?.len(), 3);
+    STORE.append(&mut conn, &user("alice")?, ExpectedVersion::Exact(3), &counted(1)?)?;
+    assert_eq!(STORE.read_forward(&mut conn, Position::START, 10)?.len(), 4);
     Ok(())
 }

@@ -57,6 +57,7 @@ impl EventStore {
         read_log(query: &LogQuery, limit: usize) -> Result<LogSlice, ReadError>;
         read_event(event_id: Uuid) -> Result<Option<RecordedEvent>, ReadError>;
         last_position() -> Result<Position, ReadError>;
+        log_id() -> Result<Uuid, DatabaseError>;
         log_status() -> Result<LogStatus, ReadError>;
         log_ordering() -> Result<LogOrdering, OrderingError>;
         set_log_ordering(ordering: LogOrdering) -> Result<(), OrderingError>;

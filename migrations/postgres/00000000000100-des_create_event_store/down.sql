@@ -1,4 +1,5 @@
 DROP FUNCTION event_store_repair();
+DROP FUNCTION event_store_repair_log(BIGINT);
 DROP FUNCTION event_store_repair_sequence(BIGINT);
 DROP FUNCTION event_store_set_ordering(TEXT);
 DROP FUNCTION event_store_look();
@@ -6,6 +7,7 @@ DROP FUNCTION event_store_reserve(BIGINT, BOOLEAN, BIGINT);
 DROP FUNCTION event_store_enter();
 DROP FUNCTION event_store_reserve_gapless(BIGINT, BOOLEAN);
 DROP FUNCTION event_store_enter_gapless();
+DROP FUNCTION event_store_refuse_without_row();
 DROP FUNCTION event_store_enter_fenced();
 DROP FUNCTION event_store_reserve_fenced(BIGINT, BOOLEAN, BIGINT);
 DROP FUNCTION event_store_raise_fence();

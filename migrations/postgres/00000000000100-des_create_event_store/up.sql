@@ -366,9 +366,19 @@ $$;
 
 -- These run statements. plpgsql keeps their plans; SQL functions would plan them at each call.
 
+-- Without the row nothing keeps counted positions in order, and a reader would take the log for an empty one.
+CREATE FUNCTION event_store_refuse_without_row() RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the event store needs repair: event_log has no row';
+END
+$$;
+
 CREATE FUNCTION event_store_enter_gapless() RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM FROM event_log FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM event_store_refuse_without_row();
+    END IF;
     RETURN true;
 END
 $$;
@@ -382,6 +392,9 @@ BEGIN
     UPDATE event_log
     SET counted_position = GREATEST(counted_position, (SELECT max(global_position) FROM events)) + number
     RETURNING counted_position INTO last_position;
+    IF NOT FOUND THEN
+        PERFORM event_store_refuse_without_row();
+    END IF;
     RETURN last_position - number;
 END
 $$;
@@ -449,6 +462,9 @@ BEGIN
     LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE;
     SELECT GREATEST(event_store_given_position(), counted_position, (SELECT max(global_position) FROM events))
     INTO last_position FROM event_log;
+    IF NOT FOUND THEN
+        PERFORM event_store_refuse_without_row();
+    END IF;
     PERFORM setval(event_store_sequence(), last_position) WHERE last_position > 0;
     UPDATE event_log SET ordering = new_ordering, counted_position = last_position;
     EXECUTE format(
@@ -495,6 +511,27 @@ BEGIN
 END
 $$;
 
+-- The row of event_log, after it was lost, with the ordering that is in force and the state that the trigger
+-- speaks of. What else it said is gone.
+CREATE FUNCTION event_store_repair_log(last BIGINT) RETURNS event_log LANGUAGE sql VOLATILE AS $$
+    INSERT INTO event_log (id, ordering, counted_position, state)
+    SELECT 1,
+        CASE WHEN prosrc LIKE '%gapless%' THEN 'gapless' ELSE 'fenced' END,
+        GREATEST(last, event_store_given_position()),
+        coalesce(
+            (
+                SELECT CASE
+                    WHEN encode(tgargs, 'escape') LIKE 'this event log is receiving%' THEN 'receiving'
+                    ELSE 'frozen'
+                END
+                FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgname = 'events_refuse_insert'
+            ),
+            'open'
+        )
+    FROM pg_proc WHERE oid = 'event_store_enter()'::regprocedure
+    RETURNING *
+$$;
+
 -- Sets what has to agree with the events: what counts positions, the published position, and the heads. A
 -- head without events stays as it is, because they were archived or erased and its versions go on. Returns
 -- the position after which positions go on, if that was changed; the position that is published now, if that
@@ -504,6 +541,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     log event_log;
     last BIGINT;
+    is_changed BOOLEAN;
 BEGIN
     IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
         RAISE EXCEPTION
@@ -513,7 +551,13 @@ BEGIN
     LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO log FROM event_log FOR UPDATE;
     last := coalesce((SELECT max(global_position) FROM events), 0);
-    IF event_store_repair_sequence(last) OR log.ordering = 'gapless' AND log.counted_position < last THEN
+    is_changed := event_store_repair_sequence(last)
+        OR log.ordering = 'gapless' AND log.counted_position < last;
+    IF log.id IS NULL THEN
+        log := event_store_repair_log(last);
+        is_changed := true;
+    END IF;
+    IF is_changed THEN
         UPDATE event_log SET counted_position = GREATEST(counted_position, last);
         counted := CASE log.ordering
             WHEN 'gapless' THEN GREATEST(log.counted_position, last)

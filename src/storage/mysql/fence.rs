@@ -84,9 +84,12 @@ pub(super) struct Entry {
     pub(super) keeps_gaps: bool,
 }
 
+type Entered = (i64, i64, String, String, i64, i64, i64, i64);
+
 pub(super) async fn enter<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<Entry> {
-    let entry: (i64, i64, String, String, i64, i64, i64, i64) = conn.row(EnterFence).await?;
-    let (last_insert_id, step, ordering, state, server, here, safe, keeps_gaps) = entry;
+    let entered: Option<Entered> = conn.optional_row(EnterFence).await?;
+    let (last_insert_id, step, ordering, state, server, here, safe, keeps_gaps) =
+        entered.ok_or_else(Refused::without_log_row)?;
     if state != LogState::Open.name() {
         return Err(closed(conn, &state).await?);
     }

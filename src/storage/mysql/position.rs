@@ -135,8 +135,9 @@ pub(super) struct LogEnd {
 type Seen = (i64, i8, i64, i64, String, Option<i64>);
 
 pub(super) async fn look<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogEnd> {
-    let seen: Seen = conn.row(Look).await?;
-    let (can_be_asked, phase, draining, safe, ordering, highest) = seen;
+    let seen: Option<Seen> = conn.optional_row(Look).await?;
+    let (can_be_asked, phase, draining, safe, ordering, highest) =
+        seen.ok_or_else(Refused::without_log_row)?;
     Ok(LogEnd {
         can_be_asked: can_be_asked == 1,
         phase,

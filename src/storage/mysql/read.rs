@@ -15,6 +15,7 @@ use crate::schema::mysql::events;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
 use crate::storage::read::Read;
+use crate::storage::refused::Refused;
 use crate::storage::server::Server;
 use crate::storage::sql::row::Events;
 use crate::storage::sql::statement::statement;
@@ -70,7 +71,8 @@ impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
     }
 
     async fn last_assigned_position(&mut self) -> QueryResult<Position> {
-        Ok(Position::stored(self.0.row(LastAssigned).await?))
+        let last = self.0.optional_row(LastAssigned).await?;
+        last.map(Position::stored).ok_or_else(Refused::without_log_row)
     }
 }
 

@@ -41,10 +41,26 @@ statement! {
 
 statement! {
     for Mysql;
-    /// The last position, that which readers may have come to, and this server.
-    Look -> (BigInt, BigInt, BigInt),
+    /// The last position, and that which readers may have come to.
+    Look -> (BigInt, BigInt),
     "SELECT (SELECT COALESCE(MAX(global_position), 0) FROM events), \
-     GREATEST(safe_position, draining_position), CAST(@@server_id AS SIGNED) FROM event_log WHERE id = 1"
+     GREATEST(safe_position, draining_position) FROM event_log WHERE id = 1"
+}
+
+statement! {
+    for Mysql;
+    ServerId -> BigInt,
+    "SELECT CAST(@@server_id AS SIGNED)"
+}
+
+statement! {
+    for Mysql;
+    /// The row of `event_log`, after it was lost. What it said is gone, but for the state, and readers find
+    /// out anew how far the log is complete.
+    InsertLog,
+    "INSERT INTO event_log (id, log_id, state, phase, draining_position, safe_position, last_position) \
+     SELECT 1, UUID(), state, 0, 0, 0, (SELECT COALESCE(MAX(global_position), 0) FROM events) \
+     FROM event_fence WHERE slot = 0 AND NOT EXISTS (SELECT * FROM event_log)"
 }
 
 statement! {
@@ -85,11 +101,12 @@ impl<C: Server<Backend = Mysql>> Work<C> for FromEvents {
     /// Every append that is under way holds one of the two rows of `event_fence` until it ends. So both are
     /// written first.
     async fn run(&self, conn: &mut C, _: Scope) -> Result<Repaired, DatabaseError> {
-        let (_, _, here): (i64, i64, i64) = conn.row(Look).await?;
-        conn.execute(SetServer { server_id: here }).await?;
+        let server_id = conn.row(ServerId).await?;
+        conn.execute(SetServer { server_id }).await?;
+        let is_new = conn.execute(InsertLog).await? > 0;
         let heads = set_heads(conn).await?;
-        let (last, read, _): (i64, i64, i64) = conn.row(Look).await?;
-        let counted = set_counted(conn, last, read).await?;
+        let (last, read): (i64, i64) = conn.row(Look).await?;
+        let counted = set_counted(conn, last, read).await?.or(is_new.then(|| Position::stored(last)));
         Ok(Repaired { counted, published: None, heads })
     }
 }

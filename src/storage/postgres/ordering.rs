@@ -10,6 +10,7 @@ use crate::model::position::Position;
 use crate::schema::postgres::event_log;
 use crate::storage::lent::Postgres;
 use crate::storage::ordering::{Ordering, OrderingError};
+use crate::storage::refused::Refused;
 use crate::storage::server::Server;
 use crate::storage::sql::ordering::stored;
 use crate::storage::sql::statement::statement;
@@ -22,8 +23,8 @@ statement! {
 
 impl<C: Server<Backend = Pg>> Ordering for Postgres<'_, C> {
     async fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
-        let name: String = self.0.row(event_log::table.select(event_log::ordering)).await?;
-        stored(&name)
+        let name: Option<String> = self.0.optional_row(event_log::table.select(event_log::ordering)).await?;
+        stored(&name.ok_or_else(Refused::without_log_row)?)
     }
 
     async fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {

@@ -15,6 +15,7 @@ use crate::schema::postgres::events;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::read::Read;
+use crate::storage::refused::Refused;
 use crate::storage::server::Server;
 use crate::storage::sql::row::Events;
 use crate::storage::sql::statement::statement;
@@ -71,7 +72,8 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
     }
 
     async fn last_assigned_position(&mut self) -> QueryResult<Position> {
-        Ok(Position::stored(self.0.row(LastAssigned).await?))
+        let last = self.0.optional_row(LastAssigned).await?;
+        last.map(Position::stored).ok_or_else(Refused::without_log_row)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::deserialize;
 use diesel::expression::QueryMetadata;
-use diesel::result::{Error, QueryResult};
+use diesel::result::QueryResult;
 use diesel::row::Row;
 use diesel::sql_types::{Nullable, Text};
 
@@ -10,6 +10,7 @@ use crate::model::log_state::LogState;
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
 use crate::storage::log_state::{LogRow, LogStates};
+use crate::storage::refused::Refused;
 use crate::storage::sql::dialect::{Dialect, Id};
 use crate::storage::sql::row::{Columns, optional, value, word};
 use crate::storage::sql::rows::{FromRow, Stored};
@@ -40,6 +41,6 @@ where
 {
     async fn log_row(&mut self) -> QueryResult<LogRow> {
         let mut rows = self.connection().load(SelectLog, Stored::default()).await?;
-        rows.pop().ok_or(Error::NotFound)
+        rows.pop().ok_or_else(Refused::without_log_row)
     }
 }

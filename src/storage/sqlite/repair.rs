@@ -1,7 +1,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
+use uuid::Uuid;
 
+use super::freeze::REFUSE_INSERT;
 use super::read::last_position;
 use super::text::time_text;
 use super::transactions::all_or_nothing;
@@ -33,6 +35,16 @@ statement! {
      WHERE name = 'events' AND seq < (SELECT MAX(global_position) FROM events)"
 }
 
+statement! {
+    for Sqlite;
+    /// The row of `event_log`, after it was lost, with the state that the trigger speaks of. What else it said
+    /// is gone.
+    InsertLog<'a> { log_id: &'a str => Text, trigger: &'a str => Text },
+    "INSERT INTO event_log (id, log_id, state) SELECT 1, ?, coalesce( \
+     (SELECT CASE WHEN sql LIKE '%this event log is receiving%' THEN 'receiving' ELSE 'frozen' END \
+     FROM sqlite_schema WHERE type = 'trigger' AND name = ?), 'open') WHERE NOT EXISTS (SELECT * FROM event_log)"
+}
+
 impl Repair for lent::Sqlite<'_> {
     async fn repair(&mut self) -> QueryResult<Repaired> {
         all_or_nothing(self.0, repair).map_err(DatabaseError::into_diesel_error)
@@ -41,7 +53,9 @@ impl Repair for lent::Sqlite<'_> {
 
 fn repair(conn: &mut SqliteConnection) -> Result<Repaired, DatabaseError> {
     let heads = SetHeads { now: &time_text(timestamp::now()) }.execute(conn)?;
-    let is_counted = SetCounted.execute(conn)? > 0;
+    let log_id = Uuid::now_v7().to_string();
+    let is_new = InsertLog { log_id: &log_id, trigger: REFUSE_INSERT }.execute(conn)? > 0;
+    let is_counted = SetCounted.execute(conn)? > 0 || is_new;
     let counted = if is_counted { Some(last_position(conn)?) } else { None };
     Ok(Repaired { counted, published: None, heads: heads as u64 })
 }
