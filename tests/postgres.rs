@@ -21,6 +21,7 @@ mod postgres {
     mod schemas;
     mod sequence;
     mod standby;
+    mod subscriber;
     mod time_zones;
     mod waiting;
 }

@@ -48,8 +48,9 @@ pub enum DatabaseErrorKind {
     /// that positions come from, or `event_log`. Nothing was written. See
     /// [`EventStore::repair`](crate::EventStore::repair).
     NeedsRepair,
-    /// On MySQL and MariaDB: events are appended on another server, and to append here as well would let
-    /// readers miss events.
+    /// Events are appended on another server, and to append here as well would let readers miss events: on
+    /// MySQL and MariaDB another one of those that replicate to each other, on PostgreSQL the publisher of
+    /// a subscription.
     OtherServer,
     /// A setting of the server or of the session does not allow it: see the error's source.
     UnsuitableSetting,
@@ -116,7 +117,8 @@ impl DatabaseErrorKind {
             Self::NotPublished => {
                 "a standby, and a transaction in REPEATABLE READ or SERIALIZABLE, cannot see which appends \
                  are under way, so they read the log up to the last published position, and none is \
-                 published; read the log before the transaction begins, or call \
+                 published, or a subscription of PostgreSQL does not have events and event_log in step yet; \
+                 read the log before the transaction begins, or call \
                  `EventStore::publish_position` regularly on the primary, outside of transactions"
             }
             Self::NotPermitted => {
@@ -139,8 +141,8 @@ impl DatabaseErrorKind {
             }
             Self::OtherServer => {
                 "the log is in the fenced ordering, for one server that appends, and that is another one; \
-                 append there; after a fail-over, once the other server takes no more writes, call \
-                 `EventStore::repair` here; if several servers are to append, choose `LogOrdering::Gapless` \
+                 append there; after a fail-over, once the other server takes no more writes, drop the \
+                 subscription on PostgreSQL, and call `EventStore::repair` here; on MySQL and MariaDB, if several servers are to append, choose `LogOrdering::Gapless` \
                  in a cluster that certifies writes (Galera, Group Replication)"
             }
             Self::UnsuitableSetting => {

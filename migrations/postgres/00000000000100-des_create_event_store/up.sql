@@ -293,6 +293,38 @@ BEGIN
 END
 $$;
 
+-- Whether events are appended on this server. A subscriber gets them from another one, whose positions would
+-- collide with those that are assigned here. As the sequence above, this is found out once per plan.
+CREATE FUNCTION event_store_is_here() RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    subscription NAME := (
+        SELECT subname FROM pg_subscription_rel JOIN pg_subscription ON pg_subscription.oid = srsubid
+        WHERE srrelid = 'events'::regclass LIMIT 1
+    );
+BEGIN
+    IF subscription IS NOT NULL THEN
+        RAISE EXCEPTION
+            'the events of this log come from another server: to append here, DROP SUBSCRIPTION %',
+            quote_ident(subscription);
+    END IF;
+    RETURN true;
+END
+$$;
+
+-- Whether triggers of the application may keep rows out that an append inserts. Then it has to compare, and
+-- to be able to roll back. Found out once per plan, as above.
+CREATE FUNCTION event_store_may_drop_rows() RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid IN ('events'::regclass, 'aggregate_heads'::regclass) AND tgenabled <> 'D'
+            AND tgtype & 3 = 3 -- BEFORE, FOR EACH ROW
+            -- INSERT, and UPDATE
+            AND tgtype & CASE tgrelid WHEN 'events'::regclass THEN 4 ELSE 20 END <> 0
+    );
+END
+$$;
+
 -- Whether an append compares the sequence with the last event: always, except in SERIALIZABLE. There
 -- PostgreSQL would take every two transactions that look and append at the same time for a conflict, so only
 -- the first append of a session looks.
@@ -404,7 +436,7 @@ $$;
 -- newest.
 
 CREATE FUNCTION event_store_enter() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
-    SELECT event_store_enter_fenced()
+    SELECT event_store_is_here() AND event_store_enter_fenced()
 $$;
 
 CREATE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN, last BIGINT) RETURNS BIGINT
@@ -412,11 +444,22 @@ LANGUAGE sql VOLATILE AS $$
     SELECT event_store_reserve_fenced(number, is_alone, last)
 $$;
 
+-- Of a subscriber of logical replication. It copies each table by itself at first, so event_log may be newer
+-- than the events. Once both are ready in the same subscription, they change in the order of the commits.
+CREATE FUNCTION event_store_is_in_step() RETURNS BOOLEAN LANGUAGE sql STABLE AS $$
+    SELECT bool_and(of_events.srsubstate = 'r' AND coalesce(of_log.srsubstate = 'r', false))
+    FROM pg_subscription_rel AS of_events
+    LEFT JOIN pg_subscription_rel AS of_log
+        ON of_log.srsubid = of_events.srsubid AND of_log.srrelid = 'event_log'::regclass
+    WHERE of_events.srrelid = 'events'::regclass
+$$;
+
 -- What a reader finds out about the end of the log. It takes no such lock, so it reads the ordering in the
 -- same snapshot as the last event.
 --
 --   complete            no event can be added any more at or below this position. NULL: unknown here.
---   published           the position that was published last by a connection that knew.
+--   published           the position that was published last by a connection that knew. NULL: none, or the
+--                       events up to there may not have come yet.
 --   needs_new_snapshot  the events up to `complete` must be read in another transaction, because the snapshot
 --                       of this one may be older.
 CREATE FUNCTION event_store_look(OUT complete BIGINT, OUT published BIGINT, OUT needs_new_snapshot BOOLEAN)
@@ -425,20 +468,30 @@ DECLARE
     log_ordering TEXT;
     is_closed BOOLEAN;
     last BIGINT;
-    is_replica BOOLEAN;
+    is_in_step BOOLEAN; -- NULL: the events do not come by a subscription
 BEGIN
     SELECT ordering, state <> 'open', published_position,
         coalesce((SELECT max(global_position) FROM events), 0),
-        pg_is_in_recovery() OR EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = 'events'::regclass)
-    INTO log_ordering, is_closed, published, last, is_replica FROM event_log;
+        CASE WHEN EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = 'events'::regclass)
+            THEN event_store_is_in_step()
+        END
+    INTO log_ordering, is_closed, published, last, is_in_step
+    FROM (SELECT) AS always LEFT JOIN event_log ON true;
     needs_new_snapshot := false;
+    IF NOT is_in_step THEN
+        published := NULL;
+        RETURN;
+    END IF;
+    IF log_ordering IS NULL THEN
+        PERFORM event_store_refuse_without_row();
+    END IF;
     -- Nothing is appended to a closed log, but by an import, in the order of the positions.
     IF log_ordering = 'gapless' OR is_closed THEN
         complete := last;
         RETURN;
     END IF;
     -- A replica does not see the primary's locks.
-    IF is_replica THEN
+    IF is_in_step OR pg_is_in_recovery() THEN
         RETURN;
     END IF;
     needs_new_snapshot := current_setting('transaction_isolation') NOT LIKE 'read %';
@@ -469,7 +522,7 @@ BEGIN
     UPDATE event_log SET ordering = new_ordering, counted_position = last_position;
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION event_store_enter() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS %L',
-        format('SELECT event_store_enter_%s()', new_ordering)
+        format('SELECT event_store_is_here() AND event_store_enter_%s()', new_ordering)
     );
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN, last BIGINT) '

@@ -31,6 +31,7 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("permission denied for", DatabaseErrorKind::NotPermitted),
     ("must be owner of", DatabaseErrorKind::NotPermitted),
     ("the event store needs repair", DatabaseErrorKind::NeedsRepair),
+    ("the events of this log come from another server", DatabaseErrorKind::OtherServer),
     ("server closed the connection", DatabaseErrorKind::ConnectionLost),
     ("terminating connection", DatabaseErrorKind::ConnectionLost),
     ("no connection to the server", DatabaseErrorKind::ConnectionLost),
