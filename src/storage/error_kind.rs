@@ -123,8 +123,8 @@ impl DatabaseErrorKind {
             }
             Self::NotPermitted => {
                 "the database role lacks a privilege; a reader needs SELECT on events, event_rewrites, \
-                 aggregate_heads and event_log, on PostgreSQL SELECT on the sequence of events, on MySQL and \
-                 MariaDB SELECT on event_fence, UPDATE on event_log and event_fence; an appender also INSERT \
+                 aggregate_heads and event_log, on PostgreSQL also SELECT on the sequence of events, USAGE on \
+                 the schema, and EXECUTE on the functions that the migration has created, on MySQL and MariaDB SELECT on event_fence, UPDATE on event_log and event_fence; an appender also INSERT \
                  on events, INSERT and UPDATE on aggregate_heads (and DELETE if a batch guards a stream \
                  without events), SELECT and INSERT on append_keys for idempotency keys (on MySQL and \
                  MariaDB also UPDATE), SELECT, INSERT and UPDATE on snapshots for aggregates that have them, \

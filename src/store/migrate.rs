@@ -4,7 +4,8 @@ use crate::storage::migrations::MigrationError;
 /// Applies the event store's migrations that the database does not have yet, and returns their versions.
 ///
 /// Call it when the application starts. Any number of processes may do so at once: one applies the
-/// migrations, the others wait. When nothing is pending it only reads. The migrations are recorded in
+/// migrations, the others wait. When nothing is pending it only reads: also on a standby, and with a role that
+/// may create nothing, but read `__diesel_schema_migrations`. The migrations are recorded in
 /// diesel's own table beside the application's, so it makes no difference whether they were applied here or
 /// by `diesel migration run`.
 ///
@@ -21,7 +22,7 @@ use crate::storage::migrations::MigrationError;
 /// - [`MigrationError::InTransaction`]: on MySQL and MariaDB, a transaction is open and migrations are
 ///   pending.
 /// - [`MigrationError::Database`]: the database refused or failed, for instance because it is read-only or
-///   locked.
+///   locked; on PostgreSQL, migrations are pending in a transaction above READ COMMITTED.
 ///
 /// After an error the schema is as it was.
 ///

@@ -4,6 +4,7 @@ use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
 use diesel_event_store::{
     DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId,
+    run_pending_migrations,
 };
 use test_support::witness::{Tail, append_one, begin, commit, is_not_published, kind, roll_back};
 use test_support::{self, Postgres, TestDatabase};
@@ -158,6 +159,26 @@ fn an_append_behind_the_transactions_back_is_retryable() -> test_support::Result
         assert_eq!(kind(&error), Some(DatabaseErrorKind::Deadlock), "{error}");
         assert!(error.is_retryable());
         assert_eq!(read_and_append(false)??.version(), 3);
+    }
+    Ok(())
+}
+
+/// What another connection applies meanwhile is not seen, and would be taken for the application's own.
+#[test]
+fn migrations_are_not_applied_in_an_old_snapshot() -> test_support::Result {
+    for level in LEVELS {
+        let database = Postgres::create()?;
+        let mut conn = database.connect()?;
+        begin_in(level, &mut conn)?;
+        test_support::count(&mut conn, "pg_class")?;
+        run_pending_migrations(&mut database.connect()?)?;
+        let refused = Error::from(run_pending_migrations(&mut conn).expect_err("it does not see them"));
+        assert_eq!(kind(&refused), Some(DatabaseErrorKind::UnsuitableSetting), "{refused}");
+        roll_back(&mut conn)?;
+        assert!(run_pending_migrations(&mut conn)?.is_empty());
+        begin_in(level, &mut conn)?;
+        assert!(run_pending_migrations(&mut conn)?.is_empty());
+        roll_back(&mut conn)?;
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ const GAPLESS_APPENDER: &str = "GRANT SELECT, UPDATE ON event_log TO";
 const PUBLISHER: &str = "GRANT SELECT, UPDATE ON event_log TO";
 const PROJECTION: &str =
     "GRANT SELECT, INSERT, UPDATE, DELETE ON projection_checkpoints, projection_workers, parked_events TO";
+const STARTER: &str = "GRANT SELECT ON __diesel_schema_migrations TO";
 const MIGRATOR: &str = "GRANT CREATE, USAGE ON SCHEMA public TO";
 
 /// A role of one test's own, gone when it is dropped. What it owns is in the test's database and goes with
@@ -225,6 +226,28 @@ fn a_projection_worker_applies() -> test_support::Result {
     assert_eq!(nothing().catch_up(&mut conn)?.applied(), 1);
     assert_eq!(projection::status(&mut conn)?.len(), 1);
     projection::reset(&mut conn, ("nothing", 1), |_| Ok::<_, ProjectionError>(()))?;
+    Ok(())
+}
+
+/// As an application does that starts with the role that it runs with.
+#[test]
+fn a_role_that_may_create_nothing_finds_nothing_to_migrate() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let refused = Role::create(&database, &[])?;
+    assert_not_permitted(run_pending_migrations(&mut refused.connect()?).unwrap_err());
+    let starter = Role::create(&database, &[STARTER])?;
+    assert!(run_pending_migrations(&mut starter.connect()?)?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_reader_without_the_functions_is_told_so() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    database.connect()?.batch_execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")?;
+    let role = Role::create(&database, &[READER])?;
+    let refused = Error::from(STORE.last_position(&mut role.connect()?).unwrap_err());
+    assert!(refused.to_string().contains("EXECUTE on the functions"), "{refused}");
+    assert_not_permitted(refused);
     Ok(())
 }
 

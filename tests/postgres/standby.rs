@@ -125,6 +125,7 @@ fn a_standby_can_only_be_read() -> test_support::Result {
     STORE.publish_position(&mut pair.on_primary()?)?;
     pair.replay()?;
     let mut standby = pair.on_standby()?;
+    assert!(run_pending_migrations(&mut standby)?.is_empty(), "to find nothing to do, it only reads");
     let refusals = [
         append_one(&mut standby, "Refused"),
         STORE.publish_position(&mut standby).map(drop).map_err(Error::from),

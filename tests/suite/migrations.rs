@@ -11,6 +11,7 @@ use test_support::{
 tests! {
     they_are_applied_once,
     many_may_start_at_once,
+    once_they_are_applied_they_are_only_read,
     they_are_part_of_the_applications_transaction,
     a_database_of_a_newer_version_is_refused,
     the_applications_own_migrations_are_no_concern,
@@ -31,6 +32,10 @@ const TABLES: [&str; 9] = [
 ];
 const LEDGER: &str = "__diesel_schema_migrations";
 
+/// Has a connection to SQLite, PostgreSQL or MySQL refuse to write.
+const READ_ONLY: [&str; 3] =
+    ["PRAGMA query_only = ON", "SET default_transaction_read_only = on", "SET SESSION TRANSACTION READ ONLY"];
+
 fn they_are_applied_once<D: TestDatabase>() -> Result {
     let db = D::create()?;
     let mut conn = db.connect()?;
@@ -42,6 +47,16 @@ fn they_are_applied_once<D: TestDatabase>() -> Result {
     assert!(run_pending_migrations(&mut db.connect()?)?.is_empty());
     assert_eq!(count(&mut conn, "events")?, 1);
     assert_eq!(count(&mut conn, LEDGER)?, 1);
+    Ok(())
+}
+
+/// As on a replica, or by a connection that may only read.
+fn once_they_are_applied_they_are_only_read<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    assert!(READ_ONLY.iter().any(|sql| execute(&mut conn, sql).is_ok()), "one of them is the database's");
+    create_app_rows(&mut conn).expect_err("it only reads");
+    assert!(run_pending_migrations(&mut conn)?.is_empty());
     Ok(())
 }
 

@@ -1,13 +1,17 @@
 use diesel::migration::CREATE_MIGRATIONS_TABLE;
 use diesel::pg::Pg;
-use diesel::sql_types::{BigInt, Text};
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::all_or_nothing::begin;
 use super::error::existing;
+use super::outside::refuse_foreign;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::migrations::{MigrationError, Migrations, Source};
+use crate::storage::refused::Refused;
 use crate::storage::server::Server;
 use crate::storage::sql::migrations::{SelectApplied, ServerSource};
 use crate::storage::sql::statement::statement;
@@ -40,6 +44,10 @@ const SOURCE: ServerSource = ServerSource {
 
 impl<C: Server<Backend = Pg>> Migrations for Postgres<'_, C> {
     async fn run_pending_migrations(&mut self) -> Result<Vec<String>, MigrationError> {
+        refuse_foreign(self.0).await?;
+        if is_up_to_date(self.0).await? {
+            return Ok(Vec::new());
+        }
         let mut open = begin(self.0).await?;
         let outcome = apply_pending(&mut *open.conn).await;
         match open.end(outcome).await {
@@ -47,6 +55,22 @@ impl<C: Server<Backend = Pg>> Migrations for Postgres<'_, C> {
             Err(error) => Err(name_kind(self.0, error).await),
         }
     }
+}
+
+statement! {
+    for Pg;
+    /// Whether diesel's own table is where it would be created.
+    HasLedger -> Bool,
+    "SELECT to_regclass(quote_ident(current_schema()) || '.__diesel_schema_migrations') IS NOT NULL"
+}
+
+/// Only reads: most starts find nothing to do, and a role that may create nothing, or a standby, has to learn
+/// so, too. PostgreSQL asks for the privilege before it finds out that a table exists.
+async fn is_up_to_date<C: Executor<Backend = Pg>>(conn: &mut C) -> Result<bool, MigrationError> {
+    if !conn.row(HasLedger).await? {
+        return Ok(false);
+    }
+    Ok(SOURCE.pending::<Pg>(conn.rows(SelectApplied).await?)?.is_empty())
 }
 
 async fn apply_pending<C: Server<Backend = Pg>>(conn: &mut C) -> Result<Vec<String>, MigrationError> {
@@ -57,6 +81,7 @@ async fn apply_pending<C: Server<Backend = Pg>>(conn: &mut C) -> Result<Vec<Stri
     let pending = SOURCE.pending::<Pg>(conn.rows(SelectApplied).await?)?;
     if !pending.is_empty() {
         refuse_encoding(conn).await?;
+        refuse_old_snapshot(conn).await?;
     }
     SOURCE.apply(conn, pending).await
 }
@@ -77,6 +102,22 @@ statement! {
 async fn refuse_encoding<C: Executor<Backend = Pg>>(conn: &mut C) -> Result<(), MigrationError> {
     let encoding: String = conn.row(ServerEncoding).await?;
     if encoding == "UTF8" { Ok(()) } else { Err(MigrationError::Encoding { encoding }) }
+}
+
+statement! {
+    for Pg;
+    Isolation -> Text,
+    "SELECT current_setting('transaction_isolation')"
+}
+
+/// What another connection has applied while this one waited would not be seen in it.
+async fn refuse_old_snapshot<C: Executor<Backend = Pg>>(conn: &mut C) -> QueryResult<()> {
+    let isolation: String = conn.row(Isolation).await?;
+    if isolation.starts_with("read ") {
+        return Ok(());
+    }
+    let reason = format!("migrations are applied in READ COMMITTED; this transaction is in {isolation}");
+    Err(Refused::error(DatabaseErrorKind::UnsuitableSetting, reason))
 }
 
 statement! {
