@@ -23,5 +23,6 @@ mod postgres {
     mod standby;
     mod subscriber;
     mod time_zones;
+    mod triggers;
     mod waiting;
 }

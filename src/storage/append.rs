@@ -29,6 +29,7 @@ operations! {
 }
 
 /// Events that are to be appended to one stream, all or nothing.
+#[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
     pub(crate) stream: &'a StreamId,
     pub(crate) expected: ExpectedVersion,

@@ -52,7 +52,8 @@ pub enum DatabaseErrorKind {
     /// MySQL and MariaDB another one of those that replicate to each other, on PostgreSQL the publisher of
     /// a subscription.
     OtherServer,
-    /// A setting of the server or of the session does not allow it: see the error's source.
+    /// A setting of the server or of the session, or a trigger of the application, does not allow it: see the
+    /// error's source.
     UnsuitableSetting,
     /// A statement was larger than the server accepts: see its `max_allowed_packet`.
     TooLarge,
@@ -146,8 +147,8 @@ impl DatabaseErrorKind {
                  in a cluster that certifies writes (Galera, Group Replication)"
             }
             Self::UnsuitableSetting => {
-                "a setting of the server or of the session does not allow it, as the message says; on MySQL \
-                 and MariaDB set binlog_format to ROW or MIXED"
+                "a setting of the server or of the session, or a trigger, does not allow it, as the message \
+                 says; on MySQL and MariaDB set binlog_format to ROW or MIXED"
             }
             Self::TooLarge => {
                 "a statement was larger than the server accepts; raise its `max_allowed_packet`, or write less \

@@ -14,6 +14,7 @@ use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::schema::postgres::events;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
+use crate::storage::append_many::{AppendMany, WholeBatch, Written};
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
@@ -180,7 +181,7 @@ pub(super) use insert_events;
 
 /// Moves the head of an aggregate that has events, after `$first`, which is true.
 macro_rules! advance_head {
-    ($first:literal) => {
+    ($first:expr) => {
         concat!(
             "UPDATE aggregate_heads AS head \
              SET aggregate_version = head.aggregate_version + added, updated_at = now \
@@ -198,7 +199,7 @@ macro_rules! advance_head {
 
 /// Moves the head of an aggregate that may not have events yet, after `$first`, which is true.
 macro_rules! create_or_advance_head {
-    ($first:literal) => {
+    ($first:expr) => {
         concat!(
             "INSERT INTO aggregate_heads AS head \
              (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
@@ -216,8 +217,23 @@ macro_rules! create_or_advance_head {
 
 pub(super) use {advance_head, create_or_advance_head};
 
-plain_statement!(AppendToStream, advance_head!("event_store_enter()"));
-plain_statement!(CreateOrAppendToStream, create_or_advance_head!("event_store_enter()"));
+/// Nothing is written in a single statement that could not be compared before it is committed.
+macro_rules! enter_alone {
+    () => {
+        "event_store_enter() AND NOT event_store_may_drop_rows()"
+    };
+}
+
+pub(super) use enter_alone;
+
+plain_statement!(AppendToStream, advance_head!(enter_alone!()));
+plain_statement!(CreateOrAppendToStream, create_or_advance_head!(enter_alone!()));
+
+statement! {
+    for Pg;
+    MayDropRows -> Bool,
+    "SELECT event_store_may_drop_rows()"
+}
 
 of_stream! {
     for Pg;
@@ -242,6 +258,9 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
             if let Some(refusal) = refusal(self.0, batch).await? {
                 return Err(refusal);
             }
+            if self.0.row(MayDropRows).await? {
+                return append_compared(self, batch).await;
+            }
             // What stood in the way is gone: another connection has committed meanwhile. So each time around
             // one of them gets on.
         }
@@ -250,6 +269,18 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
     async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {
         let _: Option<i64> = self.0.optional_row(LockHead::of(stream)).await?;
         Ok(())
+    }
+}
+
+/// With the events in a statement of their own, behind which what it has done can be rolled back.
+async fn append_compared<D: AppendMany>(
+    database: &mut D,
+    batch: &Batch<'_>,
+) -> Result<Placement, AppendError> {
+    let whole = WholeBatch { streams: vec![*batch], guards: &[], key: None };
+    match database.append_batch(&whole).await? {
+        Written::Now(mut placements) => Ok(placements.pop().ok_or(Error::NotFound)?),
+        Written::Before(_) => Err(Error::NotFound.into()), // it has no key
     }
 }
 
@@ -343,12 +374,15 @@ where
     Ok(first.map(|event_index| batch.duplicate(event_index)))
 }
 
+/// The columns of the keys in which an append counts.
+const COUNTED: [&str; 2] = ["global_position", "tenant_id, aggregate_type, aggregate_id, aggregate_version"];
+
 /// What stands in one of the indexes already. An id: another connection has recorded it at the same moment.
 /// PostgreSQL has aborted the transaction, so it cannot be asked any more, but it has said which id it is. A
-/// version or a position: it was not counted where it is counted.
+/// version or a position: it was not counted where it is counted. Any other index is the application's own.
 pub(super) fn explain(batch: &Batch<'_>, error: Error) -> AppendError {
     let Some(key) = recorded_key(&error) else { return error.into() };
-    if !key.starts_with("Key (event_id)=") {
+    if COUNTED.iter().any(|columns| key.starts_with(&format!("Key ({columns})="))) {
         return Refused::error(DatabaseErrorKind::NeedsRepair, format!("events: {key}")).into();
     }
     match batch.events.iter().position(|event| key.contains(&event.id().to_string())) {

@@ -7,8 +7,8 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 use uuid::Uuid;
 
 use super::append::{
-    advance_head, append_statement, create_or_advance_head, event_ids, events_statement, insert_events,
-    of_events, placement, send_append,
+    advance_head, append_statement, create_or_advance_head, enter_alone, event_ids, events_statement,
+    insert_events, of_events, placement, send_append,
 };
 use super::error::is_overtaken;
 use super::outside::{is_marked, mark};
@@ -37,7 +37,9 @@ macro_rules! keyed_statement {
                  (tenant_id, idempotency_key, fingerprint, first_event_id, event_count, created_at) \
                  SELECT $4, ?, ?, ?, $7, $8 WHERE NOT ",
                 is_marked!(),
-                " AND event_store_enter() AND coalesce((SELECT aggregate_version FROM aggregate_heads \
+                " AND ",
+                enter_alone!(),
+                " AND coalesce((SELECT aggregate_version FROM aggregate_heads \
                  WHERE tenant_id = $4 AND aggregate_type = $5 AND aggregate_id = $6), 0) BETWEEN $10 AND $11 \
                  ON CONFLICT DO NOTHING RETURNING tenant_id), \
                  head AS (",

@@ -15,8 +15,10 @@ use crate::model::json::Json;
 use crate::storage::append::{AppendError, Batch, Placement};
 use crate::storage::append_many::{AppendMany, Head, WholeBatch, Written};
 use crate::storage::error::OperationError;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
+use crate::storage::refused::Refused;
 use crate::storage::server::Server;
 use crate::storage::sql::keys::use_key;
 use crate::storage::sql::of_stream::of_stream;
@@ -143,14 +145,33 @@ where
     for (nth, (batch, last_version)) in whole.streams.iter().zip(last_versions).enumerate() {
         let inserted = insert(conn, batch, last_version).await;
         let rows = inserted.map_err(|error| whole.counted(nth, explain(batch, error)))?;
+        refuse_dropped(batch, rows.len())?;
         placements.push(placement(rows).ok_or(Error::NotFound)?);
     }
     Ok(placements)
 }
 
+fn refuse_dropped(batch: &Batch<'_>, inserted: usize) -> QueryResult<()> {
+    match batch.events.len() - inserted {
+        0 => Ok(()),
+        dropped => Err(dropped_by_trigger(&format!("{dropped} of {} events", batch.events.len()))),
+    }
+}
+
+fn dropped_by_trigger(what: &str) -> Error {
+    Refused::error(
+        DatabaseErrorKind::UnsuitableSetting,
+        format!("a trigger has kept {what} out of its table"),
+    )
+}
+
+/// How often another connection can come in between before that is taken for a trigger that keeps the head
+/// where it is.
+const MOST_TIMES_OVERTAKEN: u32 = 1000;
+
 /// The version to which the head was moved.
 async fn move_head<C: Executor<Backend = Pg>>(conn: &mut C, batch: &Batch<'_>) -> Result<i64, AppendError> {
-    loop {
+    for _ in 0..MOST_TIMES_OVERTAKEN {
         if let Some(version) = advance(conn, batch).await? {
             return Ok(version);
         }
@@ -159,6 +180,7 @@ async fn move_head<C: Executor<Backend = Pg>>(conn: &mut C, batch: &Batch<'_>) -
         }
         // What stood in the way is gone: another connection has committed meanwhile.
     }
+    Err(dropped_by_trigger("the head").into())
 }
 
 async fn advance<C: Executor<Backend = Pg>>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<i64>> {
