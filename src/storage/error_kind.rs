@@ -55,7 +55,8 @@ pub enum DatabaseErrorKind {
     /// A setting of the server or of the session, or a trigger of the application, does not allow it: see the
     /// error's source.
     UnsuitableSetting,
-    /// A statement was larger than the server accepts: see its `max_allowed_packet`.
+    /// A statement was, or would be, larger than the server accepts: 1 GiB on PostgreSQL, its
+    /// `max_allowed_packet` on MySQL and MariaDB.
     TooLarge,
     /// The connection is lost, or diesel has marked it as broken after an earlier failure. Retryable on a new
     /// connection.
@@ -151,8 +152,8 @@ impl DatabaseErrorKind {
                  says; on MySQL and MariaDB set binlog_format to ROW or MIXED"
             }
             Self::TooLarge => {
-                "a statement was larger than the server accepts; raise its `max_allowed_packet`, or write less \
-                 at once"
+                "a statement was larger than the server accepts; write less at once, or raise the \
+                 `max_allowed_packet` of MySQL or MariaDB"
             }
             Self::ConnectionLost => {
                 "the connection is lost, or an earlier failure has left it broken; open a new one and run \

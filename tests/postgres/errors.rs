@@ -216,3 +216,19 @@ fn a_role_without_privileges_is_refused() -> test_support::Result {
     conn.batch_execute("ROLLBACK")?;
     Ok(())
 }
+
+/// The server would close the connection.
+#[test]
+fn more_than_a_statement_holds_is_refused_before_it_is_sent() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    let event = NewEvent::from_json("Large", format!("\"{}\"", "x".repeat(15 << 20)))?;
+    let id = || diesel_event_store::uuid::Uuid::now_v7();
+    let events: Vec<_> = (0..69).map(|_| event.clone().with_id(id())).collect();
+    let large = StreamId::new("Large", 1)?;
+    let appended = STORE.append(&mut conn, &large, ExpectedVersion::Any, &events).map(drop);
+    assert_kind(appended.map_err(Error::from), DatabaseErrorKind::TooLarge, false);
+    append_to(&mut conn, "on the same connection")?;
+    assert_eq!(test_support::count(&mut conn, "events")?, 1);
+    Ok(())
+}

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::all_or_nothing::begin;
 use super::error::{is_aborted, is_overtaken, recorded_key};
+use super::statement_size::refuse_too_large;
 use crate::model::json::Json;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
@@ -250,6 +251,7 @@ pub(super) const ATTEMPTS: u32 = 10;
 
 impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
+        refuse_too_large(batch)?;
         loop {
             let rows = insert_alone_again(self.0, batch).await.map_err(|error| explain(batch, error))?;
             if let Some(placement) = placement(rows) {

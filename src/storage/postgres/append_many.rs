@@ -10,6 +10,7 @@ use super::append::{
     of_events, placement, refusal,
 };
 use super::append_keyed::append_keyed;
+use super::statement_size::refuse_too_large;
 use crate::model::append_batch::Guard;
 use crate::model::json::Json;
 use crate::storage::append::{AppendError, Batch, Placement};
@@ -97,6 +98,9 @@ of_stream! {
 
 impl<C: Server<Backend = Pg>> AppendMany for Postgres<'_, C> {
     async fn append_batch(&mut self, whole: &WholeBatch<'_>) -> Result<Written, AppendError> {
+        for batch in &whole.streams {
+            refuse_too_large(batch)?;
+        }
         if let Some(placement) = append_keyed(self.0, whole).await? {
             return Ok(Written::Now(vec![placement]));
         }

@@ -29,6 +29,7 @@ mod read;
 #[cfg(all(feature = "transfer", feature = "postgres"))]
 mod receive;
 mod repair;
+mod statement_size;
 mod transactions;
 mod write_transaction;
 
