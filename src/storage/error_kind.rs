@@ -91,7 +91,8 @@ impl DatabaseErrorKind {
             }
             Self::NotMigrated => {
                 "the event store's tables are missing; call `run_pending_migrations` when the application \
-                 starts, or run `diesel migration run`"
+                 starts, or run `diesel migration run`; on PostgreSQL it looks the same to a role that lacks \
+                 USAGE on their schema, or whose search_path does not name it"
             }
             Self::ReadOnly => "the database is read-only; open it with write access to append or save",
             Self::Full => {
