@@ -212,3 +212,24 @@ fn positions_grow_and_nothing_is_missed_while_the_ordering_changes_under_load() 
     assert_eq!(count(&mut db.connect()?, "events")?, i64::try_from(written)?);
     Ok(())
 }
+
+/// An older state of the table was restored.
+#[test]
+fn a_change_does_not_go_on_from_where_readers_have_been() -> Result {
+    use diesel::connection::SimpleConnection;
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    for name in ["1", "2", "3"] {
+        append(&mut conn, name)?;
+    }
+    let read = STORE.publish_position(&mut conn)?;
+    conn.batch_execute(
+        "DROP TRIGGER events_refuse_delete; DELETE FROM events WHERE global_position > 1; \
+         DELETE FROM aggregate_heads WHERE aggregate_id <> '1'",
+    )?;
+    STORE.set_log_ordering(&mut conn, LogOrdering::Gapless)?;
+    let appended = append(&mut conn, "2")?.last_position();
+    assert!(appended > read, "{appended}");
+    assert_eq!(STORE.read_forward(&mut conn, read, 10)?.len(), 1);
+    Ok(())
+}

@@ -19,19 +19,22 @@ use crate::storage::sql::statement::statement;
 
 statement! {
     for Mysql;
-    /// Makes the last position that there is the one to go on from. An UPDATE reads what is committed now,
-    /// also where the application's transaction has an old snapshot.
+    /// Makes the last position that there is the one to go on from, or that which readers have come to, if the
+    /// last events were removed. An UPDATE reads what is committed now, also where the application's
+    /// transaction has an old snapshot.
     GoOnFromHere,
     current!(
-        "UPDATE event_log CROSS JOIN (SELECT COALESCE(MAX(global_position), 0) AS last FROM events) AS log \
-         SET draining_position = log.last, safe_position = log.last, last_position = log.last WHERE id = 1"
+        "UPDATE event_log CROSS JOIN (SELECT COALESCE(MAX(global_position), 0) AS last FROM events) AS log SET \
+         draining_position = GREATEST(draining_position, safe_position, last_position, log.last), \
+         safe_position = GREATEST(draining_position, safe_position, last_position, log.last), \
+         last_position = GREATEST(draining_position, safe_position, last_position, log.last) WHERE id = 1"
     )
 }
 
 statement! {
     for Mysql;
     SetOrdering<'a> { ordering: &'a str => Text },
-    current!("UPDATE event_fence SET ordering = ?")
+    current!("UPDATE event_fence SET ordering = ? WHERE slot IN (0, 1)")
 }
 
 impl<C: Server<Backend = Mysql>> Ordering for lent::Mysql<'_, C> {
