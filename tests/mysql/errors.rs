@@ -226,3 +226,17 @@ fn a_read_that_was_interrupted_can_be_repeated() -> Result {
     assert_ne!(interrupted, 0);
     Ok(())
 }
+
+/// As the server words it; a group of servers that are all written to is run elsewhere.
+#[test]
+fn a_commit_that_gives_way_to_one_on_another_server_of_a_group_is_run_again() {
+    use diesel::result::{DatabaseErrorKind::Unknown, Error};
+    for message in [
+        "Plugin instructed the server to rollback the current transaction.",
+        "Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT",
+    ] {
+        let error = DatabaseError::from(Error::DatabaseError(Unknown, Box::new(message.to_owned())));
+        assert_eq!(error.kind(), DatabaseErrorKind::Deadlock, "{message}");
+        assert!(error.is_retryable());
+    }
+}

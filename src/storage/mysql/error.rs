@@ -12,6 +12,9 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("Deadlock found when trying to get lock", DatabaseErrorKind::Deadlock),
     // MariaDB with innodb_snapshot_isolation, which takes a transaction's snapshot seriously.
     ("Record has changed since last read in table", DatabaseErrorKind::Deadlock),
+    // Group Replication, where servers that are all written to have changed the same.
+    ("Plugin instructed the server to rollback the current transaction", DatabaseErrorKind::Deadlock),
+    ("Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT", DatabaseErrorKind::Deadlock),
     // The savepoint has gone with its transaction.
     ("SAVEPOINT diesel_", DatabaseErrorKind::Deadlock),
     // What `inside!` makes of a statement whose transaction has gone.
