@@ -39,6 +39,10 @@ pub enum DatabaseErrorKind {
     LogClosed,
     /// The connection is in a transaction that diesel has not opened (with `BEGIN` as plain SQL, say).
     ForeignTransaction,
+    /// On MySQL and MariaDB: the transaction that diesel believes in has ended. A statement in it has committed
+    /// it (`CREATE TABLE`, say, or `COMMIT` as plain SQL), or the server has rolled it back and the error that
+    /// said so was passed over.
+    TransactionEnded,
     /// The log was read where the appends that are under way cannot be seen, and no position has been
     /// [published](crate::EventStore::publish_position).
     NotPublished,
@@ -116,6 +120,13 @@ impl DatabaseErrorKind {
                 "the connection is in a transaction that diesel does not know of; open transactions with \
                  `write_transaction` or `Connection::transaction`, not with BEGIN as SQL or with \
                  autocommit off"
+            }
+            Self::TransactionEnded => {
+                "the transaction has ended before, so this was not done: a statement in it commits (CREATE, \
+                 ALTER, DROP, TRUNCATE, LOCK TABLES, or COMMIT or ROLLBACK sent as SQL), which has to come \
+                 before it; or the server has rolled it back with an error that was passed over (a deadlock, or \
+                 a lock that was not released in time, with innodb_rollback_on_timeout), after which the \
+                 outermost transaction has to be left"
             }
             Self::NotPublished => {
                 "a standby, and a transaction in REPEATABLE READ or SERIALIZABLE, cannot see which appends \

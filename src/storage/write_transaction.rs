@@ -6,13 +6,15 @@ use crate::storage::operations::operations;
 operations! {
     /// A transaction that is the application's own, and is going to write.
     pub(crate) trait WriteTransaction {
-        /// Begins it, or opens a savepoint in the transaction that is open.
+        /// Begins it, or opens a savepoint in the transaction that is open. Refuses one that diesel believes in
+        /// and that has ended.
         fn begin_writing(&mut self) -> QueryResult<()>;
 
-        /// Refuses to go on in a transaction that diesel believes in and the server has rolled back.
+        /// After an error: refuses to go on in a transaction that diesel believes in and the server has rolled
+        /// back.
         fn refuse_lost(&mut self) -> QueryResult<()>;
 
-        /// Commits it, or releases the savepoint. Refuses a transaction that the server has rolled back.
+        /// Commits it, or releases the savepoint. Refuses a transaction that has ended before.
         fn commit_written(&mut self) -> QueryResult<()>;
     }
 }
@@ -26,28 +28,17 @@ where
     C: EventConnection + ?Sized,
     E: From<Error>,
 {
-    let depth_around = conn.database().depth()?;
-    let outcome = all_or_nothing(conn, depth_around, work);
-    if outcome.is_err() && depth_around > 0 {
-        // That what is around has gone, too, matters more than why this has failed.
-        conn.database().refuse_lost()?;
+    let open = Open::begin(conn)?;
+    match work(open.conn) {
+        Ok(value) => {
+            open.commit()?;
+            Ok(value)
+        }
+        Err(error) => {
+            open.roll_back()?;
+            Err(error)
+        }
     }
-    outcome
-}
-
-fn all_or_nothing<C, T, E>(
-    conn: &mut C,
-    depth_around: u32,
-    work: impl FnOnce(&mut C) -> Result<T, E>,
-) -> Result<T, E>
-where
-    C: EventConnection + ?Sized,
-    E: From<Error>,
-{
-    let open = Open::begin(conn, depth_around)?;
-    let value = work(open.conn)?;
-    open.commit()?;
-    Ok(value)
 }
 
 /// An open transaction, which is rolled back when it is dropped.
@@ -57,19 +48,23 @@ struct Open<'c, C: EventConnection + ?Sized> {
 }
 
 impl<'c, C: EventConnection + ?Sized> Open<'c, C> {
-    fn begin(conn: &'c mut C, depth_around: u32) -> QueryResult<Self> {
+    fn begin(conn: &'c mut C) -> QueryResult<Self> {
+        let depth_around = conn.database().depth()?;
         conn.database().begin_writing()?;
-        let open = Self { conn, depth_around };
-        if depth_around > 0 {
-            open.conn.database().refuse_lost()?;
-        }
-        Ok(open)
+        Ok(Self { conn, depth_around })
     }
 
     fn commit(self) -> QueryResult<()> {
         self.conn.database().commit_written()?;
         std::mem::forget(self); // nothing is left to roll back
         Ok(())
+    }
+
+    /// That what is around has gone, too, matters more than why this has failed.
+    fn roll_back(self) -> QueryResult<()> {
+        let depth_around = self.depth_around;
+        self.conn.database().roll_back_to(depth_around);
+        if depth_around == 0 { Ok(()) } else { self.conn.database().refuse_lost() }
     }
 }
 

@@ -178,3 +178,24 @@ fn a_migrator_migrates() -> Result {
     assert_eq!(log(&mut admin)?, ["first"]);
     Ok(())
 }
+
+/// What the reader asks the server for ends with the question.
+#[test]
+fn the_next_transaction_of_a_reader_has_the_isolation_of_its_session() -> Result {
+    let db = Database::migrated()?;
+    let mut admin = db.connect()?;
+    create_app_rows(&mut admin)?;
+    append(&mut admin, "published")?;
+    STORE.publish_position(&mut admin)?;
+    append(&mut admin, "not yet")?;
+    let mut reports = connect(&db, READER_OF_WHAT_IS_PUBLISHED)?;
+    assert_eq!(STORE.last_position(&mut reports)?.get(), 1);
+    reports
+        .transaction::<_, Error, _>(|reports| {
+            assert_eq!(count(reports, "app_rows")?, 0);
+            insert_app_row(&mut admin, "meanwhile")?;
+            assert_eq!(count(reports, "app_rows")?, 0, "REPEATABLE READ");
+            Ok(())
+        })
+        .map_err(Into::into)
+}

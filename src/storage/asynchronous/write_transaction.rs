@@ -16,30 +16,17 @@ where
     E: From<Error>,
 {
     let mut open = Open::begin(conn).await?;
-    match all_done(&mut open, work).await {
+    match work(open.conn).await {
         Ok(value) => {
-            open.has_ended = true;
+            open.commit().await?;
             Ok(value)
         }
         Err(error) => {
-            open.roll_back().await?;
+            open.roll_back().await;
+            open.refuse_lost().await?;
             Err(error)
         }
     }
-}
-
-async fn all_done<C, T, E>(
-    open: &mut Open<'_, C>,
-    work: impl AsyncFnOnce(&mut C) -> Result<T, E>,
-) -> Result<T, E>
-where
-    C: AsyncEventConnection + ?Sized,
-    E: From<Error>,
-{
-    open.refuse_lost().await?;
-    let value = work(open.conn).await?;
-    open.commit().await?;
-    Ok(value)
 }
 
 /// An open transaction. The connection is given up if it is dropped before it has ended.
@@ -58,7 +45,7 @@ impl<'c, C: AsyncEventConnection + ?Sized> Open<'c, C> {
         begun.map(|()| open)
     }
 
-    /// What is around may have been rolled back by the server.
+    /// That what is around has gone, too, matters more than why this has failed.
     async fn refuse_lost(&mut self) -> QueryResult<()> {
         if self.depth_around == 0 {
             return Ok(());
@@ -67,14 +54,17 @@ impl<'c, C: AsyncEventConnection + ?Sized> Open<'c, C> {
     }
 
     async fn commit(&mut self) -> QueryResult<()> {
-        awaited!(self.conn, clone(), database => database.commit_written())
+        let committed: QueryResult<()> = awaited!(self.conn, clone(), database => database.commit_written());
+        if committed.is_err() {
+            self.roll_back().await;
+        }
+        self.has_ended = true;
+        committed
     }
 
-    /// That what is around has gone, too, matters more than why this has failed.
-    async fn roll_back(&mut self) -> QueryResult<()> {
+    async fn roll_back(&mut self) {
         self.conn.lend().roll_back_to(self.depth_around).await;
         self.has_ended = true;
-        self.refuse_lost().await
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
-use super::outside::refuse_lost_transaction;
+use super::outside::refuse_ended_transaction;
 use crate::storage::error::OperationError;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
@@ -39,7 +39,7 @@ where
     let mut attempt = 1;
     loop {
         let scope = conn.begin(BEGIN).await?;
-        let outcome = match refuse_lost(conn, scope).await {
+        let outcome = match refuse_ended(conn, scope).await {
             Ok(()) => work.run(conn, scope).await,
             Err(error) => Err(error.into()),
         };
@@ -53,12 +53,12 @@ where
     }
 }
 
-/// After a deadlock the server has rolled back the application's whole transaction. An application that goes
-/// on all the same believes to be in it, and so does diesel.
-async fn refuse_lost<C: Server<Backend = Mysql>>(conn: &mut C, scope: Scope) -> QueryResult<()> {
+/// After a deadlock the server has rolled back the application's whole transaction, and CREATE TABLE has
+/// committed it. An application that goes on all the same believes to be in it, and so does diesel.
+async fn refuse_ended<C: Server<Backend = Mysql>>(conn: &mut C, scope: Scope) -> QueryResult<()> {
     match scope {
         Scope::Transaction => Ok(()),
-        Scope::Savepoint => refuse_lost_transaction(conn).await,
+        Scope::Savepoint => refuse_ended_transaction(conn).await,
     }
 }
 

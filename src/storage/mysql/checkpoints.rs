@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::fence::last_insert_id;
 use super::guards::current;
-use super::outside::refuse_lost_transaction;
+use super::outside::{refuse_ended_transaction, refuse_endless_transaction};
 use super::queries;
 use crate::model::checkpoint::Checkpoint;
 use crate::storage::checkpoints::Checkpoints;
@@ -58,7 +58,8 @@ async fn put<C>(conn: &mut C, checkpoint: &Checkpoint) -> QueryResult<bool>
 where
     C: Server<Backend = Mysql>,
 {
-    refuse_lost_transaction(conn).await?;
+    refuse_ended_transaction(conn).await?;
+    refuse_endless_transaction(conn).await?;
     let (position, updated_at) = (checkpoint.position.get(), checkpoint.updated_at);
     let put = PutCheckpoint {
         projection_name: &checkpoint.projection_name,

@@ -2,6 +2,7 @@ use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
 use super::error::is_missing_savepoint;
+use super::outside::refuse_endless_transaction;
 use super::prepared::PreparedStatements;
 use crate::storage::lent;
 use crate::storage::server::{Server, roll_back_to};
@@ -16,9 +17,9 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
         self.0.depth()
     }
 
-    /// `begin` does.
+    /// One that is open, `begin` refuses.
     async fn refuse_foreign(&mut self) -> QueryResult<()> {
-        Ok(())
+        refuse_endless_transaction(self.0).await
     }
 
     /// In the application's isolation level, since its handlers run in it. The server refuses the first

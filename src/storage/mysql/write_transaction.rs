@@ -1,30 +1,34 @@
 use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
-use super::outside::refuse_lost_transaction;
+use super::outside::{refuse_ended_transaction, refuse_lost_transaction, why_ended};
 use super::prepared::PreparedStatements;
 use crate::storage::lent;
+use crate::storage::scope::Scope;
 use crate::storage::server::Server;
-use crate::storage::sql::statement::statement;
 use crate::storage::write_transaction::WriteTransaction;
 
 /// With a savepoint around everything, which goes with the transaction.
 const BEGIN_WRITING: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; \
                              SAVEPOINT diesel_event_store_whole";
 
-statement! {
-    for Mysql;
-    /// Before the COMMIT, which succeeds also if there is nothing to commit any more. A node of Galera rolls
-    /// a transaction back for the sake of another node's, and does not say so if a savepoint is set or rolled
-    /// back to at that moment: the statements that follow succeed, each on its own. MySQL, which does not
-    /// prepare this, always says so.
-    ReleaseWhole,
-    "/*M! RELEASE SAVEPOINT diesel_event_store_whole */ /*!80017 DO 0 */"
-}
+/// Before the COMMIT, which succeeds also if there is nothing to commit any more. The server may have rolled the
+/// transaction back, and the application may have gone on after the error. A node of Galera does so for the
+/// sake of another node's, and does not say so if a savepoint is set or rolled back to at that moment: the
+/// statements that follow succeed, each on its own.
+const RELEASE_WHOLE: &str = "RELEASE SAVEPOINT diesel_event_store_whole";
 
 impl<C: Server<Backend = Mysql> + PreparedStatements> WriteTransaction for lent::Mysql<'_, C> {
     async fn begin_writing(&mut self) -> QueryResult<()> {
-        self.0.begin(BEGIN_WRITING).await.map(drop)
+        if self.0.begin(BEGIN_WRITING).await? == Scope::Transaction {
+            return Ok(());
+        }
+        let is_open = refuse_ended_transaction(self.0).await;
+        if is_open.is_err() {
+            // diesel takes note of what comes of it.
+            let _ = self.0.roll_back().await;
+        }
+        is_open
     }
 
     async fn refuse_lost(&mut self) -> QueryResult<()> {
@@ -32,9 +36,16 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> WriteTransaction for lent:
     }
 
     async fn commit_written(&mut self) -> QueryResult<()> {
-        if self.0.depth()? == 1 {
-            self.0.execute(ReleaseWhole).await?;
+        match commit(self.0).await {
+            Err(error) => Err(why_ended(self.0, error).await),
+            Ok(()) => Ok(()),
         }
-        self.0.commit().await
     }
+}
+
+async fn commit<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<()> {
+    if conn.depth()? == 1 {
+        conn.batch(RELEASE_WHOLE).await?;
+    }
+    conn.commit().await
 }
