@@ -161,7 +161,8 @@ impl DatabaseErrorKind {
             }
             Self::UnsuitableSetting => {
                 "a setting of the server or of the session, or a trigger, does not allow it, as the message \
-                 says; on MySQL and MariaDB set binlog_format to ROW or MIXED"
+                 says; on MySQL and MariaDB set binlog_format to ROW or MIXED, the session's character set to \
+                 utf8mb4, and its isolation level to READ COMMITTED or above"
             }
             Self::TooLarge => {
                 "a statement was larger than the server accepts; write less at once, or raise the \

@@ -67,6 +67,9 @@ const PARTS: &[(&str, DatabaseErrorKind)] = &[
     (" server is running with the --read-only", DatabaseErrorKind::ReadOnly),
     (" server is running with the --super-read-only", DatabaseErrorKind::ReadOnly),
     ("' is full", DatabaseErrorKind::Full),
+    // A character set of the session, as `other_texts!` has it and as MySQL does.
+    ("send SET NAMES utf8mb4", DatabaseErrorKind::UnsuitableSetting),
+    (" impossible for parameter", DatabaseErrorKind::UnsuitableSetting),
     ("No space left on device", DatabaseErrorKind::Full),
     ("Disk full (", DatabaseErrorKind::Full),
 ];

@@ -5,7 +5,7 @@ use diesel::result::Error::{self, DeserializationError};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::guards::{current, inside};
+use super::guards::{current, inside, other_texts};
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::ordering::LogOrdering;
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -22,17 +22,22 @@ macro_rules! keeps_gaps {
     };
 }
 
+type EntryColumns = (BigInt, BigInt, Text, Text, BigInt, BigInt, BigInt, BigInt, Nullable<Text>);
+type EntryValues = (i64, i64, String, String, i64, i64, i64, i64, Option<String>);
+
 statement! {
     for Mysql;
     /// Takes a shared lock on the row of the current slot, until the transaction ends, and reads from it how
     /// positions are given out, and where: a locking read sees what is committed now, in any isolation level.
     /// The slot itself and the published position may come from an old snapshot. The other columns only share
     /// the way.
-    EnterFence -> (BigInt, BigInt, Text, Text, BigInt, BigInt, BigInt, BigInt),
+    EnterFence -> EntryColumns,
     current!(
         "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, ordering, state, server_id, \
          CAST(@@server_id AS SIGNED), (SELECT safe_position FROM event_log WHERE id = 1), ",
         keeps_gaps!(),
+        ", ",
+        other_texts!(),
         " FROM event_fence WHERE slot = (SELECT phase FROM event_log WHERE id = 1) LOCK IN SHARE MODE"
     )
 }
@@ -47,7 +52,7 @@ statement! {
     for Mysql;
     /// From now on events are appended on this server.
     TakeOver { server_id: i64 => BigInt },
-    current!("UPDATE event_fence SET server_id = ?")
+    current!("UPDATE event_fence SET server_id = ? WHERE slot IN (0, 1)")
 }
 
 statement! {
@@ -84,12 +89,13 @@ pub(super) struct Entry {
     pub(super) keeps_gaps: bool,
 }
 
-type Entered = (i64, i64, String, String, i64, i64, i64, i64);
-
 pub(super) async fn enter<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<Entry> {
-    let entered: Option<Entered> = conn.optional_row(EnterFence).await?;
-    let (last_insert_id, step, ordering, state, server, here, safe, keeps_gaps) =
-        entered.ok_or_else(Refused::without_log_row)?;
+    let entry: Option<EntryValues> = conn.optional_row(EnterFence).await?;
+    let (last_insert_id, step, ordering, state, server, here, safe, keeps_gaps, unsuitable) =
+        entry.ok_or_else(Refused::without_log_row)?;
+    if let Some(reason) = unsuitable {
+        return Err(Refused::error(DatabaseErrorKind::UnsuitableSetting, reason));
+    }
     if state != LogState::Open.name() {
         return Err(closed(conn, &state).await?);
     }

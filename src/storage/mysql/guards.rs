@@ -1,4 +1,5 @@
-//! What statements say of the transaction that they are in. Both are comments to MySQL.
+//! What statements say of the transaction and of the session that they are in. What `inside!` and `current!`
+//! add are comments to MySQL.
 
 /// A value that there is inside of transactions only. A node of Galera ends a transaction for the sake of
 /// another node's, and does not always say so: the next statements succeed, each on its own. So what an
@@ -21,3 +22,23 @@ macro_rules! current {
 }
 
 pub(super) use current;
+
+/// Why texts would not be what they are, or NULL: the server converts what it is sent, and what it sends.
+macro_rules! other_texts {
+    () => {
+        "IF(@@character_set_client = 'utf8mb4' AND @@character_set_connection = 'utf8mb4' \
+         AND COALESCE(@@character_set_results, 'utf8mb4') = 'utf8mb4', NULL, \
+         'the character set of the session is not utf8mb4; send SET NAMES utf8mb4')"
+    };
+}
+
+pub(super) use other_texts;
+
+/// The same as a condition, which is an error then: the sum is too large, and the error tells why.
+macro_rules! same_texts {
+    () => {
+        concat!("~0 + (", $crate::storage::mysql::guards::other_texts!(), " IS NOT NULL)")
+    };
+}
+
+pub(super) use same_texts;

@@ -49,7 +49,8 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
 use super::error::kind;
-use super::outside::is_outside_transactions;
+use super::guards::other_texts;
+use super::outside::{endless_transaction, ends_alone, is_outside_transactions};
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -65,13 +66,24 @@ const PAUSES: [u64; 7] = [0, 200, 400, 800, 1600, 3200, 6400];
 
 statement! {
     for Mysql;
-    /// Everything that is known about the end of the log, in one snapshot, and whether the locks of those who
-    /// append are here and can be asked for. MariaDB has words for read_only in newer versions.
-    Look -> (BigInt, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
-    "SELECT @@autocommit AND server_id = @@server_id AND NOT @@innodb_read_only \
-     AND CAST(@@global.read_only AS CHAR) IN ('0', 'OFF'), \
-     phase, draining_position, safe_position, ordering, (SELECT MAX(global_position) FROM events) \
-     FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
+    /// Everything that is known about the end of the log, in one snapshot; what of the session is in the way;
+    /// and whether the locks of those who append are here and can be asked for. MariaDB has words for
+    /// read_only in newer versions.
+    ///
+    /// In READ UNCOMMITTED the highest position, which is the end if positions are counted, may be that of an
+    /// append under way.
+    Look -> (Nullable<Text>, BigInt, BigInt, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
+    concat!(
+        "SELECT COALESCE(",
+        other_texts!(),
+        ", IF(ordering = 'gapless' AND /*M! @@tx_isolation */ /*!80017 @@transaction_isolation */ \
+         = 'READ-UNCOMMITTED', 'positions are gapless and transaction_isolation is READ-UNCOMMITTED', NULL)), ",
+        ends_alone!(),
+        ", server_id = @@server_id AND NOT @@innodb_read_only \
+         AND CAST(@@global.read_only AS CHAR) IN ('0', 'OFF'), \
+         phase, draining_position, safe_position, ordering, (SELECT MAX(global_position) FROM events) \
+         FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
+    )
 }
 
 /// An UPDATE of the row of `event_log` that does not wait while it is locked: in MariaDB it fails, in MySQL
@@ -128,16 +140,22 @@ pub(super) struct LogEnd {
     phase: i8,
     draining: i64,
     safe: i64,
-    ordering: LogOrdering,
+    pub(super) ordering: LogOrdering,
     highest: i64,
 }
 
-type Seen = (i64, i8, i64, i64, String, Option<i64>);
+type Seen = (Option<String>, i64, i64, i8, i64, i64, String, Option<i64>);
 
-pub(super) async fn look<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogEnd> {
+pub(super) async fn look<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogEnd> {
     let seen: Option<Seen> = conn.optional_row(Look).await?;
-    let (can_be_asked, phase, draining, safe, ordering, highest) =
+    let (unsuitable, ends_alone, can_be_asked, phase, draining, safe, ordering, highest) =
         seen.ok_or_else(Refused::without_log_row)?;
+    if let Some(reason) = unsuitable {
+        return Err(Refused::error(DatabaseErrorKind::UnsuitableSetting, reason));
+    }
+    if ends_alone == 0 && conn.depth()? == 0 {
+        return Err(endless_transaction());
+    }
     Ok(LogEnd {
         can_be_asked: can_be_asked == 1,
         phase,
