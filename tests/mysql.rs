@@ -21,6 +21,7 @@ mod mysql {
     mod packets;
     mod plans;
     mod prepared;
+    mod proxy;
     mod published;
     mod repair;
     mod replica;

@@ -54,7 +54,8 @@ pub enum DatabaseErrorKind {
     NeedsRepair,
     /// Events are appended on another server, and to append here as well would let readers miss events: on
     /// MySQL and MariaDB another one of those that replicate to each other, on PostgreSQL the publisher of
-    /// a subscription.
+    /// a subscription. Or, on MySQL and MariaDB, a reader was answered by two servers, of which one is behind the
+    /// other.
     OtherServer,
     /// A setting of the server or of the session, or a trigger of the application, does not allow it: see the
     /// error's source.

@@ -4,11 +4,12 @@ use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_event_store::{DatabaseErrorKind, run_pending_migrations};
+use diesel_event_store::{DatabaseErrorKind, LogOrdering, Position, run_pending_migrations};
 use test_support::private_server::PrivateServer;
 use test_support::{Result, eventually};
 
 use super::database::{Database, STORE, append, begin, commit, is_mariadb, kind_of, log, number, text};
+use super::proxy;
 
 #[derive(QueryableByName)]
 struct BinaryLog {
@@ -76,6 +77,17 @@ impl Pair {
 
     fn on_replica(&self) -> Result<MysqlConnection> {
         Ok(MysqlConnection::establish(self.replica.url())?)
+    }
+
+    /// The replica gets no further.
+    fn pause(&self) -> Result {
+        let word = if self.is_mariadb { "SLAVE" } else { "REPLICA" };
+        Ok(self.on_replica()?.batch_execute(&format!("STOP {word}"))?)
+    }
+
+    fn go_on(&self) -> Result {
+        let word = if self.is_mariadb { "SLAVE" } else { "REPLICA" };
+        Ok(self.on_replica()?.batch_execute(&format!("START {word}"))?)
     }
 
     /// Waits until the replica has all that is committed on the primary now.
@@ -178,5 +190,39 @@ fn of_two_servers_that_follow_each_other_only_one_appends() -> Result {
     })?;
     let refused = append(&mut here, "here").expect_err("events are appended on the other one now");
     assert_eq!(kind_of(refused), DatabaseErrorKind::OtherServer);
+    Ok(())
+}
+
+/// It asks the server where the log ends, and is given the events by the replica, which is behind.
+#[test]
+fn a_reader_behind_a_proxy_that_splits_reads_from_writes_misses_nothing() -> Result {
+    let pair = Pair::start()?;
+    let mut writer = pair.on_primary()?;
+    let port = proxy::between(number(&mut writer, "@@port")?, number(&mut pair.on_replica()?, "@@port")?)?;
+    let (_, name) = pair.primary.url().rsplit_once('/').ok_or("a database")?;
+    let mut reader = MysqlConnection::establish(&format!("mysql://root@127.0.0.1:{port}/{name}"))?;
+    let (mut seen, mut after) = (Vec::new(), Position::START);
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        STORE.set_log_ordering(&mut writer, ordering)?;
+        append(&mut writer, "before")?;
+        STORE.publish_position(&mut writer)?;
+        pair.replay()?;
+        pair.pause()?;
+        append(&mut writer, "behind")?;
+        append(&mut writer, "behind")?;
+        STORE.publish_position(&mut writer)?;
+        for is_behind in [true, false] {
+            if !is_behind {
+                pair.go_on()?;
+                pair.replay()?;
+            }
+            for _ in 0..4 {
+                let slice = STORE.read_forward(&mut reader, after, 10)?;
+                after = slice.scanned_to();
+                seen.extend(slice.events().iter().map(|event| event.aggregate_id().to_owned()));
+            }
+        }
+    }
+    assert_eq!(seen, ["before", "behind", "behind"].repeat(2));
     Ok(())
 }

@@ -269,6 +269,8 @@ where
     let ids: Vec<String> = batch.events.iter().map(|event| event.id().to_string()).collect();
     for together in ids.chunks(IDS_TOGETHER) {
         let with_ids = events::table.select(events::event_id).filter(events::event_id.eq_any(together));
+        // A session may have a limit of its own.
+        let with_ids = with_ids.limit(i64::MAX);
         let recorded: HashSet<String> = conn.rows(with_ids).await?.into_iter().collect();
         if !recorded.is_empty() {
             return Ok(ids.iter().position(|id| recorded.contains(id)).map(|index| batch.duplicate(index)));

@@ -10,6 +10,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Integer};
 use uuid::Uuid;
 
+use super::guards::same_texts;
 use super::tenant::tenant;
 use super::time;
 use crate::storage::sql::dialect::{Dialect, Id, binds};
@@ -50,6 +51,9 @@ impl Dialect for Mysql {
     const OR_NOTHING: &'static str = "ON DUPLICATE KEY UPDATE projection_name = VALUES(projection_name)";
     const OR_REPLACE: &'static str = "ON DUPLICATE KEY UPDATE \
          aggregate_version = VALUES(aggregate_version), event_id = VALUES(event_id), state = VALUES(state)";
+    /// A session may have a limit of its own (sql_select_limit), for what has none.
+    const ALL: &'static str = " LIMIT 9223372036854775807";
+    const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", concat!(" AND ", same_texts!()));
     const OF_TENANT: (&'static str, &'static str) = ("COALESCE(events.tenant_id) = ", "");
 
     binds! {}

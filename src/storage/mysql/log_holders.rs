@@ -23,7 +23,7 @@ statement! {
      /*M! AND trx_rows_locked > 0 */ \
      /*!80017 AND trx_id IN (SELECT engine_transaction_id FROM performance_schema.data_locks \
      WHERE object_schema = DATABASE() AND object_name = 'event_fence' AND lock_type = 'RECORD') */ \
-     ORDER BY trx_started"
+     ORDER BY trx_started LIMIT 9223372036854775807"
 }
 
 impl<C: Executor<Backend = Mysql>> LogHolders for lent::Mysql<'_, C> {

@@ -264,9 +264,10 @@ async fn make_room<C: Server<Backend = Mysql>>(conn: &mut C) -> Result<(), Migra
 /// The tables that have a name of this crate's.
 async fn tables<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<Vec<Table>> {
     let names = TABLES.map(|name| format!("'{name}'")).join(", ");
+    let most = TABLES.len();
     let with_names = diesel::sql_query(format!(
         "SELECT table_name AS name, table_comment AS comment FROM information_schema.tables \
-         WHERE table_schema = DATABASE() AND table_name IN ({names})"
+         WHERE table_schema = DATABASE() AND table_name IN ({names}) LIMIT {most}"
     ));
     conn.rows(with_names).await
 }

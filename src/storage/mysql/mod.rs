@@ -27,6 +27,7 @@ mod migrations;
 mod news;
 mod ordering;
 mod outside;
+mod page;
 mod position;
 mod prepared;
 mod queries;

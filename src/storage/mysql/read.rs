@@ -4,14 +4,18 @@ use diesel::result::QueryResult;
 use diesel::sql_types::BigInt;
 use uuid::Uuid;
 
+use super::error::kind;
+use super::page::{IsHere, refuse_elsewhere};
 use super::{position, queries};
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::log::{LogQuery, LogSlice};
+use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
 use crate::model::stream::StreamPart;
 use crate::model::stream_id::StreamId;
 use crate::schema::mysql::events;
+use crate::storage::error_kind::DatabaseErrorKind::OtherServer;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
 use crate::storage::read::Read;
@@ -42,18 +46,10 @@ impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
     }
 
     async fn read_log(&mut self, query: &LogQuery, limit: i64) -> QueryResult<LogSlice> {
-        let log = position::look(self.0).await?;
-        // A reader that is far behind has no need to know where the log ends now.
-        if query.direction == Direction::Forward && log.known().get() - query.from.get() >= limit {
-            let events = log_events(self.0, query, log.known(), limit).await?;
-            let slice = LogSlice::new(query, events, limit, log.known());
-            if !slice.is_end() {
-                return Ok(slice);
-            }
+        match page(self.0, query, limit).await {
+            Err(error) if kind(&error) == OtherServer => page_of_one_server(self.0, query, limit).await,
+            page => page,
         }
-        let complete = log.complete(self.0).await?;
-        let events = log_events(self.0, query, complete, limit).await?;
-        Ok(LogSlice::new(query, events, limit, query.end(complete)))
     }
 
     async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
@@ -76,15 +72,49 @@ impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
     }
 }
 
+/// A proxy sends all of a transaction to one server, on which the log is read up to what is published there.
+const BEGIN: &str = "START TRANSACTION READ ONLY";
+
+async fn page_of_one_server<C>(conn: &mut C, query: &LogQuery, limit: i64) -> QueryResult<LogSlice>
+where
+    C: Server<Backend = Mysql>,
+{
+    conn.begin(BEGIN).await?;
+    let page = page(conn, query, limit).await;
+    // Nothing was written.
+    let ended = conn.roll_back().await;
+    page.and_then(|page| ended.map(|()| page))
+}
+
+async fn page<C>(conn: &mut C, query: &LogQuery, limit: i64) -> QueryResult<LogSlice>
+where
+    C: Server<Backend = Mysql>,
+{
+    let log = position::look(conn).await?;
+    // A reader that is far behind has no need to know where the log ends now.
+    if query.direction == Direction::Forward && log.known().get() - query.from.get() >= limit {
+        let events = log_events(conn, query, log.known(), log.ordering, limit).await?;
+        let slice = LogSlice::new(query, events, limit, log.known());
+        if !slice.is_end() {
+            return Ok(slice);
+        }
+    }
+    let complete = log.complete(conn).await?;
+    let events = log_events(conn, query, complete, log.ordering, limit).await?;
+    Ok(LogSlice::new(query, events, limit, query.end(complete)))
+}
+
 async fn log_events<C: Executor<Backend = Mysql>>(
     conn: &mut C,
     query: &LogQuery,
     complete: Position,
+    ordering: LogOrdering,
     limit: i64,
 ) -> QueryResult<Vec<RecordedEvent>> {
     if query.is_at_end(complete) {
         return Ok(Vec::new());
     }
     let found = Events::of_log().up_to(query.max_bytes);
-    conn.load(queries::log_events(query, complete, limit), found).await
+    let events = queries::log_events(query, complete).filter(IsHere::up_to(complete, ordering)).limit(limit);
+    conn.load(events, found).await.map_err(|error| refuse_elsewhere(error, complete))
 }

@@ -10,4 +10,10 @@ macro_rules! is_one_of {
     };
 }
 
-queries! { for Pg; schema: postgres; time: Timestamptz; is_one_of: is_one_of }
+macro_rules! every {
+    ($query:expr) => {
+        $query
+    };
+}
+
+queries! { for Pg; schema: postgres; time: Timestamptz; is_one_of: is_one_of; every: every }

@@ -46,7 +46,7 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
             return Ok(LogSlice::new(query, Vec::new(), limit, query.from));
         }
         let found = Events::of_log().up_to(query.max_bytes);
-        let events = self.0.load(queries::log_events(query, complete, limit), found).await?;
+        let events = self.0.load(queries::log_events(query, complete).limit(limit), found).await?;
         let last = if !query.filter.is_empty() {
             last_position(self.0, complete).await?
         } else {

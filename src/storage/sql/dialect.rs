@@ -34,6 +34,8 @@ pub(crate) trait Dialect: Columns {
     const OR_REPLACE: &'static str;
     /// A table with one row, whose `id` is 1: MariaDB makes a temporary one of a subquery.
     const ONE_ROW: &'static str = "event_log";
+    /// What asks for all rows, at the end of a SELECT that may return several.
+    const ALL: &'static str = "";
     /// What is around the condition of a LEFT JOIN with `events` that depends on another table, so that an
     /// index answers it.
     const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", "");

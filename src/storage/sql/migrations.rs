@@ -12,7 +12,7 @@ use crate::storage::sql::statement::statement;
 statement! {
     for every database;
     SelectApplied -> Text,
-    "SELECT version FROM __diesel_schema_migrations"
+    "SELECT version FROM __diesel_schema_migrations{all}"
 }
 
 statement! {

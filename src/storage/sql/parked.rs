@@ -72,7 +72,7 @@ statement! {
 statement! {
     for every database;
     SelectParked<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> ParkedColumns,
-    select_parked!("WHERE projection_name = ? AND projection_version = ? ORDER BY global_position")
+    select_parked!("WHERE projection_name = ? AND projection_version = ? ORDER BY global_position{all}")
 }
 
 statement! {
@@ -101,7 +101,8 @@ statement! {
         "WHERE projection_name = ? AND projection_version = ? \
          AND (tenant_id, aggregate_type, aggregate_id) IN \
          (SELECT tenant_id, aggregate_type, aggregate_id FROM parked_events \
-         WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL) ORDER BY global_position"
+         WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL) \
+         ORDER BY global_position{all}"
     )
 }
 

@@ -98,7 +98,7 @@ fn barrier<'r, DB: Columns>(row: &impl Row<'r, DB>) -> deserialize::Result<Optio
 statement! {
     for every database;
     SelectPartitions<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> PartitionColumns,
-    select_partitions!("WHERE projection_name = ? AND projection_version = ? ORDER BY partition_number")
+    select_partitions!("WHERE projection_name = ? AND projection_version = ? ORDER BY partition_number{all}")
 }
 
 statement! {
@@ -114,7 +114,7 @@ statement! {
 statement! {
     for every database;
     SelectEveryPartition -> PartitionColumns,
-    select_partitions!("ORDER BY projection_name, projection_version, partition_number")
+    select_partitions!("ORDER BY projection_name, projection_version, partition_number{all}")
 }
 
 statement! {

@@ -11,9 +11,9 @@ impl<DB: Backend, ST, Q: Query<SqlType = ST> + QueryFragment<DB> + QueryId> Ask<
 /// each and not generic, because diesel's bounds for that are longer than the queries.
 ///
 /// `time` is the type of `updated_at`; the macro `is_one_of!(column, names)` is the condition that a column
-/// has one of several values.
+/// has one of several values; `every!(query)` asks for all rows, as they are.
 macro_rules! queries {
-    (for $backend:ty; schema: $schema:ident; time: $time:ty; is_one_of: $is_one_of:ident) => {
+    (for $backend:ty; schema: $schema:ident; time: $time:ty; is_one_of: $is_one_of:ident; every: $every:ident) => {
         use diesel::prelude::{ExpressionMethods, QueryDsl};
         use diesel::sql_types::{BigInt, Integer, Nullable, Text};
         use $crate::model::checkpoint::Checkpoint;
@@ -30,11 +30,12 @@ macro_rules! queries {
 
         /// Without a LIMIT: SQLite prepares a statement with a bound LIMIT again at each execution.
         pub(super) fn version(stream: &StreamId) -> impl Ask<$backend, BigInt> {
-            heads::table
+            let of_stream = heads::table
                 .filter(heads::tenant_id.eq(Tenant(stream.tenant_column())))
                 .filter(heads::aggregate_type.eq(stream.aggregate_type()))
                 .filter(heads::aggregate_id.eq(stream.aggregate_id()))
-                .select(heads::aggregate_version)
+                .select(heads::aggregate_version);
+            $every!(of_stream)
         }
 
         /// In the order of the versions.
@@ -42,20 +43,17 @@ macro_rules! queries {
             stream: &StreamId,
             part: StreamPart,
         ) -> impl Ask<$backend, events::SqlType> {
-            events::table
+            let of_stream = events::table
                 .filter(events::tenant_id.eq(Tenant(stream.tenant_column())))
                 .filter(events::aggregate_type.eq(stream.aggregate_type()))
                 .filter(events::aggregate_id.eq(stream.aggregate_id()))
                 .filter(events::aggregate_version.between(part.from, part.to))
-                .order(events::aggregate_version.asc())
+                .order(events::aggregate_version.asc());
+            $every!(of_stream)
         }
 
         /// What the query asks for, of the log up to `complete`.
-        pub(super) fn log_events(
-            query: &LogQuery,
-            complete: Position,
-            limit: i64,
-        ) -> impl Ask<$backend, events::SqlType> {
+        pub(super) fn log_events(query: &LogQuery, complete: Position) -> events::BoxedQuery<'_, $backend> {
             // Backward, one bound: of two, SQLite may begin at the higher one, and scan down from there.
             let below = query.from.get().min(complete.get().saturating_add(1));
             let mut matching = match query.direction {
@@ -81,7 +79,7 @@ macro_rules! queries {
             if let Some(correlation_id) = &query.filter.correlation_id {
                 matching = matching.filter(events::correlation_id.eq(correlation_id));
             }
-            matching.limit(limit)
+            matching
         }
 
         /// The last event at or before a position.
@@ -114,13 +112,14 @@ macro_rules! queries {
         }
 
         pub(super) fn every_checkpoint() -> impl Ask<$backend, CheckpointColumns> {
-            checkpoints::table
+            let in_order = checkpoints::table
                 .order((
                     checkpoints::projection_name.asc(),
                     checkpoints::projection_version.asc(),
                     checkpoints::partition_number.asc(),
                 ))
-                .select(CHECKPOINT)
+                .select(CHECKPOINT);
+            $every!(in_order)
         }
     };
 }

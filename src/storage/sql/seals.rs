@@ -33,7 +33,7 @@ impl<DB: Columns> FromRow<DB> for Seal {
 statement! {
     for every database;
     SelectSeals -> SealColumns,
-    "SELECT global_position, events, chain, sealed_at FROM event_seals ORDER BY global_position"
+    "SELECT global_position, events, chain, sealed_at FROM event_seals ORDER BY global_position{all}"
 }
 
 statement! {

@@ -69,7 +69,7 @@ statement! {
      LEFT JOIN {events_on} event.tenant_id = ? AND event.aggregate_type = ? AND event.aggregate_id = ? \
      AND event.aggregate_version >= COALESCE(kept.aggregate_version, 1) \
      AND event.aggregate_version < COALESCE(kept.aggregate_version, 1) + 1000 {end_on} \
-     WHERE stream.id = 1"
+     WHERE stream.id = 1{all}"
 }
 
 /// What comes of these rows.

@@ -128,18 +128,20 @@ enum Gap {
     OrNothing,
     OrReplace,
     OneRow,
+    All,
     EventsOn,
     EndOn,
     End,
 }
 
 /// What they are in a statement.
-const GAPS: [(&str, Gap); 7] = [
+const GAPS: [(&str, Gap); 8] = [
     ("?", Gap::Field),
     ("{now}", Gap::Now),
     ("{or_nothing}", Gap::OrNothing),
     ("{or_replace}", Gap::OrReplace),
     ("{one_row}", Gap::OneRow),
+    ("{all}", Gap::All),
     ("{events_on}", Gap::EventsOn),
     ("{end_on}", Gap::EndOn),
 ];
@@ -157,6 +159,7 @@ pub(crate) fn push_text<'p, DB: Dialect>(
             Gap::OrNothing => out.push_sql(DB::OR_NOTHING),
             Gap::OrReplace => out.push_sql(DB::OR_REPLACE),
             Gap::OneRow => out.push_sql(DB::ONE_ROW),
+            Gap::All => out.push_sql(DB::ALL),
             Gap::EventsOn => out.push_sql(DB::EVENTS_ON.0),
             Gap::EndOn => out.push_sql(DB::EVENTS_ON.1),
         }

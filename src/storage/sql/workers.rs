@@ -46,7 +46,7 @@ statement! {
     for every database;
     SelectWorkers<'a> { name: &'a str => bind_text, version: i32 => bind_integer } -> Text,
     "SELECT worker FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
-     AND seen_until > {now} ORDER BY worker"
+     AND seen_until > {now} ORDER BY worker{all}"
 }
 
 statement! {

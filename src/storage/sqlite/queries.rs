@@ -12,7 +12,13 @@ macro_rules! is_one_of {
     };
 }
 
-queries! { for Sqlite; schema: sqlite; time: Text; is_one_of: is_one_of }
+macro_rules! every {
+    ($query:expr) => {
+        $query
+    };
+}
+
+queries! { for Sqlite; schema: sqlite; time: Text; is_one_of: is_one_of; every: every }
 
 /// Whether a column has one of several values, which travel as one JSON array: unlike `eq_any`, the statement
 /// is the same for any number of them, and stays prepared.

@@ -46,7 +46,7 @@ impl Read for lent::Sqlite<'_> {
             return Ok(LogSlice::new(query, Vec::new(), limit, query.end(complete)));
         }
         let found = Events::of_log().up_to(query.max_bytes);
-        let events = self.0.load(queries::log_events(query, complete, limit), found).await?;
+        let events = self.0.load(queries::log_events(query, complete).limit(limit), found).await?;
         Ok(LogSlice::new(query, events, limit, query.end(complete)))
     }
 
