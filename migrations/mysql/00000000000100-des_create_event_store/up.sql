@@ -6,6 +6,9 @@
 --
 -- X'' is '', also where a session of MariaDB takes that for NULL (sql_mode EMPTY_STRING_IS_NULL).
 --
+-- The keys are too wide for some of the formats that a server may have as its default
+-- (innodb_default_row_format).
+--
 -- No CHECK (JSON_VALID(payload)): MariaDB refuses JSON nested more than 31 levels, and escapes like \ud800.
 CREATE TABLE events (
     global_position   BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -28,7 +31,7 @@ CREATE TABLE events (
     -- The position is in it anyway. Where it is not named, MySQL prefers to merge two indexes and to sort.
     KEY events_correlation_id (correlation_id, global_position)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
-  COMMENT='diesel_event_store';
+  ROW_FORMAT=DYNAMIC COMMENT='diesel_event_store';
 
 CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: UPDATE is refused';
@@ -66,7 +69,7 @@ CREATE TABLE aggregate_heads (
     archived_version  BIGINT       NOT NULL DEFAULT 0, -- its events up to this version are archived
     PRIMARY KEY (tenant_id, aggregate_type, aggregate_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
-  COMMENT='diesel_event_store';
+  ROW_FORMAT=DYNAMIC COMMENT='diesel_event_store';
 
 -- The keys of requests that were carried out, so that a repetition gets the result of the first.
 CREATE TABLE append_keys (
@@ -80,7 +83,7 @@ CREATE TABLE append_keys (
     -- Without it, deleting the old keys would wait for every transaction that has a new one.
     KEY append_keys_created_at (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
-  COMMENT='diesel_event_store';
+  ROW_FORMAT=DYNAMIC COMMENT='diesel_event_store';
 
 -- The states of aggregates, so that not all their events have to be read. One that does not fit is not used.
 CREATE TABLE snapshots (
@@ -93,7 +96,7 @@ CREATE TABLE snapshots (
     state             LONGTEXT     NOT NULL,
     PRIMARY KEY (tenant_id, aggregate_type, aggregate_id, snapshot_version)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
-  COMMENT='diesel_event_store';
+  ROW_FORMAT=DYNAMIC COMMENT='diesel_event_store';
 
 -- One row per partition of a projection's version; most projections have one partition.
 CREATE TABLE projection_checkpoints (
@@ -116,7 +119,7 @@ CREATE TABLE projection_checkpoints (
     next_partition_count INT,                   -- the number of partitions after the change
     PRIMARY KEY (projection_name, projection_version, partition_number)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
-  COMMENT='diesel_event_store';
+  ROW_FORMAT=DYNAMIC COMMENT='diesel_event_store';
 
 -- The workers of a projection that are alive, so that they can share its partitions fairly.
 CREATE TABLE projection_workers (
@@ -126,7 +129,7 @@ CREATE TABLE projection_workers (
     seen_until         BIGINT       NOT NULL, -- in milliseconds since 1970 by the database's clock
     PRIMARY KEY (projection_name, projection_version, worker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
-  COMMENT='diesel_event_store';
+  ROW_FORMAT=DYNAMIC COMMENT='diesel_event_store';
 
 -- Events that a projection could not apply and has parked (dead-lettered), and those held back behind them.
 CREATE TABLE parked_events (
@@ -149,7 +152,7 @@ CREATE TABLE parked_events (
     -- Workers look every half second, and there are few requests among however many parked events.
     KEY parked_events_requested (projection_name, projection_version, requested, reason)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M! COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */
-  COMMENT='diesel_event_store';
+  ROW_FORMAT=DYNAMIC COMMENT='diesel_event_store';
 
 -- What the log was when it was sealed: a hash over all events up to a position.
 CREATE TABLE event_seals (

@@ -29,7 +29,7 @@ statement! {
     for Mysql;
     /// Waits for every append that is under way: each holds one of the rows.
     SetFence<'a> { to: &'a str => Text, from: &'a str => Text },
-    current!("UPDATE event_fence SET state = ? WHERE state = ?")
+    current!("UPDATE event_fence SET state = ? WHERE slot IN (0, 1) AND state = ?")
 }
 
 statement! {

@@ -25,7 +25,7 @@ statement! {
     for Mysql;
     /// Waits for every append that is under way: each holds one of the rows.
     SetFence<'a> { state: &'a str => Text },
-    "UPDATE event_fence SET state = ?"
+    "UPDATE event_fence SET state = ? WHERE slot IN (0, 1)"
 }
 
 statement! {

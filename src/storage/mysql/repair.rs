@@ -66,7 +66,7 @@ statement! {
 statement! {
     for Mysql;
     SetServer { server_id: i64 => BigInt },
-    current!("UPDATE event_fence SET server_id = ?")
+    current!("UPDATE event_fence SET server_id = ? WHERE slot IN (0, 1)")
 }
 
 statement! {
@@ -83,7 +83,7 @@ statement! {
     /// A row to be rolled back. AUTO_INCREMENT goes on behind it all the same.
     TryPosition { position: Option<i64> => Nullable<BigInt> },
     "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
-     event_version, payload, created_at) VALUES (?, '', '', 1, '', '', 1, '', UTC_TIMESTAMP(6))"
+     event_version, payload, created_at) VALUES (?, '-', '-', 1, '-', '-', 1, '-', UTC_TIMESTAMP(6))"
 }
 
 impl<C: Server<Backend = Mysql>> Repair for lent::Mysql<'_, C> {

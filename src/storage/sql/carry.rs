@@ -63,7 +63,7 @@ statement! {
      WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.tenant_id = head.tenant_id \
      AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
      AND events.aggregate_version = 1) \
-     ORDER BY tenant_id, aggregate_type, aggregate_id"
+     ORDER BY tenant_id, aggregate_type, aggregate_id{all}"
 }
 
 statement! {
@@ -158,11 +158,12 @@ statement! {
 
 statement! {
     for every database;
-    /// Of a key whose events are not there any more it cannot be told where they were.
+    /// Of a key whose events are not there any more it cannot be told where they were. The key to begin after
+    /// may be empty, like a tenant.
     SelectKeys<'a> {
         after_tenant: &'a str => bind_tenant,
         tenant_id: &'a str => bind_tenant,
-        key: &'a str => bind_text,
+        key: &'a str => bind_tenant,
         up_to: i64 => bind_long,
         limit: i64 => bind_long,
     } -> KeyColumns,
