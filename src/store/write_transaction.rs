@@ -16,9 +16,10 @@ use crate::storage::write_transaction;
 /// Inside a transaction that is open already it is a savepoint: it is rolled back alone, and committed with
 /// the outermost transaction. How that one was begun is not changed.
 ///
-/// MariaDB answers a COMMIT with success even if the transaction is gone, and a node of Galera may roll one
-/// back without saying so. So on MariaDB this asks before it commits, on MariaDB and MySQL also where it is
-/// nested, and fails with a retryable `Deadlock`.
+/// MySQL and MariaDB answer a COMMIT with success even if the transaction is gone: after a deadlock that `work`
+/// has passed over, say, or a `CREATE TABLE`, which commits. So this asks before it commits, and where it is
+/// nested, and fails with [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded). A node of Galera
+/// may roll a transaction back without saying so; there it fails with a retryable `Deadlock`.
 ///
 /// PostgreSQL aborts a transaction at the first error of any statement, answers its COMMIT with success all
 /// the same, and keeps nothing of it. If `work` goes on after such an error and returns `Ok`, this fails with
