@@ -177,7 +177,7 @@ statement! {
 statement! {
     for every database;
     DeleteKeys,
-    "DELETE FROM append_keys"
+    "DELETE FROM append_keys{all}"
 }
 
 statement! {

@@ -34,7 +34,8 @@ pub(crate) trait Dialect: Columns {
     const OR_REPLACE: &'static str;
     /// A table with one row, whose `id` is 1: MariaDB makes a temporary one of a subquery.
     const ONE_ROW: &'static str = "event_log";
-    /// What asks for all rows, at the end of a SELECT that may return several.
+    /// What asks for all rows, at the end of a statement that may be about several. With it, MySQL's safe
+    /// updates allow one that uses no key.
     const ALL: &'static str = "";
     /// What is around the condition of a LEFT JOIN with `events` that depends on another table, so that an
     /// index answers it.

@@ -5,7 +5,7 @@ use crate::storage::sql::statement::statement;
 statement! {
     for every database;
     GiveBack<'a> { owner: &'a str => bind_text },
-    "UPDATE projection_checkpoints SET owner = NULL, leased_until = NULL WHERE owner = ?"
+    "UPDATE projection_checkpoints SET owner = NULL, leased_until = NULL WHERE owner = ?{all}"
 }
 
 /// The length of a lease in milliseconds. One that is too long for an `i64` is cut to a length to which the
