@@ -73,9 +73,9 @@ async fn read<A: Aggregate, C: AnyConnection>(
             };
             loaded = Loaded { state, version: snapshot.version };
         }
-        loaded = loaded.after(&seen.events)?.at_least(seen.end);
+        loaded = loaded.after(&seen.events)?;
         if seen.is_all {
-            return Ok(loaded);
+            return Ok(loaded.at_least(seen.end));
         }
         look = look.go_on(loaded.version);
     }

@@ -10,6 +10,7 @@ use crate::storage::append::Append;
 use crate::storage::read::Read;
 use crate::storage::rewrites::Rewrites;
 use crate::storage::since_snapshot::{PAGE, Since, SinceSnapshot};
+use crate::storage::stream_page::StreamPage;
 use crate::storage::transactions::Transactions;
 
 /// What is read of a stream at once.
@@ -91,15 +92,11 @@ impl Look {
         Self { locks: false, after: version, snapshot_version: None, ..self }
     }
 
-    fn page_after(self, version: i64) -> StreamPart {
-        let to = self.to.min(version + PAGE);
-        StreamPart { from: version + 1, to, direction: Direction::Forward }
-    }
 }
 
 pub(super) async fn look<D>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Seen>
 where
-    D: Append + Read + Rewrites + SinceSnapshot + Transactions,
+    D: Append + Read + Rewrites + SinceSnapshot + StreamPage + Transactions,
 {
     let is_inside = database.depth().await? > 0;
     if look.locks && is_inside {
@@ -112,7 +109,7 @@ where
     let (begins_with_the_first, mut end) = (snapshot.is_none() && look.after == 0, 0);
     let asks_for_end = look.asks_for_end == AsksForEnd::Always
         || look.asks_for_end == AsksForEnd::InsideTransaction && is_inside;
-    if asks_for_end && begins_with_the_first && events.is_empty() {
+    if asks_for_end && begins_with_the_first && is_all && events.is_empty() {
         end = database.version(stream).await?;
         if end > 0 {
             // What was appended in between.
@@ -125,10 +122,9 @@ where
 }
 
 /// Without a snapshot.
-async fn page_of<D: Read>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Since> {
-    let page = look.page_after(look.after);
-    let events = database.read_stream(stream, page).await?;
-    let reached = events.last().map_or(look.after, RecordedEvent::version);
-    let is_all = reached < page.to || page.to == look.to;
+async fn page_of<D: StreamPage>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Since> {
+    let part = StreamPart { from: look.after + 1, to: look.to, direction: Direction::Forward };
+    let events = database.stream_page(stream, part, PAGE).await?;
+    let is_all = events.len() < PAGE as usize || events.last().is_some_and(|last| last.version() == look.to);
     Ok(Since { snapshot: None, events, is_all })
 }

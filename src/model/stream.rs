@@ -116,7 +116,7 @@ stream_query_from_ranges!(
     std::ops::RangeToInclusive<i64>,
 );
 
-/// The versions `from..=to`. Versions have no gaps, so a query with a limit is such a range, too.
+/// The versions `from..=to`, as far as there are events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StreamPart {
     pub(crate) from: i64,

@@ -5,7 +5,7 @@ use crate::model::snapshot::Snapshot;
 use crate::model::stream_id::StreamId;
 use crate::storage::operations::operations;
 
-/// How many events are read at once.
+/// How many events of a stream are read at once.
 pub(crate) const PAGE: i64 = 1_000;
 
 /// A stream from its snapshot on.
@@ -18,10 +18,16 @@ pub(crate) struct Since {
 }
 
 impl Since {
-    /// The events from the snapshot on, or from the first one, up to [`PAGE`] versions.
-    pub(crate) fn page(snapshot: Option<Snapshot>, events: Vec<RecordedEvent>) -> Self {
-        let from = snapshot.as_ref().map_or(1, |snapshot| snapshot.version);
-        let is_all = events.last().is_none_or(|last| last.version() < from + PAGE - 1);
+    /// What was read from the snapshot's event on, or from the first one, up to [`PAGE`] events. If these are
+    /// not the first ones, none are kept: they were read in any order, and there are gaps between them.
+    pub(crate) fn page(snapshot: Option<Snapshot>, mut events: Vec<RecordedEvent>) -> Self {
+        events.sort_by_key(RecordedEvent::version);
+        let (from, of_snapshot) = snapshot.as_ref().map_or((1, 0), |snapshot| (snapshot.version, 1));
+        let is_all = events.len() + of_snapshot < PAGE as usize;
+        let has_gaps = events.last().is_some_and(|last| last.version() >= from + PAGE);
+        if !is_all && has_gaps {
+            events.clear();
+        }
         Self { snapshot, events, is_all }
     }
 }

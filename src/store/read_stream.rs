@@ -5,6 +5,7 @@ use crate::model::stream_id::StreamId;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::now::now;
 use crate::storage::read::{Read, ReadError};
+use crate::storage::stream_page::StreamPage;
 use crate::store::EventStore;
 
 impl EventStore {
@@ -95,14 +96,17 @@ impl EventStore {
     }
 }
 
-pub(crate) async fn read_stream<D: Read>(
+pub(crate) async fn read_stream<D: Read + StreamPage>(
     database: &mut D,
     stream: &StreamId,
     query: &StreamQuery,
 ) -> Result<StreamSlice, ReadError> {
     query.validate()?;
-    let part = part_of(database, stream, query).await?;
-    let events = database.read_stream(stream, part).await?;
+    let part = StreamPart { from: query.from, to: query.to, direction: query.direction };
+    let events = match query.limit {
+        None => database.read_stream(stream, part).await?,
+        Some(limit) => database.stream_page(stream, part, check_at_least_one("limit", limit)?).await?,
+    };
     let highest = match part.direction {
         Direction::Forward => events.last(),
         Direction::Backward => events.first(),
@@ -113,24 +117,4 @@ pub(crate) async fn read_stream<D: Read>(
         None => database.version(stream).await?.min((part.from - 1).max(0)),
     };
     Ok(StreamSlice { version, events })
-}
-
-/// The range that a query asks for. Versions have no gaps, so a limit is a range, too.
-async fn part_of<D: Read>(
-    database: &mut D,
-    stream: &StreamId,
-    query: &StreamQuery,
-) -> Result<StreamPart, ReadError> {
-    let StreamQuery { mut from, mut to, direction, limit } = *query;
-    if let Some(limit) = limit {
-        let span = check_at_least_one("limit", limit)? - 1;
-        match direction {
-            Direction::Forward => to = to.min(from.max(1).saturating_add(span)),
-            Direction::Backward => {
-                to = to.min(database.version(stream).await?);
-                from = from.max(to.saturating_sub(span));
-            }
-        }
-    }
-    Ok(StreamPart { from, to, direction })
 }

@@ -5,6 +5,8 @@ use diesel_event_store::{
 };
 use test_support::{Result, TestDatabase, counted, execute, user, versions};
 
+use super::housekeeping::remove;
+
 tests! {
     a_range_of_versions_is_read,
     versions_that_are_not_there_are_no_error,
@@ -17,6 +19,7 @@ tests! {
     an_iterator_reads_the_same_in_pages_of_any_size,
     an_iterator_reads_a_stream_longer_than_its_pages,
     an_iterator_sees_what_is_appended_meanwhile,
+    an_iterator_goes_on_after_events_that_were_erased,
     an_iterator_ends_after_an_error,
     an_iterator_ends_at_the_highest_version,
 }
@@ -202,6 +205,20 @@ fn an_iterator_sees_what_is_appended_meanwhile<D: TestDatabase>() -> Result {
     let rest = iter.collect::<Result<Vec<_>, _>>()?;
     assert_eq!(first.version(), 1);
     assert_eq!(versions(&rest), [2, 3, 4, 5, 6, 7]);
+    Ok(())
+}
+
+fn an_iterator_goes_on_after_events_that_were_erased<D: TestDatabase>() -> Result {
+    let (_db, mut conn, alice) = five_events::<D>()?;
+    remove(&mut conn, "aggregate_id = 'alice' AND aggregate_version BETWEEN 2 AND 3")?;
+    let store = EventStore::new();
+    for page_size in 1..=4 {
+        for (query, left) in [((..).into(), [1, 4, 5]), (StreamQuery::from(..).backward(), [5, 4, 1])] {
+            let pages = store.iter_stream(&mut conn, &alice, query).page_size(page_size);
+            assert_eq!(versions(&pages.collect::<Result<Vec<_>, _>>()?), left, "in pages of {page_size}");
+        }
+    }
+    assert_eq!(read(&mut conn, &alice, StreamQuery::from(2..).limit(1))?, (vec![4], 4));
     Ok(())
 }
 

@@ -40,6 +40,8 @@ pub(crate) trait Dialect: Columns {
     /// What is around the condition of a LEFT JOIN with `events` that depends on another table, so that an
     /// index answers it.
     const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", "");
+    /// What stands behind the value of a LIMIT.
+    const END_LIMIT: &'static str = "";
     /// What is around a tenant in the condition that an event is of that tenant, so that no index answers it.
     const OF_TENANT: (&'static str, &'static str);
 

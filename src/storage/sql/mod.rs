@@ -27,6 +27,7 @@ pub(crate) mod seals;
 mod since_snapshot;
 pub(crate) mod snapshots;
 pub(crate) mod statement;
+mod stream_page;
 pub(crate) mod tenant;
 pub(crate) mod versions;
 pub(crate) mod workers;

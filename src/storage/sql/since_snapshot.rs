@@ -7,19 +7,18 @@ use diesel::row::Row;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use crate::model::direction::Direction;
-use crate::model::event::RecordedEvent;
 use crate::model::json::Json;
 use crate::model::snapshot::Snapshot;
 use crate::model::stream::StreamPart;
 use crate::model::stream_id::StreamId;
 use crate::storage::executor::Executor;
 use crate::storage::lent::{BackendOf, Lent};
-use crate::storage::read::Read;
 use crate::storage::since_snapshot::{PAGE, Since, SinceSnapshot};
 use crate::storage::sql::dialect::{Dialect, Id, Time};
 use crate::storage::sql::row::{Columns, Events, optional, value};
 use crate::storage::sql::rows::Rows;
 use crate::storage::sql::statement::statement;
+use crate::storage::stream_page::StreamPage;
 
 /// The columns of an event, a state and the version of the snapshot.
 type SinceColumns = (
@@ -47,8 +46,8 @@ statement! {
     for every database;
     /// In one round trip: most aggregates have no snapshot, and would pay for the question. There is a row also
     /// if there are no events: it tells whether there is a snapshot nevertheless. The first row is the event of
-    /// the snapshot, if the stream has it, with the state. The limit is [`PAGE`], in versions: with ORDER BY
-    /// and LIMIT MariaDB takes twice as long for ten events, since it sorts them once more.
+    /// the snapshot, if the stream has it, with the state. The limit is [`PAGE`], without ORDER BY: with it
+    /// MariaDB takes twice as long for ten events, since it sorts them once more.
     SelectSinceSnapshot<'a> {
         of_tenant_id: &'a str => bind_tenant,
         of_aggregate_type: &'a str => bind_text,
@@ -67,9 +66,8 @@ statement! {
      LEFT JOIN snapshots AS kept ON kept.tenant_id = ? AND kept.aggregate_type = ? \
      AND kept.aggregate_id = ? AND kept.snapshot_version = ? \
      LEFT JOIN {events_on} event.tenant_id = ? AND event.aggregate_type = ? AND event.aggregate_id = ? \
-     AND event.aggregate_version >= COALESCE(kept.aggregate_version, 1) \
-     AND event.aggregate_version < COALESCE(kept.aggregate_version, 1) + 1000 {end_on} \
-     WHERE stream.id = 1{all}"
+     AND event.aggregate_version >= COALESCE(kept.aggregate_version, 1) {end_on} \
+     WHERE stream.id = 1 LIMIT 1000"
 }
 
 /// What comes of these rows.
@@ -121,16 +119,13 @@ impl<DB: Columns> Rows<DB> for SinceRows<'_> {
         if self.is_to_find_state() {
             return None;
         }
-        let mut events = Rows::<DB>::finish(self.events);
-        // They come in the order of an index, as a rule.
-        events.sort_by_key(RecordedEvent::version);
-        Some(Since::page(self.snapshot, events))
+        Some(Since::page(self.snapshot, Rows::<DB>::finish(self.events)))
     }
 }
 
 impl<L> SinceSnapshot for L
 where
-    L: Lent + Read,
+    L: Lent + StreamPage,
     BackendOf<L>: Dialect + QueryMetadata<SinceColumns>,
 {
     async fn since_snapshot(&mut self, stream: &StreamId, version: i32) -> QueryResult<Since> {
@@ -149,8 +144,7 @@ where
         if let Some(since) = self.connection().load(select, rows).await? {
             return Ok(since);
         }
-        let first = StreamPart { from: 1, to: PAGE, direction: Direction::Forward };
-        let events = self.read_stream(stream, first).await?;
-        Ok(Since::page(None, events))
+        let all = StreamPart { from: 1, to: i64::MAX, direction: Direction::Forward };
+        Ok(Since::page(None, self.stream_page(stream, all, PAGE).await?))
     }
 }

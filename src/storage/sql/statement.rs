@@ -131,6 +131,7 @@ enum Gap {
     All,
     EventsOn,
     EndOn,
+    EndLimit,
     End,
 }
 
@@ -144,6 +145,7 @@ const GAPS: [(&str, Gap); 8] = [
     ("{all}", Gap::All),
     ("{events_on}", Gap::EventsOn),
     ("{end_on}", Gap::EndOn),
+    ("{end_limit}", Gap::EndLimit),
 ];
 
 /// Pushes everything up to the next field.
@@ -162,6 +164,7 @@ pub(crate) fn push_text<'p, DB: Dialect>(
             Gap::All => out.push_sql(DB::ALL),
             Gap::EventsOn => out.push_sql(DB::EVENTS_ON.0),
             Gap::EndOn => out.push_sql(DB::EVENTS_ON.1),
+            Gap::EndLimit => out.push_sql(DB::END_LIMIT),
         }
     }
 }

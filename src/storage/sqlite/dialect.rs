@@ -46,6 +46,8 @@ impl Dialect for Sqlite {
     const OR_REPLACE: &'static str = "ON CONFLICT \
          (tenant_id, aggregate_type, aggregate_id, snapshot_version) DO UPDATE SET \
          aggregate_version = excluded.aggregate_version, event_id = excluded.event_id, state = excluded.state";
+    /// With the value alone, SQLite prepares the statement again at each execution.
+    const END_LIMIT: &'static str = " + 0";
     const OF_TENANT: (&'static str, &'static str) = ("+events.tenant_id = ", "");
 
     binds! {}

@@ -25,6 +25,7 @@ tests! {
     aggregates_of_two_tenants_are_apart,
     an_aggregate_whose_events_were_erased_begins_anew_at_its_version,
     an_event_that_was_erased_counts_in_the_version,
+    what_comes_after_events_that_were_erased_is_folded,
     what_is_caused_by_an_event_carries_its_ids,
     an_event_that_cannot_be_read_is_named,
     every_failure_becomes_an_error_of_the_crate,
@@ -61,6 +62,33 @@ fn an_event_that_was_erased_counts_in_the_version<D: TestDatabase>() -> Result {
     let loaded = account("a").load(&mut conn)?;
     assert_eq!((loaded.state.folded, loaded.version), (3, 4));
     assert_eq!(account("a").execute(&mut conn, &Deposit(500))?.version, 5);
+    Ok(())
+}
+
+/// However many they were.
+fn what_comes_after_events_that_were_erased_is_folded<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    let (first, middle) = ("<= 1500", "BETWEEN 11 AND 1500");
+    for (id, erased, left) in [("a", middle, 110), ("b", first, 100), ("c", middle, 110), ("d", first, 100)] {
+        fund(&mut conn, id, 1_600)?;
+        remove(&mut conn, &format!("aggregate_id = '{id}' AND aggregate_version {erased}"))?;
+        let loaded = account(id).load(&mut conn)?;
+        assert_eq!((loaded.state.folded, loaded.version), (left, 1_600));
+        let decided_on = |conn: &mut D::Conn| {
+            let mut folded = 0;
+            let deposit = |state: &Account| {
+                folded = state.folded;
+                Ok::<_, Infallible>(vec![AccountEvent::Deposited { cents: 1 }])
+            };
+            let done = account(id).update(conn, deposit)?;
+            Ok::<_, ExecuteError<Infallible>>((folded, done.version))
+        };
+        let done = match id {
+            "a" | "b" => decided_on(&mut conn)?,
+            _ => write_transaction(&mut conn, decided_on)?,
+        };
+        assert_eq!(done, (left, 1_601));
+    }
     Ok(())
 }
 
