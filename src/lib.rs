@@ -256,7 +256,7 @@ struct Readme;
 /// What the derive macro calls.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::event::event_type::concat;
+    pub use crate::event::event_type::{concat, is_taker};
     pub use crate::event::reading::{
         Nothing, changed, content, new_event, not_recordable, step, unreadable_version, value,
     };

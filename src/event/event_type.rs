@@ -60,6 +60,21 @@ pub const fn concat<const N: usize>(groups: &[&[EventType]]) -> [EventType; N] {
     all
 }
 
+/// Whether one of the groups takes events that no group names.
+///
+/// # Panics
+///
+/// When it is evaluated, which is when the program is compiled: if two do.
+pub const fn is_taker(groups: &[bool]) -> bool {
+    let (mut group, mut takers) = (0, 0);
+    while group < groups.len() {
+        takers += groups[group] as usize;
+        group += 1;
+    }
+    assert!(takers <= 1, "two of the flattened enums, or one and the enum itself, take the events of other types");
+    takers == 1
+}
+
 const fn contains(types: &[EventType], len: usize, name: &str) -> bool {
     let mut at = 0;
     while at < len {
@@ -77,4 +92,21 @@ const fn equal(one: &[u8], other: &[u8]) -> bool {
         at += 1;
     }
     one.len() == other.len() && at == one.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_taker;
+
+    #[test]
+    fn one_of_several_groups_takes_what_no_group_names() {
+        assert!(is_taker(&[false, true, false]));
+        assert!(!is_taker(&[false, false]));
+    }
+
+    #[test]
+    #[should_panic(expected = "take the events of other types")]
+    fn two_groups_that_take_it_are_refused() {
+        is_taker(&[true, false, true]);
+    }
 }

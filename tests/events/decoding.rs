@@ -118,6 +118,31 @@ fn an_inner_enum_takes_the_events_of_other_types() -> Result {
     Ok(())
 }
 
+#[derive(Debug, PartialEq, Event)]
+enum Audit {
+    #[event(name = "Audited")]
+    Audited,
+    #[event(other)]
+    Other,
+}
+
+#[derive(Debug, PartialEq, Event)]
+enum Audited {
+    #[event(flatten)]
+    Audit(Audit),
+    #[event(flatten)]
+    Account(AccountEvent),
+}
+
+#[test]
+fn an_inner_enum_takes_no_events_that_another_names() -> Result {
+    let closed = Audited::Account(AccountEvent::Closed);
+    assert_eq!(Audited::decode(&recorded(closed.to_new()?)?)?, Decoded::One(closed));
+    let anything = Audited::decode(&stored("Anything", 1, "{}")?)?;
+    assert_eq!(anything, Decoded::One(Audited::Audit(Audit::Other)));
+    Ok(())
+}
+
 #[test]
 fn an_enum_of_enums_names_the_types_of_both() {
     let names: Vec<_> = Everything::TYPES.iter().map(|known| known.name()).collect();

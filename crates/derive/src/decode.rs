@@ -18,9 +18,20 @@ pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
         _ => None,
     });
     let retired = events.retired.iter().map(|retired| read_retired(krate, retired));
-    let flattened = events.variants.iter().filter_map(|variant| match &variant.kind {
-        Kind::Flattened(ty) => Some(read_flattened(krate, variant, ty)),
-        _ => None,
+    let flattened = || {
+        events.variants.iter().filter_map(|variant| match &variant.kind {
+            Kind::Flattened(ty) => Some((variant, &**ty)),
+            _ => None,
+        })
+    };
+    let named = flattened().map(|(variant, ty)| {
+        let is_named = quote! {
+            <#ty as #krate::Event>::TYPES.iter().any(|known| known.name() == event_type)
+        };
+        read_flattened(krate, variant, ty, &is_named)
+    });
+    let taken = flattened().map(|(variant, ty)| {
+        read_flattened(krate, variant, ty, &quote!(<#ty as #krate::Event>::TAKES_OTHERS))
     });
     let otherwise = match events.other() {
         Some(Variant { ident, .. }) => quote!(Ok(#krate::Decoded::One(Self::#ident))),
@@ -37,7 +48,8 @@ pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
                 #(#retired,)*
                 #[allow(unused_variables)]
                 event_type => {
-                    #(#flattened)*
+                    #(#named)*
+                    #(#taken)*
                     return #otherwise;
                 }
             };
@@ -159,12 +171,15 @@ fn read_retired(krate: &syn::Path, Retired { name, split }: &Retired) -> TokenSt
     }
 }
 
-fn read_flattened(krate: &syn::Path, variant: &Variant, ty: &syn::Type) -> TokenStream {
+fn read_flattened(
+    krate: &syn::Path,
+    variant: &Variant,
+    ty: &syn::Type,
+    condition: &TokenStream,
+) -> TokenStream {
     let ident = &variant.ident;
     quote! {
-        if <#ty as #krate::Event>::TYPES.iter().any(|known| known.name() == event_type)
-            || <#ty as #krate::Event>::TAKES_OTHERS
-        {
+        if #condition {
             return <#ty as #krate::Event>::decode(recorded).map(|events| events.map(Self::#ident));
         }
     }

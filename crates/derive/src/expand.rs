@@ -11,7 +11,7 @@ use crate::{decode, encode, lock};
 pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     let events = EventEnum::parse(input)?;
     let (ident, krate) = (&events.ident, &events.krate);
-    let takes_others = takes_others(&events);
+    let takers = takers(&events);
     let types = types(&events);
     let encode = encode::expand(&events)?;
     let decode = decode::expand(&events)?;
@@ -22,10 +22,12 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
 
             impl #krate::Event for #ident {
                 const TYPES: &'static [#krate::EventType] = #types;
-                const TAKES_OTHERS: bool = #takes_others;
+                const TAKES_OTHERS: bool = __event::is_taker(&[#(#takers),*]);
                 #encode
                 #decode
             }
+
+            const _: bool = <#ident as #krate::Event>::TAKES_OTHERS;
 
             #lock
         };
@@ -69,9 +71,10 @@ pub(crate) fn flattened(events: &EventEnum) -> impl Iterator<Item = &syn::Type> 
     })
 }
 
-fn takes_others(events: &EventEnum) -> TokenStream {
+/// Whether the enum itself takes what is not named, and whether each of the flattened enums does.
+fn takers(events: &EventEnum) -> Vec<TokenStream> {
     let krate = &events.krate;
     let own = events.other().is_some();
-    let flattened = flattened(events).map(|ty| quote!(|| <#ty as #krate::Event>::TAKES_OTHERS));
-    quote!(#own #(#flattened)*)
+    let flattened = flattened(events).map(|ty| quote!(<#ty as #krate::Event>::TAKES_OTHERS));
+    std::iter::once(quote!(#own)).chain(flattened).collect()
 }

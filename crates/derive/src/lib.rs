@@ -33,7 +33,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `oldest = 2` | no event of an older version exists. Default: 1 |
 /// | `upcast(version = 1, json = function)` | changes the JSON of version 1 into that of version 2: `fn(serde_json::Value, &RecordedEvent) -> Result<serde_json::Value, UpcastError>`. Numbers go through `serde_json::Value`, which keeps 64 bits |
 /// | `upcast(version = 2, from = OrderPlacedV2)` | version 2 is decoded as this type, from which the type of the next version is made by `From`; the last makes the value of a newtype, or the enum itself. Keeps every digit |
-/// | `other` | a variant without content: what no other variant names |
+/// | `other` | a variant without content: what no other variant names, and no flattened enum. Only one of them all takes it |
 /// | `flatten` | a variant that holds another enum of events |
 ///
 /// Each version below the newest has its upcast; those by JSON come before those by type.
