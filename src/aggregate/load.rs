@@ -8,7 +8,8 @@ impl<A: Aggregate> AggregateRef<A> {
     /// events after it. Without events it is the
     /// [initial](Aggregate::initial) one, at version 0.
     ///
-    /// If the events were erased, it is the initial state at the version at which the stream has ended.
+    /// If events were erased, it is folded from those that are left, and without any the initial state. The
+    /// version is that at which the stream has ended.
     ///
     /// Inside a transaction it sees what the transaction has appended, and locks nothing.
     ///

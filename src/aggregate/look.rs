@@ -91,7 +91,6 @@ impl Look {
     pub(super) fn go_on(self, version: i64) -> Self {
         Self { locks: false, after: version, snapshot_version: None, ..self }
     }
-
 }
 
 pub(super) async fn look<D>(database: &mut D, stream: &StreamId, look: Look) -> QueryResult<Seen>

@@ -52,10 +52,10 @@ pub(crate) mod server;
 pub(crate) mod sharing;
 pub(crate) mod since_snapshot;
 pub(crate) mod snapshots;
-pub(crate) mod stream_page;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub(crate) mod stream_page;
 pub(crate) mod transactions;
 #[cfg(feature = "sqlite")]
 pub(crate) mod watched_log;

@@ -64,8 +64,9 @@ impl EventStore {
     /// page at a time; see [`StreamQuery`].
     ///
     /// A stream without events is empty and at version 0; that is not an error. Nor is it one if events were
-    /// [archived](crate::guide::archiving): [`first_version`](Self::first_version) says so. Inside a
-    /// transaction, the read sees what the transaction has appended.
+    /// [archived](crate::guide::archiving): [`first_version`](Self::first_version) says so. Where events were
+    /// erased by hand, those that are left are read. Inside a transaction, the read sees what the transaction
+    /// has appended.
     ///
     /// # Errors
     ///

@@ -96,7 +96,7 @@ fn a_long_aggregate_is_read_from_its_snapshot_on() -> test_support::Result {
         let run = watch.statements().run.clone();
         let [read] = &run[..] else { panic!("one statement: {run:?}") };
         let plan = plan(&mut conn, read);
-        let range = "aggregate_id=? AND aggregate_version>? AND aggregate_version<?)";
+        let range = "aggregate_id=? AND aggregate_version>?)";
         assert!(plan.lines().any(|step| step.contains("SEARCH event ") && step.contains(range)), "{plan}");
         assert!(!plan.contains("USE TEMP B-TREE"), "{plan}");
     }
