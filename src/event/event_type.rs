@@ -71,7 +71,10 @@ pub const fn is_taker(groups: &[bool]) -> bool {
         takers += groups[group] as usize;
         group += 1;
     }
-    assert!(takers <= 1, "two of the flattened enums, or one and the enum itself, take the events of other types");
+    assert!(
+        takers <= 1,
+        "two of the flattened enums, or one and the enum itself, take the events of other types"
+    );
     takers == 1
 }
 

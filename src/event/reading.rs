@@ -1,7 +1,9 @@
 //! The steps from which the derive macro puts together how an event is written and read.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{EventError, EventType, UpcastError};
@@ -16,13 +18,39 @@ pub fn new_event(
     Ok(NewEvent::new(event_type.name(), content)?.event_version(event_type.version()))
 }
 
-/// The content of a variant without fields.
+/// The content of a variant without fields. Fields that are recorded are ignored, as of any struct; so is
+/// `null`, which is what serde makes of a type without content. Anything else has another form.
 #[derive(Debug)]
 pub struct Nothing;
 
 impl Serialize for Nothing {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serde::ser::SerializeMap::end(serializer.serialize_map(Some(0))?)
+    }
+}
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NoContent)
+    }
+}
+
+struct NoContent;
+
+impl<'de> Visitor<'de> for NoContent {
+    type Value = Nothing;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object, of a variant without content")
+    }
+
+    fn visit_unit<E>(self) -> Result<Nothing, E> {
+        Ok(Nothing)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Nothing, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Nothing)
     }
 }
 

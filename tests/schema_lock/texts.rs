@@ -118,3 +118,36 @@ fn a_text_that_gets_rules_is_found() -> Result {
     assert_eq!(lock.finds::<number_as_text::Events>(), [Unreadable]);
     Ok(())
 }
+
+mod as_text {
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[derive(Event)]
+#[event(lock)]
+enum Counted {
+    #[event(name = "Counted")]
+    To(
+        #[serde(with = "as_text")]
+        #[schemars(with = "String")]
+        u64,
+    ),
+}
+
+#[test]
+fn a_value_has_the_shape_that_its_attributes_give_it() -> Result {
+    let (lock, counted) = (Lock::new()?, || shapes::<Counted>().sample("Counted", 1, json!("7")));
+    lock.run(Mode::Update, [counted()])?;
+    lock.run(Mode::Check, [counted()])?;
+    assert!(lock.text()?.contains(r#""type": "string""#), "{}", lock.text()?);
+    Ok(())
+}

@@ -67,15 +67,12 @@ fn retired(meta: &ParseNestedMeta<'_>) -> Result<Retired> {
     let (mut name, mut split) = (None, None);
     meta.parse_nested_meta(|part| {
         if part.path.is_ident("name") {
-            name = Some(part.value()?.parse()?);
-        } else if part.path.is_ident("split") {
-            split = Some(part.value()?.parse()?);
-        } else {
-            return Err(
-                part.error("a retired event has a `name`, and `split = function` if it is read as others")
-            );
+            return set(&part, &mut name, part.value()?.parse()?).map_err(|_| part.error(RETIRED));
         }
-        Ok(())
+        if part.path.is_ident("split") {
+            return set(&part, &mut split, part.value()?.parse()?).map_err(|_| part.error(RETIRED));
+        }
+        Err(part.error("a retired event has a `name`, and `split = function` if it is read as others"))
     })?;
     let name = name.ok_or_else(|| meta.error(RETIRED))?;
     Ok(Retired { name, split })
@@ -130,6 +127,13 @@ impl VariantAttributes {
             attribute.parse_nested_meta(|meta| parsed.add(&meta))?;
         }
         Ok(parsed)
+    }
+
+    /// Whether they say how an event is stored.
+    pub(crate) fn are_of_an_event(&self) -> bool {
+        let Self { name, aliases, version, oldest, upcasts, .. } = self;
+        let has_versions = version.is_some() || oldest.is_some() || !upcasts.is_empty();
+        name.is_some() || !aliases.is_empty() || has_versions
     }
 
     fn add(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
@@ -200,6 +204,49 @@ fn upcast(meta: &ParseNestedMeta<'_>) -> Result<Upcast> {
         (Some(version), Some(step)) => Ok(Upcast { version, step, at: meta.path.clone() }),
         _ => Err(meta.error(UPCAST)),
     }
+}
+
+/// Nothing is known there. What is not known must not be passed over: personal data would be stored in clear.
+pub(crate) fn refuse_at_field(attributes: &[Attribute]) -> Result<()> {
+    match attributes.iter().find(|attribute| attribute.path().is_ident("event")) {
+        None => Ok(()),
+        Some(attribute) => Err(Error::new_spanned(
+            attribute,
+            "`#[event(…)]` stands at a variant or at the enum: `#[event(name = \"OrderPlaced\")] Placed { sku: String }`; \
+             how a field is stored is said to serde: `#[serde(rename = \"qty\")] quantity: u32`. Nothing encrypts personal \
+             data: it would be stored in clear",
+        )),
+    }
+}
+
+/// What a variant would say about how all of its content is written, its fields say each for itself.
+pub(crate) fn refuse_with(attributes: &[Attribute]) -> Result<()> {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
+        let is_with = |part: &&Meta| WITH.iter().any(|name| part.path().is_ident(name));
+        if let Some(part) = parts.iter().find(is_with) {
+            return Err(Error::new_spanned(
+                part,
+                "this stands at the value or the field that it is about: `Paid(#[serde(with = \"as_text\")] u64)` or \
+                 `Paid { #[serde(with = \"as_text\")] cents: u64 }`",
+            ));
+        }
+    }
+    Ok(())
+}
+
+const WITH: [&str; 3] = ["with", "serialize_with", "deserialize_with"];
+
+/// Of what serde is told about a variant, what concerns its content: the rest is for the enum's own serde
+/// derive.
+pub(crate) fn rename_all(attributes: &[Attribute]) -> Result<Option<Attribute>> {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
+        if let Some(part) = parts.iter().find(|part| part.path().is_ident("rename_all")) {
+            return Ok(Some(parse_quote!(#[serde(#part)])));
+        }
+    }
+    Ok(None)
 }
 
 /// The text of a `#[serde(rename_all_fields = "…")]`, as a `rename_all`.

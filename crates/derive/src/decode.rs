@@ -2,13 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{FieldsNamed, LitStr, Result};
+use syn::{LitStr, Result};
 
-use crate::attributes::{Retired, Step, as_rename_all};
+use crate::attributes::{Retired, Step};
 use crate::encode::serde_path;
 use crate::event_enum::EventEnum;
-use crate::variant::fields_with;
-use crate::variant::{Content, Kind, Stored, Variant};
+use crate::variant::{Content, Kind, Stored, Variant, field_with, fields_with};
 
 pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
     let krate = &events.krate;
@@ -64,7 +63,7 @@ fn by_version(variant: &Variant, stored: &Stored) -> TokenStream {
     let Stored { name, aliases, version: newest, upcasts, .. } = stored;
     let oldest = upcasts.oldest;
     let is_read = read_newest(variant, stored);
-    let older = (oldest..).zip(0..upcasts.steps.len()).map(|(version, nth)| {
+    let older = (oldest..=i32::MAX).zip(0..upcasts.steps.len()).map(|(version, nth)| {
         let read = read_older(variant, stored, version, &upcasts.steps[nth..]);
         quote!(#version => #read)
     });
@@ -80,13 +79,21 @@ fn by_version(variant: &Variant, stored: &Stored) -> TokenStream {
 
 /// Straight from the text.
 fn read_newest(variant: &Variant, stored: &Stored) -> TokenStream {
-    let ident = &variant.ident;
+    read(variant, stored, &quote!(__event::content(recorded)))
+}
+
+/// The variant, from what decodes its content as any type.
+fn read(variant: &Variant, stored: &Stored, decoded: &TokenStream) -> TokenStream {
+    let (ident, content) = (&variant.ident, content_ident(variant));
     match &stored.content {
-        Content::Nothing => quote!(Self::#ident),
-        Content::Newtype(_) => quote!(Self::#ident(__event::content(recorded)?)),
+        Content::Nothing => quote!({ let __event::Nothing = #decoded?; Self::#ident }),
+        Content::Newtype(field) if field_with(field, DECODED).attrs.is_empty() => {
+            quote!(Self::#ident(#decoded?))
+        }
+        Content::Newtype(_) => quote!({ let content: #content = #decoded?; Self::#ident(content.0) }),
         Content::Fields(fields) => {
-            let (content, built) = (content_ident(variant), build(variant, fields));
-            quote!({ let content: #content = __event::content(recorded)?; #built })
+            let names = fields.named.iter().map(|field| &field.ident);
+            quote!({ let content: #content = #decoded?; Self::#ident { #(#names: content.#names),* } })
         }
     }
 }
@@ -97,7 +104,7 @@ fn read_older(variant: &Variant, stored: &Stored, version: i32, steps: &[Step]) 
     let mut body = TokenStream::new();
     let mut is_json = false;
     let mut is_typed = false;
-    for (version, step) in (version..).zip(steps) {
+    for (version, step) in (version..=i32::MAX).zip(steps) {
         body.extend(match step {
             Step::Json(function) => {
                 let value = if is_json { quote!(content) } else { quote!(__event::value(recorded)?) };
@@ -117,46 +124,54 @@ fn read_older(variant: &Variant, stored: &Stored, version: i32, steps: &[Step]) 
     let last = match (&stored.content, is_typed) {
         (Content::Newtype(_), true) => quote!(Self::#ident(::core::convert::From::from(content))),
         (_, true) => quote!(<Self as ::core::convert::From<_>>::from(content)),
-        (Content::Newtype(_), false) => quote!(Self::#ident(__event::changed(recorded, content)?)),
-        (Content::Nothing, false) => quote!({ let _ = content; Self::#ident }),
-        (Content::Fields(fields), false) => {
-            let (content, built) = (content_ident(variant), build(variant, fields));
-            quote!({ let content: #content = __event::changed(recorded, content)?; #built })
-        }
+        (_, false) => read(variant, stored, &quote!(__event::changed(recorded, content))),
     };
     quote!({ #body #last })
 }
 
 pub(crate) fn content_ident(variant: &Variant) -> syn::Ident {
-    format_ident!("__{}", variant.ident)
+    format_ident!("__EventContentOf{}", variant.ident)
 }
 
-fn build(variant: &Variant, fields: &FieldsNamed) -> TokenStream {
-    let ident = &variant.ident;
-    let names = fields.named.iter().map(|field| &field.ident);
-    quote!(Self::#ident { #(#names: content.#names),* })
-}
+/// The attributes of a field that say how it is decoded.
+const DECODED: &[&str] = &["serde"];
 
-/// What the JSON of the variants with fields is decoded as.
+/// What the JSON is decoded as of the variants with fields, and with values that have attributes.
 fn contents(events: &EventEnum) -> Result<TokenStream> {
-    let serde_path = serde_path(&events.krate);
-    let renamed = events.serde.iter().map(as_rename_all).collect::<Result<Vec<_>>>()?;
-    let contents = events.variants.iter().filter_map(|variant| {
-        let Kind::Stored(Stored { content: Content::Fields(fields), .. }) = &variant.kind else {
-            return None;
-        };
-        let (content, serde) = (content_ident(variant), &variant.serde);
-        let fields = fields_with(fields, &["serde"]);
-        Some(quote! {
-            #[derive(__event::serde::Deserialize)]
-            #[serde(crate = #serde_path)]
-            #(#renamed)*
-            #(#serde)*
-            #[allow(non_camel_case_types)]
-            struct #content { #(#fields),* }
-        })
+    let contents = events.variants.iter().filter_map(|variant| match &variant.kind {
+        Kind::Stored(stored) => content(events, variant, &stored.content).transpose(),
+        _ => None,
     });
+    let contents = contents.collect::<Result<Vec<_>>>()?;
     Ok(quote!(#(#contents)*))
+}
+
+fn content(events: &EventEnum, variant: &Variant, content: &Content) -> Result<Option<TokenStream>> {
+    let (ident, serde_path) = (content_ident(variant), serde_path(&events.krate));
+    Ok(match content {
+        Content::Nothing => None,
+        Content::Newtype(value) => {
+            let value = field_with(value, DECODED);
+            (!value.attrs.is_empty()).then(|| {
+                quote! {
+                    #[derive(__event::serde::Deserialize)]
+                    #[serde(crate = #serde_path, transparent)]
+                    #[allow(non_camel_case_types)]
+                    struct #ident(#value);
+                }
+            })
+        }
+        Content::Fields(fields) => {
+            let (renaming, fields) = (events.renaming(variant)?, fields_with(fields, DECODED));
+            Some(quote! {
+                #[derive(__event::serde::Deserialize)]
+                #[serde(crate = #serde_path)]
+                #(#renaming)*
+                #[allow(non_camel_case_types)]
+                struct #ident { #(#fields),* }
+            })
+        }
+    })
 }
 
 fn read_retired(krate: &syn::Path, Retired { name, split }: &Retired) -> TokenStream {

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Result;
 
 use crate::event_enum::EventEnum;
-use crate::variant::{Content, Kind, Stored, Variant, fields_with};
+use crate::variant::{Content, Kind, Stored, Variant, field_with, fields_with};
 
 pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
     let krate = &events.krate;
@@ -86,12 +86,15 @@ pub(crate) fn serde_path(krate: &syn::Path) -> String {
 }
 
 fn shadow(variant: &Variant) -> TokenStream {
-    let (ident, serde) = (&variant.ident, &variant.serde);
+    let (ident, renaming) = (&variant.ident, variant.rename_all.iter());
     match &variant.kind {
-        Kind::Stored(Stored { content: Content::Newtype(ty), .. }) => quote!(#(#serde)* #ident(#ty)),
+        Kind::Stored(Stored { content: Content::Newtype(value), .. }) => {
+            let value = field_with(value, &["serde"]);
+            quote!(#ident(#value))
+        }
         Kind::Stored(Stored { content: Content::Fields(fields), .. }) => {
             let fields = fields_with(fields, &["serde"]);
-            quote!(#(#serde)* #ident { #(#fields),* })
+            quote!(#(#renaming)* #ident { #(#fields),* })
         }
         Kind::Stored(_) | Kind::Other => quote!(#[serde(skip)] #ident),
         Kind::Flattened(ty) => quote!(#[serde(skip)] #ident(#ty)),

@@ -2,7 +2,7 @@
 
 use syn::{Attribute, Data, DeriveInput, Error, Ident, Path, Result};
 
-use crate::attributes::{EnumAttributes, Retired};
+use crate::attributes::{EnumAttributes, Retired, as_rename_all};
 use crate::names;
 use crate::variant::Variant;
 
@@ -39,6 +39,14 @@ impl EventEnum {
         let events = Self { ident: input.ident, krate, retired, variants, serde, is_locked };
         names::check(&events)?;
         Ok(events)
+    }
+
+    /// How the fields of this variant are renamed: as it says itself, or as the enum says for all.
+    pub(crate) fn renaming(&self, variant: &Variant) -> Result<Vec<Attribute>> {
+        match &variant.rename_all {
+            Some(own) => Ok(vec![own.clone()]),
+            None => self.serde.iter().map(as_rename_all).collect(),
+        }
     }
 
     /// The variant for what no other names.

@@ -4,11 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Result;
 
-use crate::attributes::as_rename_all;
 use crate::decode::content_ident;
 use crate::event_enum::EventEnum;
 use crate::expand::flattened;
-use crate::variant::{Content, Kind, Stored, Variant, fields_with};
+use crate::variant::{Content, Kind, Stored, Variant, field_with, fields_with};
 
 pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
     if !events.is_locked {
@@ -36,36 +35,59 @@ fn shape(krate: &syn::Path, variant: &Variant) -> Option<TokenStream> {
     let Kind::Stored(Stored { name, version, content, .. }) = &variant.kind else { return None };
     let event_type = quote!(#krate::EventType::new(#name, #version));
     let shape = quote!(#krate::schema_lock::Shape);
+    let content_ident = content_ident(variant);
     Some(match content {
         Content::Nothing => quote!(#shape::without_content(#event_type)),
-        Content::Newtype(ty) => quote!(#shape::of::<#ty>(#event_type)),
-        Content::Fields(_) => {
-            let content = content_ident(variant);
-            quote!(#shape::of::<#content>(#event_type))
+        Content::Newtype(value) => {
+            let value = field_with(value, DESCRIBED);
+            match &*value.attrs {
+                [] => quote!(#shape::of::<#value>(#event_type)),
+                _ => quote!(#shape::of::<#content_ident>(#event_type)),
+            }
         }
+        Content::Fields(_) => quote!(#shape::of::<#content_ident>(#event_type)),
     })
 }
 
-/// What has the schemas of the variants with fields.
+/// The attributes of a field that a schema is made of.
+const DESCRIBED: &[&str] = &["serde", "schemars"];
+
+/// What has the schemas of the variants with fields, and with values that have attributes.
 fn contents(events: &EventEnum) -> Result<TokenStream> {
-    let krate = &events.krate;
+    let contents = events.variants.iter().filter_map(|variant| match &variant.kind {
+        Kind::Stored(stored) => content(events, variant, &stored.content).transpose(),
+        _ => None,
+    });
+    let contents = contents.collect::<Result<Vec<_>>>()?;
+    Ok(quote!(#(#contents)*))
+}
+
+fn content(events: &EventEnum, variant: &Variant, content: &Content) -> Result<Option<TokenStream>> {
+    let (krate, ident) = (&events.krate, content_ident(variant));
     let schemars = quote!(#krate::schema_lock::schemars);
     let schemars_path = schemars.to_string().replace(' ', "");
-    let renamed = events.serde.iter().map(as_rename_all).collect::<Result<Vec<_>>>()?;
-    let contents = events.variants.iter().filter_map(|variant| {
-        let Kind::Stored(Stored { content: Content::Fields(fields), .. }) = &variant.kind else {
-            return None;
-        };
-        let (content, serde) = (content_ident(variant), &variant.serde);
-        let fields = fields_with(fields, &["serde", "schemars"]);
-        Some(quote! {
-            #[derive(#schemars::JsonSchema)]
-            #[schemars(crate = #schemars_path)]
-            #(#renamed)*
-            #(#serde)*
-            #[allow(non_camel_case_types, dead_code)]
-            struct #content { #(#fields),* }
-        })
-    });
-    Ok(quote!(#(#contents)*))
+    Ok(match content {
+        Content::Nothing => None,
+        Content::Newtype(value) => {
+            let value = field_with(value, DESCRIBED);
+            (!value.attrs.is_empty()).then(|| {
+                quote! {
+                    #[derive(#schemars::JsonSchema)]
+                    #[schemars(crate = #schemars_path, transparent)]
+                    #[allow(non_camel_case_types, dead_code)]
+                    struct #ident(#value);
+                }
+            })
+        }
+        Content::Fields(fields) => {
+            let (renaming, fields) = (events.renaming(variant)?, fields_with(fields, DESCRIBED));
+            Some(quote! {
+                #[derive(#schemars::JsonSchema)]
+                #[schemars(crate = #schemars_path)]
+                #(#renaming)*
+                #[allow(non_camel_case_types, dead_code)]
+                struct #ident { #(#fields),* }
+            })
+        }
+    })
 }

@@ -24,7 +24,7 @@ impl Upcasts {
             let text = format!("`oldest` is {oldest}, above the version of the event, which is {newest}");
             return Err(Error::new_spanned(variant, text));
         }
-        for (expected, upcast) in (oldest..).zip(&upcasts) {
+        for (expected, upcast) in (oldest..=i32::MAX).zip(&upcasts) {
             if upcast.version >= newest {
                 let text = format!("there is nothing to bring up from version {newest}, which is the newest");
                 return Err(Error::new_spanned(&upcast.at, text));

@@ -2,14 +2,14 @@
 
 use syn::{Attribute, Error, Field, Fields, FieldsNamed, Ident, LitStr, Result, Type};
 
-use crate::attributes::VariantAttributes;
+use crate::attributes::{VariantAttributes, refuse_at_field, refuse_with, rename_all};
 use crate::upcasts::Upcasts;
 
 pub(crate) struct Variant {
     pub(crate) ident: Ident,
     pub(crate) kind: Kind,
-    /// What serde is told about the variant's fields.
-    pub(crate) serde: Vec<Attribute>,
+    /// How serde is told to rename the variant's fields.
+    pub(crate) rename_all: Option<Attribute>,
 }
 
 pub(crate) enum Kind {
@@ -30,8 +30,8 @@ pub(crate) struct Stored {
 }
 
 pub(crate) enum Content {
-    /// `Placed(OrderPlaced)`: the JSON is that of the type.
-    Newtype(Box<Type>),
+    /// `Placed(OrderPlaced)`: the JSON is that of the type, or what the attributes of the value say.
+    Newtype(Box<Field>),
     /// `LineAdded { sku: String }`: the JSON has the fields.
     Fields(FieldsNamed),
     /// `Paid`: the JSON is `{}`.
@@ -41,10 +41,11 @@ pub(crate) enum Content {
 impl Variant {
     pub(crate) fn parse(variant: syn::Variant) -> Result<Self> {
         let attributes = VariantAttributes::parse(&variant.attrs)?;
+        refuse_with(&variant.attrs)?;
+        variant.fields.iter().try_for_each(|field| refuse_at_field(&field.attrs))?;
         let kind = kind(&variant, attributes)?;
-        let serde =
-            variant.attrs.into_iter().filter(|attribute| attribute.path().is_ident("serde")).collect();
-        Ok(Self { ident: variant.ident, kind, serde })
+        let rename_all = rename_all(&variant.attrs)?;
+        Ok(Self { ident: variant.ident, kind, rename_all })
     }
 
     pub(crate) fn is_other(&self) -> bool {
@@ -53,6 +54,18 @@ impl Variant {
 }
 
 fn kind(variant: &syn::Variant, attributes: VariantAttributes) -> Result<Kind> {
+    if attributes.is_other && (attributes.is_flattened || attributes.are_of_an_event()) {
+        return Err(Error::new_spanned(
+            variant,
+            "the variant for events of other types has no name or version of its own: `#[event(other)] Unknown`",
+        ));
+    }
+    if attributes.is_flattened && attributes.are_of_an_event() {
+        return Err(Error::new_spanned(
+            variant,
+            "the flattened enum says the names and versions of its events: `#[event(flatten)] Payment(PaymentEvent)`",
+        ));
+    }
     if attributes.is_other {
         return match variant.fields {
             Fields::Unit => Ok(Kind::Other),
@@ -95,7 +108,7 @@ fn content(variant: &syn::Variant) -> Result<Content> {
     match (&variant.fields, newtype(&variant.fields)) {
         (Fields::Unit, _) => Ok(Content::Nothing),
         (Fields::Named(fields), _) => Ok(Content::Fields(fields.clone())),
-        (_, Some(field)) => Ok(Content::Newtype(Box::new(field.ty.clone()))),
+        (_, Some(field)) => Ok(Content::Newtype(Box::new(field.clone()))),
         _ => Err(Error::new_spanned(
             &variant.fields,
             "the content is one value, or named fields: `Placed(OrderPlaced)` or `LineAdded { sku: String }`",
@@ -112,9 +125,12 @@ fn newtype(fields: &Fields) -> Option<&Field> {
 
 /// The fields as they stand in the enum, with those of their attributes that the derives of a copy know.
 pub(crate) fn fields_with(fields: &FieldsNamed, known: &[&str]) -> Vec<Field> {
-    let mut fields: Vec<Field> = fields.named.iter().cloned().collect();
-    for field in &mut fields {
-        field.attrs.retain(|attribute| known.iter().any(|name| attribute.path().is_ident(name)));
-    }
-    fields
+    fields.named.iter().map(|field| field_with(field, known)).collect()
+}
+
+/// The same of one field.
+pub(crate) fn field_with(field: &Field, known: &[&str]) -> Field {
+    let mut field = field.clone();
+    field.attrs.retain(|attribute| known.iter().any(|name| attribute.path().is_ident(name)));
+    field
 }
