@@ -41,7 +41,8 @@ use super::{Evolve, Snapshots};
 /// ```
 pub trait Aggregate: Evolve {
     /// The stored name: the `aggregate_type` of its streams, 1 to [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH)
-    /// characters. It is written in the code and never taken from a Rust name.
+    /// characters. It is written in the code and never taken from a Rust name. One Rust type has it: two
+    /// would be restored from each other's [snapshots](Self::snapshots).
     const TYPE: &'static str;
 
     /// The state before the first event.

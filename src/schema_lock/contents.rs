@@ -27,7 +27,7 @@ impl Maker {
     fn of(&mut self, node: Node<'_>, samples: &[&Value]) -> Vec<Content> {
         let parts = self.parts(node, samples);
         let mut contents = parts.into_iter().reduce(combined).unwrap_or_else(anything);
-        contents.sort_by_key(|content| (content.is_extreme, content.value.is_null()));
+        contents.sort_by_key(|content| (content.extreme.is_some(), content.value.is_null()));
         contents
     }
 
@@ -122,7 +122,7 @@ impl Maker {
             .into_iter()
             .flatten()
             .filter(|_| most > 0)
-            .map(|Content { value, is_extreme }| Content { value: vec![value; length].into(), is_extreme });
+            .map(|content| content.within("0", vec![content.value.clone(); length].into()));
         let empty = (fewest == 0).then(|| Content::usual(json!([])));
         of_items.chain(empty).collect()
     }
@@ -135,9 +135,9 @@ impl Maker {
         if places.iter().any(|(_, contents)| contents.is_empty()) {
             return Vec::new();
         }
-        let as_array = |Content { value, is_extreme }| {
+        let as_array = |Content { value, extreme }| {
             let values = places.iter().map(|(nth, _)| value[nth].clone()).collect();
-            Content { value: Value::Array(values), is_extreme }
+            Content { value: Value::Array(values), extreme }
         };
         variations(&places, |_| true).into_iter().map(as_array).collect()
     }
@@ -155,7 +155,7 @@ fn variations(members: &[(String, Vec<Content>)], is_required: impl Fn(&str) -> 
     let others = others.map(|(name, other)| {
         let mut changed = all.clone();
         changed.insert(name.clone(), other.value.clone());
-        Content { value: changed.into(), is_extreme: other.is_extreme }
+        other.within(name, changed.into())
     });
     let others: Vec<_> = others.collect();
     let mut contents = vec![Content::usual(all.clone().into())];
@@ -182,7 +182,7 @@ fn merged(one: &Content, other: &Content) -> Content {
         (Value::Object(_), _) => one.value.clone(),
         _ => other.value.clone(),
     };
-    Content { value, is_extreme: one.is_extreme || other.is_extreme }
+    Content { value, extreme: one.extreme.clone().or_else(|| other.extreme.clone()) }
 }
 
 fn anything() -> Vec<Content> {

@@ -1,53 +1,65 @@
 use serde_json::Value;
 
-/// A field somewhere in a JSON value.
-pub(super) struct Field<'a> {
+/// A part of a JSON value, such as a field.
+pub(super) struct Part<'a> {
     /// The names and indexes that lead to it.
     pub(super) place: Vec<&'a str>,
     pub(super) value: &'a Value,
+    /// Whether it has a name.
+    is_field: bool,
 }
 
 /// Only the first item of a list: contents that are tried have equal ones.
 const FIRST: &str = "0";
 
-/// Of all objects in the value, the outer ones first.
-pub(super) fn fields(value: &Value) -> Vec<Field<'_>> {
-    let mut fields = Vec::new();
-    collect(value, &[], &mut fields);
-    fields
+/// The fields of all objects in the value, the outer ones first.
+pub(super) fn fields(value: &Value) -> impl Iterator<Item = Part<'_>> {
+    values(value).into_iter().filter(|part| part.is_field)
 }
 
-fn collect<'a>(value: &'a Value, place: &[&'a str], fields: &mut Vec<Field<'a>>) {
-    let within = |name: &'a str| place.iter().copied().chain([name]).collect::<Vec<_>>();
+/// The value and all that is in it, the outer parts first.
+pub(super) fn values(value: &Value) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    collect(Part { place: Vec::new(), value, is_field: false }, &mut parts);
+    parts
+}
+
+fn collect<'a>(part: Part<'a>, parts: &mut Vec<Part<'a>>) {
+    let (place, value) = (part.place.clone(), part.value);
+    parts.push(part);
+    let within = |name: &'a str| place.iter().copied().chain([name]).collect();
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                fields.push(Field { place: within(name), value });
-                collect(value, &within(name), fields);
+                collect(Part { place: within(name), value, is_field: true }, parts);
             }
         }
         Value::Array(items) => {
-            if let Some(first) = items.first() {
-                collect(first, &within(FIRST), fields);
+            if let Some(value) = items.first() {
+                collect(Part { place: within(FIRST), value, is_field: false }, parts);
             }
         }
         _ => {}
     }
 }
 
-impl Field<'_> {
+impl Part<'_> {
     pub(super) fn pointer(&self) -> String {
-        self.place.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+        pointer(&self.place)
     }
 
     pub(super) fn removed_from(&self, value: &Value) -> Value {
         let mut value = value.clone();
         if let Some((name, outer)) = self.place.split_last() {
-            let outer = Field { place: outer.to_vec(), value: self.value }.pointer();
+            let outer = pointer(outer);
             if let Some(members) = value.pointer_mut(&outer).and_then(Value::as_object_mut) {
                 members.remove(*name);
             }
         }
         value
     }
+}
+
+fn pointer(place: &[&str]) -> String {
+    place.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
 }

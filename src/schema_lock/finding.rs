@@ -24,9 +24,12 @@ pub enum FindingKind {
     Unreadable,
     /// A field that was locked is not read any more.
     Dropped,
+    /// A number that was locked is read as another, as a large one that becomes an `f64` is.
+    Narrowed,
     /// It was locked, and nothing reads its name.
     Gone,
-    /// Two enums store different content under its name.
+    /// Two enums store different content under its name; or two states have snapshots as the same aggregate,
+    /// whose type is the name.
     TwoShapes,
     /// What is stored now cannot be read back: mostly a text that has rules of its own.
     NotReadBack,
@@ -82,6 +85,12 @@ impl Finding {
                 );
                 (FindingKind::Unreadable, text)
             }
+            Trouble::Narrowed { content, field, read } => {
+                let text = format!(
+                    "may have been recorded with a number that {reader} reads as another: {field} as {read} in\n    {content}"
+                );
+                (FindingKind::Narrowed, text)
+            }
             Trouble::Dropped { content, field } => {
                 let text = format!(
                     "may have been recorded with a field that {reader} does not read any more: {field} in\n    {content}"
@@ -109,6 +118,15 @@ impl Finding {
             listed(changes)
         );
         Self::new(name, version, FindingKind::TwoShapes, text)
+    }
+
+    pub(super) fn two_states(aggregate_type: &str, version: i32, states: [&str; 2]) -> Self {
+        let [one, other] = states;
+        let text = format!(
+            "belong to {one} and to {other}: each would be read from those of the other. Give one of them another \
+             `TYPE`, or no snapshots."
+        );
+        Self::of_snapshot(aggregate_type, version, FindingKind::TwoShapes, text)
     }
 
     pub(super) fn snapshot_added(aggregate_type: &str, version: i32) -> Self {
@@ -145,6 +163,9 @@ impl Finding {
         let what = match trouble {
             Trouble::Unreadable { content, error } => format!("    {content}\n    {error}"),
             Trouble::Dropped { content, field } => format!("    {content}\n    {field} is lost"),
+            Trouble::Narrowed { content, field, read } => {
+                format!("    {content}\n    {field} is read as {read}")
+            }
         };
         let text = format!(
             "has a schema that allows what {reader} does not read back:\n{what}\nIf a text in it has rules of its own, say \

@@ -63,6 +63,15 @@ impl<'a> Node<'a> {
             || self.alternatives().any(|one| one.declares(place))
     }
 
+    /// What is said about a value at this place, given as the parts of a JSON pointer.
+    pub(super) fn schemas_at(self, place: &[&str]) -> Vec<&'a Value> {
+        let here = match place.split_first() {
+            None => vec![self.schema],
+            Some((first, rest)) => self.parts(first).flat_map(|part| part.schemas_at(rest)).collect(),
+        };
+        here.into_iter().chain(self.alternatives().flat_map(|one| one.schemas_at(place))).collect()
+    }
+
     fn parts(self, name: &str) -> impl Iterator<Item = Self> {
         let property = self.get("properties").and_then(|properties| properties.get(name));
         let nth = name.parse::<usize>().ok();

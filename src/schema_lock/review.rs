@@ -87,6 +87,6 @@ impl FindingKind {
 
     /// Whether it only matters if events of it have been recorded.
     pub(super) fn matters_if_recorded(self) -> bool {
-        matches!(self, Self::Unreadable | Self::Dropped | Self::Gone)
+        matches!(self, Self::Unreadable | Self::Dropped | Self::Narrowed | Self::Gone)
     }
 }

@@ -56,7 +56,20 @@ fn all_of(all: &[Shapes]) -> impl Iterator<Item = &SnapshotShape> {
 }
 
 pub(super) fn findings(lock: &LockFile, all: &[Shapes]) -> Vec<Finding> {
-    all_of(all).filter_map(|shape| finding(shape, lock)).collect()
+    let of_each = all_of(all).filter_map(|shape| finding(shape, lock));
+    claimed_twice(all).into_iter().chain(of_each).collect()
+}
+
+/// Either of two states would be read from the snapshots of the other.
+fn claimed_twice(all: &[Shapes]) -> Vec<Finding> {
+    let with_snapshots: Vec<_> =
+        all.iter().filter_map(|shapes| Some((shapes.of, shapes.snapshot.as_ref()?))).collect();
+    let rivals = with_snapshots.iter().enumerate().filter_map(|(nth, (of, shape))| {
+        let is_same = |(_, other): &&(&str, &SnapshotShape)| other.aggregate_type == shape.aggregate_type;
+        let (first, _) = with_snapshots[..nth].iter().find(is_same)?;
+        Some(Finding::two_states(shape.aggregate_type, shape.version, [first, of]))
+    });
+    rivals.collect()
 }
 
 /// What an aggregate without snapshots has in the lock stays there: should it have some again, they need

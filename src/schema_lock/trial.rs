@@ -2,11 +2,11 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::content::Content;
 use super::contents::contents;
-use super::fields::fields;
+use super::fields::{fields, values};
 use super::node::Node;
 use super::shape::Shape;
 use super::shapes::Shapes;
@@ -23,6 +23,8 @@ pub(super) enum Trouble {
     Unreadable { content: Value, error: String },
     /// It is read without this field.
     Dropped { content: Value, field: String },
+    /// The number in this field is read as another.
+    Narrowed { content: Value, field: String, read: Value },
 }
 
 /// One enum, and the name and version of the events that it is to read.
@@ -69,29 +71,42 @@ impl Trial<'_> {
     pub(super) fn of(&self, schema: &Value) -> Option<Trouble> {
         let samples = self.shapes.samples_of(self.name, self.version);
         let mut seen = Seen::default();
-        let trouble =
-            contents(schema, &samples).into_iter().find_map(|content| self.trouble(content, &mut seen));
+        let trouble = contents(schema, &samples)
+            .into_iter()
+            .find_map(|content| self.trouble(schema, content, &mut seen));
         trouble.or_else(|| seen.dropped())
     }
 
-    fn trouble(&self, Content { value, is_extreme }: Content, seen: &mut Seen) -> Option<Trouble> {
+    fn trouble(
+        &self,
+        schema: &Value,
+        Content { value, extreme }: Content,
+        seen: &mut Seen,
+    ) -> Option<Trouble> {
         let error = match self.read(&value) {
             Ok(None) => return None,
-            Ok(Some(written)) => return self.lost(value, &written, seen),
+            Ok(Some(written)) => return self.lost(schema, value, &written, seen),
             // An upcast may refuse a number that no application has ever recorded.
-            Err(Unread::ByUpcast(_)) if is_extreme => return None,
+            Err(Unread::ByUpcast(_)) if extreme.is_some() => return None,
             Err(Unread::ByUpcast(error) | Unread::Otherwise(error)) => error,
         };
+        // So may a type, as that of a time does. It has never been read, if the type is still the same.
+        if extreme.is_some_and(|place| self.is_unchanged(schema, &place)) {
+            return None;
+        }
         Some(Trouble::Unreadable { content: value, error })
     }
 
-    /// A field that has become `null`. Of those that are not declared any more it takes note whether they are
-    /// read, as one with an alias is.
+    /// A number that has become another, or a field that has become `null`. Of those that are not declared any
+    /// more it takes note whether they are read, as one with an alias is.
     ///
     /// Only of the version that is written: an upcast leaves out what it means to.
-    fn lost(&self, content: Value, written: &NewEvent, seen: &mut Seen) -> Option<Trouble> {
+    fn lost(&self, locked: &Value, content: Value, written: &NewEvent, seen: &mut Seen) -> Option<Trouble> {
         let schema = self.schema_of(written.event_type())?;
         let again = json(written);
+        if let Some(trouble) = self.narrowed(locked, &content, &again) {
+            return Some(trouble);
+        }
         for field in fields(&content) {
             let pointer = field.pointer();
             if again.pointer(&pointer) == Some(&Value::Null) && !field.value.is_null() {
@@ -106,9 +121,30 @@ impl Trial<'_> {
         None
     }
 
+    /// Some types change what their schemas allow, as that of a duration does, and are still the same.
+    fn narrowed(&self, locked: &Value, content: &Value, again: &Value) -> Option<Trouble> {
+        values(content).into_iter().find_map(|number| {
+            let field = number.pointer();
+            let read = again.pointer(&field).filter(|read| is_other_number(number.value, read))?.clone();
+            let content = content.clone();
+            (!self.is_unchanged(locked, &number.place)).then_some(Trouble::Narrowed { content, field, read })
+        })
+    }
+
     /// What is written now under this name, if it is of the version that was read.
     fn schema_of(&self, name: &str) -> Option<&Value> {
         self.shapes.shapes.iter().find(|shape| shape.is_of(name, self.version)).map(Shape::schema)
+    }
+
+    /// Whether the newest version says the same about this place as this schema does.
+    fn is_unchanged(&self, schema: &Value, place: &[impl AsRef<str>]) -> bool {
+        let place: Vec<&str> = place.iter().map(AsRef::as_ref).collect();
+        let newest = self.shapes.shapes.iter().find(|shape| shape.event_type().name() == self.name);
+        newest.is_some_and(|newest| {
+            let now = Node::root(newest.schema()).schemas_at(&place);
+            let before = Node::root(schema).schemas_at(&place);
+            !before.is_empty() && before.iter().all(|said| now.contains(said))
+        })
     }
 
     /// What would be written now; `None` if the event is ignored, or split.
@@ -136,6 +172,21 @@ impl From<EventError> for Unread {
             _ => Self::Otherwise(text),
         }
     }
+}
+
+/// As mathematics sees it: 5 and 5.0 are the same.
+fn is_other_number(one: &Value, other: &Value) -> bool {
+    let (Value::Number(one), Value::Number(other)) = (one, other) else { return false };
+    match (one.as_i128(), other.as_i128()) {
+        (Some(one), Some(other)) => one != other,
+        (None, None) => one.as_f64() != other.as_f64(),
+        (Some(whole), None) => !is_whole(other, whole),
+        (None, Some(whole)) => !is_whole(one, whole),
+    }
+}
+
+fn is_whole(number: &Number, whole: i128) -> bool {
+    number.as_f64().is_some_and(|number| number.fract() == 0.0 && number as i128 == whole)
 }
 
 fn json(event: &NewEvent) -> Value {

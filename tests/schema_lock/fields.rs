@@ -1,6 +1,6 @@
 //! Changes of a field: what loses what was recorded is found, what does not is only recorded.
 
-use diesel_event_store::schema_lock::FindingKind::{Changed, Dropped, Unreadable};
+use diesel_event_store::schema_lock::FindingKind::{Changed, Dropped, Narrowed, Unreadable};
 
 use super::lock::{Result, from_to, release};
 
@@ -160,5 +160,33 @@ release!(lists: struct { four: [u8; 4], ids: BTreeMap<u32, bool>, anything: serd
 fn other_ways_to_write_the_same_fields_pass() -> Result {
     assert_eq!(from_to!(first, flattened), []);
     assert_eq!(from_to!(lists, lists), []);
+    Ok(())
+}
+
+release!(as_integers: struct { cents: u64, rates: Vec<i64>, place: i32 });
+release!(in_floats: struct { cents: f64, rates: Vec<i64>, place: i32 });
+release!(with_floats: struct { cents: u64, rates: Vec<f32>, place: i32 });
+release!(place_in_floats: struct { cents: u64, rates: Vec<i64>, place: f64 });
+
+#[test]
+fn a_number_that_is_read_as_another_is_found() -> Result {
+    assert_eq!(from_to!(as_integers, in_floats), [Narrowed]);
+    assert_eq!(from_to!(as_integers, with_floats), [Narrowed]);
+    assert_eq!(from_to!(as_integers, place_in_floats), [Changed], "an f64 has every i32");
+    let said = super::lock::Lock::of::<as_integers::Events>()?.says::<in_floats::Events>();
+    assert!(said.contains("/cents as 1.8446744073709552e"), "{said}");
+    Ok(())
+}
+
+// Their own types refuse or change what their schemas allow.
+release!(timed: struct { at: std::time::SystemTime, took: std::time::Duration });
+release!(noted: struct { at: std::time::SystemTime, took: std::time::Duration, note: Option<String> });
+release!(other_time: struct { at: std::time::SystemTime, took: u64 });
+
+#[test]
+fn a_number_that_its_own_type_has_never_read_is_passed_over() -> Result {
+    assert_eq!(from_to!(timed, timed), []);
+    assert_eq!(from_to!(timed, noted), [Changed]);
+    assert_eq!(from_to!(timed, other_time), [Unreadable]);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Snapshots are used as they are stored, so another shape is another version.
 
-use diesel_event_store::schema_lock::FindingKind::{New, SnapshotChanged};
+use diesel_event_store::schema_lock::FindingKind::{New, SnapshotChanged, TwoShapes};
 use diesel_event_store::schema_lock::schemars::JsonSchema;
 use diesel_event_store::schema_lock::{Mode, shapes, snapshot};
 use diesel_event_store::{Aggregate, Event, Evolve, Snapshots};
@@ -113,5 +113,18 @@ fn a_shape_of_which_none_was_stored_is_forced() -> Result {
 #[test]
 fn a_lock_without_snapshots_says_nothing_of_them() -> Result {
     assert!(!Lock::of::<MeterEvent>()?.text()?.contains("snapshots"));
+    Ok(())
+}
+
+#[test]
+fn two_states_of_one_aggregate_type_are_refused() -> Result {
+    let lock = lock()?;
+    for mode in [Mode::Check, Mode::Update, Mode::Force] {
+        let both = lock.run(mode, [shapes::<MeterEvent>(), snapshot::<First>(), snapshot::<Second>()]);
+        let said = both.as_ref().unwrap_err().to_string();
+        assert!(kinds(both).contains(&TwoShapes), "{said}");
+        assert!(said.contains("First") && said.contains("Second"), "{said}");
+    }
+    lock.run(Mode::Force, [shapes::<MeterEvent>(), snapshot::<First>(), snapshot::<Without>()])?;
     Ok(())
 }
