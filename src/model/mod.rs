@@ -14,6 +14,7 @@ pub(crate) mod expected_version;
 pub(crate) mod filter;
 pub(crate) mod invalid;
 pub(crate) mod json;
+mod json_hash;
 pub(crate) mod leaf;
 pub(crate) mod log;
 pub(crate) mod log_state;

@@ -15,6 +15,7 @@ use super::housekeeping::remove;
 tests! {
     a_repetition_gets_the_result_of_the_first,
     a_repetition_gets_the_events_of_its_own_among_many_others,
+    the_same_request_may_write_its_maps_in_another_order,
     the_same_request_may_differ_in_what_is_no_content,
     other_content_is_refused_by_what_is_there,
     a_refused_batch_has_used_no_key,
@@ -96,6 +97,20 @@ fn a_repetition_gets_the_events_of_its_own_among_many_others<D: TestDatabase>() 
         STORE.append(&mut conn, &user("alice")?, Any, &counted(added)?)?;
         assert_eq!(append(&mut conn, with_key("k")?)?.streams(), first.streams());
     }
+    Ok(())
+}
+
+/// A hash map is written in another order each time.
+fn the_same_request_may_write_its_maps_in_another_order<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let place = |json: &'static str| {
+        let placed = NewEvent::from_json("Placed", json)?;
+        Ok::<_, InvalidInput>(AppendBatch::new().append(&user("alice")?, Any, [placed]).idempotency_key("k"))
+    };
+    let first = append(&mut conn, place(r#"{"prices":{"tea":1,"milk":2},"gift":true}"#)?)?;
+    let again = append(&mut conn, place(r#"{"gift":true,"prices":{"milk":2,"tea":1}}"#)?)?;
+    assert_eq!((again.is_repeat(), again.streams()), (true, first.streams()));
+    assert!(reused(append(&mut conn, place(r#"{"prices":{"tea":2,"milk":1},"gift":true}"#)?)).is_some());
     Ok(())
 }
 
