@@ -106,5 +106,6 @@ async fn compare<A: Aggregate, C: AnyConnection>(
     }
     let folded: Loaded<A> = up_to(conn, stream, snapshot.version).await?;
     let written = snapshots.write(&folded.state)?;
-    Ok(if written.is_same(&snapshot.state) { Comparison::Same } else { Comparison::Differs })
+    let is_same = snapshots.are_same(&written, &snapshot.state);
+    Ok(if is_same { Comparison::Same } else { Comparison::Differs })
 }

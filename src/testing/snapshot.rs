@@ -18,7 +18,7 @@ pub(super) fn through_its_snapshot<A: Aggregate>(loaded: Loaded<A>) -> Loaded<A>
         Err(error) => does_not_survive(nth, &error),
     };
     let again = write(&snapshots, &state, nth);
-    if !written.is_same(&again) {
+    if !snapshots.are_same(&written, &again) {
         let [one, other] = [written, again].map(|written| vec![written.as_str().to_owned()]);
         does_not_survive(nth, &format_args!("it changes\n{}", diff(&one, &other)));
     }

@@ -1,5 +1,7 @@
 //! The state goes through its snapshot after each given event.
 
+use std::collections::HashSet;
+
 use diesel_event_store::testing::given;
 use diesel_event_store::{Aggregate, Decide, Evolve, Snapshots};
 use serde::{Deserialize, Serialize};
@@ -94,4 +96,61 @@ fn a_state_that_cannot_be_written_is_named() {
 fn a_state_that_changes_is_shown() {
     let said = failure(|| given::<Changing>("front", [opened("Al")]));
     assert!(said.contains("- {\"opened\":2}\n+ {\"opened\":3}"), "{said}");
+}
+
+/// A door that has a note for each time: the set is written in another order each time, the list is not.
+macro_rules! noted {
+    ($name:ident: $notes:ty, $(#[$attribute:meta])*) => {
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        struct $name {
+            $(#[$attribute])*
+            notes: $notes,
+        }
+
+        impl Evolve for $name {
+            type Event = DoorEvent;
+
+            fn evolve(mut self, _event: DoorEvent) -> Self {
+                let next = self.notes.len();
+                self.notes.extend([next]);
+                self
+            }
+        }
+
+        impl Aggregate for $name {
+            const TYPE: &'static str = "Door";
+
+            fn initial(_id: &str) -> Self {
+                Self::default()
+            }
+
+            fn snapshots() -> Option<Snapshots<Self>> {
+                Some(Snapshots::version(1))
+            }
+        }
+    };
+}
+
+noted!(Sets: HashSet<usize>,);
+noted!(Reversing: Vec<usize>, #[serde(serialize_with = "backward")]);
+
+fn backward<S: serde::Serializer>(notes: &[usize], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(notes.iter().rev())
+}
+
+#[test]
+fn a_hash_set_survives_in_whatever_order() {
+    for _ in 0..10 {
+        given::<Sets>("front", (0..8).map(|_| opened("Bo")))
+            .then_state(|door| assert_eq!(door.notes.len(), 8));
+    }
+}
+
+#[test]
+fn a_list_that_changes_its_order_is_found() {
+    let said = failure(|| drop(given::<Reversing>("front", (0..2).map(|_| opened("Bo")))));
+    assert!(
+        said.starts_with("the state after given event 2 does not survive its snapshot: it changes"),
+        "{said}"
+    );
 }
