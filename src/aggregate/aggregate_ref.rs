@@ -30,6 +30,8 @@ use crate::store::EventStore;
 pub struct AggregateRef<A, S = EventStore> {
     pub(super) store: EventStore,
     stream: Result<StreamId, InvalidInput>,
+    /// Whether the caller has said to which tenant it belongs.
+    has_tenant: bool,
     pub(super) envelope: Envelope,
     pub(super) expected: Option<ExpectedVersion>,
     pub(super) attempts: u32,
@@ -119,6 +121,7 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
         Self {
             store,
             stream: StreamId::new(A::TYPE, id),
+            has_tenant: false,
             envelope: Envelope::default(),
             expected: None,
             attempts: DEFAULT_ATTEMPTS,
@@ -128,7 +131,8 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
     }
 
     /// The aggregate with the same id that belongs to this tenant. What is wrong with the tenant is told by
-    /// the method that takes a connection, as for the id. Default: an aggregate of no tenant.
+    /// the method that takes a connection, as for the id. Default: that of the event it is [caused
+    /// by](Self::caused_by), or none.
     ///
     /// ```
     /// # use diesel_event_store::*;
@@ -137,7 +141,8 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
     /// # }
     /// ```
     pub fn in_tenant(self, tenant_id: impl ToString) -> Self {
-        Self { stream: self.stream.and_then(|stream| stream.in_tenant(tenant_id)), ..self }
+        let stream = self.stream.and_then(|stream| stream.in_tenant(tenant_id));
+        Self { stream, has_tenant: true, ..self }
     }
 
     /// The version that the client has seen: an `If-Match`. A command is then refused with a
@@ -214,8 +219,8 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
         Self { envelope: self.envelope.causation_id(causation_id), ..self }
     }
 
-    /// The events are appended because of this one: its id is their causation id, and its correlation id is
-    /// theirs.
+    /// The events are appended because of this one: its id is their causation id, its correlation id is
+    /// theirs, and the aggregate belongs to its tenant, unless [`in_tenant`](Self::in_tenant) says another.
     ///
     /// ```
     /// # use diesel_event_store::*;
@@ -224,7 +229,11 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
     /// # }
     /// ```
     pub fn caused_by(self, recorded: &RecordedEvent) -> Self {
-        Self { envelope: self.envelope.caused_by(recorded), ..self }
+        let stream = match recorded.tenant_id() {
+            Some(tenant_id) if !self.has_tenant => self.stream.and_then(|stream| stream.in_tenant(tenant_id)),
+            _ => self.stream,
+        };
+        Self { stream, envelope: self.envelope.caused_by(recorded), ..self }
     }
 
     /// The [metadata](crate::NewEvent::metadata) of the events that are appended: anything that serde can

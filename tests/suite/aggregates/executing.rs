@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 
 use diesel_event_store::{
-    Error, EventProblem, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent, Position,
-    write_transaction,
+    AggregateRef, Error, EventProblem, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent,
+    Position, write_transaction,
 };
 use test_support::{Result, TestDatabase, count, execute, user};
 
@@ -27,6 +27,7 @@ tests! {
     an_event_that_was_erased_counts_in_the_version,
     what_comes_after_events_that_were_erased_is_folded,
     what_is_caused_by_an_event_carries_its_ids,
+    what_is_caused_by_an_event_belongs_to_its_tenant,
     an_event_that_cannot_be_read_is_named,
     every_failure_becomes_an_error_of_the_crate,
 }
@@ -230,6 +231,23 @@ fn what_is_caused_by_an_event_carries_its_ids<D: TestDatabase>() -> Result {
     let third = account("c").execute(&mut conn, &Deposit(5))?;
     let fourth = account("d").caused_by(&third.events()[0]).execute(&mut conn, &Deposit(5))?;
     assert_eq!(fourth.events()[0].correlation_id(), None);
+    Ok(())
+}
+
+fn what_is_caused_by_an_event_belongs_to_its_tenant<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    let first = account("a").in_tenant("acme").execute(&mut conn, &Deposit(5))?;
+    let cause = &first.events()[0];
+    let done = |account: AggregateRef<Account>, conn: &mut D::Conn| {
+        let done = account.execute(conn, &Deposit(5))?;
+        Ok::<_, ExecuteError<Infallible>>(done.events()[0].tenant_id().map(str::to_owned))
+    };
+    assert_eq!(done(account("b").caused_by(cause), &mut conn)?.as_deref(), Some("acme"));
+    let other =
+        [account("b").in_tenant("other").caused_by(cause), account("b").caused_by(cause).in_tenant("other")];
+    for account in other {
+        assert_eq!(done(account, &mut conn)?.as_deref(), Some("other"));
+    }
     Ok(())
 }
 
