@@ -75,14 +75,12 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
         let events = match decide(&loaded.state) {
             Ok(events) if !events.is_empty() => events,
             outcome => {
-                refuse_archived(conn, stream, loaded.version).await?;
-                outcome.map_err(ExecuteError::Rejected)?
+                let loaded = at_its_end(conn, stream, loaded).await?;
+                outcome.map_err(ExecuteError::Rejected)?;
+                return Ok(Executed::nothing(loaded));
             }
         };
         let decided = Decided::new(&events, stream, loaded.version, &self.envelope)?;
-        if events.is_empty() {
-            return Ok(decided.executed(loaded, Vec::new()));
-        }
         self.append(conn, stream, loaded, decided, known).await
     }
 
@@ -136,16 +134,19 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
     }
 }
 
-/// Nothing is appended, which would tell whether a stream has no events because they were archived.
-async fn refuse_archived<C: AnyConnection>(
+/// Nothing is appended, which would tell where a stream ends that has no events any more.
+async fn at_its_end<A: Aggregate, C: AnyConnection>(
     conn: &mut C,
     stream: &StreamId,
-    version: i64,
-) -> Result<(), LoadError> {
-    match version {
-        0 => conn.look(stream, Look::at_all(None)).await?.refuse_archived(stream),
-        _ => Ok(()),
+    loaded: Loaded<A>,
+) -> Result<Loaded<A>, LoadError> {
+    if loaded.version > 0 {
+        return Ok(loaded);
     }
+    let seen = conn.look(stream, Look::at_all(None)).await?;
+    seen.refuse_archived(stream)?;
+    // What was appended in between is not in the state.
+    Ok(if seen.events.is_empty() { loaded.at_least(seen.end) } else { loaded })
 }
 
 /// Between two looks. The next attempt finds it free.

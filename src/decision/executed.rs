@@ -33,6 +33,11 @@ impl<A> Executed<A> {
         Self { state, version, attempts: 1, is_repeat: false, events }
     }
 
+    /// No events.
+    pub(crate) fn nothing(loaded: Loaded<A>) -> Self {
+        Self::new(loaded.state, loaded.version, Vec::new())
+    }
+
     /// What came of it the first time.
     pub(crate) fn repeat(loaded: Loaded<A>, events: Vec<RecordedEvent>) -> Self {
         Self { is_repeat: true, ..Self::new(loaded.state, loaded.version, events) }

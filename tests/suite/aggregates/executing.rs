@@ -210,6 +210,8 @@ fn an_aggregate_whose_events_were_erased_begins_anew_at_its_version<D: TestDatab
     let loaded = account("a").load(&mut conn)?;
     assert_eq!((loaded.state.cents, loaded.version), (0, 3));
 
+    let nothing = account("a").execute(&mut conn, &Deposit(0))?;
+    assert_eq!((nothing.version, nothing.events().len()), (3, 0));
     let alone = account("a").execute(&mut conn, &Deposit(5))?;
     assert_eq!((alone.state.cents, alone.version, alone.attempts), (5, 4, 2));
     let inside = write_transaction(&mut conn, |conn| account("b").execute(conn, &Deposit(5)))?;
