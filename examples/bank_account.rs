@@ -48,26 +48,28 @@ struct Withdraw {
 }
 
 #[derive(Debug, PartialEq, thiserror::Error)]
-#[error("the account has only {has} cents")]
-struct NotEnough {
-    has: u64,
+enum Refused {
+    #[error("the account has only {has} cents")]
+    NotEnough { has: u64 },
+    #[error("no account can hold that much")]
+    TooMuch,
 }
 
+/// What is decided can be folded: an event that is recorded cannot be refused any more.
 impl Decide<Deposit> for Account {
-    type Error = std::convert::Infallible;
+    type Error = Refused;
 
-    fn decide(&self, &Deposit { cents }: &Deposit) -> Result<Vec<AccountEvent>, Self::Error> {
+    fn decide(&self, &Deposit { cents }: &Deposit) -> Result<Vec<AccountEvent>, Refused> {
+        self.cents.checked_add(cents).ok_or(Refused::TooMuch)?;
         Ok(vec![AccountEvent::Deposited { cents }])
     }
 }
 
 impl Decide<Withdraw> for Account {
-    type Error = NotEnough;
+    type Error = Refused;
 
-    fn decide(&self, &Withdraw { cents }: &Withdraw) -> Result<Vec<AccountEvent>, NotEnough> {
-        if cents > self.cents {
-            return Err(NotEnough { has: self.cents });
-        }
+    fn decide(&self, &Withdraw { cents }: &Withdraw) -> Result<Vec<AccountEvent>, Refused> {
+        self.cents.checked_sub(cents).ok_or(Refused::NotEnough { has: self.cents })?;
         Ok(vec![AccountEvent::Withdrawn { cents }])
     }
 }
@@ -99,7 +101,8 @@ fn without_a_database() {
         .when(&Withdraw { cents: 200 })
         .then([AccountEvent::Withdrawn { cents: 200 }])
         .then_state(|account| assert_eq!(account.cents, 300));
-    given::<Account>("alice", [deposited])
+    given::<Account>("alice", [deposited.clone()])
         .when(&Withdraw { cents: 501 })
-        .then_rejected(NotEnough { has: 500 });
+        .then_rejected(Refused::NotEnough { has: 500 });
+    given::<Account>("alice", [deposited]).when(&Deposit { cents: u64::MAX }).then_rejected(Refused::TooMuch);
 }

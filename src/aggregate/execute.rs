@@ -37,7 +37,9 @@ impl<A: Aggregate> AggregateRef<A> {
     ///   else](crate::AppendError::KeyReused).
     /// - [`ExecuteError::Database`]: the database refused or failed.
     ///
-    /// A panic in the decision passes through. Nothing is appended, and alone no transaction is open.
+    /// A panic in the decision passes through. Nothing is appended, and alone no transaction is open. What
+    /// was decided is folded after it was appended, because the state before it is needed until then: a panic
+    /// in [`evolve`](crate::Evolve::evolve) passes through as well, and alone the events are recorded.
     ///
     /// # Example
     ///

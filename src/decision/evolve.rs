@@ -41,5 +41,9 @@ pub trait Evolve: Sized {
 
     /// The state after the event. The event has happened, so this neither refuses nor fails, and it depends
     /// on nothing but its arguments. The state is taken by value, so that an enum can be a state machine.
+    ///
+    /// A panic here, as of an addition that overflows, comes when the events are recorded already, and again
+    /// at each load until a release folds them. So [`decide`](crate::Decide::decide) refuses what cannot be
+    /// folded, with `checked_add` for instance. The [test kit](crate::testing) folds what is decided, too.
     fn evolve(self, event: Self::Event) -> Self;
 }
