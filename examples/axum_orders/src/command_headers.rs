@@ -21,13 +21,16 @@ pub struct CommandHeaders {
 
 impl CommandHeaders {
     fn of(headers: &HeaderMap) -> Result<Self, AppError> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let key = match headers.get("idempotency-key") {
+            Some(key) => Some(key.to_str().map_err(|_| AppError::IdempotencyKey)?.to_owned()),
+            None => None,
+        };
         let expected = match headers.get(IF_MATCH) {
             Some(tag) => Some(version_of(tag.to_str().unwrap_or_default())?),
             None => None,
         };
-        let trace = text("traceparent").and_then(|parent| parent.split('-').nth(1)).map(str::to_owned);
-        Ok(Self { key: text("idempotency-key").map(str::to_owned), expected, trace })
+        let trace = headers.get("traceparent").and_then(|parent| trace_of(parent.to_str().ok()?));
+        Ok(Self { key, expected, trace })
     }
 
     /// The same for the order: once per key, as the client saw it, with the id under which traces know it.
@@ -53,6 +56,13 @@ impl CommandHeaders {
             error => error.into(),
         }
     }
+}
+
+/// A command does not fail because of what its trace is called: one that is malformed is none.
+fn trace_of(parent: &str) -> Option<String> {
+    let id = parent.split('-').nth(1)?;
+    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| id.to_owned())
 }
 
 /// `ETag` is the version of the order.

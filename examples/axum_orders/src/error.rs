@@ -19,6 +19,8 @@ pub enum AppError {
     /// The order is not at the version that the client has seen. To run the transaction again changes nothing.
     #[error("somebody else has changed the order since: {0}")]
     Changed(Box<AppendError>),
+    #[error("Idempotency-Key must be visible ASCII")]
+    IdempotencyKey,
     #[error("If-Match must be an order's ETag, a version in quotes")]
     IfMatch,
     #[error("Read-After must be a position, as a command returns it")]
@@ -44,6 +46,7 @@ impl RunAgain for AppError {
             Self::Rejected(_)
             | Self::SoldOut { .. }
             | Self::Changed(_)
+            | Self::IdempotencyKey
             | Self::IfMatch
             | Self::ReadAfter
             | Self::Pool(_)
@@ -59,7 +62,7 @@ impl AppError {
             Self::Rejected(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SoldOut { .. } => StatusCode::CONFLICT,
             Self::Changed(_) => StatusCode::PRECONDITION_FAILED,
-            Self::IfMatch | Self::ReadAfter => StatusCode::BAD_REQUEST,
+            Self::IdempotencyKey | Self::IfMatch | Self::ReadAfter => StatusCode::BAD_REQUEST,
             Self::Pool(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(error) => status_of(error),
             Self::Database(error) if error.may_run_again() => StatusCode::SERVICE_UNAVAILABLE,

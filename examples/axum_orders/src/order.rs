@@ -53,7 +53,12 @@ pub enum Rejected {
     PaidAlready,
     #[error("{0} pieces cannot be ordered")]
     Pieces(i32),
+    #[error("a customer has at most {MAX_CUSTOMER} characters")]
+    Customer,
 }
+
+/// What the read model has room for. What is recorded cannot be refused any more.
+pub const MAX_CUSTOMER: usize = 255;
 
 #[derive(Debug, Deserialize)]
 pub struct Place {
@@ -65,6 +70,7 @@ impl Decide<Place> for Order {
 
     fn decide(&self, Place { customer }: &Place) -> Result<Vec<OrderEvent>, Rejected> {
         match self.customer {
+            None if customer.chars().count() > MAX_CUSTOMER => Err(Rejected::Customer),
             None => Ok(vec![OrderEvent::Placed { customer: customer.clone() }]),
             Some(_) => Err(Rejected::PlacedAlready),
         }
@@ -82,8 +88,11 @@ impl Decide<AddLine> for Order {
 
     fn decide(&self, AddLine { article, pieces }: &AddLine) -> Result<Vec<OrderEvent>, Rejected> {
         self.check_open()?;
-        match pieces {
-            1.. => Ok(vec![OrderEvent::LineAdded { article: article.clone(), pieces: *pieces }]),
+        let before = self.lines.get(article).copied().unwrap_or_default();
+        match before.checked_add(*pieces) {
+            Some(_) if *pieces > 0 => {
+                Ok(vec![OrderEvent::LineAdded { article: article.clone(), pieces: *pieces }])
+            }
             _ => Err(Rejected::Pieces(*pieces)),
         }
     }

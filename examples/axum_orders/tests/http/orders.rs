@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use reqwest::StatusCode;
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 use super::database::{Database, Result};
@@ -101,6 +102,16 @@ async fn refused(database: &Database) -> Result {
     let (status, error) = answer(service.place(&"o".repeat(256), "Ann")).await?;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(error["error"].as_str().is_some_and(|error| error.contains("aggregate_id")), "{error}");
+
+    let place = |customer: &str| service.place("o-3", customer);
+    assert_eq!(answer(place(&"a".repeat(256))).await?.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let key = HeaderValue::from_bytes("schlüssel".as_bytes())?;
+    assert_eq!(answer(place("Ann").header("idempotency-key", key)).await?.0, StatusCode::BAD_REQUEST);
+    for trace in ["", "00", "00--", "nonsense-x", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"] {
+        let order = format!("o-{trace}");
+        let (status, answer) = answer(service.place(&order, "Ann").header("traceparent", trace)).await?;
+        assert_eq!(status, StatusCode::OK, "{trace:?}: {answer}");
+    }
 
     assert_eq!(etag(&service.get("/orders/o-1").send().await?), before);
     assert_eq!(database.left("tea").await?, Some(2));
