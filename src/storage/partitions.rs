@@ -103,8 +103,8 @@ operations! {
             next_count: i32,
         ) -> QueryResult<usize>;
 
-        /// Fences the owners of the partitions that have arrived at the barrier, and returns how many
-        /// partitions there are: none of a retired version.
+        /// Fences the owners of the active partitions that have arrived at the barrier, and returns how many
+        /// there are.
         fn lock_at_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize>;
     }
 }

@@ -309,7 +309,7 @@ statement! {
     },
     "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1 \
      WHERE projection_name = ? AND projection_version = ? AND barrier_position = ? \
-     AND last_global_position = ? AND state <> 'retired'"
+     AND last_global_position = ? AND state = 'active'"
 }
 
 impl<L> Partitions for L

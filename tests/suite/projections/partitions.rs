@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use diesel_event_store::projection::{self, ProjectionError};
+use diesel_event_store::projection::{self, ProjectionError, ProjectionState};
 use diesel_event_store::{EventConnection, write_transaction};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use test_support::{Result, TestDatabase, advances_until, at_once, count, eventually, for_all};
 
 use super::{
-    Fault, NAME, Script, append, application, applied, name_of, reached, runner, set, status, users,
+    Fault, NAME, Script, append, application, applied, name_of, reached, runner, set, states, status, users,
 };
 
 tests! {
@@ -25,6 +25,7 @@ tests! {
     partitions_that_are_apart_meet_before_the_number_changes,
     any_change_at_any_point_neither_skips_nor_repeats,
     a_runner_changes_it_while_others_append,
+    a_partition_that_has_stopped_delays_the_change_until_it_is_resumed,
 }
 
 /// Every event of the log is in the read model once, and those of each aggregate are in their order.
@@ -250,4 +251,23 @@ fn change_it_twice<C: EventConnection>(conn: &mut C) -> Result {
         eventually("it is changed", || Ok(status(conn)?.partitions().len() == partitions))?;
     }
     Ok(())
+}
+
+/// Although it stands where the others are to meet.
+fn a_partition_that_has_stopped_delays_the_change_until_it_is_resumed<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let script = Script::default();
+    script.projection().catch_up(&mut conn)?;
+    append(&mut conn, "alice", 1)?;
+    set(&mut conn, "state = 'failed', last_error = 'by hand'")?;
+    projection::repartition(&mut conn, (NAME, 1), 2)?;
+    let refused = script.projection().catch_up(&mut conn);
+    assert!(matches!(refused, Err(ProjectionError::HasFailed { .. })), "{refused:?}");
+    assert_eq!(states(&mut conn)?, [ProjectionState::Failed]);
+
+    projection::resume(&mut conn, (NAME, 1))?;
+    assert_eq!(script.projection().catch_up(&mut conn)?.applied(), 1);
+    assert_eq!(status(&mut conn)?.partitions().len(), 2);
+    assert_complete(&mut conn)
 }
