@@ -86,7 +86,8 @@ impl Queue {
             state = self.sleep(state, Duration::MAX);
         }
         if !delay.is_zero() {
-            state = self.wait_for_more(state, most, delay);
+            // There are never more than fit into the queue.
+            state = self.wait_for_more(state, most.min(self.capacity), delay);
         }
         let taken = state.take(most);
         observe::writer::queue_depth(state.jobs.len());

@@ -101,3 +101,14 @@ fn a_closure_may_send_to_its_own_writer_as_long_as_there_is_room() {
     assert_eq!(room.wait().unwrap().version(), 1);
     none.wait().unwrap_err();
 }
+
+/// Longer than the test takes: who waits for room cannot be waited for.
+#[test]
+fn a_full_queue_is_not_waited_for() {
+    let database = SqliteFile::migrated();
+    let patient = WriterOptions::default().queue_capacity(4).max_delay(Duration::from_secs(3600));
+    let writer = patient.start(database.connect()).unwrap();
+    let send = |_| writer.append(&stream("1"), ExpectedVersion::Any, [event()]).send();
+    let tickets: Vec<_> = (0..12).map(send).collect();
+    tickets.into_iter().for_each(|ticket| _ = ticket.wait().unwrap());
+}
