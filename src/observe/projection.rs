@@ -1,4 +1,5 @@
-//! What projections report. Every metric is labelled with the name and the version of the projection.
+//! What projections report. Every metric is labelled with the name and the version of the projection, and a
+//! gauge with the partition, too.
 
 use std::fmt::Display;
 use std::future::poll_fn;
@@ -68,7 +69,11 @@ pub(crate) fn applied(partition: &PartitionKey, events: usize, to: Position, too
 /// The age of the last event that was applied; zero at the end of the log.
 pub(crate) fn lag(partition: &PartitionKey, lag: Duration) {
     #[cfg(feature = "metrics")]
-    metrics::gauge!("diesel_event_store.projection.lag_seconds", labels(partition)).set(lag.as_secs_f64());
+    {
+        let mut labels = labels(partition);
+        labels.push(metrics::Label::new("partition", partition.number.to_string()));
+        metrics::gauge!("diesel_event_store.projection.lag_seconds", labels).set(lag.as_secs_f64());
+    }
 }
 
 /// The handler has failed and will be given the event again.
