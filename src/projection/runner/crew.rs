@@ -7,6 +7,12 @@ use crate::projection::link::{Lends, Link};
 
 pub(in crate::projection) type BoxError = Box<dyn StdError + Send + Sync>;
 
+/// An error of the application may panic when it is asked what it is: then it does so here, where that is
+/// caught.
+pub(in crate::projection) fn try_out(error: &BoxError) {
+    let _ = error.to_string();
+}
+
 /// What a runner does its work with: threads on connections that block, or tasks on connections that are
 /// awaited.
 pub(in crate::projection) trait Crew: Sized + 'static {

@@ -11,6 +11,10 @@ pub(in crate::projection) struct Health(Arc<Mutex<Known>>);
 struct Known {
     /// Until somebody resumes them.
     stopped: Vec<PartitionKey>,
+    /// Those of them that cannot be marked yet, so that their rows do not say so.
+    stopping: Vec<PartitionKey>,
+    /// The database refuses to let this worker have them.
+    refused: Vec<PartitionKey>,
     /// Projections with a partition whose worker tries the same again and again.
     failing: Vec<ProjectionId>,
     /// Threads that have no connection.
@@ -36,12 +40,28 @@ impl Health {
         let news = stopped.iter().copied().filter(|row| !known.stopped.contains(&row.key)).collect();
         known.stopped.retain(|key| key.projection != *projection);
         known.stopped.extend(stopped.iter().map(|row| row.key.clone()));
+        known
+            .refused
+            .retain(|key| partitions.iter().any(|row| row.key == *key) || key.projection != *projection);
         news
     }
 
-    /// A member of the crew stops the partition, and says so itself.
-    pub(super) fn stops(&self, partition: &PartitionKey) {
-        self.known().stopped.push(partition.clone());
+    /// A member of the crew stops the partition, and says so itself. Until what is returned is dropped, the
+    /// partition is stopped whatever its row says.
+    pub(super) fn stops(&self, partition: &PartitionKey) -> Stops {
+        let mut known = self.known();
+        known.stopped.push(partition.clone());
+        known.stopping.push(partition.clone());
+        Stops { health: self.clone(), partition: partition.clone() }
+    }
+
+    /// Whether the database lets this worker have the partition, or says that another one has it.
+    pub(super) fn note_taking(&self, partition: &PartitionKey, is_refused: bool) {
+        let mut known = self.known();
+        known.refused.retain(|key| key != partition);
+        if is_refused {
+            known.refused.push(partition.clone());
+        }
     }
 
     pub(super) fn set_blind(&self, is_blind: bool) {
@@ -56,12 +76,25 @@ impl Health {
 
     pub(in crate::projection) fn is_good(&self) -> bool {
         let known = self.known();
-        known.stopped.is_empty() && known.failing.is_empty() && known.unconnected == 0 && !known.is_blind
+        let is_going = known.stopped.is_empty() && known.stopping.is_empty() && known.failing.is_empty();
+        is_going && known.refused.is_empty() && known.unconnected == 0 && !known.is_blind
     }
 
     /// It is whole between any two statements, so a panic elsewhere leaves it whole.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A partition that is being marked as failed.
+pub(super) struct Stops {
+    health: Health,
+    partition: PartitionKey,
+}
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.health.known().stopping.retain(|partition| *partition != self.partition);
     }
 }
 

@@ -19,7 +19,7 @@ impl<W: Crew> Stopping<'_, W> {
     /// and does nothing with it: no other worker would fare better. Returns what is to be reported in the
     /// end.
     pub(super) async fn stop(mut self, conn: W::Link) -> ProjectionError {
-        self.context.health.stops(self.applier.partition());
+        let _stops = self.context.health.stops(self.applier.partition());
         // The handler may have left the connection unusable, or in a transaction that diesel does not know
         // of.
         let is_usable = !matches!(self.error, ProjectionError::TransactionEnded { .. });
@@ -66,6 +66,7 @@ impl<W: Crew> Stopping<'_, W> {
             Err(refusal) => {
                 // If that is refused, too, the lease runs out, and the next worker stops at the same event.
                 let _ = self.applier.keep(&mut conn).await;
+                let _ = self.applier.note_failure(&mut conn, &self.error.to_string()).await;
                 Err(refusal.into())
             }
         }
