@@ -117,25 +117,34 @@ async fn apply_to_end<L: Link>(
     applier: &mut Applier<'_, L>,
     partitions: i32,
 ) -> Result<(), ProjectionError> {
+    loop {
+        match follow_to_end(conn, projection, applier, partitions).await {
+            // Nothing asks this call to stop.
+            Ok(()) | Err(Stop::Asked) => return Ok(()),
+            Err(Stop::Moved) => {}
+            Err(Stop::PutBack) => return Err(applier.lease_lost()),
+            Err(Stop::Error(error)) => return Err(error),
+        }
+    }
+}
+
+async fn follow_to_end<L: Link>(
+    conn: &mut L,
+    projection: &ProjectionOf<L>,
+    applier: &mut Applier<'_, L>,
+    partitions: i32,
+) -> Result<(), Stop> {
     let mut page_size = projection.page_size(partitions);
-    applier.begin(conn).await.or_else(go_on)?;
+    applier.begin(conn).await?;
     loop {
         let query = projection.query(applier.position());
         let slice = read_log(&mut conn.database(), &query, page_size.next()).await?;
         page_size.learn(&slice, query.max_bytes);
         let page = Page::new(query.from, slice, partitions);
-        applier.apply(conn, &page).await.or_else(go_on)?;
+        applier.apply(conn, &page).await?;
         if page.is_end() && applier.position() >= page.scanned_to() || applier.is_at_barrier() {
-            return applier.save(conn).await.or_else(go_on);
+            return applier.save(conn).await;
         }
-    }
-}
-
-/// Nothing asks this call to stop, and what has moved is known now.
-fn go_on(stop: Stop) -> Result<(), ProjectionError> {
-    match stop {
-        Stop::Error(error) => Err(error),
-        Stop::Asked | Stop::Moved => Ok(()),
     }
 }
 

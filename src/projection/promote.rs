@@ -14,7 +14,8 @@ use crate::storage::transactions::Transactions;
 
 /// Puts a version of a projection in the place of the older ones, once it has applied as much as each of
 /// them: `swap` gives its tables the name that readers know, and in the same transaction the older versions
-/// are retired. No worker applies them any more, not even one that is started later.
+/// are retired. No worker applies them any more, also if it is started later, unless they are
+/// [reset](super::reset). An older version that was never run is not among them.
 ///
 /// This is how a read model is rebuilt beside the one in use: run the new version, with tables of its own,
 /// until its [status](super::status()) says that it has caught up; then promote it.

@@ -17,7 +17,8 @@ use crate::store::wake_up;
 
 /// Puts a projection back to the beginning: all events are applied again, and parked events are forgotten.
 /// `clear` empties the read model in the same transaction. A batch that a worker is applying meanwhile is
-/// rolled back.
+/// rolled back; one that is idle notices within a second, and reads the log anew. A version that was retired is
+/// applied again.
 ///
 /// # Errors
 ///

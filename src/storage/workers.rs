@@ -11,6 +11,8 @@ pub(crate) struct Sharing {
     /// How many active partitions no worker has leased.
     pub(crate) free: i64,
     pub(crate) workers: i64,
+    /// Where the partition is that is furthest in the log.
+    pub(crate) furthest: i64,
     /// One if a retry or a discard of parked events is requested, else none.
     pub(crate) requests: i64,
 }

@@ -83,6 +83,11 @@ impl<'p, L: Link> Applier<'p, L> {
         self.requests().begin(conn).await
     }
 
+    /// Whether nobody has put the partition elsewhere or had it since it was seen so.
+    pub(in crate::projection) fn follows(&self, seen: &Partition) -> bool {
+        self.lease.follows(seen)
+    }
+
     /// After a while, or another connection: the partition's row may have changed.
     pub(in crate::projection) async fn look(&mut self, conn: &mut L) -> Result<(), Stop> {
         self.lease.look(conn).await
@@ -166,6 +171,11 @@ impl<'p, L: Link> Applier<'p, L> {
 
     pub(in crate::projection) fn position(&self) -> Position {
         self.lease.position()
+    }
+
+    /// Where the partition's row says that it is.
+    pub(in crate::projection) fn checkpoint(&self) -> Position {
+        self.lease.checkpoint()
     }
 
     /// How many events the handler was given, and has applied.

@@ -117,11 +117,12 @@ impl Lease {
         if self.renewed_at.elapsed() < self.claim.lease / 3 {
             return Ok(());
         }
-        if !conn.database().renew(&self.claim).await? {
-            return Err(self.lost());
+        let is_mine = conn.database().renew(&self.claim).await?;
+        if is_mine {
+            self.renewed_at = Instant::now();
         }
-        self.renewed_at = Instant::now();
-        self.look(conn).await
+        self.look(conn).await?;
+        if is_mine { Ok(()) } else { Err(self.lost()) }
     }
 
     /// Pauses, and keeps the lease meanwhile.
@@ -143,20 +144,28 @@ impl Lease {
         Ok(())
     }
 
-    /// Looks at the partition's row: a barrier may have been raised, or a commit may have gone through whose
-    /// answer was lost.
+    /// Looks at the partition's row: a barrier may have been raised, the partition may have been put back, or
+    /// a commit may have gone through whose answer was lost. If it is at another position, what is known of
+    /// the log and of parked events does not hold any more.
     pub(super) async fn look<L: Link>(&mut self, conn: &mut L) -> Result<(), Stop> {
         let row = conn.database().partition(&self.claim.partition).await?;
-        let Some(row) = row.filter(|row| row.token == self.claim.token && row.state == State::Active) else {
-            return Err(self.lost());
-        };
+        let row = row.filter(|row| row.state == State::Active).ok_or_else(|| self.lost())?;
+        if row.token != self.claim.token {
+            return Err(if row.owner.is_none() { Stop::PutBack } else { self.lost() });
+        }
         (self.barrier, self.witness) = (row.barrier, row.witness);
         if row.position != self.claim.position {
             (self.claim.position, self.scanned_to) = (row.position, row.position);
+            return Err(Stop::Moved);
         }
         // What was only passed over may lie beyond the barrier; the checkpoint cannot follow it there.
         self.scanned_to = self.up_to_barrier(self.scanned_to);
         Ok(())
+    }
+
+    /// Whether nobody has put the partition elsewhere or had it since it was seen so.
+    pub(super) fn follows(&self, seen: &Partition) -> bool {
+        (self.claim.token, self.claim.position) == (seen.token + 1, seen.position)
     }
 
     /// Whether the partition does not exist any more because the number of partitions was changed. Then no
@@ -209,8 +218,12 @@ impl Lease {
         if conn.database().advance(&self.claim, step).await? {
             return Ok(());
         }
-        self.look(conn).await?;
-        Err(Stop::Moved)
+        match self.look(conn).await {
+            // What the handler has done is rolled back.
+            Err(Stop::PutBack) => Err(self.lost()),
+            Err(stop) => Err(stop),
+            Ok(()) => Err(Stop::Moved),
+        }
     }
 
     /// The transaction that has moved the checkpoint is committed.

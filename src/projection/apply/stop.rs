@@ -14,6 +14,8 @@ pub(in crate::projection) enum Stop {
     Asked,
     /// The partition's row was not as it was known. It is known now: go on from there.
     Moved,
+    /// It was reset while nothing was being applied. No worker has it.
+    PutBack,
     Error(ProjectionError),
 }
 

@@ -8,14 +8,13 @@ use tokio::task::JoinHandle;
 
 use super::link::Awaited;
 use super::unwind::caught;
-use crate::model::position::Position;
 use crate::projection::error::ProjectionError;
 use crate::projection::kind::Awaits;
 use crate::projection::panicked::Panicked;
 use crate::projection::runner::context::Context;
-use crate::projection::runner::crew::{BoxError, Crew};
+use crate::projection::runner::crew::{BoxError, Crew, try_out};
 use crate::projection::runner::partition_crew::{Job, Recruits};
-use crate::projection::runner::read_ahead::{ReadAhead, ReadsAhead};
+use crate::projection::runner::read_ahead::{Next, ReadAhead, ReadsAhead};
 use crate::storage::asynchronous::connection::AsyncEventConnection;
 
 pub(super) type Connect<C> = Box<dyn Fn() -> Connecting<C> + Send + Sync>;
@@ -33,7 +32,7 @@ impl<C: AsyncEventConnection + 'static> Crew for Tasks<C> {
     type Listener = ();
 
     async fn connect(connect: &Connect<C>) -> Result<Awaited<C>, BoxError> {
-        let connected = caught(async { connect().await }).await;
+        let connected = caught(async { connect().await.inspect_err(try_out) }).await;
         let connected = connected
             .unwrap_or_else(|panic| Err(Box::new(Panicked::with("the function that connects", &*panic))));
         connected.map(Awaited::new)
@@ -50,7 +49,7 @@ impl<C: AsyncEventConnection + 'static> Crew for Tasks<C> {
 
 impl<C: AsyncEventConnection + 'static> ReadsAhead for Tasks<C> {
     /// Each task reads for itself.
-    fn read_ahead(_: &ReadAhead, _: &Arc<Context<Self>>, _: Position) {}
+    fn read_ahead(_: &ReadAhead, _: &Arc<Context<Self>>, _: Next) {}
 }
 
 impl<C: AsyncEventConnection + 'static> Recruits for Tasks<C> {

@@ -8,35 +8,31 @@ use super::context::Context;
 use super::crew::Crew;
 use super::pace::{LONGEST_RECONNECT_PAUSE, Pace};
 use super::page_cache::{Ask, End, Found};
+use super::patience::Patience;
 use super::read_ahead::{ReadAhead, ReadsAhead};
+use super::seen::Seen;
 use super::stopping::Stopping;
-use crate::model::partition::Partition;
 use crate::observe;
 use crate::projection::apply::{Applier, Stop, Turns};
 use crate::projection::error::ProjectionError;
 use crate::projection::link::{IsAsked, ProjectionOf, pause};
 use crate::projection::page::Page;
 use crate::projection::progress::Progress;
-use crate::storage::error::is_log_closed;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::store::wake_up;
-
-/// How long a handler may fail with errors that do not count before its partition stops: longer than a lock
-/// or an outage that ends by itself. For a closed log it waits as long as it takes.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Applies a partition until it is asked to stop, has failed, or another worker has it.
 pub(super) async fn follow<W: ReadsAhead>(
     context: &Arc<Context<W>>,
     projection: &ProjectionOf<W::Link>,
-    partition: &Partition,
+    seen: &Seen,
     log: &ReadAhead,
     turns: &Turns,
     asked: &Asked,
 ) -> Followed {
     let is_asked = || asked.is_to_stop();
     let follower = Follower { context, projection, log, turns, asked, is_asked: &is_asked };
-    match follower.run(partition).await {
+    match follower.run(seen).await {
         Ok(followed) => followed,
         Err(error) => {
             let followed = match error {
@@ -77,33 +73,36 @@ struct Follower<'f, W: Crew> {
 }
 
 impl<'f, W: ReadsAhead> Follower<'f, W> {
-    async fn run(&self, partition: &Partition) -> Result<Followed, ProjectionError> {
+    async fn run(&self, seen: &Seen) -> Result<Followed, ProjectionError> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
         let mut conn = self.first_connection(&mut retry).await?;
         let worker = &self.context.worker;
+        let Seen { partition, at } = seen;
         let lease = Applier::lease(&mut conn, self.projection, partition, worker, self.is_asked, self.turns);
-        let Some(mut applier) = lease.await? else { return Ok(Followed::NotLeased) };
-        let mut stuck_since = None;
+        let leased = lease.await;
+        self.context.health.note_taking(&partition.key, leased.as_ref().is_err_and(is_refusal));
+        let Some(mut applier) = leased? else { return Ok(Followed::NotLeased) };
+        let mut since = if applier.follows(partition) { *at } else { Instant::now() };
+        let mut patience = Patience::default();
         loop {
             let position = applier.position();
-            let stop = self.apply_until_stopped(&mut conn, &mut applier).await;
+            let stop = self.apply_until_stopped(&mut conn, &mut applier, since).await;
+            since = Instant::now();
             applier.end_turn();
             if applier.position() > position {
                 retry.reset();
-                stuck_since = None;
+                patience.reset();
             }
             match stop {
                 Stop::Asked => return Ok(applier.release(&mut conn).await.map(|()| Followed::Applied)?),
                 Stop::Moved => {}
+                Stop::PutBack => return Ok(Followed::Applied),
                 Stop::Error(error @ (ProjectionError::Database(_) | ProjectionError::RunAgain { .. })) => {
-                    if is_log_closed(&error) {
-                        stuck_since = None;
-                    }
-                    let stuck_for = stuck_since.get_or_insert_with(Instant::now).elapsed();
-                    if stuck_for > PATIENCE && matches!(error, ProjectionError::RunAgain { .. }) {
+                    if patience.is_over(&error) {
                         return Err(self.stop(conn, applier, error).await);
                     }
                     conn = self.before_again(conn, &mut applier, error, &mut retry).await?;
+                    since = Instant::now();
                 }
                 Stop::Error(error @ ProjectionError::HandedOver { .. }) => {
                     applier.release(&mut conn).await?;
@@ -179,8 +178,13 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         }
     }
 
-    /// Applies what there is, and waits for more.
-    async fn apply_until_stopped(&self, conn: &mut W::Link, applier: &mut Applier<'f, W::Link>) -> Stop {
+    /// Applies what there is, and waits for more. The log is read anew: where it was known to go on since then.
+    async fn apply_until_stopped(
+        &self,
+        conn: &mut W::Link,
+        applier: &mut Applier<'f, W::Link>,
+        since: Instant,
+    ) -> Stop {
         // Who sleeps cannot renew the lease.
         let longest_pause = self.context.options.longest_pause.min(self.projection.lease / 3);
         let mut pace = Pace::new(longest_pause);
@@ -189,10 +193,11 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
             return stop;
         }
         loop {
+            self.asked.note_checkpoint(applier.checkpoint());
             if self.asked.is_to_stop() || applier.is_at_barrier() {
                 return applier.save(conn).await.err().unwrap_or(Stop::Asked);
             }
-            let ask = Ask { after: applier.position(), wake_ups: wake_up::count(), last };
+            let ask = Ask { after: applier.position(), since, wake_ups: wake_up::count(), last };
             match self.serve_and_apply(conn, applier, &ask).await {
                 Err(stop) => return stop,
                 Ok(None) => pace.reset(),
@@ -216,6 +221,9 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         applier: &mut Applier<'f, W::Link>,
         ask: &Ask,
     ) -> Result<Option<End>, Stop> {
+        if self.asked.take_look() {
+            applier.look(conn).await?;
+        }
         if self.asked.take_request() {
             applier.serve_requests(conn).await?;
         }
@@ -247,6 +255,11 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         });
         Ok(None)
     }
+}
+
+/// Whether the database will say so again.
+fn is_refusal(error: &ProjectionError) -> bool {
+    matches!(error, ProjectionError::Database(error) if !error.is_retryable())
 }
 
 /// After an error of the database that is not known to pass, a new connection may do better.

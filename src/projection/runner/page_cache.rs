@@ -26,9 +26,21 @@ pub(super) struct PageCache {
 
 /// What was read, where the log ended when it was looked at last, and how much to read next.
 struct Read {
-    pages: VecDeque<Arc<Page>>,
+    pages: VecDeque<Kept>,
     end: Option<End>,
     page_size: PageSize,
+}
+
+/// A page, and when it was begun to be read.
+struct Kept {
+    page: Arc<Page>,
+    began: Instant,
+}
+
+impl Kept {
+    fn answers(&self, ask: &Ask) -> bool {
+        self.began >= ask.since && self.page.goes_on_after(ask.after)
+    }
 }
 
 /// A look at the log that has found nothing after a position.
@@ -54,6 +66,9 @@ impl End {
 /// What a member asks for that follows the log.
 pub(super) struct Ask {
     pub(super) after: Position,
+    /// When it learned that it is to go on there. What was read before may not be in the log any more: events
+    /// are erased first, and then the projection is put back.
+    pub(super) since: Instant,
     /// How many there had been before it asked.
     pub(super) wake_ups: u64,
     /// The last end of the log that it was told.
@@ -61,8 +76,8 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    pub(super) fn first(after: Position) -> Self {
-        Self { after, wake_ups: wake_up::count(), last: None }
+    pub(super) fn first(after: Position, since: Instant) -> Self {
+        Self { after, since, wake_ups: wake_up::count(), last: None }
     }
 }
 
@@ -112,7 +127,7 @@ impl PageCache {
             return Ok(Found::End(known.note_end(ask, began)));
         }
         let page = Arc::new(Page::new(ask.after, slice, self.partitions));
-        known.pages.push_front(Arc::clone(&page));
+        known.pages.push_front(Kept { page: Arc::clone(&page), began });
         known.forget_all_but(self.kept, LARGE_PAGES.saturating_mul(self.query.max_bytes));
         Ok(Found::Page(page))
     }
@@ -130,17 +145,17 @@ impl PageCache {
 
 impl Read {
     fn find(&self, ask: &Ask) -> Option<Found> {
-        let page = self.pages.iter().find(|page| page.goes_on_after(ask.after));
+        let kept = self.pages.iter().find(|kept| kept.answers(ask));
         let end = || self.end.filter(|end| end.answers(ask)).map(Found::End);
-        page.map(|page| Found::Page(Arc::clone(page))).or_else(end)
+        kept.map(|kept| Found::Page(Arc::clone(&kept.page))).or_else(end)
     }
 
     /// The newest: so many, until they have so many bytes together.
     fn forget_all_but(&mut self, pages: usize, bytes: usize) {
         let mut newer = 0;
-        let fits = |page: &&Arc<Page>| {
+        let fits = |kept: &&Kept| {
             let fits = newer < bytes;
-            newer += page.bytes();
+            newer += kept.page.bytes();
             fits
         };
         let kept = self.pages.iter().take(pages).take_while(fits).count();
@@ -157,8 +172,9 @@ impl Read {
 mod tests {
     use std::collections::VecDeque;
     use std::sync::Arc;
+    use std::time::{Duration, Instant};
 
-    use super::Read;
+    use super::{Ask, Found, Kept, Read};
     use crate::model::event::NewEvent;
     use crate::model::log::{LogQuery, LogSlice};
     use crate::model::page_size::PageSize;
@@ -167,19 +183,35 @@ mod tests {
     use crate::projection::page::Page;
 
     /// With one event, whose payload has so many bytes.
-    fn page(bytes: usize) -> Arc<Page> {
+    fn page(bytes: usize, began: Instant) -> Kept {
         let payload = "x".repeat(bytes - "\"\"".len());
         let stream = StreamId::new("Scan", 1).unwrap();
         let event = NewEvent::new("Scanned", &payload).unwrap().recorded(&stream, 1, Position::END).unwrap();
         let query = LogQuery::after(Position::START);
-        Arc::new(Page::new(query.from, LogSlice::new(&query, vec![event], 1, Position::END), 1))
+        let slice = LogSlice::new(&query, vec![event], 1, Position::END);
+        Kept { page: Arc::new(Page::new(query.from, slice, 1)), began }
+    }
+
+    fn read(pages: VecDeque<Kept>) -> Read {
+        Read { pages, end: None, page_size: PageSize::up_to(1) }
     }
 
     fn kept_of(bytes: [usize; 5], most_pages: usize, most_bytes: usize) -> Vec<usize> {
-        let pages: VecDeque<_> = bytes.into_iter().map(page).collect();
-        let mut read = Read { pages, end: None, page_size: PageSize::up_to(1) };
+        let now = Instant::now();
+        let mut read = read(bytes.into_iter().map(|bytes| page(bytes, now)).collect());
         read.forget_all_but(most_pages, most_bytes);
-        read.pages.iter().map(|page| page.bytes()).collect()
+        read.pages.iter().map(|kept| kept.page.bytes()).collect()
+    }
+
+    #[test]
+    fn who_begins_is_given_only_what_was_read_since() {
+        let began = Instant::now();
+        let read = read([page(10, began)].into());
+        let found = |since| read.find(&Ask::first(Position::START, since));
+        let moment = Duration::from_nanos(1);
+        assert!(matches!(found(began - moment), Some(Found::Page(_))));
+        assert!(matches!(found(began), Some(Found::Page(_))));
+        assert!(found(began + moment).is_none());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
 
@@ -9,6 +9,7 @@ use super::context::Context;
 use super::follower::{Followed, follow};
 use super::page_cache::PageCache;
 use super::read_ahead::{ReadAhead, ReadsAhead};
+use super::seen::Seen;
 use crate::model::partition::{Partition, State};
 use crate::projection::apply::Turns;
 use crate::projection::error::ProjectionError;
@@ -42,7 +43,7 @@ pub(in crate::projection) trait Recruits: ReadsAhead {
 pub(in crate::projection) struct Job<W: ReadsAhead> {
     context: Arc<Context<W>>,
     index: usize,
-    partition: Partition,
+    seen: Seen,
     log: Arc<ReadAhead>,
     aside: Arc<Aside>,
     turns: Arc<Turns>,
@@ -56,13 +57,13 @@ impl<W: ReadsAhead> Job<W> {
     }
 
     pub(in crate::projection) fn partition(&self) -> i32 {
-        self.partition.key.number
+        self.seen.partition.key.number
     }
 
     pub(in crate::projection) async fn run(self) {
         let Self { context, log, turns, asked, .. } = &self;
         let projection = context.projection(self.index);
-        let followed = follow(context, projection, &self.partition, log, turns, asked).await;
+        let followed = follow(context, projection, &self.seen, log, turns, asked).await;
         if followed == Followed::HandedOver {
             self.aside.step(projection.lease);
         }
@@ -139,13 +140,32 @@ impl<W: Recruits> PartitionCrew<W> {
     }
 
     /// What there is to do, in one statement for all partitions. The members are told of what operators have
-    /// asked for.
+    /// asked for, and whether the projection was put back.
     async fn look(&self, conn: &mut W::Link) -> Result<Sharing, ProjectionError> {
+        let reached = self.reached();
         let now = conn.database().sharing(&self.projection().id).await?;
         if now.requests > 0 {
             self.members.iter().for_each(|member| member.asked.serve());
         }
+        if now.furthest < reached {
+            self.ask_to_look(|_| true);
+        }
         Ok(now)
+    }
+
+    /// Where the member was at least that is furthest in the log.
+    fn reached(&self) -> i64 {
+        let at_work = self.members.iter().filter(|member| !has_ended::<W>(member));
+        at_work.map(|member| member.asked.checkpoint()).max().unwrap_or(0)
+    }
+
+    /// Members that are idle would find out when they renew their leases.
+    fn ask_to_look(&self, is_asked: impl Fn(&AtWork<W::Member>) -> bool) {
+        let mut asked = self.members.iter().filter(|member| is_asked(member)).peekable();
+        if asked.peek().is_some() {
+            asked.for_each(|member| member.asked.look());
+            wake_up::all();
+        }
     }
 
     /// Partitions that could not be applied are tried again.
@@ -164,7 +184,9 @@ impl<W: Recruits> PartitionCrew<W> {
         let seen = self.projection().lease / 3 * 2;
         conn.database().report_worker(&id, &self.context.worker, seen).await?;
         self.shared = self.look(conn).await?;
+        let seen_at = Instant::now();
         let mut partitions = repartition::current(&mut conn.database(), self.projection()).await?;
+        self.ask_to_look(|member| self.was_taken_from(member, &partitions));
         self.give_back_left(conn, &mut partitions).await?;
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len()).await?;
@@ -174,7 +196,7 @@ impl<W: Recruits> PartitionCrew<W> {
         if has_one_writer {
             self.turns.always();
         }
-        self.recruit_up_to(share, partitions, !has_one_writer);
+        self.recruit_up_to(share, partitions, seen_at, !has_one_writer);
         Ok(())
     }
 
@@ -185,12 +207,24 @@ impl<W: Recruits> PartitionCrew<W> {
         }
     }
 
-    fn recruit_up_to(&mut self, share: usize, partitions: Vec<Partition>, has_own_thread: bool) {
+    /// Whether the partition is not leased to this worker any more, or not yet.
+    fn was_taken_from(&self, member: &AtWork<W::Member>, partitions: &[Partition]) -> bool {
+        let row = partitions.iter().find(|partition| partition.key.number == member.partition);
+        row.is_none_or(|row| row.owner.as_deref() != Some(&*self.context.worker))
+    }
+
+    fn recruit_up_to(
+        &mut self,
+        share: usize,
+        partitions: Vec<Partition>,
+        seen_at: Instant,
+        has_own_thread: bool,
+    ) {
         let free: Vec<Partition> =
             partitions.into_iter().filter(|partition| self.is_free(partition)).collect();
         let more = share.saturating_sub(self.members.len());
         for partition in free.into_iter().take(more) {
-            if let Err(error) = self.start(partition, has_own_thread) {
+            if let Err(error) = self.start(Seen { partition, at: seen_at }, has_own_thread) {
                 self.context.record_failure(error);
             }
         }
@@ -248,13 +282,13 @@ impl<W: Recruits> PartitionCrew<W> {
         }
     }
 
-    fn start(&mut self, partition: Partition, has_own_thread: bool) -> Result<(), ProjectionError> {
+    fn start(&mut self, seen: Seen, has_own_thread: bool) -> Result<(), ProjectionError> {
         let (asked, followed) = (Arc::<Asked>::default(), Arc::new(OnceLock::new()));
-        let number = partition.key.number;
+        let number = seen.partition.key.number;
         let job = Job {
             context: Arc::clone(&self.context),
             index: self.index,
-            partition,
+            seen,
             log: Arc::clone(&self.log),
             aside: Arc::clone(&self.aside),
             turns: Arc::clone(&self.turns),

@@ -1,7 +1,7 @@
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::crew::Crew;
@@ -13,8 +13,8 @@ use crate::storage::now::now;
 
 /// A crew of which one may read the next page of the log while the others apply.
 pub(in crate::projection) trait ReadsAhead: Crew {
-    /// There is a next page, after this position.
-    fn read_ahead(log: &ReadAhead, context: &Arc<Context<Self>>, position: Position);
+    /// There is a next page, after this place.
+    fn read_ahead(log: &ReadAhead, context: &Arc<Context<Self>>, next: Next);
 }
 
 /// Gives the pages of the log to the crew, and reads the next page meanwhile, if the crew can: on a thread and a
@@ -24,9 +24,15 @@ pub(in crate::projection) struct ReadAhead {
     reader: Mutex<Option<Reader>>,
 }
 
+/// Where the next page is, for a member of the crew that wants nothing that was read before it began.
+#[derive(Clone, Copy)]
+pub(in crate::projection) struct Next {
+    after: Position,
+    since: Instant,
+}
+
 struct Reader {
-    /// After which position it is to read.
-    requests: SyncSender<Position>,
+    requests: SyncSender<Next>,
     thread: JoinHandle<()>,
 }
 
@@ -52,7 +58,7 @@ impl ReadAhead {
         let found = self.cache.read(conn, ask).await?;
         match &found {
             Found::Page(page) if !page.is_end() => {
-                W::read_ahead(self, context, page.scanned_to());
+                W::read_ahead(self, context, Next { after: page.scanned_to(), since: ask.since });
             }
             _ => {}
         }
@@ -60,19 +66,19 @@ impl ReadAhead {
     }
 
     /// If the reader is busy, or cannot be started, the thread that needs the page reads it.
-    pub(super) fn request<W: Crew>(&self, context: &Arc<Context<W>>, position: Position) {
+    pub(super) fn request<W: Crew>(&self, context: &Arc<Context<W>>, next: Next) {
         // It is replaced as a whole, so a panic elsewhere leaves it whole.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = reader.as_ref().map(|reader| reader.requests.try_send(position));
+        let sent = reader.as_ref().map(|reader| reader.requests.try_send(next));
         if let None | Some(Err(TrySendError::Disconnected(_))) = sent {
-            match self.start(context, position) {
+            match self.start(context, next) {
                 Ok(started) => *reader = Some(started),
                 Err(error) => context.record_failure(error),
             }
         }
     }
 
-    fn start<W: Crew>(&self, context: &Arc<Context<W>>, first: Position) -> Result<Reader, ProjectionError> {
+    fn start<W: Crew>(&self, context: &Arc<Context<W>>, first: Next) -> Result<Reader, ProjectionError> {
         let (requests, received) = mpsc::sync_channel(1);
         let (context, cache) = (Arc::clone(context), Arc::clone(&self.cache));
         let thread = spawn("projection reader", move || now(read(&context, &cache, first, &received)))?;
@@ -92,16 +98,11 @@ impl Drop for ReadAhead {
 }
 
 /// What goes wrong here goes wrong for the threads that apply, too, and they report it.
-async fn read<W: Crew>(
-    context: &Context<W>,
-    cache: &PageCache,
-    first: Position,
-    requests: &Receiver<Position>,
-) {
+async fn read<W: Crew>(context: &Context<W>, cache: &PageCache, first: Next, requests: &Receiver<Next>) {
     let Ok(mut conn) = context.connect().await else { return };
     let mut next = Ok(first);
-    while let Ok(position) = next {
-        if cache.read(&mut conn, &Ask::first(position)).await.is_err() {
+    while let Ok(Next { after, since }) = next {
+        if cache.read(&mut conn, &Ask::first(after, since)).await.is_err() {
             return;
         }
         next = requests.recv_timeout(PATIENCE);

@@ -7,12 +7,11 @@ use std::time::Duration;
 use diesel::result::QueryResult;
 
 use super::context::Context;
-use super::crew::{BoxError, Crew};
+use super::crew::{BoxError, Crew, try_out};
 use super::partition_crew::{Job, Recruits};
-use super::read_ahead::{ReadAhead, ReadsAhead};
+use super::read_ahead::{Next, ReadAhead, ReadsAhead};
 use super::shared_thread::{Ending, SharedThread};
 use super::spawn::spawn;
-use crate::model::position::Position;
 use crate::projection::error::ProjectionError;
 use crate::projection::kind::Blocks;
 use crate::projection::panicked::Panicked;
@@ -35,7 +34,7 @@ impl<C: EventConnection + 'static> Crew for Threads<C> {
     const LISTEN_EVERY: Duration = Duration::from_millis(5);
 
     async fn connect(connect: &Connect<C>) -> Result<C, BoxError> {
-        catch_unwind(AssertUnwindSafe(connect))
+        catch_unwind(AssertUnwindSafe(|| connect().inspect_err(try_out)))
             .unwrap_or_else(|panic| Err(Box::new(Panicked::with("the function that connects", &*panic))))
     }
 
@@ -49,8 +48,8 @@ impl<C: EventConnection + 'static> Crew for Threads<C> {
 }
 
 impl<C: EventConnection + 'static> ReadsAhead for Threads<C> {
-    fn read_ahead(log: &ReadAhead, context: &Arc<Context<Self>>, position: Position) {
-        log.request(context, position);
+    fn read_ahead(log: &ReadAhead, context: &Arc<Context<Self>>, next: Next) {
+        log.request(context, next);
     }
 }
 

@@ -51,29 +51,31 @@ statement! {
 
 statement! {
     for every database;
-    /// At most one request, by the index that has the requests. What is held back is free to be retried
-    /// anyway, and a request for that waits for the event before it.
+    /// At most one request, by the index that has the requests.
     SelectSharing<'a> {
         name: &'a str => bind_text,
         version: i32 => bind_integer,
         workers_name: &'a str => bind_text,
         workers_version: i32 => bind_integer,
+        furthest_name: &'a str => bind_text,
+        furthest_version: i32 => bind_integer,
         parked_name: &'a str => bind_text,
         parked_version: i32 => bind_integer,
-    } -> (BigInt, BigInt, BigInt),
+    } -> (BigInt, BigInt, BigInt, BigInt),
     "SELECT (SELECT count(*) FROM projection_checkpoints WHERE projection_name = ? AND projection_version = ? \
      AND state = 'active' AND (leased_until IS NULL OR leased_until <= {now})), \
      (SELECT count(*) FROM projection_workers WHERE projection_name = ? AND projection_version = ? \
      AND seen_until > {now}), \
+     (SELECT coalesce(max(last_global_position), 0) FROM projection_checkpoints \
+     WHERE projection_name = ? AND projection_version = ?), \
      (SELECT count(*) FROM (SELECT requested FROM parked_events \
-     WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL \
-     AND NOT (requested = 'retry' AND reason = 'held') LIMIT 1) AS requests)"
+     WHERE projection_name = ? AND projection_version = ? AND requested IS NOT NULL LIMIT 1) AS requests)"
 }
 
 impl<DB: Columns> FromRow<DB> for Sharing {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
-        let [free, workers, requests] = [0, 1, 2].map(|column| value(row, column, DB::long));
-        Ok(Self { free: free?, workers: workers?, requests: requests? })
+        let [free, workers, furthest, requests] = [0, 1, 2, 3].map(|column| value(row, column, DB::long));
+        Ok(Self { free: free?, workers: workers?, furthest: furthest?, requests: requests? })
     }
 }
 
@@ -91,7 +93,7 @@ statement! {
 impl<L> Workers for L
 where
     L: Lent,
-    BackendOf<L>: Dialect + QueryMetadata<Text> + QueryMetadata<(BigInt, BigInt, BigInt)>,
+    BackendOf<L>: Dialect + QueryMetadata<Text> + QueryMetadata<(BigInt, BigInt, BigInt, BigInt)>,
     String: FromSqlRow<Text, BackendOf<L>>,
 {
     async fn report_worker(
@@ -120,6 +122,8 @@ where
             version,
             workers_name: name,
             workers_version: version,
+            furthest_name: name,
+            furthest_version: version,
             parked_name: name,
             parked_version: version,
         };

@@ -16,6 +16,7 @@ pub mod partitions;
 #[cfg(feature = "r2d2")]
 pub mod pooled;
 pub mod promoting;
+pub mod read_anew;
 pub mod restored;
 pub mod rolling;
 pub mod runner;
@@ -40,7 +41,7 @@ pub use script::{Fault, Script};
 
 /// Everything about projections.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    let areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, starting, tenants, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
+    let areas = areas! { D: application_errors, catch_up, transactions, inline, failures, parking, leases, operating, promoting, read_anew, starting, tenants, waiting, restored, partitions, runner, several_runners, troubles, rolling, bad_input };
     #[cfg(feature = "derive")]
     let areas = [areas, areas! { D: typed }].concat();
     areas

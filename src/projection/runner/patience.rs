@@ -1,0 +1,81 @@
+use std::time::{Duration, Instant};
+
+use crate::projection::error::ProjectionError;
+use crate::storage::error::is_log_closed;
+
+/// How long a handler may fail with errors that do not count before its partition stops: longer than a lock
+/// that ends by itself. For a closed log it waits as long as it takes.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Ends what would be tried again for ever.
+#[derive(Default)]
+pub(super) struct Patience {
+    /// Since when the handler has failed with such errors. An outage of the database is no fault of its own.
+    since: Option<Instant>,
+}
+
+impl Patience {
+    /// The partition gets on.
+    pub(super) fn reset(&mut self) {
+        self.since = None;
+    }
+
+    /// Whether this error is one too many.
+    pub(super) fn is_over(&mut self, error: &ProjectionError) -> bool {
+        self.is_over_at(Instant::now(), error)
+    }
+
+    fn is_over_at(&mut self, now: Instant, error: &ProjectionError) -> bool {
+        if !matches!(error, ProjectionError::RunAgain { .. }) {
+            return false;
+        }
+        if is_log_closed(error) {
+            self.reset();
+            return false;
+        }
+        now.duration_since(*self.since.get_or_insert(now)) > LONGEST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{LONGEST, Patience};
+    use crate::model::position::Position;
+    use crate::model::projection_id::ProjectionId;
+    use crate::projection::error::ProjectionError;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    fn run_again() -> ProjectionError {
+        let (projection, source) = (ProjectionId::new("users", 1), "locked".into());
+        ProjectionError::RunAgain { projection, position: Position::START, source }
+    }
+
+    #[test]
+    fn it_ends_when_a_handler_has_failed_for_long() {
+        let (mut patience, begin) = (Patience::default(), Instant::now());
+        assert!(!patience.is_over_at(begin, &run_again()));
+        assert!(!patience.is_over_at(begin + LONGEST, &run_again()));
+        assert!(patience.is_over_at(begin + LONGEST + MOMENT, &run_again()));
+    }
+
+    #[test]
+    fn an_outage_before_does_not_count() {
+        let (mut patience, begin) = (Patience::default(), Instant::now());
+        let outage = ProjectionError::from(diesel::result::Error::BrokenTransactionManager);
+        assert!(!patience.is_over_at(begin, &outage));
+        assert!(!patience.is_over_at(begin + LONGEST * 2, &outage));
+        assert!(!patience.is_over_at(begin + LONGEST * 2, &run_again()));
+        assert!(!patience.is_over_at(begin + LONGEST * 3, &run_again()));
+    }
+
+    #[test]
+    fn it_begins_anew_when_the_partition_gets_on() {
+        let (mut patience, begin) = (Patience::default(), Instant::now());
+        assert!(!patience.is_over_at(begin, &run_again()));
+        patience.reset();
+        assert!(!patience.is_over_at(begin + LONGEST + MOMENT, &run_again()));
+    }
+}
