@@ -12,6 +12,7 @@ mod postgres {
     mod held_back;
     mod imported;
     mod isolation;
+    mod lost;
     mod names;
     mod notifications;
     mod partitions;

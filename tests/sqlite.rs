@@ -23,6 +23,7 @@ mod sqlite {
     mod readable;
     mod replace;
     mod run_again;
+    mod second_connection;
     mod statements;
     mod writer {
         mod closures;

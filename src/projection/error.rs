@@ -98,8 +98,10 @@ pub enum ProjectionError {
         /// How long ago it was taken or renewed, for the last time.
         since_renewed: Duration,
     },
-    /// The handler has ended the transaction that it was lent. What it has committed is committed without the
-    /// checkpoint, and may be applied again: look at it before you call [`resume`](super::resume).
+    /// The handler has ended the transaction that it was lent, whether it has failed then or not. What it has
+    /// committed is committed without the checkpoint, and may be applied again: look at it before you call
+    /// [`resume`](super::resume). On MySQL and MariaDB, DDL commits; and a deadlock, of which the handler's
+    /// error does not tell, has ended the transaction, too.
     #[error("the handler of {projection} has committed or rolled back the transaction it was lent")]
     #[non_exhaustive]
     TransactionEnded {

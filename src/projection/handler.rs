@@ -9,7 +9,8 @@ use super::panicked::Panicked;
 use super::policy::OnFailure;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
-use crate::storage::error::is_log_closed;
+use crate::storage::error::{is_log_closed, kind_inside};
+use crate::storage::error_kind::DatabaseErrorKind;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
 type Batch<C> = dyn Fn(&mut C, &[RecordedEvent]) -> Result<(), HandlerError> + Send + Sync;
@@ -48,7 +49,8 @@ impl<C> Handler<C> {
 /// A panic is a failure like any other: the caller rolls back what was done. The handler is only borrowed, so
 /// it has nothing of its own that could be half-done.
 fn guarded(handler: impl FnOnce() -> Result<(), HandlerError>) -> Result<(), HandlerError> {
-    catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|panic| Err(HandlerError::panicked(&*panic)))
+    let handled = catch_unwind(AssertUnwindSafe(|| handler().inspect_err(HandlerError::try_out)));
+    handled.unwrap_or_else(|panic| Err(HandlerError::panicked(&*panic)))
 }
 
 /// Why a handler could not apply an event. Any error becomes one with `?`. Its kind decides what the
@@ -98,6 +100,12 @@ impl HandlerError {
 
     pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
         Self::new(FailureKind::Failed, false, Box::new(Panicked::with("the handler", panic)))
+    }
+
+    /// An error of the application may panic when it is asked what it is: then it does so here, where that is
+    /// caught.
+    pub(super) fn try_out(&self) {
+        let _ = self.to_string();
     }
 
     pub(super) fn at(self, position: Position) -> Self {
@@ -158,6 +166,21 @@ impl HandlerError {
     /// Whether the handler has appended, and the log takes no events for now.
     pub(super) fn is_log_closed(&self) -> bool {
         is_log_closed(&*self.error)
+    }
+
+    /// Whether a lock was in the way.
+    pub(super) fn is_locked(&self) -> bool {
+        kind_inside(&*self.error) == Some(DatabaseErrorKind::Locked)
+    }
+
+    /// Whether the database may have rolled the transaction back by itself, and not the handler.
+    pub(super) fn may_have_rolled_back(&self) -> bool {
+        self.is_retryable || kind_inside(&*self.error).is_some_and(DatabaseErrorKind::may_have_rolled_back)
+    }
+
+    /// As a failure like any other, although the same may succeed when it is run again.
+    pub(super) fn counted(self) -> Self {
+        Self { is_retryable: false, ..self }
     }
 
     /// Whether the database has rolled it back for another transaction's sake: after a deadlock, for

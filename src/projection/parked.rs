@@ -118,6 +118,9 @@ pub(super) async fn some_parked<D: Partitions + Parked>(
 /// about a second, and goes on with the events that are held back behind it. Returns whether the event is
 /// parked.
 ///
+/// An event that is held back follows by itself once those before it are applied or discarded. Until then, the
+/// worker answers a request for it by leaving it where it is.
+///
 /// # Errors
 ///
 /// [`ProjectionError::Database`].

@@ -110,6 +110,15 @@ pub(crate) fn is_log_closed(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
+/// What kind of failure of the database is behind this error, however deep inside it that is told.
+pub(crate) fn kind_inside(error: &(dyn StdError + 'static)) -> Option<DatabaseErrorKind> {
+    let kind = |error: &(dyn StdError + 'static)| {
+        let known = error.downcast_ref().map(DatabaseError::kind);
+        known.or_else(|| error.downcast_ref().map(classify))
+    };
+    successors(Some(error), |error| (*error).source()).find_map(kind)
+}
+
 /// Whether a savepoint could not be ended because it was not there any more.
 pub(crate) fn is_missing_savepoint(error: &Error) -> bool {
     let message = error.to_string();

@@ -36,7 +36,7 @@ operations! {
             request: Request,
         ) -> QueryResult<bool>;
 
-        /// Records one more attempt that has failed.
+        /// Records one more attempt that has failed, and answers a request for it.
         fn repark(&mut self, projection: &ProjectionId, parked: &ParkedEvent) -> QueryResult<bool>;
 
         fn unpark(&mut self, projection: &ProjectionId, position: Position) -> QueryResult<bool>;

@@ -35,6 +35,9 @@ operations! {
         /// one must know before anything else is written. With SQL of its own it can end transactions without
         /// diesel's taking note.
         fn end_loan(&mut self) -> QueryResult<bool>;
+
+        /// The same where the application has failed. What it has done since the loan began is rolled back.
+        fn undo_loan(&mut self) -> QueryResult<bool>;
     }
 }
 

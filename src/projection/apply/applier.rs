@@ -2,9 +2,10 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use diesel::result::QueryResult;
+use diesel::result::{Error, QueryResult};
 
 use super::lease::Lease;
+use super::losses::Losses;
 use super::parking::{ParkingLot, held_back, parked, reason};
 use super::requests::Requests;
 use super::step::{Parking, Work, transaction};
@@ -44,6 +45,7 @@ pub(in crate::projection) struct Applier<'p, L: Link> {
     turn: Option<Turn<'p>>,
     lease: Lease,
     parking: ParkingLot,
+    losses: Losses,
     /// Whether each step is a transaction of its own. Inside one of the application nothing is tried again.
     is_alone: bool,
     /// At most so many events in a batch: fewer after a deadlock, and then slowly more again.
@@ -71,6 +73,7 @@ impl<'p, L: Link> Applier<'p, L> {
             turn: None,
             lease,
             parking: ParkingLot::default(),
+            losses: Losses::default(),
             is_alone,
             most: projection.batch_size,
             applied: 0,
@@ -105,6 +108,7 @@ impl<'p, L: Link> Applier<'p, L> {
             is_asked: self.is_asked,
             lease: &mut self.lease,
             parking: &mut self.parking,
+            losses: &mut self.losses,
             is_alone: self.is_alone,
         }
     }
@@ -211,12 +215,19 @@ impl<'p, L: Link> Applier<'p, L> {
             if (self.is_asked)() {
                 return Err(Stop::Asked);
             }
-            let (batch, later) = left.split_at(self.most.min(left.len()));
+            let (batch, later) = left.split_at(self.size_of_batch(left));
             self.batch(conn, batch, batch[batch.len() - 1].position()).await?;
             self.most = (self.most + self.most.div_ceil(8)).min(self.projection.batch_size);
             left = later;
         }
         Ok(())
+    }
+
+    /// An event at which the connection was lost is applied by itself, so that it is known whose doing it is.
+    fn size_of_batch(&self, left: &[RecordedEvent]) -> usize {
+        let most = self.most.clamp(1, left.len());
+        let Some(lost) = self.losses.position() else { return most };
+        most.min(left.partition_point(|event| event.position() < lost).max(1))
     }
 
     /// Other partitions may have a turn: this one waits.
@@ -264,6 +275,7 @@ impl<'p, L: Link> Applier<'p, L> {
             match self.attempt(conn, rest, end).await {
                 Ok(()) => return Ok(None),
                 Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Lost { failure, broken }) => return Err(self.lost(rest, failure, broken)),
                 Err(Rollback::Handler(error)) if error.is_retryable() => return Ok(Some((rest, error))),
                 Err(Rollback::Handler(error)) => rest = self.up_to_failed(conn, rest, error).await?,
             }
@@ -297,8 +309,21 @@ impl<'p, L: Link> Applier<'p, L> {
         match self.attempt(conn, events, last.position()).await {
             Ok(()) => Ok(()),
             Err(Rollback::Stop(stop)) => Err(stop),
+            Err(Rollback::Lost { failure, broken }) => Err(self.lost(events, failure, broken)),
             Err(Rollback::Handler(_)) => self.one_by_one(conn, events).await,
         }
+    }
+
+    /// The connection is lost, and the handler has had it. If it is not known at which event, smaller batches
+    /// find it out.
+    fn lost(&mut self, events: &[RecordedEvent], failure: HandlerError, broken: Error) -> Stop {
+        let index = failure.index_in(events).or((events.len() == 1).then_some(0));
+        observe::projection::transient(self.lease.partition(), &events[index.unwrap_or(0)], &failure);
+        match index {
+            Some(index) => self.losses.note(events[index].position(), failure),
+            None => self.most = events.len() / 2,
+        }
+        broken.into()
     }
 
     async fn one_by_one(&mut self, conn: &mut L, events: &[RecordedEvent]) -> Result<(), Stop> {
@@ -331,9 +356,10 @@ impl<'p, L: Link> Applier<'p, L> {
         conn: &mut L,
         event: &RecordedEvent,
         end: Position,
-        mut failure: Option<HandlerError>,
+        failure: Option<HandlerError>,
     ) -> Result<(), Stop> {
-        let mut attempts = 0;
+        let (mut attempts, lost) = self.losses.take(event.position());
+        let mut failure = failure.or(lost);
         let mut transient = Transient::default();
         loop {
             let outcome = match failure.take() {
@@ -343,6 +369,9 @@ impl<'p, L: Link> Applier<'p, L> {
             let error = match outcome {
                 Ok(()) => return Ok(()),
                 Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Lost { failure, broken }) => {
+                    return Err(self.lost(slice::from_ref(event), failure, broken));
+                }
                 Err(Rollback::Handler(error)) => error,
             };
             if error.is_retryable() {
@@ -350,6 +379,7 @@ impl<'p, L: Link> Applier<'p, L> {
                 continue;
             }
             attempts += 1;
+            self.losses.note_attempts(event.position(), attempts);
             match self.projection.policies.pause(error.kind(), attempts) {
                 Some(pause) if self.is_alone && error.policy().is_none() => {
                     observe::projection::retried(self.lease.partition(), event, attempts, &error);
@@ -459,6 +489,7 @@ impl<'p, L: Link> Applier<'p, L> {
         let parking: Vec<_> = held.iter().map(|event| Parking::Park(held_back(event))).collect();
         let work = Work { events: &events, parking: &parking };
         transaction(conn, self.projection, &mut self.lease, &step, work).await?;
+        self.losses.forget_up_to(end);
         self.lease.forget_failure(conn).await?;
         self.applied += events.len() as u64;
         self.report(&events, begin.elapsed());
@@ -486,6 +517,7 @@ impl<'p, L: Link> Applier<'p, L> {
         let work = Work { parking: parking.as_slice(), ..Work::default() };
         let outcome = transaction(conn, self.projection, &mut self.lease, &step, work).await;
         outcome.map_err(Rollback::into_stop)?;
+        self.losses.forget_up_to(to);
         self.lease.forget_failure(conn).await?;
         if let Some(Parking::Park(parked)) = parking {
             observe::projection::parked(self.lease.partition(), &parked);

@@ -6,6 +6,7 @@
 
 mod applier;
 mod lease;
+mod losses;
 mod parking;
 mod requests;
 mod step;

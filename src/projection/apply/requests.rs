@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::lease::Lease;
+use super::losses::Losses;
 use super::parking::{ParkingLot, reason};
 use super::step::{Parking, Work, transaction};
 use super::stop::{Rollback, Stop, not_recorded, run_again};
@@ -26,6 +27,7 @@ pub(super) struct Requests<'a, L: Link> {
     pub(super) is_asked: &'a IsAsked<'a>,
     pub(super) lease: &'a mut Lease,
     pub(super) parking: &'a mut ParkingLot,
+    pub(super) losses: &'a mut Losses,
     pub(super) is_alone: bool,
 }
 
@@ -79,6 +81,8 @@ impl<L: Link> Requests<'_, L> {
             let holds_back = match parked.requested {
                 Some(Request::Discard) => self.unpark(conn, &parked, None).await?,
                 _ if is_free && !is_blocked => self.retry(conn, &parked).await?,
+                // It follows by itself.
+                Some(Request::Retry) if parked.reason == ParkReason::Held => self.leave(conn, parked).await?,
                 _ => parked.holds_back,
             };
             is_blocked |= holds_back;
@@ -88,6 +92,13 @@ impl<L: Link> Requests<'_, L> {
             false => self.parking.let_go(stream),
         }
         Ok(())
+    }
+
+    /// It stays as it is, and the request is answered.
+    async fn leave(&mut self, conn: &mut L, parked: ParkedEvent) -> Result<bool, Stop> {
+        let holds_back = parked.holds_back;
+        self.settle(conn, Parking::Repark(parked)).await?;
+        Ok(holds_back)
     }
 
     /// Whether the event still holds back what comes after it.
@@ -107,10 +118,22 @@ impl<L: Link> Requests<'_, L> {
         let parking = [Parking::Unpark(parked.position)];
         let work = Work { events: event.map_or(&[], std::slice::from_ref), parking: &parking };
         let mut transient = Transient::default();
+        let (_, mut lost) = self.losses.take(parked.position);
         loop {
-            match self.in_place(conn, work).await {
+            let outcome = match lost.take() {
+                Some(failure) => Err(Rollback::Handler(failure)),
+                None => self.in_place(conn, work).await,
+            };
+            match outcome {
                 Ok(()) => return Ok(false),
                 Err(Rollback::Stop(stop)) => return Err(stop),
+                Err(Rollback::Lost { failure, broken }) => {
+                    if let Some(event) = event {
+                        observe::projection::transient(self.lease.partition(), event, &failure);
+                    }
+                    self.losses.note(parked.position, failure);
+                    return Err(broken.into());
+                }
                 Err(Rollback::Handler(error)) if error.is_retryable() => {
                     let pause = transient.pause_after(&error).filter(|_| self.is_alone);
                     let (Some(pause), Some(event)) = (pause, event) else {

@@ -49,8 +49,12 @@ pub(super) async fn transaction<L: Link>(
         lease.note_advanced(step.to);
     }
     // Where diesel cannot tell what has become of the transaction, the connection is of no further use.
-    conn.database().depth().await?;
-    outcome
+    let Err(broken) = conn.database().depth().await else { return outcome };
+    Err(match outcome {
+        Err(rollback) if !work.events.is_empty() => rollback.on_lost_connection(broken),
+        Err(rollback) => rollback,
+        Ok(()) => broken.into(),
+    })
 }
 
 async fn within<L: Link>(
@@ -99,16 +103,35 @@ async fn lend<L: Link>(
     conn.database().begin_loan().await?;
     let depth = conn.database().depth().await?;
     let outcome = batch.around(conn.handle(&projection.handler, events)).await;
-    if outcome.as_ref().is_err_and(HandlerError::is_panic) {
+    match outcome {
+        Ok(()) => {
+            let is_open = conn.database().depth().await? == depth && has_ended_well(conn).await?;
+            if is_open { Ok(()) } else { Err(transaction_ended(lease)) }
+        }
+        Err(error) => {
+            let is_open = is_undone(conn, depth, &error).await;
+            Err(if is_open { Rollback::Handler(error) } else { transaction_ended(lease) })
+        }
+    }
+}
+
+async fn has_ended_well<L: Link>(conn: &mut L) -> Result<bool, Rollback> {
+    conn.database().end_loan().await.map_err(|error| Rollback::Handler(error.into()))
+}
+
+/// Whether nothing is left of what a handler has done that has failed. If it has ended the transaction
+/// before, it must not be given the events again: what it has committed would be there twice.
+async fn is_undone<L: Link>(conn: &mut L, depth: u32, error: &HandlerError) -> bool {
+    if error.is_panic() {
         // It has left the transactions open that it was in.
         conn.database().roll_back_to(depth).await;
     }
-    if conn.database().depth().await? != depth {
-        return Err(transaction_ended(lease));
+    // If the connection is lost, or the database itself has ended the transaction, all is undone.
+    let open = conn.database().depth().await;
+    if open.as_ref().is_ok_and(|open| *open == depth) {
+        return conn.database().undo_loan().await.unwrap_or(true) || error.may_have_rolled_back();
     }
-    outcome.map_err(Rollback::Handler)?;
-    let is_open = conn.database().end_loan().await.map_err(|error| Rollback::Handler(error.into()))?;
-    if is_open { Ok(()) } else { Err(transaction_ended(lease)) }
+    open.is_err()
 }
 
 fn transaction_ended(lease: &Lease) -> Rollback {

@@ -1,5 +1,9 @@
 //! Why no further events are applied for now.
 
+use std::error::Error as StdError;
+
+use diesel::result::Error;
+
 use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -29,6 +33,11 @@ impl<E: Into<ProjectionError>> From<E> for Stop {
 pub(super) enum Rollback {
     /// The handler has failed.
     Handler(HandlerError),
+    /// It has failed, or what came after it, and the connection is of no further use.
+    Lost {
+        failure: HandlerError,
+        broken: Error,
+    },
     Stop(Stop),
 }
 
@@ -39,10 +48,23 @@ impl<E: Into<ProjectionError>> From<E> for Rollback {
 }
 
 impl Rollback {
+    /// The handler has had the connection. What it has said, or what has gone wrong then, is not forgotten
+    /// for that.
+    pub(super) fn on_lost_connection(self, broken: Error) -> Self {
+        match self {
+            Self::Handler(failure) => Self::Lost { failure, broken },
+            Self::Stop(Stop::Error(ProjectionError::Database(error))) => {
+                Self::Lost { failure: error.into(), broken }
+            }
+            other => other,
+        }
+    }
+
     /// Where no handler has run, only the database can have failed.
     pub(super) fn into_stop(self) -> Stop {
         match self {
             Self::Stop(stop) => stop,
+            Self::Lost { broken, .. } => broken.into(),
             Self::Handler(error) => match error.into_error().downcast::<DatabaseError>() {
                 Ok(error) => ProjectionError::Database(*error).into(),
                 Err(error) => panic!("no handler has run, and yet it failed: {error}"),
@@ -53,9 +75,20 @@ impl Rollback {
 
 /// For a handler's error that does not count and is not tried again here.
 pub(super) fn run_again(projection: &ProjectionId, position: Position, error: HandlerError) -> Stop {
-    let projection = projection.clone();
-    ProjectionError::RunAgain { projection, position, source: error.into_error() }.into()
+    let (projection, is_locked) = (projection.clone(), error.is_locked());
+    let source = error.into_error();
+    let source = if is_locked { Box::new(InItsOwnWay(source)) } else { source };
+    ProjectionError::RunAgain { projection, position, source }.into()
 }
+
+/// A lock that is in the way of a handler may be held by the transaction in which the handler is called.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a lock was in the way of the handler; if it writes on a second connection, it waits for itself, because \
+     the transaction in which it is called holds locks until it has returned: write on the connection that \
+     it is lent: {0}"
+)]
+struct InItsOwnWay(#[source] Box<dyn StdError + Send + Sync>);
 
 /// Where the database refuses to have a failure recorded, to try again would call the handler again and
 /// again.

@@ -184,5 +184,6 @@ impl<C> AwaitedHandler<C> {
 
 /// A panic is a failure like any other: the caller rolls back what was done.
 async fn guarded(handling: impl Future<Output = Result<(), HandlerError>>) -> Result<(), HandlerError> {
-    caught(handling).await.unwrap_or_else(|panic| Err(HandlerError::panicked(&*panic)))
+    let tried_out = async { handling.await.inspect_err(HandlerError::try_out) };
+    caught(tried_out).await.unwrap_or_else(|panic| Err(HandlerError::panicked(&*panic)))
 }

@@ -178,7 +178,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         }
     }
 
-    /// Applies what there is, and waits for more. The log is read anew: where it was known to go on since then.
+    /// Applies what there is, and waits for more. Nothing is used that was read of the log before `since`.
     async fn apply_until_stopped(
         &self,
         conn: &mut W::Link,

@@ -38,9 +38,9 @@ impl RunnerHandle {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Whether the runner is running, reaches the database, is not refused a partition by it, and knows of no
-    /// partition of its projections, its own or another worker's, that has stopped or is tried again and again.
-    /// It does not ask the database: what other workers do it knows after a third of a lease.
+    /// Whether the runner is running, reaches the database, is not refused a partition by it, and knows of
+    /// no partition of its projections, its own or another worker's, that has stopped or is tried again and
+    /// again. It does not ask the database: what other workers do it knows after a third of a lease.
     /// [`status`](crate::projection::status()) says which partition it is, and why.
     ///
     /// ```

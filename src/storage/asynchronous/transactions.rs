@@ -67,4 +67,8 @@ impl Transactions for AsyncConnectionRef<'_> {
     async fn end_loan(&mut self) -> QueryResult<bool> {
         awaited!(self, clone(), database => database.end_loan())
     }
+
+    async fn undo_loan(&mut self) -> QueryResult<bool> {
+        awaited!(self, clone(), database => database.undo_loan())
+    }
 }

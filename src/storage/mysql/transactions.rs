@@ -42,12 +42,21 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
         self.0.set_savepoint().await
     }
 
-    /// If the transaction was ended, by whatever means, the savepoint is gone.
     async fn end_loan(&mut self) -> QueryResult<bool> {
-        match self.0.commit().await {
-            Ok(()) => Ok(true),
-            Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
-            Err(error) => Err(error),
-        }
+        was_there(self.0.commit().await)
+    }
+
+    async fn undo_loan(&mut self) -> QueryResult<bool> {
+        self.0.forget_statements();
+        was_there(self.0.roll_back().await)
+    }
+}
+
+/// Whether the savepoint was there. If the transaction was ended, by whatever means, it is gone.
+fn was_there(ended: QueryResult<()>) -> QueryResult<bool> {
+    match ended {
+        Ok(()) => Ok(true),
+        Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
+        Err(error) => Err(error),
     }
 }

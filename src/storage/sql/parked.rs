@@ -126,6 +126,7 @@ statement! {
 
 statement! {
     for every database;
+    /// A discard that was asked for meanwhile is still to be served.
     Repark<'a> {
         reason: &'a str => bind_text,
         error: &'a str => bind_text,
@@ -135,7 +136,8 @@ statement! {
         version: i32 => bind_integer,
         position: i64 => bind_long,
     },
-    "UPDATE parked_events SET reason = ?, error = ?, attempts = ?, holds_back = ?, requested = NULL \
+    "UPDATE parked_events SET reason = ?, error = ?, attempts = ?, holds_back = ?, \
+     requested = CASE WHEN requested = 'retry' THEN NULL ELSE requested END \
      WHERE projection_name = ? AND projection_version = ? AND global_position = ?"
 }
 

@@ -3,6 +3,7 @@ use diesel::connection::{AnsiTransactionManager as Manager, SimpleConnection, Tr
 use diesel::result::QueryResult;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
+use super::error::is_missing_savepoint;
 use crate::storage::blocking;
 use crate::storage::error::OperationError;
 use crate::storage::lent;
@@ -53,6 +54,9 @@ fn ensure_transaction(conn: &mut SqliteConnection) {
 /// inside a transaction, SQLite does not keep a copy of every page for it that is changed. It would also take
 /// a transaction for its own that was begun by SQL: so a BEGIN comes first, which is refused then.
 const BEGIN_LENDABLE: &str = "BEGIN; ROLLBACK; SAVEPOINT diesel_event_store";
+
+/// Leaves the savepoint for `roll_back_to` to end.
+const UNDO_LENDABLE: &str = "ROLLBACK TO diesel_event_store";
 
 /// Leaves a transaction for diesel to end.
 const COMMIT_LENDABLE: &str = "RELEASE diesel_event_store; BEGIN";
@@ -107,6 +111,18 @@ impl Transactions for lent::Sqlite<'_> {
             self.0.batch_execute("ROLLBACK")?;
         }
         Ok(is_open)
+    }
+
+    async fn undo_loan(&mut self) -> QueryResult<bool> {
+        let undone = match blocking::depth(self.0)? {
+            1 => self.0.batch_execute(UNDO_LENDABLE),
+            _ => Manager::rollback_transaction(self.0),
+        };
+        match undone {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

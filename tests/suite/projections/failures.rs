@@ -1,5 +1,6 @@
 //! What a projection does about an event that its handler cannot apply.
 
+use std::fmt;
 use std::time::Duration;
 
 use diesel_event_store::projection::{
@@ -25,6 +26,7 @@ tests! {
     a_panic_is_a_failure_and_leaves_the_connection_usable,
     an_error_of_the_database_that_is_worth_another_try_does_not_count,
     another_error_of_the_database_is_a_failure,
+    an_error_that_panics_when_it_is_to_be_told_is_a_failure,
 }
 
 const SOON: Duration = Duration::from_millis(1);
@@ -307,4 +309,29 @@ fn deferred(conn: &mut impl EventConnection) -> &'static str {
         ConnectionRef::Sqlite(_) => "DEFERRABLE INITIALLY DEFERRED",
         _ => unreachable!("the suite does not know this database"),
     }
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A panic that nobody has to read about.
+        std::panic::resume_unwind(Box::new("no words"))
+    }
+}
+
+impl std::error::Error for Unspeakable {}
+
+fn an_error_that_panics_when_it_is_to_be_told_is_a_failure<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let unspeakable = || Projection::new(NAME, 1, |_: &mut D::Conn, _| Err(Unspeakable.into()));
+    let stopped = stopped(unspeakable().retries(0, SOON).catch_up(&mut conn));
+    assert!(stopped.error.contains("no words"), "{stopped:?}");
+    projection::resume(&mut conn, (NAME, 1))?;
+    let running = runner(&db).projection(unspeakable().retries(0, SOON)).start()?;
+    eventually("it has stopped", || Ok(states(&mut conn)? == [ProjectionState::Failed]))?;
+    assert!(running.is_running());
+    Ok(())
 }

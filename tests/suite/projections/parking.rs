@@ -1,5 +1,7 @@
 //! Events that are put aside, and those that are held back behind them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{SubsecRound, Utc};
@@ -32,6 +34,9 @@ tests! {
     the_order_outlasts_the_worker,
     the_order_outlasts_a_change_of_the_partitions,
     a_runner_does_what_is_asked_for,
+    a_retry_of_a_held_event_is_answered_by_a_runner,
+    what_is_discarded_while_a_retry_fails_is_discarded,
+    what_is_rewound_while_it_is_parked_is_applied_and_holds_nothing_back,
 }
 
 const SOON: Duration = Duration::from_millis(1);
@@ -370,7 +375,9 @@ fn a_retry_of_a_held_event_waits_for_the_one_before_it<D: TestDatabase>() -> Res
     assert!(projection::retry_parked(&mut conn, (NAME, 1), held)?);
     users.catch_up(&mut conn)?;
     assert!(applied(&mut conn)?.is_empty());
-    are_parked(&mut conn, &[("alice 1", ParkReason::Failed), ("alice 2", ParkReason::Held)])
+    are_parked(&mut conn, &[("alice 1", ParkReason::Failed), ("alice 2", ParkReason::Held)])?;
+    assert!(!parked(&mut conn)?[1].is_requested(), "it follows by itself");
+    Ok(())
 }
 
 fn the_order_outlasts_the_worker<D: TestDatabase>() -> Result {
@@ -437,5 +444,59 @@ fn a_runner_does_what_is_asked_for<D: TestDatabase>() -> Result {
     assert_eq!(applied(&mut conn)?, ["bob 1", "alice 1", "alice 3", "alice 4"]);
     append(&mut conn, "alice", 1)?;
     eventually("nothing is held back any more", || Ok(applied(&mut conn)?.len() == 5))?;
+    Ok(running.stop()?)
+}
+
+fn a_retry_of_a_held_event_is_answered_by_a_runner<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let script = Script::with([("alice 1", Fault::Fails)]);
+    let running = runner(&db).projection(parking(&script)).start()?;
+    eventually("both are parked", || Ok(parked(&mut conn)?.len() == 2))?;
+    let held = parked(&mut conn)?[1].position();
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), held)?);
+    eventually("it is answered", || Ok(!parked(&mut conn)?[1].is_requested()))?;
+    are_parked(&mut conn, &[("alice 1", ParkReason::Failed), ("alice 2", ParkReason::Held)])?;
+    Ok(running.stop()?)
+}
+
+/// The operator sees that the retry does not get on, and changes his mind.
+fn what_is_discarded_while_a_retry_fails_is_discarded<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let (calls, is_decided) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+    let (counted, decided) = (Arc::clone(&calls), Arc::clone(&is_decided));
+    let failing = Projection::new(NAME, 1, move |_: &mut D::Conn, _| {
+        match (counted.fetch_add(1, Ordering::SeqCst), decided.load(Ordering::SeqCst)) {
+            (0, _) | (_, true) => Err(HandlerError::failed("never")),
+            _ => Err(HandlerError::retry("not yet")),
+        }
+    });
+    let failing = failing.retries(0, SOON).on_failure(OnFailure::Park);
+    let running = runner(&db).projection(failing).start()?;
+    eventually("it is parked", || {
+        Ok(projection::parked(&mut conn, (NAME, 1)).is_ok_and(|parked| !parked.is_empty()))
+    })?;
+    let position = first_parked(&mut conn)?;
+    assert!(projection::retry_parked(&mut conn, (NAME, 1), position)?);
+    eventually("it is tried", || Ok(calls.load(Ordering::SeqCst) > 1))?;
+    assert!(projection::discard_parked(&mut conn, (NAME, 1), position)?);
+    is_decided.store(true, Ordering::SeqCst);
+    eventually("it is discarded", || Ok(parked(&mut conn)?.is_empty()))?;
+    Ok(running.stop()?)
+}
+
+fn what_is_rewound_while_it_is_parked_is_applied_and_holds_nothing_back<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    let script = Script::with([("alice 1", Fault::Fails)]);
+    let running = runner(&db).projection(parking(&script).lease(Duration::from_secs(3))).start()?;
+    eventually("both are parked", || Ok(parked(&mut conn)?.len() == 2))?;
+    script.mend();
+    EventStore::new().rewind_checkpoint(&mut conn, NAME, Position::START)?;
+    eventually("both are applied", || Ok(applied(&mut conn)? == ["alice 1", "alice 2"]))?;
+    are_parked(&mut conn, &[])?;
+    append(&mut conn, "alice", 1)?;
+    eventually("nothing is held back", || Ok(applied(&mut conn)?.len() == 3))?;
     Ok(running.stop()?)
 }

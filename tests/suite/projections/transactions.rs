@@ -207,6 +207,18 @@ fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabase>()
         Err(HandlerError::failed("after the commit"))
     };
     is_found_out::<D>("committed", commit, &["alice 1"])?;
+    let commit_by_sql = |conn: &mut D::Conn| {
+        execute(conn, "COMMIT")?;
+        Err(HandlerError::failed("after the commit"))
+    };
+    is_found_out::<D>("committed by SQL", commit_by_sql, &["alice 1"])?;
+    let and_begin = |conn: &mut D::Conn| {
+        execute(conn, "COMMIT")?;
+        execute(conn, "BEGIN")?;
+        Err(HandlerError::park("after the commit"))
+    };
+    let (_db, _conn, mut other) = found_out::<D>("and begun again", and_begin)?;
+    assert_eq!(applied(&mut other)?, ["alice 1"]);
     let roll_back = |conn: &mut D::Conn| {
         roll_back_all(conn)?;
         panic!("after the rollback")
@@ -214,8 +226,6 @@ fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabase>()
     is_found_out::<D>("rolled back", roll_back, &[])
 }
 
-/// Databases end a transaction by themselves, too, when they report some errors: so this is a failure like
-/// any other.
 fn a_handler_that_rolls_back_by_sql_and_fails_moves_nothing<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;

@@ -19,6 +19,7 @@ tests! {
     a_failure_that_counts_is_seen_while_it_is_tried_again,
     an_event_that_cannot_be_parked_stops_the_partition,
     a_partition_that_cannot_be_marked_has_stopped_all_the_same,
+    a_runner_that_may_not_take_its_partition_is_not_healthy,
 }
 
 const ONCE: Duration = Duration::ZERO;
@@ -194,6 +195,10 @@ fn a_partition_that_cannot_be_marked_has_stopped_all_the_same<D: TestDatabase>()
         },
         |leases| *leases > 2,
     )?;
+    assert!(!running.is_healthy(), "the runner does not forget it");
+    let retrying = partition(&mut conn)?;
+    assert_eq!(retrying.state(), ProjectionState::Retrying, "others see it in the status");
+    assert!(retrying.last_error().is_some_and(|error| error.contains("alice 1 is too much")), "{retrying:?}");
     assert_eq!(script.given(), ["alice 1"], "the handler is left alone");
 
     execute(&mut conn, "DELETE FROM projection_checkpoints WHERE projection_name = 'orders'")?;
@@ -202,4 +207,25 @@ fn a_partition_that_cannot_be_marked_has_stopped_all_the_same<D: TestDatabase>()
     is_told(&running, "it is told", |error| matches!(error, ProjectionError::Failed { .. }))?;
     assert_eq!(script.given(), [""; 0]);
     Ok(())
+}
+
+/// Whoever claims the partition gives it the next token, which the database does not let it have.
+fn a_runner_that_may_not_take_its_partition_is_not_healthy<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let users = || Script::default().projection().lease(LEASE);
+    users().catch_up(&mut conn)?;
+    Projection::new("orders", 1, |_: &mut D::Conn, _| Ok(())).catch_up(&mut conn)?;
+    execute(
+        &mut conn,
+        "UPDATE projection_checkpoints SET fencing_token = 100 WHERE projection_name = 'orders'",
+    )?;
+    set(&mut conn, "fencing_token = 99")?;
+    execute(&mut conn, "CREATE UNIQUE INDEX one_of_each ON projection_checkpoints (fencing_token)")?;
+    let running = runner(&db).projection(users()).start()?;
+    eventually("it knows", || Ok(!running.is_healthy()))?;
+    execute(
+        &mut conn,
+        "UPDATE projection_checkpoints SET fencing_token = 200 WHERE projection_name = 'orders'",
+    )?;
+    eventually("it is healthy again", || Ok(running.is_healthy()))
 }
