@@ -136,7 +136,7 @@ enum Gap {
 }
 
 /// What they are in a statement.
-const GAPS: [(&str, Gap); 8] = [
+const GAPS: [(&str, Gap); 9] = [
     ("?", Gap::Field),
     ("{now}", Gap::Now),
     ("{or_nothing}", Gap::OrNothing),
