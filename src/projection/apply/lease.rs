@@ -151,7 +151,9 @@ impl Lease {
         let row = conn.database().partition(&self.claim.partition).await?;
         let row = row.filter(|row| row.state == State::Active).ok_or_else(|| self.lost())?;
         if row.token != self.claim.token {
-            return Err(if row.owner.is_none() { Stop::PutBack } else { self.lost() });
+            // Before the lease has run out no other worker can have had it.
+            let is_put_back = row.owner.is_none() && self.renewed_at.elapsed() < self.claim.lease;
+            return Err(if is_put_back { Stop::PutBack } else { self.lost() });
         }
         (self.barrier, self.witness) = (row.barrier, row.witness);
         if row.position != self.claim.position {
