@@ -128,7 +128,7 @@ impl<D: TestDatabase<Conn: Client>> Scene<D> {
     }
 
     fn assert_reports_a_lost_lease(&self) {
-        let is_lost = |line: String| line.contains("has lost partition 0 while it was applying a batch");
+        let is_lost = |line: String| line.contains("has lost partition 0: another worker has taken it over");
         let mut lines = std::iter::from_fn(|| self.suspended.line_unless_stuck());
         assert!(lines.any(is_lost), "it has not noticed");
     }
