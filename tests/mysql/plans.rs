@@ -70,7 +70,7 @@ fn an_idle_runner_finds_requests_without_looking_at_what_is_parked() -> Result {
     park_many(&mut conn)?;
     execute(&mut conn, "ANALYZE TABLE parked_events")?;
     let with_values =
-        ["'nothing'", "1"].iter().cycle().take(6).fold(look, |sql, value| sql.replacen('?', value, 1));
+        ["'nothing'", "1"].iter().cycle().take(8).fold(look, |sql, value| sql.replacen('?', value, 1));
     let cost_of_asking = -(rows_read(&mut conn)? - rows_read(&mut conn)?);
     let before = rows_read(&mut conn)?;
     execute(&mut conn, &with_values)?;

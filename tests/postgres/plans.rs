@@ -117,7 +117,7 @@ fn an_idle_runner_finds_requests_without_looking_at_what_is_parked() -> test_sup
     park_many(&mut conn)?;
     execute(&mut conn, "ANALYZE parked_events")?;
     execute(&mut conn, &format!("PREPARE look AS {look}"))?;
-    let explain = "EXPLAIN EXECUTE look ('nothing', 1, 'nothing', 1, 'nothing', 1)";
+    let explain = "EXPLAIN EXECUTE look ('nothing', 1, 'nothing', 1, 'nothing', 1, 'nothing', 1)";
     let steps: Vec<Step> = diesel::sql_query(explain).load(&mut conn)?;
     let of_parked: Vec<&str> =
         steps.iter().map(|step| &*step.step).filter(|step| step.contains("parked_events")).collect();
