@@ -23,20 +23,31 @@ const WRONG_HEADS: &str = "SELECT COUNT(*) FROM \
     AND head.aggregate_type = stream.aggregate_type AND head.aggregate_id = stream.aggregate_id \
     WHERE head.aggregate_version IS NULL OR head.aggregate_version <> stream.last_version";
 
-/// Why the log cannot be read at all. Then there is nothing else to look at.
-pub fn unreadable(conn: &mut Database) -> Result<Option<Problem>> {
+/// Why the log cannot be read at all.
+pub enum Unreadable {
+    /// Then there is nothing else to look at.
+    Alone(Problem),
+    /// To look at the settings may tell more.
+    ForASetting(Problem),
+}
+
+pub fn unreadable(conn: &mut Database) -> Result<Option<Unreadable>> {
     let error = match STORE.last_position(conn) {
         Err(ReadError::Database(error)) => error,
         other => return other.map(|_| None).map_err(Into::into),
     };
     let said = error.diesel_error().to_string();
-    Ok(Some(match error.kind() {
+    Ok(Some(Unreadable::Alone(match error.kind() {
+        DatabaseErrorKind::ForeignTransaction | DatabaseErrorKind::UnsuitableSetting => {
+            let problem = Problem::words(said, "see `docs/databases.md`");
+            return Ok(Some(Unreadable::ForASetting(problem)));
+        }
         DatabaseErrorKind::NotMigrated => Problem::to_type("the event store's tables are missing", "migrate"),
         DatabaseErrorKind::NeedsRepair => Problem::to_type(said, "repair"),
         DatabaseErrorKind::NotPermitted => Problem::sql(said, grants::the_end_of_the_log(conn)?),
         DatabaseErrorKind::NotPublished => Problem::words(said, PUBLISH),
         _ => return Err(error.into()),
-    }))
+    })))
 }
 
 pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {

@@ -76,8 +76,9 @@ mod tests {
     use diesel::Connection;
     use diesel::sqlite::SqliteConnection;
 
-    use super::*;
+    use super::{tables, triggers};
     use crate::commands::ledger::Ledger;
+    use crate::database::Database;
 
     #[test]
     fn no_migration_is_left_out() {

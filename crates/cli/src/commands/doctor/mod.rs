@@ -17,6 +17,7 @@ mod sqlite;
 mod tables;
 mod triggers;
 
+use log::Unreadable;
 pub use problem::Problem;
 use serde_json::json;
 
@@ -47,8 +48,13 @@ pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     if !of_tables.is_empty() {
         return Ok(of_tables);
     }
-    if let Some(problem) = log::unreadable(conn)? {
-        return Ok(vec![problem]);
+    match log::unreadable(conn)? {
+        Some(Unreadable::Alone(problem)) => return Ok(vec![problem]),
+        Some(Unreadable::ForASetting(problem)) => {
+            let settings = of_database(conn)?;
+            return Ok(if settings.is_empty() { vec![problem] } else { settings });
+        }
+        None => {}
     }
     let mut problems = log::problems(conn)?;
     problems.extend(triggers::problems(conn)?);
