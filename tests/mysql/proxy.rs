@@ -1,5 +1,5 @@
 //! A proxy that splits reads from writes, as applications have them before a server and its replica: of the
-//! SELECTs outside of transactions, every other one goes to the replica. A transaction that only reads goes
+//! queries outside of transactions, every other one goes to the replica. A transaction that only reads goes
 //! there as a whole.
 
 use std::collections::HashMap;
