@@ -28,10 +28,9 @@ pub struct Place {
 
 pub struct Found {
     pub heads: Vec<Head>,
-    /// Where to go on; none if there are no more.
+    /// Where to go on; none if there are no more. With fewer heads than were asked for, it has taken too long to
+    /// find as many.
     pub rest: Option<Place>,
-    /// It has taken too long to find as many as were asked for.
-    pub is_cut: bool,
 }
 
 /// The same queries on the tables of each database. Each reads one range of the key.
@@ -119,11 +118,11 @@ impl Heads {
             }
             if heads.len() > limit {
                 heads.truncate(limit);
-                return Ok(Found { rest: heads.last().map(place_of), heads, is_cut: false });
+                return Ok(Found { rest: heads.last().map(place_of), heads });
             }
             match self.next(conn, &place)? {
-                None => return Ok(Found { heads, rest: None, is_cut: false }),
-                next if begun.elapsed() >= patience => return Ok(Found { heads, rest: next, is_cut: true }),
+                None => return Ok(Found { heads, rest: None }),
+                next if begun.elapsed() >= patience => return Ok(Found { heads, rest: next }),
                 Some(next) => place = next,
             }
         }

@@ -71,8 +71,9 @@ async fn page(site: &Site, asked: Asked) -> Result<StreamsPage, Trouble> {
     let is_first = after.is_none();
     let wanted = Heads { tenant: asked.tenant, aggregate_type: asked.aggregate_type, prefix: asked.prefix };
     let looked_for = wanted.clone();
-    let Found { heads, rest, is_cut } =
+    let Found { heads, rest } =
         site.connections.read(move |conn| Ok(looked_for.find(conn, after, PAGE, PATIENCE)?)).await?;
+    let is_cut = rest.is_some() && heads.len() < PAGE;
     let rest = rest.map(|place| links::streams_after(&wanted, &place));
     Ok(StreamsPage { wanted, rows: heads.into_iter().map(row).collect(), is_first, rest, is_cut })
 }

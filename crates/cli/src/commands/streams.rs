@@ -6,7 +6,7 @@ use serde_json::json;
 use super::events::show;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
-use crate::heads::{Head, Heads};
+use crate::heads::{Found, Head, Heads};
 use crate::line::Line;
 use crate::output::{Output, number};
 
@@ -19,9 +19,13 @@ pub fn streams(
 ) -> Result {
     let (aggregate_type, prefix) = (aggregate_type.unwrap_or_default(), prefix.unwrap_or_default());
     let wanted = Heads { aggregate_type, prefix, ..Heads::default() };
-    let heads = wanted.find(conn, None, limit, Duration::MAX)?.heads;
+    let Found { heads, rest } = wanted.find(conn, None, limit, Duration::MAX)?;
     if !output.is_json {
-        return output.table(&heads.into_iter().map(row).collect::<Vec<_>>());
+        output.table(&heads.into_iter().map(row).collect::<Vec<_>>())?;
+        if rest.is_some() {
+            output.aside(Line::default().dim(format!("there are more than these {limit}: say --limit")));
+        }
+        return Ok(());
     }
     heads.into_iter().try_for_each(|(tenant, aggregate_type, aggregate_id, version)| {
         output.object(&json!({
