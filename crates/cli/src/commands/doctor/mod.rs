@@ -51,7 +51,7 @@ pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     match log::unreadable(conn)? {
         Some(Unreadable::Alone(problem)) => return Ok(vec![problem]),
         Some(Unreadable::ForASetting(problem)) => {
-            let settings = of_database(conn)?;
+            let settings = settings(conn)?;
             return Ok(if settings.is_empty() { vec![problem] } else { settings });
         }
         None => {}
@@ -68,6 +68,16 @@ fn only_read(conn: &mut Database) -> Result {
         Database::Postgres(_) => postgres::only_read(conn),
         #[cfg(any(feature = "sqlite", feature = "mysql"))]
         _ => Ok(()),
+    }
+}
+
+/// Those that may keep the log from being read.
+fn settings(conn: &mut Database) -> Result<Vec<Problem>> {
+    match conn {
+        #[cfg(feature = "mysql")]
+        Database::Mysql(_) => mysql::settings(conn),
+        #[cfg(any(feature = "sqlite", feature = "postgres"))]
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -126,8 +126,12 @@ pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     let mut problems = projections::problems(conn, ASSIGNED)?;
     problems.extend(behind(conn, COUNTED)?);
     problems.extend(behind_readers(conn)?);
-    problems.extend(problems_of(conn, &CHECKS)?);
+    problems.extend(settings(conn)?);
     Ok(problems)
+}
+
+pub fn settings(conn: &mut Database) -> Result<Vec<Problem>> {
+    problems_of(conn, &CHECKS)
 }
 
 /// The newest events were removed, or an older state of their table was restored: readers would not see what
