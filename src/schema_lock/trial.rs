@@ -177,12 +177,16 @@ impl From<EventError> for Unread {
 /// As mathematics sees it: 5 and 5.0 are the same.
 fn is_other_number(one: &Value, other: &Value) -> bool {
     let (Value::Number(one), Value::Number(other)) = (one, other) else { return false };
-    match (one.as_i128(), other.as_i128()) {
+    match (whole(one), whole(other)) {
         (Some(one), Some(other)) => one != other,
         (None, None) => one.as_f64() != other.as_f64(),
         (Some(whole), None) => !is_whole(other, whole),
         (None, Some(whole)) => !is_whole(one, whole),
     }
+}
+
+fn whole(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
 }
 
 fn is_whole(number: &Number, whole: i128) -> bool {
