@@ -17,9 +17,8 @@ use bench_support::payload::OrderPlaced;
 use bench_support::raw_store::{RawStore, now_text};
 use bench_support::side::Side;
 use bench_support::workload::aggregate_id;
-use diesel_event_store::operate::unfreeze;
 use diesel_event_store::sqlite::Synchronous;
-use diesel_event_store::transfer::{CopyOptions, copy, export, import};
+use diesel_event_store::transfer::{CopyOptions, copy, export, import, reclaim};
 use diesel_event_store::{EventStore, LogQuery, Position};
 use tempfile::TempDir;
 
@@ -105,7 +104,7 @@ fn copying(folder: &TempDir, shop: &Path, events: usize) -> Side {
             let mut target = database::connect(&empty.again(), Synchronous::Normal);
             let copied = copy(&mut source, &mut target, &CopyOptions::to("elsewhere"), |_| true);
             assert_eq!(copied.expect("the copy").events(), events as u64);
-            unfreeze(&mut source, PATIENCE).expect("it was frozen");
+            reclaim(&mut source, PATIENCE).expect("it has moved");
         }
     })
 }

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bench_support::memory;
-use diesel_event_store::operate::unfreeze;
-use diesel_event_store::transfer::{CopyOptions, copy, export, import};
+use diesel_event_store::transfer::{CopyOptions, copy, export, import, reclaim};
 use diesel_event_store::{EventConnection, EventStore, LogQuery, Position};
 
 use crate::questions::EVENTS_EACH;
@@ -81,7 +80,7 @@ fn from_file(conn: &mut impl EventConnection, file: &Path) -> usize {
 /// Then the source takes events again, for the next time.
 fn move_to(source: &mut impl EventConnection, target: &mut impl EventConnection) -> usize {
     let copied = copy(source, target, &CopyOptions::to("elsewhere"), |_| true).expect("the copy");
-    unfreeze(source, PATIENCE).expect("it was frozen");
+    reclaim(source, PATIENCE).expect("it has moved");
     usize::try_from(copied.events()).expect("a count")
 }
 
