@@ -14,14 +14,14 @@ const EVENT: [Column; 14] = {
     [Long, Text, Text, Text, Long, Text, Text, Integer, Text, Text, Text, Text, Text, Time]
 };
 
-const FENCE: [Column; 8] = {
+const FENCE: [Column; 9] = {
     use Column::{Long, Text};
-    [Long, Long, Text, Text, Long, Long, Long, Long]
+    [Long, Long, Text, Text, Long, Long, Long, Long, Text]
 };
 
-const LOOK: [Column; 6] = {
+const LOOK: [Column; 8] = {
     use Column::{Integer, Long, Text};
-    [Long, Integer, Long, Long, Text, Long]
+    [Text, Long, Long, Integer, Long, Long, Text, Long]
 };
 
 /// How positions are assigned.
@@ -59,7 +59,7 @@ impl RawStore {
     pub fn new(client: Client, statements: &Statements, ordering: Ordering) -> Self {
         let enter_fence = match ordering {
             Ordering::Unfenced => {
-                "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, '', '', 0, 0, 0, 0"
+                "SELECT CAST(LAST_INSERT_ID() AS SIGNED), @@auto_increment_increment, '', '', 0, 0, 0, 0, NULL"
             }
             _ => &statements.enter_fence,
         };
@@ -181,9 +181,9 @@ impl RawStore {
     pub fn read_page_up_to(&mut self, highest: i64, after: i64, limit: usize) -> (i64, u64) {
         let limit = i64::try_from(limit).expect("a limit");
         let mut events = Vec::new();
-        self.page.run(&[Value::Long(highest), Value::Long(after), Value::Long(limit)], |row| {
-            events.push(event(row));
-        });
+        // The third: up to where the server has to have all events.
+        let part = [Value::Long(highest), Value::Long(after), Value::Long(after), Value::Long(limit)];
+        self.page.run(&part, |row| events.push(event(row)));
         (events.last().map_or(after, |event| event.position), cents(&events))
     }
 }
@@ -198,7 +198,7 @@ impl Store for RawStore {
 
     fn read_page(&mut self, after: i64, limit: usize) -> (i64, u64) {
         let mut safe = 0;
-        self.look.run(&[], |row| safe = row.long(3));
+        self.look.run(&[], |row| safe = row.long(5));
         self.read_page_up_to(safe, after, limit)
     }
 
@@ -209,6 +209,7 @@ impl Store for RawStore {
             Value::Text(AGGREGATE_TYPE),
             Value::Text(aggregate_id),
             Value::Long(0),
+            Value::Long(i64::MAX),
             Value::Long(i64::MAX),
         ];
         self.stream.run(&part, |row| events.push(event(row)));
