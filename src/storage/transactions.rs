@@ -1,5 +1,6 @@
 use diesel::result::{Error, QueryResult};
 
+use crate::storage::error::is_missing_savepoint;
 use crate::storage::give_up::{GiveUp, Guard};
 use crate::storage::operations::operations;
 
@@ -38,6 +39,15 @@ operations! {
 
         /// The same where the application has failed. What it has done since the loan began is rolled back.
         fn undo_loan(&mut self) -> QueryResult<bool>;
+    }
+}
+
+/// Whether the savepoint was there. If the transaction was ended, by whatever means, it is gone.
+pub(crate) fn was_there(ended: QueryResult<()>) -> QueryResult<bool> {
+    match ended {
+        Ok(()) => Ok(true),
+        Err(error) if is_missing_savepoint(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,12 +1,11 @@
 use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
-use super::error::is_missing_savepoint;
 use super::outside::refuse_endless_transaction;
 use super::prepared::PreparedStatements;
 use crate::storage::lent;
 use crate::storage::server::{Server, roll_back_to};
-use crate::storage::transactions::Transactions;
+use crate::storage::transactions::{Transactions, was_there};
 
 impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mysql<'_, C> {
     async fn has_one_writer(&mut self) -> bool {
@@ -49,14 +48,5 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
     async fn undo_loan(&mut self) -> QueryResult<bool> {
         self.0.forget_statements();
         was_there(self.0.roll_back().await)
-    }
-}
-
-/// Whether the savepoint was there. If the transaction was ended, by whatever means, it is gone.
-fn was_there(ended: QueryResult<()>) -> QueryResult<bool> {
-    match ended {
-        Ok(()) => Ok(true),
-        Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
-        Err(error) => Err(error),
     }
 }

@@ -2,12 +2,11 @@ use diesel::pg::Pg;
 use diesel::result::QueryResult;
 
 use super::commit::{EndTransaction, commit};
-use super::error::is_missing_savepoint;
 use super::outside::refuse_foreign;
 use crate::storage::lent::Postgres;
 use crate::storage::server::roll_back_to;
 use crate::storage::sql::statement::statement;
-use crate::storage::transactions::Transactions;
+use crate::storage::transactions::{Transactions, was_there};
 
 statement! {
     for Pg;
@@ -56,14 +55,5 @@ impl<C: EndTransaction> Transactions for Postgres<'_, C> {
 
     async fn undo_loan(&mut self) -> QueryResult<bool> {
         was_there(self.0.roll_back().await)
-    }
-}
-
-/// Whether the savepoint was there. If the transaction was ended, by whatever means, it is gone.
-fn was_there(ended: QueryResult<()>) -> QueryResult<bool> {
-    match ended {
-        Ok(()) => Ok(true),
-        Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
-        Err(error) => Err(error),
     }
 }

@@ -3,13 +3,12 @@ use diesel::connection::{AnsiTransactionManager as Manager, SimpleConnection, Tr
 use diesel::result::QueryResult;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-use super::error::is_missing_savepoint;
 use crate::storage::blocking;
 use crate::storage::error::OperationError;
 use crate::storage::lent;
 use crate::storage::scope::Scope;
 use crate::storage::sql::statement::statement;
-use crate::storage::transactions::Transactions;
+use crate::storage::transactions::{Transactions, was_there};
 
 /// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's
 /// transaction.
@@ -114,15 +113,10 @@ impl Transactions for lent::Sqlite<'_> {
     }
 
     async fn undo_loan(&mut self) -> QueryResult<bool> {
-        let undone = match blocking::depth(self.0)? {
+        was_there(match blocking::depth(self.0)? {
             1 => self.0.batch_execute(UNDO_LENDABLE),
             _ => Manager::rollback_transaction(self.0),
-        };
-        match undone {
-            Ok(()) => Ok(true),
-            Err(error) if is_missing_savepoint(&error.to_string()) => Ok(false),
-            Err(error) => Err(error),
-        }
+        })
     }
 }
 
