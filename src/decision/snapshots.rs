@@ -7,8 +7,8 @@ use crate::model::json::Json;
 /// That the state of an aggregate is stored now and then, and how:
 /// [`Aggregate::snapshots`](crate::Aggregate::snapshots) returns it.
 ///
-/// A snapshot saves reading the events before it, and changes nothing else. One that cannot be used is none:
-/// the state is folded from the events.
+/// A snapshot saves reading the events before it, and changes nothing else. One that cannot be used is ignored:
+/// the state is then folded from all events.
 ///
 /// **The version changes with the state and with what [`evolve`](crate::Evolve::evolve) makes of events.**
 /// Snapshots of another version are not used, and stay: in a rolling deployment each release has its own. A

@@ -68,7 +68,7 @@ pub enum SealError {
     /// The connection is in a transaction, which could take the seal back.
     #[error("a seal is written in a transaction of its own, and the connection is in one already")]
     InTransaction,
-    /// The last seal is none. It was changed by hand: [`verify`](super::verify()) says since when.
+    /// The last seal is not valid: it was changed by hand. [`verify`](super::verify()) says since when.
     #[error("the seal at {position} holds no chain: it was changed by hand")]
     #[non_exhaustive]
     Unreadable {

@@ -87,8 +87,8 @@ where
 /// Lets appends to a frozen log begin again. `false` if it was open.
 ///
 /// A log that has [moved](crate::guide::moving) is refused: two logs that are both open have different events
-/// from then on. A copy that is in the middle of its switch is taken back: workers have again what it has taken
-/// from them, and it does not open its target.
+/// from then on. A copy that is in the middle of its switch is taken back: workers get back the partitions that
+/// it took from them, and it does not open its target.
 ///
 /// It waits as [`freeze`] does, on PostgreSQL, MySQL and MariaDB also for transactions that have only read
 /// events, a backup for instance.

@@ -18,8 +18,8 @@ use crate::storage::read::ReadError;
 /// `None` if the log has no events.
 ///
 /// It goes on from the last seal, so it reads only what is new. Appends do not notice. Call it regularly, and
-/// keep [`Seal::chain`] where who could change the database cannot change it: see
-/// [tamper evidence](crate::guide::tamper_evidence). The connection must not be in a transaction.
+/// keep [`Seal::chain`] where nobody who can change the database can change it: see [tamper
+/// evidence](crate::guide::tamper_evidence). The connection must not be in a transaction.
 ///
 /// Seals stay where they are if the log moves to another database. Seal it anew there: the chain is the same.
 ///

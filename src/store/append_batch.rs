@@ -37,11 +37,11 @@ impl EventStore {
     ///
     /// # Errors
     ///
-    /// As of [`append`](Self::append). A [`Conflict`](AppendError::Conflict) names the stream that is
-    /// elsewhere, which may be a guarded one. Events are counted through all streams of the batch.
-    /// [`Invalid`](AppendError::Invalid) also: no stream, a stream without events, a stream twice, a guard on
-    /// a stream that the batch appends to, a guard that expects any version, a key that is empty or too long.
-    /// [`KeyReused`](AppendError::KeyReused): the key was used for something else.
+    /// Those of [`append`](Self::append). A [`Conflict`](AppendError::Conflict) names the stream that is at
+    /// another version, which may be a guarded one. The index of an event counts through all streams of the
+    /// batch. [`Invalid`](AppendError::Invalid) also: no stream, a stream without events, a stream twice, a
+    /// guard on a stream that the batch appends to, a guard that expects any version, a key that is empty or
+    /// too long. [`KeyReused`](AppendError::KeyReused): the key was used for something else.
     ///
     /// On PostgreSQL a transaction that was begun with SQL is refused as
     /// [`ForeignTransaction`](crate::DatabaseErrorKind::ForeignTransaction), as it is on the other databases.

@@ -24,9 +24,9 @@ pub struct CopyOptions {
 }
 
 impl CopyOptions {
-    /// What whoever appends to the source is told from then on: where the log is. Without a password, because
-    /// it is in every such error. At most [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters, with `it
-    /// moves to` before.
+    /// Where the log has moved: everyone who appends to the source is told so from then on. Leave out the
+    /// password, because the text is in every such error. At most [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH)
+    /// characters, with `it moves to` before.
     pub fn to(place: impl ToString) -> Self {
         Self {
             to: place.to_string(),

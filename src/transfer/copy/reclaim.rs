@@ -5,8 +5,8 @@ use crate::operate::freeze::unfreeze_if;
 use crate::storage::connection::EventConnection;
 
 /// Opens a log again that has moved to a database which is lost, as it was when it moved: what was appended
-/// there is in that database alone. Workers have again what the move has taken from them. `false` if the log
-/// was open.
+/// there is in that database alone. Workers get back the partitions that the move took from them. `false` if
+/// the log was open.
 ///
 /// Make sure that nobody appends to the other database any more: two logs that are both open have different
 /// events from then on, and neither can be copied into the other. As long as the other database is there,
