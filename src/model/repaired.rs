@@ -31,7 +31,7 @@ impl Repaired {
     }
 
     /// The position behind which the next append goes, if what counts positions was changed: the sequence,
-    /// AUTO_INCREMENT, or `event_log`.
+    /// AUTO_INCREMENT, `event_log`, or `event_fence`.
     pub fn counted(&self) -> Option<Position> {
         self.counted
     }

@@ -49,7 +49,7 @@ pub enum DatabaseErrorKind {
     /// The role or user of the connection lacks a privilege.
     NotPermitted,
     /// What counts the events does not agree with them: `aggregate_heads`, the sequence or AUTO_INCREMENT
-    /// that positions come from, or `event_log`. Nothing was written. See
+    /// that positions come from, `event_log` or `event_fence`. Nothing was written. See
     /// [`EventStore::repair`](crate::EventStore::repair).
     NeedsRepair,
     /// Events are appended on another server, and to append here as well would let readers miss events: on
@@ -155,8 +155,8 @@ impl DatabaseErrorKind {
                  DELETE on events, event_rewrites and snapshots (docs/databases.md has the statements)"
             }
             Self::NeedsRepair => {
-                "what counts the events (aggregate_heads, the sequence or AUTO_INCREMENT of events, event_log) \
-                 does not agree with the events: they were imported, restored or changed by hand; call \
+                "what counts the events (aggregate_heads, the sequence or AUTO_INCREMENT of events, event_log, \
+                 event_fence) does not agree with the events: they were imported, restored or changed by hand; call \
                  `EventStore::repair` once"
             }
             Self::OtherServer => {

@@ -15,6 +15,7 @@ impl EventStore {
     /// - The published position of PostgreSQL is not beyond the end of the log.
     /// - The row of `event_log`, if it was lost: the log gets a new id, keeps the ordering that is in force, and
     ///   stays closed if it was. Positions that were published are found out or published anew.
+    /// - The two rows of `event_fence` on MySQL and MariaDB, if one was lost or both.
     ///
     /// It waits for the appends that are under way, and new ones wait for it. It reads an index of all
     /// events, so its duration grows with the log.

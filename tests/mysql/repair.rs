@@ -1,11 +1,15 @@
 //! Events that were imported, restored or removed by hand: what has to agree with them is noticed, and set.
 
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
-use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, LogOrdering, Position};
+use diesel_event_store::{
+    AppendError, DatabaseErrorKind, ExpectedVersion, LogOrdering, NewEvent, Position, StreamId, operate,
+};
 use test_support::{Result, counted, execute, user};
 
-use super::database::{Database, STORE, append, kind_of, log};
+use super::database::{Database, STORE, append, begin, commit, kind_of, log, rollback, text};
 
 /// Rows as an import writes them, with positions and without heads.
 fn import(conn: &mut MysqlConnection, positions: std::ops::RangeInclusive<i64>) -> Result {
@@ -97,5 +101,74 @@ fn positions_go_on_where_they_were_after_the_last_events_were_removed() -> Resul
     assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair);
     assert_eq!(STORE.repair(&mut conn)?.counted(), Some(Position::new(3)?));
     assert!(append(&mut conn, "2")?.last_position().get() > 3);
+    Ok(())
+}
+
+const LOST: [&str; 4] = [
+    "DELETE FROM event_fence WHERE slot = 0",
+    "DELETE FROM event_fence WHERE slot = 1",
+    "DELETE FROM event_fence",
+    "DELETE FROM event_fence; DELETE FROM event_log",
+];
+
+/// As after a restore that left the table out, or a truncation.
+#[test]
+fn a_fence_that_has_lost_rows_says_so_and_is_repaired() -> Result {
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        for lost in LOST {
+            let db = Database::migrated()?;
+            let mut conn = db.connect()?;
+            STORE.set_log_ordering(&mut conn, ordering)?;
+            append(&mut conn, "before")?;
+            execute(&mut conn, lost)?;
+            // With the slot that it locks it goes through, and no reader passes it.
+            let meanwhile = append(&mut conn, "meanwhile").is_ok();
+            for refused in [
+                STORE.last_position(&mut conn).map(drop).unwrap_err(),
+                STORE.read_forward(&mut conn, Position::START, 10).map(drop).unwrap_err(),
+            ] {
+                let table = if lost.contains("event_log") { "event_log has" } else { "event_fence has" };
+                assert!(refused.to_string().contains(table), "{lost}: {refused}");
+                assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair, "{lost}");
+            }
+            operate::verify(&mut conn).expect_err("it cannot be read");
+            assert!(!STORE.repair(&mut conn)?.is_nothing(), "{lost}");
+            assert!(STORE.repair(&mut conn)?.is_nothing(), "{lost}");
+            append(&mut conn, "after")?;
+            let names = if meanwhile { &["before", "meanwhile", "after"][..] } else { &["before", "after"] };
+            assert_eq!(log(&mut conn)?, names, "{lost}");
+            assert_eq!(text(&mut conn, "(SELECT MIN(server_id = @@server_id) FROM event_fence)")?, "1");
+            // Without any row that tells, it is that of a new database.
+            let kept = if lost.contains("event_log") { LogOrdering::Fenced } else { ordering };
+            assert_eq!(STORE.log_ordering(&mut conn)?, kept, "{lost}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_ordering_that_cannot_be_set_is_refused() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    execute(&mut conn, "DELETE FROM event_fence")?;
+    let refused = STORE.set_log_ordering(&mut conn, LogOrdering::Gapless).expect_err("it has no row");
+    assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair);
+    assert_eq!(kind_of(STORE.log_ordering(&mut conn).unwrap_err()), DatabaseErrorKind::NeedsRepair);
+    Ok(())
+}
+
+#[test]
+fn a_closed_log_stays_closed_when_its_fence_is_repaired() -> Result {
+    for lost in ["DELETE FROM event_fence", "DELETE FROM event_fence; DELETE FROM event_log"] {
+        let db = Database::migrated()?;
+        let mut conn = db.connect()?;
+        append(&mut conn, "before")?;
+        operate::freeze(&mut conn, "it moves", Duration::from_secs(10))?;
+        execute(&mut conn, lost)?;
+        STORE.repair(&mut conn)?;
+        let refused = append(&mut conn, "refused").expect_err("it is closed");
+        assert!(matches!(refused, AppendError::LogClosed(_)), "{lost}: {refused}");
+        assert!(STORE.log_closed(&mut conn)?.is_some());
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::guards::{current, inside, other_texts};
+use super::lost_row::lost_row;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::ordering::LogOrdering;
 use crate::storage::error_kind::DatabaseErrorKind;
@@ -90,9 +91,10 @@ pub(super) struct Entry {
 }
 
 pub(super) async fn enter<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<Entry> {
-    let entry: Option<EntryValues> = conn.optional_row(EnterFence).await?;
-    let (last_insert_id, step, ordering, state, server, here, safe, keeps_gaps, unsuitable) =
-        entry.ok_or_else(Refused::without_log_row)?;
+    let Some(entry) = conn.optional_row::<_, EntryValues>(EnterFence).await? else {
+        return Err(lost_row(conn).await);
+    };
+    let (last_insert_id, step, ordering, state, server, here, safe, keeps_gaps, unsuitable) = entry;
     if let Some(reason) = unsuitable {
         return Err(Refused::error(DatabaseErrorKind::UnsuitableSetting, reason));
     }

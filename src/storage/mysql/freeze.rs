@@ -46,6 +46,7 @@ statement! {
 
 statement! {
     for Mysql;
+    /// Whether inserts are refused, which they are in a frozen log.
     CountTriggers -> BigInt,
     "SELECT COUNT(*) FROM information_schema.triggers \
      WHERE trigger_schema = DATABASE() AND trigger_name = 'events_refuse_insert'"

@@ -22,6 +22,7 @@ mod insert;
 mod interrupted;
 mod keys;
 mod log_holders;
+mod lost_row;
 mod migrations;
 #[cfg(feature = "mysql")]
 mod news;

@@ -1,10 +1,11 @@
 use diesel::mysql::Mysql;
-use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::prelude::QueryDsl;
 use diesel::result::QueryResult;
 use diesel::sql_types::Text;
 
 use super::all_or_nothing::{Work, all_or_nothing};
 use super::guards::current;
+use super::lost_row::lost_row;
 use super::position;
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
@@ -39,9 +40,7 @@ statement! {
 
 impl<C: Server<Backend = Mysql>> Ordering for lent::Mysql<'_, C> {
     async fn log_ordering(&mut self) -> QueryResult<LogOrdering> {
-        let slot = event_fence::table.filter(event_fence::slot.eq(0));
-        let name: String = self.0.row(slot.select(event_fence::ordering)).await?;
-        stored(&name)
+        ordering(self.0).await
     }
 
     async fn set_log_ordering(&mut self, ordering: LogOrdering) -> Result<(), OrderingError> {
@@ -51,6 +50,15 @@ impl<C: Server<Backend = Mysql>> Ordering for lent::Mysql<'_, C> {
     /// A reader that finds out how far the log is complete publishes it.
     async fn publish_position(&mut self) -> QueryResult<Position> {
         position::complete(self.0).await
+    }
+}
+
+/// Each slot has it.
+async fn ordering<C: Executor<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogOrdering> {
+    let of_a_slot = event_fence::table.select(event_fence::ordering).limit(1);
+    match conn.optional_row::<_, String>(of_a_slot).await? {
+        Some(name) => stored(&name),
+        None => Err(lost_row(conn).await),
     }
 }
 
@@ -65,6 +73,7 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Change {
     /// is the last position now stays so.
     async fn run(&self, conn: &mut C, _: Scope) -> Result<(), OrderingError> {
         conn.execute(SetOrdering { ordering: self.0.name() }).await?;
+        ordering(conn).await?;
         conn.execute(GoOnFromHere).await?;
         Ok(())
     }

@@ -50,6 +50,7 @@ use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
 use super::error::kind;
 use super::guards::other_texts;
+use super::lost_row::lost_row;
 use super::outside::{endless_transaction, ends_alone, is_outside_transactions};
 use crate::model::ordering::LogOrdering;
 use crate::model::position::Position;
@@ -71,7 +72,7 @@ statement! {
     /// read_only in newer versions.
     ///
     /// In READ UNCOMMITTED the highest position, which is the end if positions are counted, may be that of an
-    /// append under way.
+    /// append under way. A slot that is not there would look like one that is always held.
     Look -> (Nullable<Text>, BigInt, BigInt, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
     concat!(
         "SELECT COALESCE(",
@@ -82,7 +83,8 @@ statement! {
         ", server_id = @@server_id AND NOT @@innodb_read_only \
          AND CAST(@@global.read_only AS CHAR) IN ('0', 'OFF'), \
          phase, draining_position, safe_position, ordering, (SELECT MAX(global_position) FROM events) \
-         FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0"
+         FROM event_log CROSS JOIN event_fence WHERE id = 1 AND slot = 0 \
+         AND EXISTS (SELECT * FROM event_fence WHERE slot = 1)"
     )
 }
 
@@ -147,9 +149,8 @@ pub(super) struct LogEnd {
 type Seen = (Option<String>, i64, i64, i8, i64, i64, String, Option<i64>);
 
 pub(super) async fn look<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<LogEnd> {
-    let seen: Option<Seen> = conn.optional_row(Look).await?;
-    let (unsuitable, ends_alone, can_be_asked, phase, draining, safe, ordering, highest) =
-        seen.ok_or_else(Refused::without_log_row)?;
+    let Some(seen) = conn.optional_row::<_, Seen>(Look).await? else { return Err(lost_row(conn).await) };
+    let (unsuitable, ends_alone, can_be_asked, phase, draining, safe, ordering, highest) = seen;
     if let Some(reason) = unsuitable {
         return Err(Refused::error(DatabaseErrorKind::UnsuitableSetting, reason));
     }

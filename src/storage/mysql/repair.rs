@@ -1,11 +1,14 @@
 use chrono::{DateTime, Utc};
 use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::all_or_nothing::{Work, all_or_nothing};
 use super::fence::last_insert_id;
+use super::freeze::CountTriggers;
+use super::galera::is_galera;
 use super::guards::current;
+use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::model::repaired::Repaired;
 use crate::model::timestamp;
@@ -51,6 +54,24 @@ statement! {
     for Mysql;
     ServerId -> BigInt,
     "SELECT CAST(@@server_id AS SIGNED)"
+}
+
+statement! {
+    for Mysql;
+    /// The rows of `event_fence` that were lost, like the one that is left. If both were lost, `event_log` has
+    /// the state, and its count of positions tells the ordering: where they are fenced, it falls behind the
+    /// events. Without an event since the ordering was changed, `fenced` is taken for `gapless`, which only makes
+    /// appends wait for each other.
+    InsertSlots<'a> { is_galera: i64 => BigInt, state: &'a str => Text, server_id: i64 => BigInt },
+    current!(
+        "INSERT INTO event_fence (slot, ordering, state, server_id) \
+         SELECT lost.slot, COALESCE(other.ordering, IF(? OR log.last_position > 0 \
+         AND log.last_position >= (SELECT COALESCE(MAX(global_position), 0) FROM events), 'gapless', 'fenced')), \
+         COALESCE(other.state, log.state, ?), ? FROM (SELECT 0 AS slot UNION ALL SELECT 1) AS lost \
+         LEFT JOIN event_fence AS own ON own.slot = lost.slot \
+         LEFT JOIN event_fence AS other ON other.slot = 1 - lost.slot \
+         LEFT JOIN event_log AS log ON log.id = 1 WHERE own.slot IS NULL FOR UPDATE"
+    )
 }
 
 statement! {
@@ -103,12 +124,21 @@ impl<C: Server<Backend = Mysql>> Work<C> for FromEvents {
     async fn run(&self, conn: &mut C, _: Scope) -> Result<Repaired, DatabaseError> {
         let server_id = conn.row(ServerId).await?;
         conn.execute(SetServer { server_id }).await?;
-        let is_new = conn.execute(InsertLog).await? > 0;
+        let slots = insert_slots(conn, server_id).await?;
+        let is_new = conn.execute(InsertLog).await? + slots > 0;
         let heads = set_heads(conn).await?;
         let (last, read): (i64, i64) = conn.row(Look).await?;
         let counted = set_counted(conn, last, read).await?.or(is_new.then(|| Position::stored(last)));
         Ok(Repaired { counted, published: None, heads })
     }
+}
+
+/// Without any row that says whether the log is closed, the trigger of a frozen one does.
+async fn insert_slots<C: Server<Backend = Mysql>>(conn: &mut C, server_id: i64) -> QueryResult<usize> {
+    let is_galera = i64::from(is_galera(conn).await?);
+    let refuses_inserts = conn.row::<_, i64>(CountTriggers).await? > 0;
+    let state = if refuses_inserts { LogState::Frozen } else { LogState::Open };
+    conn.execute(InsertSlots { is_galera, state: state.name(), server_id }).await
 }
 
 async fn set_heads<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<u64> {
