@@ -25,6 +25,7 @@ mod sqlite {
     mod run_again;
     mod second_connection;
     mod statements;
+    mod triggers;
     mod writer {
         mod closures;
         mod failures;

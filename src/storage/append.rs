@@ -74,11 +74,14 @@ impl Batch<'_> {
 
     /// Why the head was not moved, with the aggregate at version `actual`.
     pub(crate) fn refusal(&self, actual: i64) -> AppendError {
-        if self.expected.allows(actual) {
-            let problem = Problem::VersionOverflow { version: actual, events: self.events.len() };
-            return InvalidInput::new("events", problem).into();
+        if !self.expected.allows(actual) {
+            return Conflict { stream: self.stream.clone(), expected: self.expected, actual }.into();
         }
-        Conflict { stream: self.stream.clone(), expected: self.expected, actual }.into()
+        if self.acceptable_versions().contains(&actual) {
+            return Refused::dropped_by_trigger("the head").into();
+        }
+        let problem = Problem::VersionOverflow { version: actual, events: self.events.len() };
+        InvalidInput::new("events", problem).into()
     }
 }
 

@@ -1,4 +1,6 @@
 use diesel::result::Error;
+#[cfg(any(feature = "sqlite", feature = "_postgres"))]
+use diesel::result::QueryResult;
 
 use crate::storage::error_kind::DatabaseErrorKind;
 
@@ -19,6 +21,21 @@ impl Refused {
     /// The one row that says which log this is.
     pub(crate) fn without_log_row() -> Error {
         Self::error(DatabaseErrorKind::NeedsRepair, "event_log has no row")
+    }
+
+    /// A row was not written, and nothing else has kept it from being written.
+    pub(crate) fn dropped_by_trigger(what: &str) -> Error {
+        let reason = format!("a trigger has kept {what} out of its table");
+        Self::error(DatabaseErrorKind::UnsuitableSetting, reason)
+    }
+
+    /// So many events of a batch were written.
+    #[cfg(any(feature = "sqlite", feature = "_postgres"))]
+    pub(crate) fn unless_all(events: usize, written: usize) -> QueryResult<()> {
+        match events - written {
+            0 => Ok(()),
+            dropped => Err(Self::dropped_by_trigger(&format!("{dropped} of {events} events"))),
+        }
     }
 
     /// The reader cannot find out which appends are under way, and no position was published for it.

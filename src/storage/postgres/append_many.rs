@@ -16,7 +16,6 @@ use crate::model::json::Json;
 use crate::storage::append::{AppendError, Batch, Placement};
 use crate::storage::append_many::{AppendMany, Head, WholeBatch, Written};
 use crate::storage::error::OperationError;
-use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::lent::Postgres;
 use crate::storage::refused::Refused;
@@ -149,24 +148,10 @@ where
     for (nth, (batch, last_version)) in whole.streams.iter().zip(last_versions).enumerate() {
         let inserted = insert(conn, batch, last_version).await;
         let rows = inserted.map_err(|error| whole.counted(nth, explain(batch, error)))?;
-        refuse_dropped(batch, rows.len())?;
+        Refused::unless_all(batch.events.len(), rows.len())?;
         placements.push(placement(rows).ok_or(Error::NotFound)?);
     }
     Ok(placements)
-}
-
-fn refuse_dropped(batch: &Batch<'_>, inserted: usize) -> QueryResult<()> {
-    match batch.events.len() - inserted {
-        0 => Ok(()),
-        dropped => Err(dropped_by_trigger(&format!("{dropped} of {} events", batch.events.len()))),
-    }
-}
-
-fn dropped_by_trigger(what: &str) -> Error {
-    Refused::error(
-        DatabaseErrorKind::UnsuitableSetting,
-        format!("a trigger has kept {what} out of its table"),
-    )
 }
 
 /// How often another connection can come in between before that is taken for a trigger that keeps the head
@@ -184,7 +169,7 @@ async fn move_head<C: Executor<Backend = Pg>>(conn: &mut C, batch: &Batch<'_>) -
         }
         // What stood in the way is gone: another connection has committed meanwhile.
     }
-    Err(dropped_by_trigger("the head").into())
+    Err(Refused::dropped_by_trigger("the head").into())
 }
 
 async fn advance<C: Executor<Backend = Pg>>(conn: &mut C, batch: &Batch<'_>) -> QueryResult<Option<i64>> {

@@ -16,6 +16,8 @@ use crate::model::timestamp::within_range;
 use crate::storage::executor::Executor;
 use crate::storage::keys::Keys;
 use crate::storage::lent::{BackendOf, Lent};
+#[cfg(any(feature = "sqlite", feature = "_postgres"))]
+use crate::storage::refused::Refused;
 use crate::storage::sql::dialect::{Dialect, Id};
 use crate::storage::sql::row::{Columns, value};
 use crate::storage::sql::rows::{FromRow, Stored};
@@ -62,6 +64,10 @@ impl<DB: Columns> FromRow<DB> for KeyedAppend {
     }
 }
 
+/// How often the key can come free in between before that is taken for a trigger that keeps it out.
+#[cfg(any(feature = "sqlite", feature = "_postgres"))]
+const MOST_TIMES_FREE: u32 = 1000;
+
 /// Uses the key, or returns what it was used for. Waits for another append that uses it at the moment. If
 /// that is rolled back, or the key is deleted, it is free again.
 #[cfg(any(feature = "sqlite", feature = "_postgres"))]
@@ -70,13 +76,16 @@ where
     C: Executor,
     C::Backend: Dialect + QueryMetadata<(BigInt, Id, BigInt)>,
 {
-    while conn.execute(insert_key(key)).await? == 0 {
+    for _ in 0..MOST_TIMES_FREE {
+        if conn.execute(insert_key(key)).await? > 0 {
+            return Ok(None);
+        }
         let used = select_key(conn, key.tenant_id, key.key).await?;
         if used.is_some() {
             return Ok(used);
         }
     }
-    Ok(None)
+    Err(Refused::dropped_by_trigger("the idempotency key"))
 }
 
 #[cfg(any(feature = "sqlite", feature = "_postgres"))]

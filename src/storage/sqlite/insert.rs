@@ -3,19 +3,32 @@ use std::borrow::Cow;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::result::Error;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
+use super::error::classify;
 use super::text::time_text;
 use crate::model::event::{Content, NewEvent};
 use crate::model::json::Json;
 use crate::model::stream_id::StreamId;
 use crate::storage::append::Batch;
+use crate::storage::error_kind::DatabaseErrorKind;
+use crate::storage::kind_of::kind_of;
+use crate::storage::refused::Refused;
+use crate::storage::sql::statement::statement;
 
 /// Events that one statement inserts, if there are so many: each then costs less than alone. The rest is
 /// inserted one by one, so that there are two statements and not one for every number, and both stay
 /// prepared.
 const MANY: usize = 8;
+
+statement! {
+    for Sqlite;
+    /// AUTOINCREMENT gives out no position above the highest. SQLite then says that the database is full.
+    HasNoPosition -> Bool,
+    "SELECT EXISTS (SELECT * FROM sqlite_sequence WHERE name = 'events' AND seq = 9223372036854775807)"
+}
 
 /// Inserts the events of a batch, whose head has been moved. After an error some may be there.
 pub(super) fn insert_events(
@@ -27,14 +40,36 @@ pub(super) fn insert_events(
     let mut rows = (previous_version + 1..=previous_version + batch.len())
         .zip(batch.events)
         .map(|(version, event)| EventRow::new(batch.stream, version, event, &now));
+    let mut inserted = 0;
     for _ in 0..batch.events.len() / MANY {
         let rows = array::from_fn(|_| rows.next().expect("a row for every event"));
-        InsertEvents::<MANY>(rows).execute(conn)?;
+        inserted += insert(conn, InsertEvents::<MANY>(rows))?;
     }
     for row in rows {
-        InsertEvents([row]).execute(conn)?;
+        inserted += insert(conn, InsertEvents([row]))?;
     }
-    Ok(())
+    Refused::unless_all(batch.events.len(), inserted)
+}
+
+/// How many rows were inserted.
+fn insert<const ROWS: usize>(
+    conn: &mut SqliteConnection,
+    events: InsertEvents<'_, ROWS>,
+) -> QueryResult<usize> {
+    events.execute(conn).map_err(|error| match kind_of(&error, classify) {
+        DatabaseErrorKind::Full => without_position(conn, error),
+        _ => error,
+    })
+}
+
+fn without_position(conn: &mut SqliteConnection, full: Error) -> Error {
+    match HasNoPosition.get_result(conn) {
+        Ok(true) => {
+            let reason = "AUTOINCREMENT has come to 9223372036854775807, the highest position there is";
+            Refused::error(DatabaseErrorKind::NeedsRepair, reason)
+        }
+        Ok(false) | Err(_) => full,
+    }
 }
 
 pub(super) struct EventRow<'a> {

@@ -21,6 +21,7 @@ use crate::storage::error::DatabaseError;
 use crate::storage::lent;
 use crate::storage::now::now;
 use crate::storage::receive::Receive;
+use crate::storage::refused::Refused;
 use crate::storage::sql::keys::use_key;
 use crate::storage::sql::statement::statement;
 
@@ -187,7 +188,10 @@ fn without_trigger(
 
 /// Inserts events that are recorded elsewhere, at their positions.
 fn insert_recorded(conn: &mut SqliteConnection, events: &[RecordedEvent]) -> QueryResult<()> {
-    events.iter().try_for_each(|event| InsertPlaced::new(event).execute(conn).map(drop))
+    for event in events {
+        Refused::unless_all(1, InsertPlaced::new(event).execute(conn)?)?;
+    }
+    Ok(())
 }
 
 /// One row and VALUES, for which SQLite keeps no journal of the statement: with many rows it writes every page
