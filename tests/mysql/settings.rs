@@ -183,7 +183,9 @@ fn nothing_is_cut_short_by_a_limit_of_the_session() -> Result {
 fn other_character_sets_are_refused() -> Result {
     let db = Database::migrated()?;
     let mut writer = db.connect()?;
-    STORE.append(&mut writer, &user("\u{1f600}")?, ExpectedVersion::Any, &counted(1)?)?;
+    let events = counted(1)?;
+    let recorded = events[0].id();
+    STORE.append(&mut writer, &user("\u{1f600}")?, ExpectedVersion::Any, &events)?;
     STORE.publish_position(&mut writer)?;
     for setting in [
         "SET NAMES utf8mb3",
@@ -196,10 +198,18 @@ fn other_character_sets_are_refused() -> Result {
         execute(&mut conn, setting)?;
         let event = NewEvent::from_json("Said", r#"{"text": "😀 é"}"#)?;
         let to_other = StreamId::new("Other", "\u{e9}")?;
+        let of_user = user("\u{1f600}")?;
+        let mut iter = STORE.iter_stream(&mut conn, &of_user, ..);
+        let iterated = iter.next().transpose().map(drop).map_err(Error::from);
+        drop(iter);
         let refusals = [
             STORE.read_forward(&mut conn, Position::START, 10).map(drop).map_err(Error::from),
             STORE.append(&mut conn, &to_other, ExpectedVersion::Any, &[event]).map(drop).map_err(Error::from),
-            STORE.read_stream(&mut conn, &user("\u{1f600}")?, ..).map(drop).map_err(Error::from),
+            STORE.read_stream(&mut conn, &of_user, ..).map(drop).map_err(Error::from),
+            iterated,
+            STORE.read_event(&mut conn, recorded).map(drop).map_err(Error::from),
+            STORE.version(&mut conn, &of_user).map(drop).map_err(Error::from),
+            STORE.checkpoint(&mut conn, "\u{e9}").map(drop).map_err(Error::from),
         ];
         for (nth, refused) in refusals.into_iter().enumerate() {
             let refused = refused.err().ok_or(format!("{setting}: {nth}"))?;

@@ -53,7 +53,8 @@ impl Dialect for Mysql {
          aggregate_version = VALUES(aggregate_version), event_id = VALUES(event_id), state = VALUES(state)";
     /// A session may have a limit of its own (sql_select_limit), for what has none.
     const ALL: &'static str = " LIMIT 9223372036854775807";
-    const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", concat!(" AND ", same_texts!()));
+    const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", Self::AS_THEY_ARE);
+    const AS_THEY_ARE: &'static str = concat!(" AND ", same_texts!());
     const OF_TENANT: (&'static str, &'static str) = ("COALESCE(events.tenant_id) = ", "");
 
     binds! {}

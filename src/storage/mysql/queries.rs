@@ -24,7 +24,7 @@ queries! { for Mysql; schema: mysql; time: Datetime; is_one_of: is_one_of; every
 
 /// Refuses a session whose character set changes texts.
 #[derive(Debug, QueryId, ValidGrouping)]
-struct AsTheyAre;
+pub(super) struct AsTheyAre;
 
 impl Expression for AsTheyAre {
     type SqlType = Bool;

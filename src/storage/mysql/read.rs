@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::error::kind;
 use super::page::{IsHere, refuse_elsewhere};
+use super::queries::AsTheyAre;
 use super::{position, queries};
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
@@ -53,7 +54,7 @@ impl<C: Server<Backend = Mysql>> Read for lent::Mysql<'_, C> {
     }
 
     async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
-        let with_id = events::table.filter(events::event_id.eq(event_id.to_string()));
+        let with_id = events::table.filter(events::event_id.eq(event_id.to_string())).filter(AsTheyAre);
         Ok(self.0.load(with_id, Events::of_log()).await?.pop())
     }
 

@@ -42,6 +42,8 @@ pub(crate) trait Dialect: Columns {
     const EVENTS_ON: (&'static str, &'static str) = ("events AS event ON", "");
     /// What stands behind the value of a LIMIT.
     const END_LIMIT: &'static str = "";
+    /// What stands behind a condition, and refuses a session in which texts are not read as they are.
+    const AS_THEY_ARE: &'static str = "";
     /// What is around a tenant in the condition that an event is of that tenant, so that no index answers it.
     const OF_TENANT: (&'static str, &'static str);
 

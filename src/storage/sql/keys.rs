@@ -27,7 +27,7 @@ statement! {
     for every database;
     SelectKey<'a> { tenant_id: &'a str => bind_tenant, key: &'a str => bind_text } -> (BigInt, Id, BigInt),
     "SELECT fingerprint, first_event_id, event_count FROM append_keys \
-     WHERE tenant_id = ? AND idempotency_key = ?"
+     WHERE tenant_id = ? AND idempotency_key = ?{as_they_are}"
 }
 
 statement! {

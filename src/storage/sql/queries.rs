@@ -106,9 +106,10 @@ macro_rules! queries {
         );
 
         pub(super) fn checkpoint(projection_name: &str) -> impl Ask<$backend, CheckpointColumns> {
-            checkpoints::table
+            let of_projection = checkpoints::table
                 .find((projection_name, Checkpoint::VERSION, Checkpoint::PARTITION))
-                .select(CHECKPOINT)
+                .select(CHECKPOINT);
+            $every!(of_projection)
         }
 
         pub(super) fn every_checkpoint() -> impl Ask<$backend, CheckpointColumns> {

@@ -32,7 +32,7 @@ statement! {
      AND last.aggregate_type = snapshot.aggregate_type AND last.aggregate_id = snapshot.aggregate_id \
      AND last.aggregate_version = snapshot.aggregate_version AND last.event_id = snapshot.event_id \
      WHERE snapshot.tenant_id = ? AND snapshot.aggregate_type = ? AND snapshot.aggregate_id = ? \
-     AND snapshot.snapshot_version = ?"
+     AND snapshot.snapshot_version = ?{as_they_are}"
 }
 
 statement! {
@@ -60,7 +60,7 @@ statement! {
         limit: i64 => bind_long,
     } -> (Text, Text, Text),
     "SELECT tenant_id, aggregate_type, aggregate_id FROM snapshots \
-     WHERE aggregate_type = ? AND snapshot_version = ? ORDER BY event_id LIMIT ?"
+     WHERE aggregate_type = ? AND snapshot_version = ?{as_they_are} ORDER BY event_id LIMIT ?"
 }
 
 statement! {

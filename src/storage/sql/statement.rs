@@ -132,11 +132,12 @@ enum Gap {
     EventsOn,
     EndOn,
     EndLimit,
+    AsTheyAre,
     End,
 }
 
 /// What they are in a statement.
-const GAPS: [(&str, Gap); 9] = [
+const GAPS: [(&str, Gap); 10] = [
     ("?", Gap::Field),
     ("{now}", Gap::Now),
     ("{or_nothing}", Gap::OrNothing),
@@ -146,6 +147,7 @@ const GAPS: [(&str, Gap); 9] = [
     ("{events_on}", Gap::EventsOn),
     ("{end_on}", Gap::EndOn),
     ("{end_limit}", Gap::EndLimit),
+    ("{as_they_are}", Gap::AsTheyAre),
 ];
 
 /// Pushes everything up to the next field.
@@ -165,6 +167,7 @@ pub(crate) fn push_text<'p, DB: Dialect>(
             Gap::EventsOn => out.push_sql(DB::EVENTS_ON.0),
             Gap::EndOn => out.push_sql(DB::EVENTS_ON.1),
             Gap::EndLimit => out.push_sql(DB::END_LIMIT),
+            Gap::AsTheyAre => out.push_sql(DB::AS_THEY_ARE),
         }
     }
 }

@@ -47,7 +47,7 @@ macro_rules! select_page {
                 "SELECT global_position, tenant_id, aggregate_type, aggregate_id, aggregate_version, event_id, \
                  event_type, event_version, payload, metadata, trace_id, correlation_id, causation_id, created_at \
                  FROM events WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? \
-                 AND aggregate_version BETWEEN ? AND ? ORDER BY aggregate_version ",
+                 AND aggregate_version BETWEEN ? AND ?{as_they_are} ORDER BY aggregate_version ",
                 $order,
                 " LIMIT ?{end_limit}"
             )
