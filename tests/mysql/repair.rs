@@ -172,3 +172,16 @@ fn a_closed_log_stays_closed_when_its_fence_is_repaired() -> Result {
     }
     Ok(())
 }
+
+/// To find the next position, it inserts an event and takes it back.
+#[test]
+fn no_stream_is_in_the_way_of_a_repair() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    let named_like_nothing = StreamId::new("-", "-")?;
+    STORE.append(&mut conn, &named_like_nothing, ExpectedVersion::Any, &[NewEvent::new("-", &())?])?;
+    execute(&mut conn, "UPDATE event_log SET safe_position = 100")?;
+    assert_eq!(STORE.repair(&mut conn)?.counted(), Some(Position::new(100)?));
+    assert!(append(&mut conn, "event")?.last_position().get() > 100);
+    Ok(())
+}

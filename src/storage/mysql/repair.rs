@@ -101,10 +101,10 @@ statement! {
 
 statement! {
     for Mysql;
-    /// A row to be rolled back. AUTO_INCREMENT goes on behind it all the same.
+    /// A row to be rolled back, of a stream that there cannot be. AUTO_INCREMENT goes on behind it all the same.
     TryPosition { position: Option<i64> => Nullable<BigInt> },
     "INSERT INTO events (global_position, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, \
-     event_version, payload, created_at) VALUES (?, '-', '-', 1, '-', '-', 1, '-', UTC_TIMESTAMP(6))"
+     event_version, payload, created_at) VALUES (?, X'', X'', 1, '-', '-', 1, '-', UTC_TIMESTAMP(6))"
 }
 
 impl<C: Server<Backend = Mysql>> Repair for lent::Mysql<'_, C> {
