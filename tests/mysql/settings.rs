@@ -131,6 +131,27 @@ fn what_must_be_outside_of_transactions_is_refused_where_one_begins_by_itself() 
     Ok(())
 }
 
+/// It would be committed and reported as lost.
+#[test]
+fn no_append_ends_the_connection() -> Result {
+    let db = Database::migrated()?;
+    let mut writer = db.connect()?;
+    append(&mut writer, "before")?;
+    let mut conn = db.connect()?;
+    execute(&mut conn, "SET completion_type = 'RELEASE'")?;
+    for refused in [
+        STORE.last_position(&mut conn).map(drop).map_err(Error::from),
+        STORE.publish_position(&mut conn).map(drop).map_err(Error::from),
+        append(&mut conn, "lost").map(drop).map_err(Error::from), // its ROLLBACK ends the connection
+    ] {
+        let refused = refused.expect_err("its COMMIT would end the connection");
+        assert!(refused.to_string().contains("completion_type"), "{refused}");
+        assert_eq!(kind_of(refused), DatabaseErrorKind::UnsuitableSetting);
+    }
+    assert_eq!(log(&mut writer)?, ["before"]);
+    Ok(())
+}
+
 /// Where the highest position may be that of an append which is rolled back.
 #[test]
 fn counted_positions_are_not_read_uncommitted() -> Result {

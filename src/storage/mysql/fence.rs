@@ -5,7 +5,7 @@ use diesel::result::Error::{self, DeserializationError};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::guards::{current, inside, other_texts};
+use super::guards::{current, inside, unsuitable};
 use super::lost_row::lost_row;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::ordering::LogOrdering;
@@ -38,7 +38,7 @@ statement! {
          CAST(@@server_id AS SIGNED), (SELECT safe_position FROM event_log WHERE id = 1), ",
         keeps_gaps!(),
         ", ",
-        other_texts!(),
+        unsuitable!(),
         " FROM event_fence WHERE slot = (SELECT phase FROM event_log WHERE id = 1) LOCK IN SHARE MODE"
     )
 }

@@ -34,6 +34,21 @@ macro_rules! other_texts {
 
 pub(super) use other_texts;
 
+/// Why nothing is appended and no log is read in this session, or NULL. COMMIT AND RELEASE ends the connection,
+/// so that an append that was committed would be reported as lost.
+macro_rules! unsuitable {
+    () => {
+        concat!(
+            "COALESCE(",
+            $crate::storage::mysql::guards::other_texts!(),
+            ", IF(@@completion_type = 'RELEASE', \
+             'completion_type is RELEASE; send SET completion_type = NO_CHAIN', NULL))"
+        )
+    };
+}
+
+pub(super) use unsuitable;
+
 /// The same as a condition, which is an error then: the sum is too large, and the error tells why.
 macro_rules! same_texts {
     () => {

@@ -49,7 +49,7 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text, TinyInt};
 
 use super::error::kind;
-use super::guards::other_texts;
+use super::guards::unsuitable;
 use super::lost_row::lost_row;
 use super::outside::{endless_transaction, ends_alone, is_outside_transactions};
 use crate::model::ordering::LogOrdering;
@@ -76,7 +76,7 @@ statement! {
     Look -> (Nullable<Text>, BigInt, BigInt, TinyInt, BigInt, BigInt, Text, Nullable<BigInt>),
     concat!(
         "SELECT COALESCE(",
-        other_texts!(),
+        unsuitable!(),
         ", IF(ordering = 'gapless' AND /*M! @@tx_isolation */ /*!80017 @@transaction_isolation */ \
          = 'READ-UNCOMMITTED', 'positions are gapless and transaction_isolation is READ-UNCOMMITTED', NULL)), ",
         ends_alone!(),
