@@ -22,7 +22,9 @@ impl EventStore {
     ///
     /// Alone, it is a transaction of its own. Inside a transaction of the application it is part of that,
     /// except for the position of PostgreSQL's sequence, which no rollback takes back. In REPEATABLE READ and
-    /// SERIALIZABLE PostgreSQL refuses it. On PostgreSQL, only the owner of the tables can call it.
+    /// SERIALIZABLE PostgreSQL refuses it; MySQL and MariaDB read what is committed now, and keep it locked
+    /// until the transaction ends. AUTO_INCREMENT is only given back outside of transactions, because to alter
+    /// a table commits. On PostgreSQL, only the owner of the tables can call it.
     ///
     /// # Errors
     ///

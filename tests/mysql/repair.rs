@@ -185,3 +185,26 @@ fn no_stream_is_in_the_way_of_a_repair() -> Result {
     assert!(append(&mut conn, "event")?.last_position().get() > 100);
     Ok(())
 }
+
+/// The snapshot of the transaction is older than the events.
+#[test]
+fn a_repair_sees_what_is_committed_now() -> Result {
+    for isolation_level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
+        let db = Database::migrated()?;
+        let (mut other, mut conn) = (db.connect()?, db.connect_in(isolation_level)?);
+        begin(&mut conn)?;
+        assert_eq!(STORE.version(&mut conn, &user("new")?)?, 0);
+        import(&mut other, 7..=9)?;
+        execute(&mut other, "UPDATE event_log SET safe_position = 100")?;
+        let repaired = STORE.repair(&mut conn)?;
+        assert_eq!(
+            (repaired.heads(), repaired.counted()),
+            (1, Some(Position::new(100)?)),
+            "{isolation_level}"
+        );
+        commit(&mut conn)?;
+        assert_eq!(STORE.version(&mut other, &user("old")?)?, 3);
+        assert!(STORE.repair(&mut other)?.is_nothing());
+    }
+    Ok(())
+}

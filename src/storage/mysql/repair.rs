@@ -20,34 +20,57 @@ use crate::storage::server::Server;
 use crate::storage::sql::dialect::Time;
 use crate::storage::sql::statement::statement;
 
+/// How many heads are not at the version of their last event. MySQL counts an update twice, so they are counted
+/// before.
+macro_rules! count_heads {
+    ($lock:literal) => {
+        concat!(
+            "SELECT COUNT(*) FROM \
+             (SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
+             GROUP BY tenant_id, aggregate_type, aggregate_id",
+            $lock,
+            ") AS stream LEFT JOIN aggregate_heads AS head USING (tenant_id, aggregate_type, aggregate_id) \
+             WHERE head.aggregate_version IS NULL OR head.aggregate_version <> stream.last",
+            $lock
+        )
+    };
+}
+
 statement! {
     for Mysql;
-    /// How many heads are not at the version of their last event. MySQL counts an update twice, so they are
-    /// counted before.
     CountHeads -> BigInt,
-    "SELECT COUNT(*) FROM \
-     (SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
-     GROUP BY tenant_id, aggregate_type, aggregate_id) AS stream \
-     LEFT JOIN aggregate_heads AS head USING (tenant_id, aggregate_type, aggregate_id) \
-     WHERE head.aggregate_version IS NULL OR head.aggregate_version <> stream.last"
+    count_heads!("")
 }
 
 statement! {
     for Mysql;
+    /// Also where the application's transaction has an older snapshot. An append that has moved its head, and
+    /// waits for the fence, stands in the way of these locks.
+    CountHeadsNow -> BigInt,
+    current!(count_heads!(" LOCK IN SHARE MODE"))
+}
+
+statement! {
+    for Mysql;
+    /// It reads what is committed now, like every statement that writes.
     SetHeads { now: DateTime<Utc> => Time },
-    "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
-     SELECT tenant_id, aggregate_type, aggregate_id, last, ? FROM \
-     (SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
-     GROUP BY tenant_id, aggregate_type, aggregate_id) AS stream \
-     ON DUPLICATE KEY UPDATE aggregate_version = stream.last"
+    current!(
+        "INSERT INTO aggregate_heads (tenant_id, aggregate_type, aggregate_id, aggregate_version, updated_at) \
+         SELECT tenant_id, aggregate_type, aggregate_id, last, ? FROM \
+         (SELECT tenant_id, aggregate_type, aggregate_id, MAX(aggregate_version) AS last FROM events \
+         GROUP BY tenant_id, aggregate_type, aggregate_id) AS stream \
+         ON DUPLICATE KEY UPDATE aggregate_version = stream.last"
+    )
 }
 
 statement! {
     for Mysql;
-    /// The last position, and that which readers may have come to.
+    /// The last position, and that which readers may have come to, as they are now.
     Look -> (BigInt, BigInt),
-    "SELECT (SELECT COALESCE(MAX(global_position), 0) FROM events), \
-     GREATEST(safe_position, draining_position) FROM event_log WHERE id = 1"
+    current!(
+        "SELECT (SELECT COALESCE(MAX(global_position), 0) FROM events LOCK IN SHARE MODE), \
+         GREATEST(safe_position, draining_position) FROM event_log WHERE id = 1 LOCK IN SHARE MODE"
+    )
 }
 
 statement! {
@@ -121,12 +144,12 @@ impl<C: Server<Backend = Mysql>> Work<C> for FromEvents {
 
     /// Every append that is under way holds one of the two rows of `event_fence` until it ends. So both are
     /// written first.
-    async fn run(&self, conn: &mut C, _: Scope) -> Result<Repaired, DatabaseError> {
+    async fn run(&self, conn: &mut C, scope: Scope) -> Result<Repaired, DatabaseError> {
         let server_id = conn.row(ServerId).await?;
         conn.execute(SetServer { server_id }).await?;
         let slots = insert_slots(conn, server_id).await?;
         let is_new = conn.execute(InsertLog).await? + slots > 0;
-        let heads = set_heads(conn).await?;
+        let heads = set_heads(conn, scope).await?;
         let (last, read): (i64, i64) = conn.row(Look).await?;
         let counted = set_counted(conn, last, read).await?.or(is_new.then(|| Position::stored(last)));
         Ok(Repaired { counted, published: None, heads })
@@ -141,8 +164,11 @@ async fn insert_slots<C: Server<Backend = Mysql>>(conn: &mut C, server_id: i64) 
     conn.execute(InsertSlots { is_galera, state: state.name(), server_id }).await
 }
 
-async fn set_heads<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<u64> {
-    let heads: i64 = conn.row(CountHeads).await?;
+async fn set_heads<C: Server<Backend = Mysql>>(conn: &mut C, scope: Scope) -> QueryResult<u64> {
+    let heads: i64 = match scope {
+        Scope::Transaction => conn.row(CountHeads).await?,
+        Scope::Savepoint => conn.row(CountHeadsNow).await?,
+    };
     if heads > 0 {
         conn.execute(SetHeads { now: timestamp::now() }).await?;
     }
