@@ -11,7 +11,8 @@ impl EventStore {
     /// - `aggregate_heads`: a stream that has events is at the version of its last event. A head without
     ///   events stays as it is, so that the versions of a stream that was archived or erased go on.
     /// - What counts positions: the next append goes behind the last event. PostgreSQL's sequence also counts
-    ///   by one, without a cache and without a cycle.
+    ///   by one, without a cache and without a cycle. On MySQL and MariaDB the column gets its AUTO_INCREMENT
+    ///   back if it was lost.
     /// - The published position of PostgreSQL is not beyond the end of the log.
     /// - The row of `event_log`, if it was lost: the log gets a new id, keeps the ordering that is in force, and
     ///   stays closed if it was. Positions that were published are found out or published anew.

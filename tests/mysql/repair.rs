@@ -173,6 +173,30 @@ fn a_closed_log_stays_closed_when_its_fence_is_repaired() -> Result {
     Ok(())
 }
 
+/// As a dump may leave it out.
+#[test]
+fn positions_that_are_not_counted_any_more_are_counted_again() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    append(&mut conn, "before")?;
+    execute(&mut conn, "ALTER TABLE events MODIFY global_position BIGINT NOT NULL")?;
+    for events in [1, 3] {
+        let refused = STORE.append(&mut conn, &user("alice")?, ExpectedVersion::Any, &counted(events)?);
+        assert_eq!(kind_of(refused.expect_err("there is no position")), DatabaseErrorKind::NeedsRepair);
+    }
+    begin(&mut conn)?;
+    let refused = STORE.repair(&mut conn).expect_err("it would commit");
+    assert!(refused.to_string().contains("AUTO_INCREMENT"), "{refused}");
+    assert_eq!(kind_of(refused), DatabaseErrorKind::NeedsRepair);
+    rollback(&mut conn)?;
+
+    assert_eq!(STORE.repair(&mut conn)?.counted(), Some(Position::new(1)?));
+    append(&mut conn, "after")?;
+    assert_eq!(log(&mut conn)?, ["before", "after"]);
+    assert!(STORE.repair(&mut conn)?.is_nothing());
+    Ok(())
+}
+
 /// To find the next position, it inserts an event and takes it back.
 #[test]
 fn no_stream_is_in_the_way_of_a_repair() -> Result {

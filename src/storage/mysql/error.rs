@@ -41,6 +41,7 @@ const BEGINNINGS: &[(&str, DatabaseErrorKind)] = &[
     ("event_seals is append-only", DatabaseErrorKind::AppendOnly),
     ("event_rewrites is append-only", DatabaseErrorKind::AppendOnly),
     ("this event log is ", DatabaseErrorKind::LogClosed),
+    ("Column 'global_position' cannot be null", DatabaseErrorKind::NeedsRepair),
     ("Access denied", DatabaseErrorKind::NotPermitted),
     ("You do not have the SUPER privilege", DatabaseErrorKind::NotPermitted),
     ("Cannot execute statement: impossible to write to binary log", DatabaseErrorKind::UnsuitableSetting),

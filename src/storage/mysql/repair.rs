@@ -8,12 +8,15 @@ use super::fence::last_insert_id;
 use super::freeze::CountTriggers;
 use super::galera::is_galera;
 use super::guards::current;
+use super::outside::is_outside_transactions;
 use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::model::repaired::Repaired;
 use crate::model::timestamp;
 use crate::storage::error::DatabaseError;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::lent;
+use crate::storage::refused::Refused;
 use crate::storage::repair::Repair;
 use crate::storage::scope::Scope;
 use crate::storage::server::Server;
@@ -130,13 +133,41 @@ statement! {
      event_version, payload, created_at) VALUES (?, X'', X'', 1, '-', '-', 1, '-', UTC_TIMESTAMP(6))"
 }
 
+statement! {
+    for Mysql;
+    /// Some dumps leave it out.
+    LacksAutoIncrement -> BigInt,
+    "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() \
+     AND table_name = 'events' AND column_name = 'global_position' AND extra NOT LIKE '%auto_increment%'"
+}
+
+const SET_AUTO_INCREMENT: &str = "ALTER TABLE events MODIFY global_position BIGINT NOT NULL AUTO_INCREMENT";
+
 impl<C: Server<Backend = Mysql>> Repair for lent::Mysql<'_, C> {
     async fn repair(&mut self) -> QueryResult<Repaired> {
-        all_or_nothing(self.0, FromEvents).await.map_err(DatabaseError::into_diesel_error)
+        let counts_again = count_again(self.0).await?;
+        all_or_nothing(self.0, FromEvents { counts_again }).await.map_err(DatabaseError::into_diesel_error)
     }
 }
 
-struct FromEvents;
+/// Whether positions were not counted any more. To alter a table commits.
+async fn count_again<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<bool> {
+    if conn.row::<_, i64>(LacksAutoIncrement).await? == 0 {
+        return Ok(false);
+    }
+    if !is_outside_transactions(conn).await? {
+        let reason = "events.global_position has lost AUTO_INCREMENT, which is only given back outside of \
+                      transactions";
+        return Err(Refused::error(DatabaseErrorKind::NeedsRepair, reason));
+    }
+    conn.batch(SET_AUTO_INCREMENT).await?;
+    Ok(true)
+}
+
+struct FromEvents {
+    /// Whether AUTO_INCREMENT was given back.
+    counts_again: bool,
+}
 
 impl<C: Server<Backend = Mysql>> Work<C> for FromEvents {
     type Output = Repaired;
@@ -148,7 +179,7 @@ impl<C: Server<Backend = Mysql>> Work<C> for FromEvents {
         let server_id = conn.row(ServerId).await?;
         conn.execute(SetServer { server_id }).await?;
         let slots = insert_slots(conn, server_id).await?;
-        let is_new = conn.execute(InsertLog).await? + slots > 0;
+        let is_new = conn.execute(InsertLog).await? + slots > 0 || self.counts_again;
         let heads = set_heads(conn, scope).await?;
         let (last, read): (i64, i64) = conn.row(Look).await?;
         let counted = set_counted(conn, last, read).await?.or(is_new.then(|| Position::stored(last)));

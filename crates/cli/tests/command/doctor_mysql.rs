@@ -76,6 +76,19 @@ fn positions_that_readers_have_come_to_are_not_given_again() {
 }
 
 #[test]
+fn what_a_dump_has_left_out_is_put_back() {
+    let db = Mysql::migrated().unwrap();
+    let mut conn = db.connect().unwrap();
+    append(&mut conn, "o-1", &["OrderPlaced"]);
+    execute(&mut conn, "DELETE FROM event_fence WHERE slot = 0").unwrap();
+    mends(&db.url(), "event_fence has lost a row");
+    execute(&mut conn, "ALTER TABLE events MODIFY global_position BIGINT NOT NULL").unwrap();
+    mends(&db.url(), "events.global_position has lost AUTO_INCREMENT");
+    append(&mut conn, "o-1", &["OrderPaid"]);
+    assert_eq!(problems(&db.url()), none());
+}
+
+#[test]
 fn settings_of_the_server_are_found_and_mended() {
     let server = PrivateServer::start("mariadb", &[]).unwrap();
     let url = server.url();

@@ -19,7 +19,7 @@ macro_rules! set_global {
     };
 }
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     Check {
         what: "a table is not in InnoDB, so it takes no part in transactions",
         query: "SELECT CONCAT('ALTER TABLE ', table_name, ' ENGINE = InnoDB;') AS answer \
@@ -39,6 +39,13 @@ const CHECKS: [Check; 12] = [
                 AND table_name NOT IN ('event_log', 'event_fence') \
                 AND collation_name NOT IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin', 'ascii_bin')",
         advice: Advice::Sql,
+    },
+    Check {
+        what: "events.global_position has lost AUTO_INCREMENT, so that no event is given a position",
+        query: "SELECT 'repair' AS answer FROM information_schema.columns WHERE table_schema = DATABASE() \
+                AND table_name = 'events' AND column_name = 'global_position' \
+                AND extra NOT LIKE '%auto_increment%'",
+        advice: Advice::Type,
     },
     Check {
         what: "events were appended on another server, and the ordering is for one",
