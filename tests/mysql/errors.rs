@@ -2,7 +2,7 @@
 
 use diesel::Connection;
 use diesel_event_store::{
-    DatabaseError, DatabaseErrorKind, Error, ExpectedVersion, Position, run_pending_migrations,
+    AppendError, DatabaseError, DatabaseErrorKind, Error, ExpectedVersion, Position, run_pending_migrations,
 };
 use test_support::{Result, at_once, counted, create_app_rows, execute, insert_app_row, user};
 
@@ -184,10 +184,24 @@ fn a_duplicate_that_nobody_could_see_before() -> Result {
         let (recorded, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
         assert_eq!(recorded.len(), 1);
         for error in refused.into_iter().filter_map(Result::err) {
-            assert!(
-                matches!(error, diesel_event_store::AppendError::DuplicateEventId { event_index: 0, .. }),
-                "{error:?}"
-            );
+            assert!(matches!(error, AppendError::DuplicateEventId { event_index: 0, .. }), "{error:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Most failures are told apart by their English messages. An event that is recorded already is not.
+#[test]
+fn a_duplicate_is_known_in_every_language() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    let recorded = counted(1)?;
+    STORE.append(&mut conn, &user("alice")?, ExpectedVersion::Any, &recorded)?;
+    for language in ["de_DE", "fr_FR", "ja_JP", "ru_RU", "es_ES", "en_US"] {
+        execute(&mut conn, &format!("SET SESSION lc_messages = '{language}'"))?;
+        match STORE.append(&mut conn, &user("bob")?, ExpectedVersion::Any, &recorded) {
+            Err(AppendError::DuplicateEventId { event_index: 0, .. }) => {}
+            other => panic!("{language}: {other:?}"),
         }
     }
     Ok(())

@@ -88,12 +88,13 @@ pub(super) fn kind(error: &Error) -> DatabaseErrorKind {
 }
 
 /// What stands in the index already, of an insert that was refused for its event id: `Duplicate entry '…' for
-/// key '…'`.
+/// key '…'`. In other languages the same stands between other words.
 pub(super) fn duplicate_event_id(error: &Error) -> Option<&str> {
-    let Error::DatabaseError(_, information) = error else { return None };
-    let (entry, key) = information.message().split_once("' for key '")?;
+    let Error::DatabaseError(DieselKind::UniqueViolation, information) = error else { return None };
+    let mut quoted = information.message().split('\'').skip(1).step_by(2);
+    let (entry, key) = (quoted.next()?, quoted.next()?);
     // MySQL 8 names the table, too.
-    key.ends_with("events_event_id_key'").then(|| entry.rsplit('\'').next()).flatten()
+    key.ends_with("events_event_id_key").then_some(entry)
 }
 
 /// The application has ended the savepoint, or the transaction around it: `SAVEPOINT … does not exist`.

@@ -97,7 +97,7 @@ fn settings_of_the_server_are_found_and_mended() {
                  SET GLOBAL autocommit = 0; \
                  SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE; SET GLOBAL sql_mode = ''; \
                  SET GLOBAL max_allowed_packet = 1048576; SET GLOBAL binlog_format = 'STATEMENT'; \
-                 SET GLOBAL read_only = 1;";
+                 SET GLOBAL lc_messages = 'de_DE'; SET GLOBAL read_only = 1;";
     paste(url, &format!("SQL: {wrong}"));
     for what in [
         "innodb_flush_log_at_trx_commit is not 1",
@@ -106,6 +106,7 @@ fn settings_of_the_server_are_found_and_mended() {
         "transactions are SERIALIZABLE",
         "sql_mode is not strict",
         "max_allowed_packet is below 16 MiB",
+        "lc_messages is not English",
         "binlog_format is STATEMENT",
         "the server is read-only",
     ] {

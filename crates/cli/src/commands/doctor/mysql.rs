@@ -19,7 +19,7 @@ macro_rules! set_global {
     };
 }
 
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     Check {
         what: "a table is not in InnoDB, so it takes no part in transactions",
         query: "SELECT CONCAT('ALTER TABLE ', table_name, ' ENGINE = InnoDB;') AS answer \
@@ -105,6 +105,11 @@ const CHECKS: [Check; 13] = [
             "sql_mode = CONCAT(@@GLOBAL.sql_mode, '',STRICT_TRANS_TABLES'')",
             "@@sql_mode NOT LIKE '%STRICT%'"
         ),
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "lc_messages is not English: most errors are not told apart, so a deadlock is not run again",
+        query: set_global!("lc_messages = ''en_US''", "@@lc_messages NOT LIKE 'en%'"),
         advice: Advice::Sql,
     },
     Check {
