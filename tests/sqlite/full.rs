@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_event_store::{AppendError, DatabaseErrorKind, Error, ExpectedVersion, NewEvent, StreamId};
 use test_support::sqlite_file::{SqliteFile, assert_intact, number};
 
-use super::database::{STORE, append_one, count, event, stream};
+use super::database::{STORE, append_one, count, event, events, stream};
 use super::statements::Watch;
 
 /// A database with one event, which cannot grow any more.
@@ -147,4 +147,25 @@ fn an_application_whose_head_has_no_room_can_go_on_and_commit() {
     .unwrap();
     assert_eq!(count(&mut conn, "orders"), 1);
     assert_eq!(count(&mut conn, "events"), 2);
+}
+
+/// SQLite says the same of a count that has come to its end, however much room there is.
+#[test]
+fn a_log_without_a_next_position_is_not_full_but_in_need_of_repair() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    append_one(&mut conn, &stream("1"));
+    conn.batch_execute("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'events'").unwrap();
+    for batch in [events(1), events(9)] {
+        match STORE.append(&mut conn, &stream("2"), ExpectedVersion::Any, &batch) {
+            Err(AppendError::Database(error)) => {
+                assert_eq!(error.kind(), DatabaseErrorKind::NeedsRepair, "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(STORE.repair(&mut conn).unwrap().counted().map(|last| last.get()), Some(1));
+    let appended = STORE.append(&mut conn, &stream("2"), ExpectedVersion::NoStream, &[event()]).unwrap();
+    assert_eq!(appended.last_position().get(), 2);
+    assert!(STORE.repair(&mut conn).unwrap().is_nothing());
 }

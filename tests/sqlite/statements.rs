@@ -28,9 +28,9 @@ impl Watch {
         self.0.lock().unwrap()
     }
 
-    /// The table that the last statement was to insert into.
+    /// The table that the last INSERT was for.
     pub fn last_table(&self) -> Option<String> {
-        self.statements().run.last().and_then(|sql| table_of_insert(sql)).map(str::to_owned)
+        self.statements().run.iter().rev().find_map(|sql| table_of_insert(sql)).map(str::to_owned)
     }
 
     fn note(&self, event: &InstrumentationEvent<'_>) {

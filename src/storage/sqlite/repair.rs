@@ -29,10 +29,12 @@ statement! {
 
 statement! {
     for Sqlite;
-    /// AUTOINCREMENT's own count, which alone remembers positions of events that were removed.
+    /// AUTOINCREMENT's own count, which alone remembers positions of events that were removed. At the highest
+    /// position there is, it remembers nothing.
     SetCounted,
-    "UPDATE sqlite_sequence SET seq = (SELECT MAX(global_position) FROM events) \
-     WHERE name = 'events' AND seq < (SELECT MAX(global_position) FROM events)"
+    "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(global_position), 0) FROM events) \
+     WHERE name = 'events' AND (seq < (SELECT max(global_position) FROM events) \
+     OR seq = 9223372036854775807 AND NOT EXISTS (SELECT * FROM events WHERE global_position = seq))"
 }
 
 statement! {

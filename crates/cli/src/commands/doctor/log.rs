@@ -140,7 +140,12 @@ fn wrong_heads(conn: &mut Database) -> Result<Option<Problem>> {
 pub fn behind(conn: &mut Database, counted: &str) -> Result<Option<Problem>> {
     // In this order, so that what is appended meanwhile does not look as if it was not counted.
     let last = ask_number(conn, "SELECT MAX(global_position) FROM events")?;
-    let next = ask_number(conn, counted)? + 1;
+    let Some(next) = ask_number(conn, counted)?.checked_add(1) else {
+        return Ok(Some(Problem::to_type(
+            "positions have been counted up to the highest there is",
+            "repair",
+        )));
+    };
     let what = format!("next position {} is not above the last event, {}", number(next), number(last));
     Ok((next <= last).then(|| Problem::to_type(what, "repair")))
 }
