@@ -3,8 +3,9 @@ use std::time::Duration;
 use crate::model::chance::up_to;
 use crate::model::invalid::{InvalidInput, Problem};
 
-/// How often a command or a [transaction](crate::EventStore::transaction) is tried, unless
-/// [`AggregateRef::attempts`](crate::AggregateRef::attempts) sets another limit: 20 times.
+/// How often a command or a [transaction](crate::EventStore::transaction) is tried: 20 times. For commands,
+/// [`AggregateRef::attempts`](crate::AggregateRef::attempts) sets another limit; for transactions nothing
+/// does.
 pub const DEFAULT_ATTEMPTS: u32 = 20;
 
 const SHORTEST: Duration = Duration::from_micros(200);

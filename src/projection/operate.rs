@@ -136,8 +136,8 @@ pub(super) fn reached(partitions: &[Partition]) -> Position {
     partitions.iter().map(|partition| partition.position).min().unwrap_or(Position::START)
 }
 
-/// Lets partitions that have [failed](super::OnFailure::Stop) go on, with the event at which they have
-/// stopped. Returns how many partitions that are.
+/// Resumes partitions that have [failed](super::OnFailure::Stop), with the event at which they have stopped.
+/// Returns how many they are. Inside a transaction of the application, workers see it after the commit.
 ///
 /// # Errors
 ///

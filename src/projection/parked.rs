@@ -15,6 +15,7 @@ use crate::store::wake_up;
 /// The parked (dead-lettered) events of a projection, in the order of their positions.
 ///
 /// They are all in memory at once. Where there may be many, read them page by page with [`parked_after`].
+/// Inside a transaction of the application it reads what that transaction sees.
 ///
 /// # Errors
 ///
@@ -64,7 +65,7 @@ pub(super) async fn all_parked<D: Partitions + Parked>(
 
 /// The first parked events of a projection above a position, at most so many: a page of what [`parked`]
 /// returns. The next one begins after the position of the last. [`ProjectionStatus::parked`] says how many
-/// there are.
+/// there are. Inside a transaction of the application it reads what that transaction sees.
 ///
 /// # Errors
 ///
@@ -115,8 +116,8 @@ pub(super) async fn some_parked<D: Partitions + Parked>(
 }
 
 /// Asks for a parked event to be given to the handler again. The worker that has its partition does so within
-/// about a second, and goes on with the events that are held back behind it. Returns whether the event is
-/// parked.
+/// about a second, and continues with the events that are held back behind it. Returns whether the event is
+/// parked. Inside a transaction of the application, the worker sees the request after the commit.
 ///
 /// An event that is held back follows by itself once those before it are applied or discarded. Until then, the
 /// worker answers a request for it by leaving it where it is.
@@ -144,7 +145,8 @@ pub fn retry_parked<C: EventConnection + ?Sized>(
 }
 
 /// Asks for a parked event to be passed over for good. The worker that has its partition does so within about
-/// a second, and goes on with the events that are held back behind it. Returns whether the event is parked.
+/// a second, and continues with the events that are held back behind it. Returns whether the event is parked.
+/// Inside a transaction of the application, the worker sees the request after the commit.
 ///
 /// # Errors
 ///

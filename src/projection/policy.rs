@@ -27,7 +27,7 @@ pub enum OnFailure {
     /// depend on the order.
     ParkAlone,
     /// The worker gives the partitions of the projection back, so that a worker of another release can apply
-    /// the event, and stands aside for a lease, each time twice as long: for [rolling
+    /// the event, and stands aside for a lease, each time twice as long, for an hour at most: for [rolling
     /// deployments](crate::guide::projections#rolling-deployments). The status says since when and why. If no
     /// worker has applied the event `within` that time, the next one that cannot apply it stops the partition
     /// before it, as with `Stop`.

@@ -24,10 +24,16 @@ impl EventStore {
     /// or rolled back with it, and one transaction can append to several streams.
     ///
     /// **After an error** nothing of the append is in the database. Inside the application's transaction,
-    /// everything else that the transaction did is still there, and it can go on and commit: the append runs
-    /// in a savepoint. The exception is a disk failure ([`Full`](crate::DatabaseErrorKind::Full),
-    /// [`Io`](crate::DatabaseErrorKind::Io)), after which SQLite may have rolled back the whole transaction:
-    /// leave the outermost transaction then.
+    /// everything else that the transaction did is still there, and it can continue and commit: the append
+    /// runs in a savepoint, or is a single statement. After these errors it cannot, so leave the outermost
+    /// transaction:
+    ///
+    /// - on SQLite, a disk failure ([`Full`](crate::DatabaseErrorKind::Full),
+    ///   [`Io`](crate::DatabaseErrorKind::Io)): SQLite may have rolled back the whole transaction;
+    /// - on MySQL and MariaDB, a [`Deadlock`](crate::DatabaseErrorKind::Deadlock): all of the transaction is
+    ///   rolled back;
+    /// - on PostgreSQL, every error that the server itself raises (a deadlock, a timeout, an id that another
+    ///   transaction records at that very moment): the transaction is aborted.
     ///
     /// **On SQLite** there is one writer at a time. Alone, the append waits for its turn for up to the
     /// connection's `busy_timeout`. A transaction that reads before it appends should begin with

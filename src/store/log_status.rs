@@ -13,7 +13,8 @@ impl EventStore {
     /// between. It takes two statements, and two more while something is held back.
     ///
     /// While many append at the same time, a few positions are held back at most moments, each for as long as
-    /// a transaction takes. [`LogStatus::is_stalled`] says when it is too long.
+    /// a transaction takes. [`LogStatus::is_stalled`] says when it is too long. Inside a transaction the same
+    /// holds as for [`last_position`](Self::last_position), so call it outside.
     ///
     /// # Errors
     ///

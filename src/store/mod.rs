@@ -36,8 +36,8 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 /// |---|---|
 /// | append | [`append`](Self::append), [`append_batch`](Self::append_batch); [`delete_keys_before`](Self::delete_keys_before) lets idempotency keys expire |
 /// | load, decide and append | [`aggregate`](Self::aggregate); [`transaction`](Self::transaction) with rows of the application; [`verify_snapshots`](Self::verify_snapshots), [`delete_old_snapshots`](Self::delete_old_snapshots) |
-/// | read a stream | [`read_stream`](Self::read_stream), [`iter_stream`](Self::iter_stream), [`version`](Self::version) |
-/// | read the log | [`read_forward`](Self::read_forward), [`read_backward`](Self::read_backward), [`read_log`](Self::read_log), [`iter_log`](Self::iter_log), [`last_position`](Self::last_position), [`log_status`](Self::log_status) |
+/// | read a stream | [`read_stream`](Self::read_stream), [`iter_stream`](Self::iter_stream), [`version`](Self::version), [`first_version`](Self::first_version) |
+/// | read the log | [`read_forward`](Self::read_forward), [`read_backward`](Self::read_backward), [`read_log`](Self::read_log), [`iter_log`](Self::iter_log), [`last_position`](Self::last_position), [`archived_to`](Self::archived_to), [`log_status`](Self::log_status) |
 /// | find out whether typed events can be read | [`check_log`](Self::check_log) |
 /// | read one event | [`read_event`](Self::read_event) |
 /// | keep a place in the log | [`checkpoint`](Self::checkpoint), [`checkpoints`](Self::checkpoints), [`save_checkpoint`](Self::save_checkpoint), [`rewind_checkpoint`](Self::rewind_checkpoint), [`delete_checkpoint`](Self::delete_checkpoint) |

@@ -36,7 +36,7 @@ impl EventStore {
     /// application runs. Call it once, after the migrations.
     ///
     /// Inside a transaction of the application it takes effect with the commit, and appends of other
-    /// connections wait until then.
+    /// connections wait until then. On PostgreSQL only the owner of the tables may call it.
     ///
     /// # Errors
     ///

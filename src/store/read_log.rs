@@ -157,7 +157,10 @@ impl EventStore {
         Ok(conn.database().archived_to()?)
     }
 
-    /// The position up to which the log can be read now; [`Position::START`] if it is empty.
+    /// The position up to which the log can be read now; [`Position::START`] if it is empty. Inside a
+    /// transaction on MySQL and MariaDB, and inside one in REPEATABLE READ or SERIALIZABLE on PostgreSQL, it
+    /// is the position that was [published](Self::publish_position) last, which may lie further back; if none
+    /// was, the error is [`NotPublished`](crate::DatabaseErrorKind::NotPublished).
     ///
     /// # Errors
     ///

@@ -11,7 +11,8 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 /// events come with their positions.
 ///
 /// It asks for each event by its id, and writes nothing; a file from which nothing was imported can be looked
-/// up as well. An error of `visit` ends it.
+/// up as well. An error of `visit` ends it. Inside a transaction of the application it reads what that
+/// transaction sees.
 ///
 /// # Errors
 ///

@@ -67,6 +67,23 @@ pub async fn async_wait_for<C: AsyncEventConnection + ?Sized>(
 /// # Errors
 ///
 /// As [`has_reached`](super::super::has_reached()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::AsyncEventStore;
+/// use diesel_event_store::projection::async_has_reached;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// let last = AsyncEventStore::new().last_position(&mut conn).await?;
+/// if !async_has_reached(&mut conn, ("users", 1), last).await? {
+///     println!("come again later");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_has_reached<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
@@ -84,17 +101,45 @@ pub async fn async_has_reached<C: AsyncEventConnection + ?Sized>(
 /// # Errors
 ///
 /// As [`status`](super::super::status()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::projection::async_status;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// for status in async_status(&mut conn).await? {
+///     println!("{} is {} positions behind", status.projection(), status.positions_behind());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_status<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
 ) -> Result<Vec<ProjectionStatus>, ProjectionError> {
     awaited!(conn, clone(), database => status_of_all(database))
 }
 
-/// Lets the partitions of a projection go on that have stopped, as [`resume`](super::super::resume()).
+/// Resumes the partitions of a projection that have stopped, as [`resume`](super::super::resume()).
 ///
 /// # Errors
 ///
 /// As [`resume`](super::super::resume()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::projection::async_resume;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// println!("{} partitions were resumed", async_resume(&mut conn, ("users", 1)).await?);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_resume<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
@@ -217,9 +262,25 @@ where
 
 /// Changes the number of partitions, as [`repartition`](super::super::repartition()).
 ///
+/// If the future is dropped, it has happened wholly or not at all. In the middle, it marks the connection as
+/// broken, on servers.
+///
 /// # Errors
 ///
 /// As [`repartition`](super::super::repartition()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::projection::async_repartition;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// async_repartition(&mut conn, ("mails", 1), 4).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_repartition<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
@@ -234,6 +295,21 @@ pub async fn async_repartition<C: AsyncEventConnection + ?Sized>(
 /// # Errors
 ///
 /// As [`parked`](super::super::parked()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::projection::async_parked;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// for parked in async_parked(&mut conn, ("mails", 1)).await? {
+///     println!("{}: {}", parked.position(), parked.error());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_parked<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
@@ -247,6 +323,23 @@ pub async fn async_parked<C: AsyncEventConnection + ?Sized>(
 /// # Errors
 ///
 /// As [`parked_after`](super::super::parked_after()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::Position;
+/// use diesel_event_store::projection::async_parked_after;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// let first_page = async_parked_after(&mut conn, ("mails", 1), Position::START, 100).await?;
+/// if let Some(last) = first_page.last() {
+///     let second_page = async_parked_after(&mut conn, ("mails", 1), last.position(), 100).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_parked_after<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
@@ -265,6 +358,21 @@ pub async fn async_parked_after<C: AsyncEventConnection + ?Sized>(
 /// # Errors
 ///
 /// As [`retry_parked`](super::super::retry_parked()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::projection::{async_parked, async_retry_parked};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// for parked in async_parked(&mut conn, ("mails", 1)).await? {
+///     async_retry_parked(&mut conn, ("mails", 1), parked.position()).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_retry_parked<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,
@@ -279,6 +387,21 @@ pub async fn async_retry_parked<C: AsyncEventConnection + ?Sized>(
 /// # Errors
 ///
 /// As [`discard_parked`](super::super::discard_parked()).
+///
+#[cfg_attr(feature = "async-postgres", doc = "```no_run")]
+#[cfg_attr(not(feature = "async-postgres"), doc = "```ignore")]
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// use diesel_event_store::projection::{async_parked, async_discard_parked};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = AsyncPgConnection::establish("postgres://localhost/shop").await?;
+/// for parked in async_parked(&mut conn, ("mails", 1)).await? {
+///     async_discard_parked(&mut conn, ("mails", 1), parked.position()).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn async_discard_parked<C: AsyncEventConnection + ?Sized>(
     conn: &mut C,
     projection: impl Into<ProjectionId>,

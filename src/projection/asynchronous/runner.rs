@@ -90,7 +90,8 @@ impl<C: AsyncEventConnection + 'static> AsyncRunner<C> {
         self
     }
 
-    /// The longest pause before an idle runner looks for new events again. Default: one second.
+    /// The longest pause before an idle runner looks for new events again. Default: one second. The pause is
+    /// never longer than a third of the projection's [lease](Projection::lease).
     pub fn longest_pause(mut self, pause: Duration) -> Self {
         self.0.longest_pause = pause;
         self

@@ -134,7 +134,8 @@ impl<C: EventConnection + 'static> Runner<C> {
     }
 
     /// The longest pause before an idle runner looks for new events again: how long an event that another
-    /// process appends may have to wait. Default: one second.
+    /// process appends may have to wait. Default: one second. The pause is never longer than a third of the
+    /// projection's [lease](Projection::lease), which an idle worker renews.
     pub fn longest_pause(mut self, pause: Duration) -> Self {
         self.0.longest_pause = pause;
         self

@@ -21,7 +21,8 @@ use crate::storage::server::Server;
 /// by looking.
 ///
 /// The call waits for appends that are under way. Inside a transaction of the application it is part of that
-/// transaction. On a connection to another database it does nothing.
+/// transaction. Only the owner of the tables may call it. On a connection to another database it does
+/// nothing.
 ///
 /// # Errors
 ///

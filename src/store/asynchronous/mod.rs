@@ -21,7 +21,9 @@ use crate::store::EventStore;
 ///
 /// The connection is lent for each call, so that an append is part of the transaction that the application
 /// has open on it. See [`AsyncEventConnection`](crate::AsyncEventConnection) for the connections there are,
-/// and the page `asynchronous` of the [guide](crate::guide) for runtimes, pools and cancellation.
+/// and the page `docs/async.md` for runtimes, pools and cancellation. (In documentation that is built with
+/// the features `async-postgres`, `async-sqlite` and `deadpool`, it is the page `asynchronous` of the
+/// [guide](crate::guide).)
 ///
 /// **A future that is dropped** before it is ready has done its work wholly or not at all. To append the same
 /// events again tells which: the answer is [`DuplicateEventId`](crate::AppendError::DuplicateEventId) if they

@@ -49,7 +49,8 @@ pub use reclaim::reclaim;
 
 /// Says what [`copy`] would do, and changes nothing. The target may be without tables.
 ///
-/// If a copy has begun, or a log moves back, it reads the source up to where the target is.
+/// If a copy has begun, or a log moves back, it reads the source up to where the target is. Call it outside a
+/// transaction: inside one, it compares what that transaction sees.
 ///
 /// # Errors
 ///

@@ -12,6 +12,8 @@ use crate::storage::connection::EventConnection;
 /// events from then on, and neither can be copied into the other. As long as the other database is there,
 /// [`copy`](super::copy()) the log back, or [`abandon`](super::abandon()) a copy that has not come to its end.
 ///
+/// The connection must not be in a transaction.
+///
 /// # Errors
 ///
 /// Those of [`unfreeze`](crate::operate::unfreeze()), but for
