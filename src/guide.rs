@@ -1,4 +1,8 @@
-//! Deeper pages. They hold no code of the crate; their examples are tested.
+//! Deeper pages, beginning with [the first hour](first_hour). They hold no code of the crate; their examples
+//! are tested.
+
+#[doc = include_str!("../docs/first-hour.md")]
+pub mod first_hour {}
 
 #[doc = include_str!("../docs/aggregates.md")]
 pub mod aggregates {}
@@ -21,6 +25,12 @@ pub mod migrations {}
 #[doc = include_str!("../docs/databases.md")]
 pub mod databases {}
 
+#[doc = include_str!("../docs/pools.md")]
+pub mod pools {}
+
+#[doc = include_str!("../docs/sql.md")]
+pub mod sql {}
+
 #[doc = include_str!("../docs/clusters.md")]
 pub mod clusters {}
 
@@ -34,11 +44,20 @@ pub mod projections {}
 #[doc = include_str!("../docs/async.md")]
 pub mod asynchronous {}
 
+#[doc = include_str!("../docs/upgrading.md")]
+pub mod upgrading {}
+
 #[doc = include_str!("../docs/moving.md")]
 pub mod moving {}
 
+#[doc = include_str!("../docs/restoring.md")]
+pub mod restoring {}
+
 #[doc = include_str!("../docs/tamper-evidence.md")]
 pub mod tamper_evidence {}
+
+#[doc = include_str!("../docs/erasure.md")]
+pub mod erasure {}
 
 #[doc = include_str!("../docs/archiving.md")]
 pub mod archiving {}
@@ -72,6 +91,12 @@ pub mod performance {}
 
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}
+
+#[doc = include_str!("../docs/alerts.md")]
+pub mod alerts {}
+
+#[doc = include_str!("../docs/limits.md")]
+pub mod limits {}
 
 #[doc = include_str!("../docs/comparison.md")]
 pub mod comparison {}
