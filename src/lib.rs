@@ -33,23 +33,29 @@
 //!
 //! | to | see |
 //! |---|---|
+//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`Snapshots`] for long histories |
+//! | write rows of your own with it | [`EventStore::transaction`]; [`write_transaction`] begins a transaction that writes, on any database |
+//! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive`; [`guide::changing_events`] |
+//! | test that without a database | [`testing`] |
+//! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
+//! | carry out a request once, however often it comes | [`AggregateRef::idempotency_key`], [`AppendBatch::idempotency_key`] |
+//! | keep tenants apart | [`StreamId::in_tenant`]; [`guide::appending`] |
+//! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them, and [`from_store_errors!`] makes them your own |
 //! | create the tables | [`run_pending_migrations`] |
 //! | append and read | [`EventStore`] has every operation |
-//! | begin a transaction that writes, on any database | [`write_transaction`] |
-//! | write an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
-//! | define typed events, and change them later | [`Event`], and its derive macro with the feature `derive` |
-//! | load, decide and append in one call | [`EventStore::aggregate`]: [`Aggregate`], [`Decide`], [`Executed`]; [`EventStore::transaction`] with your own rows; [`Snapshots`] for long histories |
-//! | test that without a database | [`testing`] |
-//! | find out whether recorded events can still be read | [`guide::changing_events`]; [`EventStore::check_log`] for a real log, the module `schema_lock` for a test |
+//! | append an event | [`NewEvent`], [`StreamId`], [`ExpectedVersion`]; then [`Appended`] or a [`Conflict`] |
+//! | append to several streams, all or none | [`AppendBatch`] |
 //! | read a stream | [`StreamQuery`], [`StreamSlice`], [`RecordedEvent`] |
 //! | read the log | [`LogQuery`], [`EventFilter`], [`LogSlice`], [`Position`]; [`EventIter`] for more than fits into memory; [`LogStatus`] for what holds it back |
-//! | keep read models up to date | [`projection`], or a [`Checkpoint`] and a loop of your own |
-//! | handle errors | [`AppendError`], [`ReadError`], [`CheckpointError`], [`OrderingError`], [`MigrationError`]; [`Error`] is any of them, and [`from_store_errors!`] makes them your own |
-//! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`] |
+//! | find out whether recorded events can still be read | [`EventStore::check_log`] for a real log, the module `schema_lock` for a test |
+//! | use a pool, an enum or a wrapper | [`EventConnection`], [`event_connection!`]; [`guide::pools`] |
 //! | await appends, reads, commands and projections | `AsyncEventStore` and `projection::AsyncRunner`, with the features `async-postgres`, `async-mysql` and `async-sqlite` |
-//! | join events with your tables | [`schema`] |
+//! | join events with your tables | [`schema`]; [`guide::sql`] |
+//! | verify, seal or freeze a log | [`operate`] |
+//! | set heads and positions after an import or a restore | [`EventStore::repair`] |
+//! | move a log to another database, or old streams out of it | the module `transfer` |
 //! | use what only one database has | the modules `sqlite`, `postgres` and `mysql`, each with the feature of its name; [`LogOrdering`] |
-//! | read about guarantees, operations, performance | [`guide`] |
+//! | begin; read about guarantees, operations, performance | [`guide`], [`guide::first_hour`] |
 //!
 //! # Features
 //!
@@ -57,15 +63,15 @@
 //! |---|---|---|
 //! | `sqlite` | yes | the event store on SQLite 3.35 or newer |
 //! | `bundled` | yes | compiles a recent SQLite into the application |
-//! | `postgres` | no | the event store on PostgreSQL 13 or newer |
-//! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer |
+//! | `postgres` | no | the event store on PostgreSQL 13 or newer; tested: 15, 17 and 18 |
+//! | `mysql` | no | the event store on MySQL 8.0.17 or MariaDB 10.6, or newer; tested: MySQL 9.7, MariaDB 10.11 and 11.8 |
 //! | `async-postgres` | no | the event store on diesel-async's `AsyncPgConnection`, without libpq |
 //! | `async-mysql` | no | the event store on diesel-async's `AsyncMysqlConnection`, without a client library |
 //! | `async-sqlite` | no | the event store on diesel-async's `SyncConnectionWrapper<SqliteConnection>` |
 //! | `bb8`, `deadpool`, `mobc` | no | the connections of these pools, with one of the three above |
 //! | `derive` | no | `#[derive(Event)]`: typed events, see [`Event`] |
 //! | `schema-lock` | no | the module `schema_lock`: a test finds out whether recorded events can still be read |
-//! | `transfer` | no | the module `transfer`: a whole log to a file, and from it into any database |
+//! | `transfer` | no | the module `transfer`: copy a log to another database, export and import it, import events from elsewhere, archive old streams |
 //! | `r2d2` | no | pooled connections, and `sqlite::Options` as a pool customizer |
 //! | `metrics` | no | metrics for the recorder that the application installs for the crate `metrics` |
 //! | `tracing` | no | tracing events for the application's subscriber of the crate `tracing` |
