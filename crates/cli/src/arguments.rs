@@ -150,7 +150,7 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Find what is wrong, or will be, and what to type. Reads a little, and changes nothing.
+    /// Find what is wrong, or will be, and what to type. Reads a little, and mends nothing.
     Doctor,
     /// Look at the store in a web browser. Only this computer can, and nothing is changed.
     #[cfg(feature = "browse")]
