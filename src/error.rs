@@ -88,7 +88,7 @@ pub enum Error {
     /// A recorded event cannot be read as a typed one.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// An argument cannot be stored or asked for.
+    /// An argument cannot be stored or queried.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
     /// The database refused or failed.

@@ -1,7 +1,7 @@
 /// Lets `?` turn the error of every operation of this crate into the application's own error type, which is
 /// made from [`Error`](crate::Error): one line instead of a `From` for each operation.
 ///
-/// It implements `From` for every error of this crate but [`Error`](crate::Error) itself. It does not
+/// It implements `From` for every error of this crate except [`Error`](crate::Error) itself. It does not
 /// implement `From<diesel::result::Error>`, which most applications want in a variant of their own. An
 /// [`ExecuteError`](crate::ExecuteError) becomes what the rejection becomes, so the application's error is
 /// also made from the errors with which its aggregates reject commands; from

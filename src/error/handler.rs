@@ -21,10 +21,10 @@ type Boxed = Box<dyn StdError + Send + Sync>;
 /// An error type that does not implement [`std::error::Error`], like `anyhow::Error`, becomes a handler's
 /// error by one of these, and so does a plain text.
 impl HandlerError {
-    /// A failure, with this message or from any error, also from one that does not implement
+    /// A failure, with this message or from any error, even from one that does not implement
     /// [`std::error::Error`], like `anyhow::Error`. What is inside the error decides whether it is worth
-    /// another try, as with `?`, as far as it
-    /// [can be seen](crate::guide::errors#is-the-cause-found-inside-your-errors).
+    /// another try, as with `?`, as far as it [can be
+    /// seen](crate::guide::errors#is-the-cause-found-inside-your-errors).
     ///
     /// ```
     /// use diesel_event_store::projection::HandlerError;
@@ -74,7 +74,7 @@ impl HandlerError {
         Self::new(FailureKind::Failed, false, error.into()).with_policy(OnFailure::Stop)
     }
 
-    /// The event is parked at once, with later events of its aggregate behind it, whatever the projection's
+    /// The event is parked at once, and later events of its aggregate after it, whatever the projection's
     /// policy is.
     ///
     /// ```

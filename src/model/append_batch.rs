@@ -10,7 +10,7 @@ use crate::model::invalid::{InvalidInput, Problem, check_name};
 use crate::model::stream_id::StreamId;
 
 /// Events for several streams, which [`EventStore::append_batch`](crate::EventStore::append_batch) appends
-/// all or none, and streams that must not move meanwhile.
+/// all or none, and streams that must not change meanwhile.
 ///
 /// Each stream is named once. The events go into the log in the order in which they are given.
 ///
@@ -114,8 +114,8 @@ impl AppendBatch {
     }
 
     /// The key of the request: when the batch is appended again with the same key, nothing is appended, and
-    /// the result is that of the first time, with [`is_repeat`](crate::BatchAppended::is_repeat). Also if
-    /// both happen at the same moment: one of them waits for the other. Default: none.
+    /// the result is that of the first time, with [`is_repeat`](crate::BatchAppended::is_repeat). If both
+    /// come at the same moment, one of them waits for the other. Default: none.
     ///
     /// It is 1 to [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH) characters, and belongs to the tenant of the
     /// first stream. The same request has the same streams in the same order, and events of the same types,

@@ -1,7 +1,7 @@
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 
-/// What an append has recorded.
+/// The result of an append: the events as they were recorded.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -42,8 +42,8 @@ impl Appended {
         self.previous_version
     }
 
-    /// The version of the stream after the append: what the next append to it can expect. After an append of
-    /// no events ([`allow_empty`](crate::EventStore::allow_empty)) it is the version before it.
+    /// The version of the stream after the append, which the next append to it can expect. After an append of
+    /// no events ([`allow_empty`](crate::EventStore::allow_empty)) it is the version before the append.
     pub fn version(&self) -> i64 {
         self.events.last().map_or(self.previous_version, RecordedEvent::version)
     }

@@ -1,7 +1,7 @@
 use crate::model::appended::Appended;
 use crate::model::position::Position;
 
-/// What [`EventStore::append_batch`](crate::EventStore::append_batch) has recorded.
+/// The result of [`EventStore::append_batch`](crate::EventStore::append_batch).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchAppended {
     pub(crate) streams: Vec<Appended>,
@@ -19,8 +19,8 @@ impl BatchAppended {
         self.streams
     }
 
-    /// Whether the batch was appended before, with the same
-    /// [key](crate::AppendBatch::idempotency_key). Everything else is then what it was the first time.
+    /// Whether the batch was appended before, with the same [key](crate::AppendBatch::idempotency_key). The
+    /// rest of the result is then that of the first time.
     pub fn is_repeat(&self) -> bool {
         self.is_repeat
     }

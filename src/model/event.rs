@@ -41,8 +41,8 @@ impl Content {
 /// twice: the second attempt is refused with [`DuplicateEventId`](crate::AppendError::DuplicateEventId). A
 /// clone has the same id.
 ///
-/// [`append`](crate::EventStore::append) refuses what is too long, too large or out of range before it writes
-/// anything.
+/// [`append`](crate::EventStore::append) refuses values that are too long, too large or out of range before
+/// it writes anything.
 ///
 /// ```
 /// use diesel_event_store::NewEvent;
@@ -155,8 +155,8 @@ impl NewEvent {
         self
     }
 
-    /// Sets the metadata: what is known about the event but is not part of what happened. Anything that serde
-    /// can serialize. Default: none.
+    /// Sets the metadata: facts about the event that are not part of what happened. Anything that serde can
+    /// serialize. Default: none.
     ///
     /// # Errors
     ///
@@ -214,7 +214,7 @@ impl NewEvent {
         self
     }
 
-    /// Sets the id of what caused the event: of a command or another event. Default: none.
+    /// Sets the id of the cause of the event: a command or another event. Default: none.
     ///
     /// ```
     /// # use diesel_event_store::NewEvent;
@@ -406,7 +406,7 @@ impl RecordedEvent {
         payload.as_str().len() + metadata.as_ref().map_or(0, |metadata| metadata.as_str().len())
     }
 
-    /// Its place in the whole log. It grows from event to event, and on some databases with gaps.
+    /// Its place in the whole log. It grows from event to event; on some databases it has gaps.
     pub fn position(&self) -> Position {
         self.position
     }
@@ -471,7 +471,7 @@ impl RecordedEvent {
         self.content.correlation_id.as_deref()
     }
 
-    /// The id of what caused it.
+    /// The id of its cause: a command or another event.
     pub fn causation_id(&self) -> Option<&str> {
         self.content.causation_id.as_deref()
     }

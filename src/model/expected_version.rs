@@ -30,8 +30,8 @@ pub enum ExpectedVersion {
 }
 
 impl ExpectedVersion {
-    /// Whether an append that expects this may go on when the stream is at version `actual`; 0 is the version
-    /// of a stream without events.
+    /// Whether an append that expects this may continue when the stream is at version `actual`; 0 is the
+    /// version of a stream without events.
     ///
     /// ```
     /// # use diesel_event_store::ExpectedVersion;

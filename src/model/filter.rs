@@ -1,7 +1,7 @@
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::{InvalidInput, MAX_TENANT_LENGTH, Problem, check_name, check_name_up_to};
 
-/// Which events are wanted, of all there are: for a [`LogQuery`](crate::LogQuery), and for a
+/// Selects events of the log: for a [`LogQuery`](crate::LogQuery), and for a
 /// [`Projection`](crate::projection::Projection).
 ///
 /// A filter without conditions lets every event through. Conditions are combined with *and*; the names within
@@ -50,7 +50,7 @@ impl EventFilter {
         Self::default()
     }
 
-    /// Only events of this tenant. Without it, events of all tenants and of none are let through.
+    /// Only events of this tenant. Without it, events of all tenants pass, and events without a tenant.
     ///
     /// ```
     /// # use diesel_event_store::EventFilter;

@@ -16,7 +16,7 @@ pub const MAX_TENANT_LENGTH: usize = 63;
 /// `serde_json` decodes.
 pub const MAX_JSON_DEPTH: usize = 127;
 
-/// An argument that is refused, because it cannot be stored or asked for. Nothing was written.
+/// An argument that is refused, because it cannot be stored or cannot be queried. Nothing was written.
 ///
 /// The error names the field, its limit, and which event of the batch it is about.
 ///

@@ -4,8 +4,7 @@ use crate::model::filter::EventFilter;
 use crate::model::invalid::{InvalidInput, check_at_least_one};
 use crate::model::position::Position;
 
-/// Which events of the whole log to read: from where, in which direction, and which [`EventFilter`] they
-/// pass.
+/// Selects events of the whole log: from which position, in which direction, and by which [`EventFilter`].
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -72,7 +71,7 @@ impl LogQuery {
         }
     }
 
-    /// Only events that pass this filter, which takes the place of all conditions that were given before.
+    /// Only events that pass this filter, which replaces all conditions that were given before.
     ///
     /// ```
     /// # use diesel_event_store::{EventFilter, LogQuery, Position};
@@ -144,8 +143,8 @@ impl LogQuery {
     ///
     /// The event that reaches the number is the last of the slice, so every slice has one at least, however
     /// large it is. On SQLite no more is read. The servers' client libraries receive a whole result before
-    /// the first event can be looked at, and what is beyond the number is dropped: there, ask for fewer
-    /// events at once as well if they are large. Iterators and projections do so by themselves.
+    /// the first event can be looked at, and the events beyond the number are dropped. On servers, also ask
+    /// for fewer events at once if they are large. Iterators and projections do so by themselves.
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -172,10 +171,10 @@ impl LogQuery {
         self
     }
 
-    /// Reads what is left of a log of which events were [archived](crate::guide::archiving). Without it, to
-    /// read forward from where events are missing is refused as
-    /// [`ReadError::Archived`](crate::ReadError::Archived), because what is built from such a log would lack
-    /// them. To read backward is not refused.
+    /// Reads the remaining events of a log of which some were [archived](crate::guide::archiving). Without
+    /// it, reading forward from before archived events is refused with
+    /// [`ReadError::Archived`](crate::ReadError::Archived), because a read model that is built from such a
+    /// log would lack them. Reading backward is not refused.
     ///
     /// ```
     /// # use diesel_event_store::{LogQuery, Position};
@@ -196,7 +195,7 @@ impl LogQuery {
         self.direction == Direction::Forward && !self.without_archived
     }
 
-    /// The same query, going on behind what has been scanned.
+    /// The same query, continued after the events that were scanned.
     pub(crate) fn resume(&mut self, scanned_to: Position) {
         self.from = scanned_to;
     }
@@ -286,8 +285,8 @@ impl LogSlice {
     /// How far the log was scanned: every event up to this position that matches is in this slice or an
     /// earlier one.
     ///
-    /// Go on with `LogQuery::after` this position (or `before` it, when reading backward). It moves on even
-    /// when nothing has matched, so a reader with a filter does not scan the same again.
+    /// Continue with `LogQuery::after` this position (or `before` it, when reading backward). It advances
+    /// even when nothing has matched, so a reader with a filter does not scan the same events again.
     pub fn scanned_to(&self) -> Position {
         self.scanned_to
     }

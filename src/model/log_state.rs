@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LogState {
-    /// They can.
+    /// Events can be appended.
     Open,
     /// The log moves to another database, or has moved.
     Frozen,
@@ -67,7 +67,7 @@ impl LogClosed {
         self.state
     }
 
-    /// JSON: since when, and what for.
+    /// JSON: since when it is closed, and why.
     pub fn note(&self) -> &str {
         &self.note
     }

@@ -8,7 +8,8 @@ use crate::model::position::Position;
 /// what [`EventStore::log_status`](crate::EventStore::log_status) returns.
 ///
 /// A transaction that has appended and has not ended may still commit events at positions below those of
-/// others. Readers wait for it, so that they miss none, and meanwhile see nothing that was appended after it.
+/// others. Readers wait for it, so that they miss none, and until then see nothing that was appended after
+/// it.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -32,8 +33,8 @@ pub struct LogStatus {
     pub(crate) taken_at: DateTime<Utc>,
 }
 
-/// A transaction that has appended and has not ended, while later events are committed. What the database
-/// does not tell is `None`.
+/// A transaction that has appended and has not ended, while later events are committed. A value that the
+/// database does not show is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogHolder {
     pub(crate) process: Option<i64>,
@@ -55,7 +56,7 @@ impl LogStatus {
         self.last_committed
     }
 
-    /// How many positions lie between the two. There are no more events held back than that.
+    /// How many positions lie between the two: at most as many events are held back.
     pub fn positions_held_back(&self) -> i64 {
         self.last_committed.get() - self.last_readable.get()
     }
@@ -81,8 +82,8 @@ impl LogStatus {
     /// - PostgreSQL names them exactly.
     /// - MySQL does, too, for a user with the privileges PROCESS and SELECT on
     ///   `performance_schema.data_locks`.
-    /// - MariaDB does not tell who holds a lock. To a user with the privilege PROCESS these are all
-    ///   transactions that have locked rows: one of them is the writer.
+    /// - MariaDB does not show who holds a lock. A user with the privilege PROCESS gets all transactions that
+    ///   have locked rows: one of them is the writer.
     /// - MySQL and MariaDB refresh their list of transactions only when it was not asked for during the last
     ///   0.1 s, so a writer that has just begun may be missing.
     /// - On SQLite, and in the gapless ordering, nothing is ever held back.
@@ -102,7 +103,7 @@ impl LogHolder {
         self.name.as_deref()
     }
 
-    /// When its transaction began, by the database's clock. PostgreSQL tells it of connections of the same
+    /// When its transaction began, by the database's clock. PostgreSQL shows it for connections of the same
     /// role, and of others to members of `pg_read_all_stats`.
     pub fn since(&self) -> Option<DateTime<Utc>> {
         self.since

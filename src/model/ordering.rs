@@ -1,7 +1,7 @@
 /// How a database assigns positions. It is a property of the database, the same for every connection that
 /// appends.
 ///
-/// With either, a reader that goes on after the last position it saw misses nothing.
+/// With either, a reader that continues after the last position it saw misses nothing.
 ///
 /// ```
 /// use diesel::prelude::*;

@@ -4,11 +4,11 @@ use uuid::Uuid;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 
-/// An event that a projection has put aside, because it could not be applied or is held back behind one that
+/// An event that a projection has put aside, because it could not be applied or has to wait for one that
 /// could not.
 ///
 /// [`parked`](crate::projection::parked()) lists them; [`retry_parked`](crate::projection::retry_parked) and
-/// [`discard_parked`](crate::projection::discard_parked) decide what becomes of them.
+/// [`discard_parked`](crate::projection::discard_parked) decide what happens to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedEvent {
     pub(crate) position: Position,
@@ -44,7 +44,7 @@ impl ParkedEvent {
         self.reason
     }
 
-    /// What the handler has said last.
+    /// The last error of the handler.
     pub fn error(&self) -> &str {
         &self.error
     }
@@ -59,7 +59,7 @@ impl ParkedEvent {
         self.parked_at
     }
 
-    /// Whether it is to be retried or discarded, and no worker has done so yet.
+    /// Whether somebody has asked to retry or discard it, and no worker has done so yet.
     pub fn is_requested(&self) -> bool {
         self.requested.is_some()
     }

@@ -30,7 +30,7 @@ impl Repaired {
         *self == Self::default()
     }
 
-    /// The position behind which the next append goes, if what counts positions was changed: the sequence,
+    /// The position after which the next append goes, if the counter of positions was changed: the sequence,
     /// AUTO_INCREMENT, `event_log`, or `event_fence`.
     pub fn counted(&self) -> Option<Position> {
         self.counted

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::position::Position;
 
-/// What a log was when it was sealed, up to a position.
+/// A hash over a log up to a position, at the time when it was sealed.
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -27,7 +27,7 @@ pub struct Seal {
 }
 
 impl Seal {
-    /// That of the last event that it is over.
+    /// The position of the last event that it covers.
     pub fn position(&self) -> Position {
         self.position
     }

@@ -19,7 +19,7 @@ use crate::store::{EventStore, wake_up};
 impl EventStore {
     /// Appends events to a stream, all or none, if the stream is at the expected version.
     ///
-    /// Alone, it runs in its own transaction: once it returns `Ok`, the events are as durable as the
+    /// Outside a transaction, it begins its own: once it returns `Ok`, the events are as durable as the
     /// database's settings make any commit. Inside a transaction of the application, the events are committed
     /// or rolled back with it, and one transaction can append to several streams.
     ///
@@ -35,17 +35,16 @@ impl EventStore {
     /// - on PostgreSQL, every error that the server itself raises (a deadlock, a timeout, an id that another
     ///   transaction records at that very moment): the transaction is aborted.
     ///
-    /// **On SQLite** there is one writer at a time. Alone, the append waits for its turn for up to the
-    /// connection's `busy_timeout`. A transaction that reads before it appends should begin with
+    /// **On SQLite** there is one writer at a time. Outside a transaction, the append waits for its turn for
+    /// up to the connection's `busy_timeout`. A transaction that reads before it appends should begin with
     /// [`write_transaction`](crate::write_transaction): a deferred one that has read cannot wait for its
     /// turn, and fails with [`Locked`](crate::DatabaseErrorKind::Locked) if another connection has written
     /// since.
     ///
     /// **On PostgreSQL and MySQL** appends wait for each other only if they are to the same stream. If the
-    /// database rolls one of them back so that another can go on, the error is a
+    /// database rolls one of them back so that another can continue, the error is a
     /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock): inside a transaction of the application, leave the
-    /// outermost one and run it again. On PostgreSQL such an error aborts the transaction, as every database
-    /// error does there. So does an event id that another transaction records at the same moment.
+    /// outermost one and run it again.
     ///
     /// # Errors
     ///

@@ -19,20 +19,21 @@ impl EventStore {
     /// Appends events to several streams, all or none, if each is at its expected version and no guarded
     /// stream has moved.
     ///
-    /// Alone, it runs in its own transaction; inside a transaction of the application in a savepoint, so that
-    /// after an error everything else that the transaction did is still there.
+    /// Outside a transaction, it begins its own; inside a transaction of the application it runs in a
+    /// savepoint, so that after an error everything else that the transaction did is still there, with the
+    /// exceptions of [`append`](Self::append).
     ///
-    /// Batches take their streams in one order, whatever the order in which they name them. So two of them
+    /// Batches lock their streams in one order, whatever the order in which they name them. So two of them
     /// wait for each other only if they name the same stream, and never in a circle. A
     /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock) is still possible in a transaction of the application
     /// that appends several times, and on MySQL and MariaDB between batches that guard or create the same
-    /// absent stream. Alone, the batch is run again after one.
+    /// absent stream. Outside a transaction, the batch is run again after one.
     ///
     /// On SQLite there is one writer at a time, and a guard costs one look-up.
     ///
-    /// With an [idempotency key](AppendBatch::idempotency_key) a batch that is repeated, also at the same
-    /// moment, is appended once. In a transaction of the application in REPEATABLE READ or above, a
-    /// repetition of what was appended since its snapshot is a
+    /// With an [idempotency key](AppendBatch::idempotency_key) a batch that is repeated, even at the same
+    /// moment, is appended once. In a transaction of the application in REPEATABLE READ or above, repeating a
+    /// batch that was appended after the transaction's first read is a
     /// [`Deadlock`](crate::DatabaseErrorKind::Deadlock): run the transaction again.
     ///
     /// # Errors

@@ -109,9 +109,9 @@ impl EventStore {
         now(save(&mut conn.database(), projection_name, position))
     }
 
-    /// Sets a projection's checkpoint to a position, also backward: what lies after it will be applied again,
-    /// and is no longer parked. Of a [`Projection`](crate::projection::Projection) that is version 1, with
-    /// all its partitions; a batch that a worker is applying meanwhile is rolled back.
+    /// Sets a projection's checkpoint to a position, even backward: the events after it will be applied
+    /// again, and are no longer parked. For a [`Projection`](crate::projection::Projection) this is version
+    /// 1, with all its partitions. If a worker is applying a batch meanwhile, the batch is rolled back.
     ///
     /// Alone, it is a transaction of its own; inside a transaction of the application, it is part of that.
     ///
@@ -144,7 +144,7 @@ impl EventStore {
 
     /// Deletes a projection's checkpoint, so that the projection begins again where it
     /// [starts](crate::projection::Projection::start_from), with the first event by default. Returns whether
-    /// there was one. Of a [`Projection`](crate::projection::Projection) that is version 1, with all its
+    /// there was one. For a [`Projection`](crate::projection::Projection) this is version 1, with all its
     /// partitions and parked events.
     ///
     /// Alone, it is a transaction of its own; inside a transaction of the application, it is part of that.

@@ -14,9 +14,9 @@ pub(crate) const PAGE_SIZE: usize = 500;
 
 /// Reads events page by page while it is iterated over, so that it never holds more than one page in memory.
 ///
-/// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it sees, in
-/// their place, the events that are appended meanwhile. It ends when it reaches the end of the log or the
-/// stream, and after the first error.
+/// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it also
+/// sees, in their place, the events that are appended while it reads. It ends when it reaches the end of the
+/// log or the stream, and after the first error.
 ///
 /// ```
 /// use diesel::prelude::*;

@@ -13,8 +13,8 @@ impl EventStore {
     /// longer than any client repeats a request: a day or more. The time of a key is that of the
     /// application's clock when it was used.
     ///
-    /// Alone, it is a transaction of its own; inside a transaction of the application it is part of that. On
-    /// SQLite and PostgreSQL it reads the whole table `append_keys`, on MySQL and MariaDB an index.
+    /// Outside a transaction, it begins its own; inside a transaction of the application it is part of that.
+    /// On SQLite and PostgreSQL it reads the whole table `append_keys`, on MySQL and MariaDB an index.
     ///
     /// # Errors
     ///

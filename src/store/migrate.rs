@@ -4,14 +4,14 @@ use crate::storage::migrations::MigrationError;
 /// Applies the event store's migrations that the database does not have yet, and returns their versions.
 ///
 /// Call it when the application starts. Any number of processes may do so at once: one applies the
-/// migrations, the others wait. When nothing is pending it only reads: also on a standby, and with a role that
-/// may create nothing, but read `__diesel_schema_migrations`. The migrations are recorded in
-/// diesel's own table beside the application's, so it makes no difference whether they were applied here or
-/// by `diesel migration run`.
+/// migrations, the others wait. When nothing is pending it only reads. So it works on a standby, and with a
+/// role that may create nothing and only read `__diesel_schema_migrations`. The migrations are recorded in
+/// diesel's own table with those of the application, so it makes no difference whether they were applied here
+/// or by `diesel migration run`.
 ///
-/// On SQLite and PostgreSQL, alone, all pending migrations are applied in one transaction; inside a
-/// transaction of the application they are part of it. MySQL and MariaDB commit with every table that is
-/// created, so there the migrations run outside of transactions, one after the other.
+/// On SQLite and PostgreSQL, all pending migrations are applied in one transaction; inside a transaction of
+/// the application they are part of it. MySQL and MariaDB commit with every table that is created, so there
+/// the migrations run outside of transactions, one after the other.
 ///
 /// # Errors
 ///

@@ -28,9 +28,9 @@ pub const DEFAULT_MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
 /// Appends and reads events on a connection that the application lends for the call.
 ///
-/// It holds options, never a connection, and is cheap to copy. Every method works alone, and also inside a
-/// transaction that the application has open on the same connection: what the method writes is then committed
-/// or rolled back with that transaction.
+/// It holds options, never a connection, and is cheap to copy. Every method works outside a transaction, and
+/// inside one that the application has open on the same connection: its writes are then committed or rolled
+/// back with that transaction.
 ///
 /// | topic | methods |
 /// |---|---|

@@ -30,7 +30,7 @@ impl EventStore {
     }
 
     /// Changes how the database assigns positions, for every connection, from now on. Recorded events stay as
-    /// they are, and readers go on from where they are.
+    /// they are, and readers continue from where they are.
     ///
     /// It waits for the appends that are under way, and new ones wait for it, so it can be called while the
     /// application runs. Call it once, after the migrations.
@@ -71,9 +71,9 @@ impl EventStore {
     /// transaction that reads the log. They read the log up to the position that was published last, and miss
     /// nothing. SQLite has no such readers; there it only returns the last position.
     ///
-    /// Alone, it publishes at once. Inside a transaction of the application, PostgreSQL publishes with the
-    /// commit; on MySQL the position cannot be found out there, and the one that is already published is
-    /// returned.
+    /// Outside a transaction, it publishes at once. Inside a transaction of the application, PostgreSQL
+    /// publishes with the commit; on MySQL the position cannot be found out there, and the one that is
+    /// already published is returned.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ impl EventStore {
     /// The next events of the whole log after a position, at most `limit` (1 or more):
     /// [`read_log`](Self::read_log) without a filter.
     ///
-    /// A reader that goes on after [`scanned_to`](LogSlice::scanned_to) misses no event, whatever is
+    /// A reader that continues after [`scanned_to`](LogSlice::scanned_to) misses no event, whatever is
     /// appended at the same time.
     ///
     /// # Errors

@@ -9,19 +9,19 @@ impl EventStore {
     /// [`NeedsRepair`](crate::DatabaseErrorKind::NeedsRepair).
     ///
     /// - `aggregate_heads`: a stream that has events is at the version of its last event. A head without
-    ///   events stays as it is, so that the versions of a stream that was archived or erased go on.
-    /// - What counts positions: the next append goes behind the last event. PostgreSQL's sequence also counts
-    ///   by one, without a cache and without a cycle. On MySQL and MariaDB the column gets its AUTO_INCREMENT
-    ///   back if it was lost.
+    ///   events stays as it is, so that a stream that was archived or erased continues from its last version.
+    /// - The counter of positions: the next append gets a position after the last event. PostgreSQL's
+    ///   sequence also counts by one, without a cache and without a cycle. On MySQL and MariaDB the column gets
+    ///   its AUTO_INCREMENT back if it was lost.
     /// - The published position of PostgreSQL is not beyond the end of the log.
-    /// - The row of `event_log`, if it was lost: the log gets a new id, keeps the ordering that is in force, and
-    ///   stays closed if it was. Positions that were published are found out or published anew.
+    /// - The row of `event_log`, if it was lost: the log gets a new id, keeps the ordering that is in force,
+    ///   and stays closed if it was. The published positions are found again, or published again.
     /// - The two rows of `event_fence` on MySQL and MariaDB, if one was lost or both.
     ///
     /// It waits for the appends that are under way, and new ones wait for it. It reads an index of all
     /// events, so its duration grows with the log.
     ///
-    /// Alone, it is a transaction of its own. Inside a transaction of the application it is part of that,
+    /// Outside a transaction, it begins its own. Inside a transaction of the application it is part of that,
     /// except for the position of PostgreSQL's sequence, which no rollback takes back. In REPEATABLE READ and
     /// SERIALIZABLE PostgreSQL refuses it; MySQL and MariaDB read what is committed now, and keep it locked
     /// until the transaction ends. AUTO_INCREMENT is only given back outside of transactions, because to alter

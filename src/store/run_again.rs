@@ -9,13 +9,13 @@ use crate::storage::migrations::MigrationError;
 use crate::storage::ordering::OrderingError;
 use crate::storage::read::ReadError;
 
-/// An application's error that tells whether the transaction that failed with it may be run again:
+/// An application's error that says whether the transaction that failed with it may be run again:
 /// [`EventStore::transaction`](crate::EventStore::transaction) asks it.
 ///
-/// The errors of this crate implement it, but for those of `transfer`, which would go on in the middle of a
-/// file. They say yes to a conflict, a deadlock, a lock that was not released in time, and to what a handler
-/// wants to [retry](crate::projection::HandlerError::retry); and no to a lost connection, which leaves open
-/// whether the transaction was committed.
+/// The errors of this crate implement it, except those of `transfer`, because another run would continue in
+/// the middle of a file. They say yes to a conflict, a deadlock, a lock that was not released in time, and to
+/// what a handler wants to [retry](crate::projection::HandlerError::retry); and no to a lost connection,
+/// which leaves open whether the transaction was committed.
 ///
 /// ```
 /// use diesel_event_store::RunAgain;

@@ -16,17 +16,17 @@ impl EventStore {
     ///
     /// It begins as [`write_transaction`](crate::write_transaction) does. If it fails with an error that [may
     /// run again](RunAgain), everything is rolled back and `work` is called again after a short random pause,
-    /// up to [`DEFAULT_ATTEMPTS`] times in all. So `work` changes nothing outside the transaction. Metric:
-    /// `transaction.run_again`.
+    /// up to [`DEFAULT_ATTEMPTS`] times in all. So `work` must not change anything outside the transaction.
+    /// Metric: `transaction.run_again`.
     ///
-    /// A conflict with a version that `work` does not read itself, such as
-    /// [`NoStream`](crate::ExpectedVersion::NoStream), comes again each time. An error that says no to it
-    /// saves the attempts.
+    /// If `work` expects a version that it has not read itself, such as
+    /// [`NoStream`](crate::ExpectedVersion::NoStream), the conflict comes back with each attempt. An error of
+    /// yours that does not ask for another run saves these attempts.
     ///
     /// Inside a transaction that is open already, it is a savepoint and runs once: the outermost transaction
     /// has to be run again.
     ///
-    /// A lost connection is never tried again, since the transaction may have been committed.
+    /// After a lost connection it never tries again, since the transaction may have been committed.
     ///
     /// # Errors
     ///

@@ -13,20 +13,20 @@ use crate::storage::write_transaction;
 /// | PostgreSQL | `BEGIN`, in the session's isolation level. Default: READ COMMITTED |
 /// | MySQL, MariaDB | `START TRANSACTION` in READ COMMITTED, which locks no gaps between rows |
 ///
-/// Inside a transaction that is open already it is a savepoint: it is rolled back alone, and committed with
-/// the outermost transaction. How that one was begun is not changed.
+/// Inside a transaction that is open already it is a savepoint: it can be rolled back by itself, and is
+/// committed with the outermost transaction. How that one was begun does not change.
 ///
-/// MySQL and MariaDB answer a COMMIT with success even if the transaction is gone: after a deadlock that `work`
-/// has passed over, say, or a `CREATE TABLE`, which commits. So this asks before it commits, and where it is
-/// nested, and fails with [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded). A node of Galera
-/// may roll a transaction back without saying so; there it fails with a retryable `Deadlock`.
+/// MySQL and MariaDB answer a COMMIT with success even if the transaction is gone: after a deadlock that
+/// `work` has ignored, say, or a `CREATE TABLE`, which commits. So this function checks before it commits,
+/// and wherever it is nested, and fails with
+/// [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded). A node of Galera may roll a transaction
+/// back without saying so; there it fails with a retryable `Deadlock`.
 ///
 /// PostgreSQL aborts a transaction at the first error of any statement, answers its COMMIT with success all
-/// the same, and keeps nothing of it. If `work` goes on after such an error and returns `Ok`, this fails with
-/// PostgreSQL's "current transaction is aborted". A statement that may fail belongs into a savepoint: a
+/// the same, and keeps nothing of it. If `work` ignores such an error and returns `Ok`, this fails with
+/// PostgreSQL's "current transaction is aborted". Put a statement that may fail into a savepoint: a
 /// `write_transaction` inside this one. A transaction that was begun with SQL is refused on PostgreSQL and on
-/// MySQL, and stays open
-/// ([`ForeignTransaction`](crate::DatabaseErrorKind::ForeignTransaction)).
+/// MySQL, and stays open ([`ForeignTransaction`](crate::DatabaseErrorKind::ForeignTransaction)).
 ///
 /// # Errors
 ///

@@ -45,8 +45,9 @@ pub enum WriterError {
     /// or another process held the write lock for longer than `busy_timeout`. Nothing of the group was
     /// written.
     ///
-    /// Only after an [`Io`](crate::DatabaseErrorKind::Io) error in the commit itself is the outcome unknown:
-    /// append the same events again; if they were written, the error is `DuplicateEventId`.
+    /// There is one exception: after an [`Io`](crate::DatabaseErrorKind::Io) error in the commit itself the
+    /// outcome is unknown. Append the same events again; if they were written, the error is
+    /// `DuplicateEventId`.
     #[error("the transaction that this request shared with others was not committed: {0}")]
     Database(#[source] Arc<DatabaseError>),
     /// The closure began a transaction inside the writer's and did not end it. Only its own part was rolled
@@ -62,7 +63,7 @@ pub enum WriterError {
          closure that ran COMMIT or ROLLBACK; a closure returns `Ok` to be committed and `Err` to be rolled back"
     )]
     Interrupted,
-    /// A closure waited for the writer that runs it, which would never end.
+    /// A closure waited for the writer that runs it, which would wait without end.
     #[error("a closure waited for the writer that runs it; use the connection that the closure is given")]
     WaitsForItself,
     /// The writer's thread died in the middle of its work. Whether the request was written is unknown: append

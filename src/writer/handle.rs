@@ -29,7 +29,7 @@ use crate::store::append::validate;
 /// after that commit, when the result is as durable as the connection's
 /// [`Synchronous`](crate::storage::sqlite::Synchronous) makes any commit.
 ///
-/// A request that fails leaves nothing behind and does not affect the other requests of its group.
+/// A request that fails writes nothing and does not affect the other requests of its group.
 ///
 /// Handles are cheap to clone and to send. Other connections and processes may write at the same time;
 /// several processes may each have a writer on the same file. Dropping the last handle waits until everything

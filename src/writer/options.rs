@@ -61,8 +61,8 @@ impl WriterOptions {
     }
 
     /// How long the writer waits for more requests before it begins a transaction with fewer than
-    /// `max_batch`. Default: not at all. It seldom helps: without it a batch is what has queued up while the
-    /// last commit ran.
+    /// `max_batch`. Default: not at all. It seldom helps: even without it, a batch takes everything that has
+    /// queued up during the last commit.
     ///
     /// ```
     /// # use diesel_event_store::sqlite::WriterOptions;

@@ -11,8 +11,7 @@ use super::queue::Refused;
 use super::thread::WriterThread;
 use super::ticket::Ticket;
 
-/// Something that a [`Writer`](super::Writer) is asked to do. Nothing happens before it is waited for,
-/// awaited or sent.
+/// A request to a [`Writer`](super::Writer). Nothing happens before you wait for it, await it or send it.
 ///
 /// | | if the queue is full | the outcome |
 /// |---|---|---|

@@ -14,7 +14,7 @@ use crate::store::check_log::LogReport;
 
 impl AsyncEventStore {
     /// Reads the events of a real log as `E`, and counts by type and version which can be read: see
-    /// [`EventStore::check_log`](crate::EventStore::check_log). Between two pages other tasks go on; events
+    /// [`EventStore::check_log`](crate::EventStore::check_log). Between two pages other tasks can run; events
     /// are decoded in the task that awaits.
     ///
     /// # Errors

@@ -18,9 +18,10 @@ use crate::store::iterate::{PAGE_SIZE, Page};
 /// Reads events page by page as they are asked for: an [`EventIter`](crate::EventIter) as a `Stream`. It
 /// never holds more than one page in memory.
 ///
-/// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it sees, in
-/// their place, the events that are appended meanwhile. It ends when it reaches the end of the log or the
-/// stream, and after the first error. The page that is being read when it is dropped is lost, no more.
+/// Between two pages it holds neither a lock nor a snapshot: a slow reader blocks no writer, and it also
+/// sees, in their place, the events that are appended while it reads. It ends when it reaches the end of the
+/// log or the stream, and after the first error. The page that is being read when it is dropped is lost, no
+/// more.
 ///
 /// ```
 /// use futures_util::TryStreamExt;

@@ -25,10 +25,10 @@ use crate::store::EventStore;
 /// the features `async-postgres`, `async-sqlite` and `deadpool`, it is the page `asynchronous` of the
 /// [guide](crate::guide).)
 ///
-/// **A future that is dropped** before it is ready has done its work wholly or not at all. To append the same
-/// events again tells which: the answer is [`DuplicateEventId`](crate::AppendError::DuplicateEventId) if they
-/// are recorded. A connection on which a transaction may have been left open, and on MySQL and MariaDB one
-/// whose answer was not waited for, refuses everything from then on with
+/// **A future that is dropped** before it is ready has done its work wholly or not at all. To find out which,
+/// append the same events again: the error is [`DuplicateEventId`](crate::AppendError::DuplicateEventId) if
+/// they are recorded. If a transaction may have been left open on the connection, or, on MySQL and MariaDB,
+/// an answer was not read, the connection refuses everything from then on with
 /// [`ConnectionLost`](crate::DatabaseErrorKind::ConnectionLost), and a pool throws it away.
 ///
 /// ```

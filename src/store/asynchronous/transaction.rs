@@ -14,7 +14,7 @@ use crate::store::run_again::{RunAgain, last_or_pause};
 impl AsyncEventStore {
     /// Runs a transaction that is going to write, and runs it again when it has lost against another: see
     /// [`EventStore::transaction`](crate::EventStore::transaction). It begins and ends as
-    /// [`async_write_transaction`](crate::async_write_transaction) does, also when its future is dropped.
+    /// [`async_write_transaction`](crate::async_write_transaction) does, even when its future is dropped.
     ///
     /// The pauses between attempts need the timer of the tokio runtime (`enable_time`, `enable_all`).
     ///
