@@ -20,9 +20,9 @@ use crate::storage::transactions::Transactions;
 /// This is how a read model is rebuilt beside the one in use: run the new version, with tables of its own,
 /// until its [status](super::status()) says that it has caught up; then promote it.
 ///
-/// Outside a transaction it is one of its own; inside a transaction of the application it is a savepoint,
-/// which is committed or rolled back with it. On MySQL and MariaDB, statements that create or rename tables
-/// commit: let `swap` be a single one (`RENAME TABLE users TO …, … TO users`).
+/// Outside a transaction, it begins its own; inside a transaction of the application it is a savepoint, which
+/// is committed or rolled back with it. On MySQL and MariaDB, statements that create or rename tables commit:
+/// let `swap` be a single one (`RENAME TABLE users TO …, … TO users`).
 ///
 /// # Errors
 ///

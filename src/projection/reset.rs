@@ -17,8 +17,9 @@ use crate::store::wake_up;
 
 /// Puts a projection back to the beginning: all events are applied again, and parked events are forgotten.
 /// `clear` empties the read model in the same transaction. If a worker is applying a batch meanwhile, the
-/// batch is rolled back; an idle worker notices within a second, and reads the log anew. A version that was
-/// retired is applied again.
+/// batch is rolled back; an idle worker notices within a second, and reads the log again. A version that was
+/// retired is applied again. Outside a transaction, it begins its own; inside a transaction of the
+/// application it is a savepoint, which is committed or rolled back with it.
 ///
 /// # Errors
 ///
@@ -60,7 +61,7 @@ where
 /// model fit in the same transaction. A batch that a worker is applying meanwhile is rolled back.
 ///
 /// [`StartFrom`] says where: at the beginning, as [`reset`]; at the end, so that what lies between is
-/// skipped; at a position, or a time. Outside a transaction it is one of its own; inside a transaction of the
+/// skipped; at a position, or a time. Outside a transaction, it begins its own; inside a transaction of the
 /// application it is a savepoint, which is committed or rolled back with it.
 ///
 /// # Errors
