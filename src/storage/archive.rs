@@ -27,8 +27,14 @@ operations! {
             limit: i64,
         ) -> QueryResult<Vec<EndedStream>>;
 
-        /// How many events up to a position are not there any more because they were archived.
-        fn archived_events(&mut self, up_to: Position) -> QueryResult<i64>;
+        /// The positions, after one and up to another, of events that are not there any more because they were
+        /// archived: at most `limit`, in their order.
+        fn archived_positions(
+            &mut self,
+            after: Position,
+            up_to: Position,
+            limit: i64,
+        ) -> QueryResult<Vec<Position>>;
 
         /// From now on these events may be removed: this is what is left of them then.
         fn insert_leaves(&mut self, leaves: &[Leaf]) -> QueryResult<()>;

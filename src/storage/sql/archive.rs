@@ -153,9 +153,11 @@ impl QueryId for InsertLeaves<'_, '_> {
 
 statement! {
     for every database;
-    CountArchived { up_to: i64 => bind_long } -> BigInt,
-    "SELECT COUNT(*) FROM event_rewrites AS rewritten WHERE global_position <= ? \
-     AND NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position)"
+    SelectArchived { after: i64 => bind_long, up_to: i64 => bind_long, limit: i64 => bind_long } -> BigInt,
+    "SELECT global_position FROM event_rewrites AS rewritten \
+     WHERE global_position > ? AND global_position <= ? \
+     AND NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position) \
+     ORDER BY global_position LIMIT ?"
 }
 
 impl<L> Archive for L
@@ -182,9 +184,14 @@ where
         self.connection().load(select, Stored::default()).await
     }
 
-    async fn archived_events(&mut self, up_to: Position) -> QueryResult<i64> {
-        let count = CountArchived { up_to: up_to.get() };
-        Ok(self.connection().load(count, Stored::<i64>::default()).await?.pop().unwrap_or(0))
+    async fn archived_positions(
+        &mut self,
+        after: Position,
+        up_to: Position,
+        limit: i64,
+    ) -> QueryResult<Vec<Position>> {
+        let select = SelectArchived { after: after.get(), up_to: up_to.get(), limit };
+        self.connection().load(select, Stored::default()).await
     }
 
     async fn insert_leaves(&mut self, leaves: &[Leaf]) -> QueryResult<()> {

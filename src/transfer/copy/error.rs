@@ -64,15 +64,13 @@ pub enum CopyError {
     /// abandoned, and the source is open again. Copy into a new database, or
     /// [discard](super::super::discard()) what the target has.
     #[error(
-        "streams were archived or restored after they were copied: {source_events} events of the source are \
-         archived, and {target_events} of the target"
+        "streams were archived or restored after they were copied: only one of the logs has the event at \
+         position {position}"
     )]
     #[non_exhaustive]
     ArchivedSince {
-        /// How many events of the source are archived.
-        source_events: i64,
-        /// How many of the target.
-        target_events: i64,
+        /// Of the first such event.
+        position: Position,
     },
     /// A checkpoint never arrives without its read model, unless that is said.
     #[error(

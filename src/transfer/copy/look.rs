@@ -18,6 +18,9 @@ use crate::transfer::chain::chain_of;
 use crate::transfer::note::Note;
 use crate::transfer::projections::ids;
 
+/// Of archived events, read at once.
+const POSITIONS: i64 = 10_000;
+
 /// From where the copy goes on.
 pub(super) enum Way {
     /// The log has moved.
@@ -154,12 +157,22 @@ where
     S: EventConnection + ?Sized,
     T: EventConnection + ?Sized,
 {
-    let source_events = source.database().archived_events(up_to)?;
-    let target_events = target.database().archived_events(up_to)?;
-    match source_events == target_events {
-        true => Ok(()),
-        false => Err(CopyError::ArchivedSince { source_events, target_events }),
+    let mut after = Position::START;
+    loop {
+        let here = source.database().archived_positions(after, up_to, POSITIONS)?;
+        let there = target.database().archived_positions(after, up_to, POSITIONS)?;
+        if let Some(position) = first_in_one(&here, &there) {
+            return Err(CopyError::ArchivedSince { position });
+        }
+        let Some(last) = here.last() else { return Ok(()) };
+        after = *last;
     }
+}
+
+/// Of two lists in their order.
+fn first_in_one(here: &[Position], there: &[Position]) -> Option<Position> {
+    let equal = here.iter().zip(there).take_while(|(here, there)| here == there).count();
+    here.get(equal).into_iter().chain(there.get(equal)).min().copied()
 }
 
 /// What becomes of each projection of the source; `known` are those of the target.
