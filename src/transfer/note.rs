@@ -19,8 +19,14 @@ pub(super) struct Note {
     pub(super) is_complete: bool,
     /// The projections whose checkpoints were brought.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    brought: Vec<(String, i32)>,
+    brought: Names,
+    /// The projections whose checkpoints the target has had since before the copy began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Names,
 }
+
+/// Of projections, with their versions.
+type Names = Vec<(String, i32)>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -64,7 +70,14 @@ impl Note {
     }
 
     fn begin(origin: Origin, position: Position, chain: Chain) -> Self {
-        Self { origin, position, chain: chain.text(), is_complete: false, brought: Vec::new() }
+        Self {
+            origin,
+            position,
+            chain: chain.text(),
+            is_complete: false,
+            brought: Vec::new(),
+            earlier: Vec::new(),
+        }
     }
 
     /// What goes along with the events has changed as well.
@@ -73,8 +86,7 @@ impl Note {
     }
 
     pub(super) fn complete<'p>(&self, projections: impl Iterator<Item = &'p ProjectionId>) -> Self {
-        let brought = projections.map(|id| (id.name.clone(), id.version)).collect();
-        Self { is_complete: true, brought, ..self.clone() }
+        Self { is_complete: true, brought: projections.map(name).collect(), ..self.clone() }
     }
 
     /// What goes along with the events is to be brought once more.
@@ -88,7 +100,29 @@ impl Note {
 
     /// Whether its checkpoint was brought by an attempt that has not come to its end.
     pub(super) fn has_brought(&self, id: &ProjectionId) -> bool {
-        self.brought.iter().any(|(name, version)| *name == id.name && *version == id.version)
+        self.brought.contains(&name(id))
+    }
+
+    pub(super) fn with_earlier<'p>(self, projections: impl Iterator<Item = &'p ProjectionId>) -> Self {
+        Self { earlier: projections.map(name).collect(), ..self }
+    }
+
+    pub(super) fn is_earlier(&self, id: &ProjectionId) -> bool {
+        self.earlier.contains(&name(id))
+    }
+
+    /// The target does not have the earlier checkpoints of these any more.
+    pub(super) fn without_earlier(mut self, projections: &[ProjectionId]) -> Self {
+        self.earlier.retain(|earlier| projections.iter().all(|id| name(id) != *earlier));
+        self
+    }
+
+    /// Not abandoned.
+    pub(super) fn wanted(&self) -> Self {
+        match self.copied() {
+            Some(copied) => self.with_move(Move { is_abandoned: false, ..copied.clone() }),
+            None => self.clone(),
+        }
     }
 
     pub(super) fn with_move(&self, copied: Move) -> Self {
@@ -111,4 +145,8 @@ impl Note {
     pub(super) fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
+}
+
+fn name(id: &ProjectionId) -> (String, i32) {
+    (id.name.clone(), id.version)
 }

@@ -70,13 +70,13 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
     }
 
     /// Heads without events, checkpoints, keys and parked events, instead of those that an earlier attempt has
-    /// brought.
+    /// brought. If it has brought the same, they stay.
     pub(super) fn receive_rest(&mut self, rest: &Rest) -> Result<(), ReceiveError> {
-        if self.note.is_complete {
+        let next = self.note.complete(ids(&rest.projections.partitions).into_iter());
+        if next == self.note {
             return Ok(());
         }
         let brought = self.note.brought();
-        let next = self.note.complete(ids(&rest.projections.partitions).into_iter());
         self.move_on(next, |conn| {
             forget_projections(conn, &brought)?;
             write_rest(conn, rest)

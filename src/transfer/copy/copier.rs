@@ -13,9 +13,9 @@ use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::operate::links::each_hashed;
 use crate::storage::connection::{EventConnection, HasDatabase};
-use crate::storage::write_transaction::write_transaction;
 use crate::transfer::batch::Batch;
 use crate::transfer::note::{Move, Note};
+use crate::transfer::projections::ids;
 use crate::transfer::receiver::{Receiver, forget_projections};
 
 /// A pass that took no longer leaves little for the next.
@@ -52,15 +52,13 @@ where
         let log_id = plan.log_id;
         let unread = (Position::START, Chain::of_log(log_id));
         let note = Note::of_copy(plan.after, chain);
-        let (target, read_back) = match way {
+        let (mut target, read_back) = match way {
             Way::Done => return Ok(None),
             Way::Begin => (Receiver::begin(target, log_id, note)?, unread),
-            Way::GoOn(begun) => (wanted_again(Receiver::resume(target, begun)?)?, unread),
-            Way::Back(frozen) => {
-                forget_rebuilt(target, plan)?;
-                (receive_again(target, &frozen, note)?, (plan.after, chain))
-            }
+            Way::GoOn(begun) => (Receiver::resume(target, begun)?, unread),
+            Way::Back(frozen) => (receive_again(target, &frozen, note)?, (plan.after, chain)),
         };
+        take_up(&mut target, plan)?;
         Ok(Some(Self { source, target, log_id, chain, read_back, events: 0 }))
     }
 
@@ -146,22 +144,20 @@ fn so_far(log_id: Uuid, events: u64, note: &Note) -> Copied {
     Copied { log_id, events, last_position: note.position, closed_for: Duration::ZERO }
 }
 
-/// A copy that was abandoned goes on.
-fn wanted_again<T: EventConnection + ?Sized>(
-    mut target: Receiver<'_, T>,
-) -> Result<Receiver<'_, T>, CopyError> {
-    if let Some(copied) = target.note.copied().filter(|copied| copied.is_abandoned).cloned() {
-        let next = target.note.with_move(Move { is_abandoned: false, ..copied });
-        target.move_on(next, |_| Ok(()))?;
-    }
-    Ok(target)
-}
-
-/// What a log that comes back had of projections that are built again from the first event.
-fn forget_rebuilt<T: EventConnection + ?Sized>(target: &mut T, plan: &CopyPlan) -> Result<(), CopyError> {
+/// A copy that was abandoned is wanted again. What the target had before of projections that are built again
+/// from the first event is forgotten.
+fn take_up<T: EventConnection + ?Sized>(
+    target: &mut Receiver<'_, T>,
+    plan: &CopyPlan,
+) -> Result<(), CopyError> {
     let rebuilt = plan.projections.iter().filter(|carried| carried.fate == Fate::Rebuilt);
-    let rebuilt: Vec<_> = rebuilt.map(|carried| carried.id.clone()).collect();
-    Ok(write_transaction(target, |conn| forget_projections(conn, &rebuilt))?)
+    let rebuilt = rebuilt.map(|carried| &carried.id).filter(|id| target.note.is_earlier(id));
+    let rebuilt: Vec<_> = rebuilt.cloned().collect();
+    let next = target.note.wanted().without_earlier(&rebuilt);
+    if next == target.note {
+        return Ok(());
+    }
+    Ok(target.move_on(next, |conn| forget_projections(conn, &rebuilt))?)
 }
 
 /// A log that has moved away comes back.
@@ -169,6 +165,8 @@ fn receive_again<'c, T>(target: &'c mut T, frozen: &str, note: Note) -> Result<R
 where
     T: EventConnection + ?Sized,
 {
+    let partitions = target.database().every_partition()?;
+    let note = note.with_earlier(ids(&partitions).into_iter());
     match target.database().close_again(frozen, &note.text())? {
         true => Ok(Receiver::resume(target, note)?),
         false => Err(CopyError::Overtaken),

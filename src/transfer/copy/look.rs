@@ -65,7 +65,10 @@ where
     }
     let mut known = there.map(|there| there.projections).unwrap_or_default();
     match &way {
-        Way::GoOn(note) => known.retain(|id| !note.has_brought(id)),
+        Way::GoOn(note) => known.retain(|id| {
+            let begins_anew = note.is_earlier(id) && options.rebuilds(&id.name);
+            !begins_anew && !note.has_brought(id)
+        }),
         Way::Back(_) => known.retain(|id| !options.rebuilds(&id.name)),
         Way::Done | Way::Begin => {}
     }
