@@ -58,6 +58,10 @@ pub struct LogClosed {
     pub(crate) note: String,
 }
 
+/// What stands in a closed log whose row was lost and is there again.
+pub(crate) const LOST_NOTE: &str =
+    r#"{"reason":"why it is closed was lost with the row of event_log","is_lost":true}"#;
+
 const BEFORE: &str = "this event log is ";
 const AFTER: &str = "; nothing was appended";
 

@@ -15,7 +15,9 @@ impl EventStore {
     ///   its AUTO_INCREMENT back if it was lost.
     /// - The published position of PostgreSQL is not beyond the end of the log.
     /// - The row of `event_log`, if it was lost: the log gets a new id, keeps the ordering that is in force,
-    ///   and stays closed if it was. The published positions are found again, or published again.
+    ///   and stays closed if it was. Why it was closed is lost, so it may be open in another database:
+    ///   [`unfreeze`](crate::operate::unfreeze()) refuses it, and `transfer::reclaim` opens it. The published
+    ///   positions are found again, or published again.
     /// - The two rows of `event_fence` on MySQL and MariaDB, if one was lost or both.
     ///
     /// It waits for the appends that are under way, and new ones wait for it. It reads an index of all

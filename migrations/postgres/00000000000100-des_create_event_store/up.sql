@@ -567,21 +567,22 @@ $$;
 -- The row of event_log, after it was lost, with the ordering that is in force and the state that the trigger
 -- speaks of. What else it said is gone.
 CREATE FUNCTION event_store_repair_log(last BIGINT) RETURNS event_log LANGUAGE sql VOLATILE AS $$
-    INSERT INTO event_log (id, ordering, counted_position, state)
+    INSERT INTO event_log (id, ordering, counted_position, state, note)
     SELECT 1,
         CASE WHEN prosrc LIKE '%gapless%' THEN 'gapless' ELSE 'fenced' END,
         GREATEST(last, event_store_given_position()),
-        coalesce(
-            (
-                SELECT CASE
-                    WHEN encode(tgargs, 'escape') LIKE 'this event log is receiving%' THEN 'receiving'
-                    ELSE 'frozen'
-                END
-                FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgname = 'events_refuse_insert'
-            ),
-            'open'
-        )
-    FROM pg_proc WHERE oid = 'event_store_enter()'::regprocedure
+        CASE
+            WHEN tgargs IS NULL THEN 'open'
+            WHEN encode(tgargs, 'escape') LIKE 'this event log is receiving%' THEN 'receiving'
+            ELSE 'frozen'
+        END,
+        CASE
+            WHEN tgargs IS NOT NULL
+            THEN '{"reason":"why it is closed was lost with the row of event_log","is_lost":true}'
+        END
+    FROM pg_proc
+    LEFT JOIN pg_trigger ON tgrelid = 'events'::regclass AND tgname = 'events_refuse_insert'
+    WHERE pg_proc.oid = 'event_store_enter()'::regprocedure
     RETURNING *
 $$;
 

@@ -41,7 +41,7 @@ statement! {
 statement! {
     for Mysql;
     SetOpen<'a> { note: &'a str => Text },
-    current!("UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND note = ?")
+    current!("UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND coalesce(note, '') = ?")
 }
 
 statement! {
@@ -103,7 +103,7 @@ async fn freeze<C: Server<Backend = Mysql>>(conn: &mut C, note: &str) -> QueryRe
 /// To drop the trigger commits, so it comes first. If the note has changed meanwhile, it is created again.
 async fn unfreeze<C: Server<Backend = Mysql>>(conn: &mut C, note: &str) -> QueryResult<bool> {
     let log = lent::Mysql(conn).log_row().await?;
-    if log.state != LogState::Frozen || log.note.as_deref() != Some(note) {
+    if log.state != LogState::Frozen || log.note.unwrap_or_default() != note {
         return Ok(false);
     }
     conn.batch("DROP TRIGGER IF EXISTS events_refuse_insert").await?;

@@ -9,7 +9,7 @@ use super::freeze::CountTriggers;
 use super::galera::is_galera;
 use super::guards::current;
 use super::outside::is_outside_transactions;
-use crate::model::log_state::LogState;
+use crate::model::log_state::{LOST_NOTE, LogState};
 use crate::model::position::Position;
 use crate::model::repaired::Repaired;
 use crate::model::timestamp;
@@ -104,9 +104,10 @@ statement! {
     for Mysql;
     /// The row of `event_log`, after it was lost. What it said is gone, but for the state, and readers find
     /// out anew how far the log is complete.
-    InsertLog,
-    "INSERT INTO event_log (id, log_id, state, phase, draining_position, safe_position, last_position) \
-     SELECT 1, UUID(), state, 0, 0, 0, (SELECT COALESCE(MAX(global_position), 0) FROM events) \
+    InsertLog<'a> { note: &'a str => Text },
+    "INSERT INTO event_log (id, log_id, state, note, phase, draining_position, safe_position, last_position) \
+     SELECT 1, UUID(), state, IF(state = 'open', NULL, ?), 0, 0, 0, \
+     (SELECT COALESCE(MAX(global_position), 0) FROM events) \
      FROM event_fence WHERE slot = 0 AND NOT EXISTS (SELECT * FROM event_log)"
 }
 
@@ -179,7 +180,7 @@ impl<C: Server<Backend = Mysql>> Work<C> for FromEvents {
         let server_id = conn.row(ServerId).await?;
         conn.execute(SetServer { server_id }).await?;
         let slots = insert_slots(conn, server_id).await?;
-        let is_new = conn.execute(InsertLog).await? + slots > 0 || self.counts_again;
+        let is_new = conn.execute(InsertLog { note: LOST_NOTE }).await? + slots > 0 || self.counts_again;
         let heads = set_heads(conn, scope).await?;
         let (last, read): (i64, i64) = conn.row(Look).await?;
         let counted = set_counted(conn, last, read).await?.or(is_new.then(|| Position::stored(last)));

@@ -28,7 +28,7 @@ statement! {
 statement! {
     for Sqlite;
     SetOpen<'a> { note: &'a str => Text },
-    "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND note = ?"
+    "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND coalesce(note, '') = ?"
 }
 
 statement! {

@@ -7,6 +7,7 @@ use super::freeze::REFUSE_INSERT;
 use super::read::last_position;
 use super::text::time_text;
 use super::transactions::all_or_nothing;
+use crate::model::log_state::LOST_NOTE;
 use crate::model::repaired::Repaired;
 use crate::model::timestamp;
 use crate::storage::error::DatabaseError;
@@ -41,10 +42,12 @@ statement! {
     for Sqlite;
     /// The row of `event_log`, after it was lost, with the state that the trigger speaks of. What else it said
     /// is gone.
-    InsertLog<'a> { log_id: &'a str => Text, trigger: &'a str => Text },
-    "INSERT INTO event_log (id, log_id, state) SELECT 1, ?, coalesce( \
-     (SELECT CASE WHEN sql LIKE '%this event log is receiving%' THEN 'receiving' ELSE 'frozen' END \
-     FROM sqlite_schema WHERE type = 'trigger' AND name = ?), 'open') WHERE NOT EXISTS (SELECT * FROM event_log)"
+    InsertLog<'a> { log_id: &'a str => Text, note: &'a str => Text, trigger: &'a str => Text },
+    "INSERT INTO event_log (id, log_id, state, note) \
+     SELECT 1, ?, coalesce(closed.state, 'open'), closed.note FROM (SELECT 1) LEFT JOIN \
+     (SELECT CASE WHEN sql LIKE '%this event log is receiving%' THEN 'receiving' ELSE 'frozen' END AS state, \
+     ? AS note FROM sqlite_schema WHERE type = 'trigger' AND name = ?) AS closed ON true \
+     WHERE NOT EXISTS (SELECT * FROM event_log)"
 }
 
 impl Repair for lent::Sqlite<'_> {
@@ -56,7 +59,8 @@ impl Repair for lent::Sqlite<'_> {
 fn repair(conn: &mut SqliteConnection) -> Result<Repaired, DatabaseError> {
     let heads = SetHeads { now: &time_text(timestamp::now()) }.execute(conn)?;
     let log_id = Uuid::now_v7().to_string();
-    let is_new = InsertLog { log_id: &log_id, trigger: REFUSE_INSERT }.execute(conn)? > 0;
+    let insert = InsertLog { log_id: &log_id, note: LOST_NOTE, trigger: REFUSE_INSERT };
+    let is_new = insert.execute(conn)? > 0;
     let is_counted = SetCounted.execute(conn)? > 0 || is_new;
     let counted = if is_counted { Some(last_position(conn)?) } else { None };
     Ok(Repaired { counted, published: None, heads: heads as u64 })
