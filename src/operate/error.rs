@@ -38,6 +38,13 @@ pub enum FreezeError {
          reclaim it if that database is lost", .0.note()
     )]
     HasMoved(LogClosed),
+    /// Its row in `event_log` was lost and is [repaired](crate::EventStore::repair), and with it what the log
+    /// was closed for: it may be open in another database. If it is not, open it with `transfer::reclaim`.
+    #[error(
+        "nobody knows any more why the log is {}, and it may be open in another database: reclaim it if it is \
+         not", .0.state()
+    )]
+    MayHaveMoved(LogClosed),
     /// The database refused or failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::FreezeError;
-use super::note::{has_moved, note};
+use super::note::{has_moved, is_lost, note};
 use super::patiently::patiently;
 use crate::model::invalid::check_name;
 use crate::model::log_state::{LogClosed, LogState};
@@ -95,8 +95,9 @@ where
 ///
 /// # Errors
 ///
-/// The log is as it was then. [`FreezeError::LogClosed`]: an import fills the log. [`FreezeError::HasMoved`]:
-/// it is open in another database. The others are those of [`freeze`].
+/// The log is as it was then. [`FreezeError::LogClosed`]: an import or a copy fills the log.
+/// [`FreezeError::HasMoved`]: it is open in another database. [`FreezeError::MayHaveMoved`]: nobody knows
+/// whether it is. The others are those of [`freeze`].
 ///
 /// ```
 /// # use std::time::Duration;
@@ -112,25 +113,38 @@ pub fn unfreeze<C>(conn: &mut C, patience: Duration) -> Result<bool, FreezeError
 where
     C: EventConnection + ?Sized,
 {
-    unfreeze_if(conn, patience, |note| !has_moved(note))
+    unfreeze_if(conn, patience, may_be_opened)
 }
 
-/// `may` is asked about the note of a frozen log.
+/// Never are two logs open.
+fn may_be_opened(closed: &LogClosed) -> Result<(), FreezeError> {
+    match closed.note() {
+        note if is_lost(note) => Err(FreezeError::MayHaveMoved(closed.clone())),
+        note if has_moved(note) => Err(FreezeError::HasMoved(closed.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// `refuse` is asked about a log that is closed.
 pub(crate) fn unfreeze_if<C: EventConnection + ?Sized>(
     conn: &mut C,
     patience: Duration,
-    may: impl Fn(&str) -> bool,
+    refuse: impl Fn(&LogClosed) -> Result<(), FreezeError>,
 ) -> Result<bool, FreezeError> {
     refuse_transaction(conn)?;
+    let begin = Instant::now();
     while let Some(closed) = conn.database().log_row()?.closed() {
-        match closed.state {
-            LogState::Frozen if may(&closed.note) => {}
-            LogState::Frozen => return Err(FreezeError::HasMoved(closed)),
-            _ => return Err(closed.into()),
+        refuse(&closed)?;
+        if closed.state != LogState::Frozen {
+            return Err(closed.into());
         }
-        // If its note has changed meanwhile, the new one is asked about.
         if patiently(conn, patience, |conn| Ok(conn.database().unfreeze(&closed.note)?))? {
             return Ok(true);
+        }
+        // Its note has changed meanwhile, so the new one is asked about.
+        let waited = begin.elapsed();
+        if waited > patience {
+            return Err(FreezeError::InTheWay { waited, by: Vec::new() });
         }
     }
     Ok(false)

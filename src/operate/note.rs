@@ -34,6 +34,11 @@ pub(crate) fn has_moved(note: &str) -> bool {
     read(note)["has_moved"] == true
 }
 
+/// Whether that is not known any more.
+pub(crate) fn is_lost(note: &str) -> bool {
+    note.is_empty() || read(note)["is_lost"] == true
+}
+
 fn read(note: &str) -> Value {
     serde_json::from_str(note).unwrap_or_default()
 }

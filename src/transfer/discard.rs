@@ -1,3 +1,4 @@
+use diesel::result::QueryResult;
 use uuid::Uuid;
 
 use super::error::ImportError;
@@ -15,8 +16,7 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 /// # Errors
 ///
 /// [`ImportError::LogClosed`] if the log is frozen; [`ImportError::HadEvents`] if it had events when the copy
-/// began; [`ImportError::InTransaction`]; or the database has
-/// refused.
+/// began, or may have had; [`ImportError::InTransaction`]; or the database has refused.
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -34,7 +34,9 @@ pub fn discard<C: EventConnection + ?Sized>(conn: &mut C) -> Result<bool, Import
     let row = conn.database().log_row()?;
     match row.state {
         LogState::Receiving => {
-            refuse_to_empty(row.note.as_deref().and_then(Note::read))?;
+            if !was_empty(conn, row.note.as_deref())? {
+                return Err(ImportError::HadEvents);
+            }
             conn.database().discard(Uuid::now_v7())?;
             Ok(true)
         }
@@ -43,7 +45,10 @@ pub fn discard<C: EventConnection + ?Sized>(conn: &mut C) -> Result<bool, Import
     }
 }
 
-fn refuse_to_empty(note: Option<Note>) -> Result<(), ImportError> {
-    let had = note.as_ref().and_then(Note::copied).map(|copied| copied.had);
-    if had > Some(Position::START) { Err(ImportError::HadEvents) } else { Ok(()) }
+/// Whether the log had no events before it was filled. If nobody knows any more, it must have none now.
+fn was_empty<C: EventConnection + ?Sized>(conn: &mut C, note: Option<&str>) -> QueryResult<bool> {
+    match note.and_then(Note::read) {
+        Some(note) => Ok(note.copied().is_none_or(|copied| copied.had == Position::START)),
+        None => Ok(conn.database().last_committed_position()? == Position::START),
+    }
 }

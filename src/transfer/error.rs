@@ -126,9 +126,13 @@ pub enum ImportError {
     /// What was to be done with a position could not be done.
     #[error("the positions were not noted: {0}")]
     Visit(#[source] io::Error),
-    /// What was to be discarded is a copy that goes on where the log was, and its earlier events would be
-    /// lost, too.
-    #[error("the log had events before this copy began, and they would be lost; run the copy again")]
+    /// What was to be discarded is a copy into a log that had events before, and these would be lost, too. Or
+    /// what has filled the log is not known any more, because its row in `event_log` was lost. Run the copy
+    /// again, or [reclaim](super::reclaim()) the log.
+    #[error(
+        "the log had events before this copy began, or may have had, and they would be lost: run the copy \
+         again, or, if its source is lost, reclaim the log"
+    )]
     HadEvents,
     /// Everything is in the store, but on PostgreSQL transactions that read events were in the way for 30
     /// seconds. It is still closed: run the same import again.
@@ -179,7 +183,10 @@ pub(super) enum ReceiveError {
 
 impl From<FreezeError> for ReceiveError {
     fn from(error: FreezeError) -> Self {
-        Self::NotOpened(error)
+        match error {
+            FreezeError::Database(error) => Self::Database(error),
+            error => Self::NotOpened(error),
+        }
     }
 }
 

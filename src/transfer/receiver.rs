@@ -64,7 +64,7 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
         next: Note,
         work: impl FnOnce(&mut C) -> QueryResult<()>,
     ) -> Result<(), ReceiveError> {
-        replace(self.conn, &self.note, &next, work)?;
+        replace(self.conn, &self.note.text(), &next.text(), work)?;
         self.note = next;
         Ok(())
     }
@@ -83,18 +83,8 @@ impl<'c, C: EventConnection + ?Sized> Receiver<'c, C> {
         })
     }
 
-    /// Appends begin. What was taken from workers when the log has moved away is theirs again.
     pub(super) fn open(self, patience: Duration) -> Result<(), ReceiveError> {
-        patiently(&mut *self.conn, patience, |conn| {
-            let opened = replace(conn, &self.note, &self.note, |conn| {
-                conn.database().give_back()?;
-                conn.database().open()
-            });
-            match opened {
-                Err(ReceiveError::Database(error)) => Err(error),
-                other => Ok(other),
-            }
-        })?
+        open(&mut *self.conn, &self.note.text(), patience)
     }
 }
 
@@ -107,15 +97,33 @@ impl<C: EventConnection + ?Sized> Drop for Receiver<'_, C> {
     }
 }
 
+/// Appends to the log that has this note begin. What was taken from workers when it moved away is theirs again.
+pub(super) fn open<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    note: &str,
+    patience: Duration,
+) -> Result<(), ReceiveError> {
+    patiently(conn, patience, |conn| {
+        let opened = replace(conn, note, note, |conn| {
+            conn.database().give_back()?;
+            conn.database().open()
+        });
+        match opened {
+            Err(ReceiveError::Database(error)) => Err(error),
+            other => Ok(other),
+        }
+    })?
+}
+
 /// The note and what it says are committed together.
 fn replace<C: EventConnection + ?Sized>(
     conn: &mut C,
-    from: &Note,
-    next: &Note,
+    from: &str,
+    next: &str,
     work: impl FnOnce(&mut C) -> QueryResult<()>,
 ) -> Result<(), ReceiveError> {
     write_transaction(conn, |conn| {
-        if !conn.database().replace_note(&from.text(), &next.text())? {
+        if !conn.database().replace_note(from, next)? {
             return Err(ReceiveError::Overtaken);
         }
         Ok(work(conn)?)

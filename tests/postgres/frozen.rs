@@ -88,3 +88,60 @@ fn an_old_snapshot_meets_it() -> Result {
     assert_eq!(count(&mut conn, "events")?, 0);
     Ok(())
 }
+
+#[cfg(feature = "transfer")]
+mod moving {
+    use std::error::Error;
+    use std::thread;
+
+    use diesel::pg::PgConnection;
+    use diesel_event_store::RecordedEvent;
+    use diesel_event_store::projection::Projection;
+    use diesel_event_store::transfer::{Copied, CopyControl, CopyError, CopyOptions, Next, copy_with};
+    use test_support::eventually;
+
+    use super::*;
+
+    struct Fails;
+
+    impl CopyControl for Fails {
+        fn caught_up(&mut self, _so_far: &Copied) -> Next {
+            Next::Switch
+        }
+
+        fn move_read_models(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+            Err("the disk is full".into())
+        }
+    }
+
+    /// The source is opened while the copy waits for a worker. Otherwise no worker would have it again.
+    #[test]
+    fn a_projection_is_not_taken_from_the_workers_of_a_source_that_is_open() -> Result {
+        let (db, other) = (Postgres::migrated()?, Postgres::migrated()?);
+        let (mut from, mut to, mut conn) = (db.connect()?, other.connect()?, db.connect()?);
+        append_one(&mut conn, "First")?;
+        let kept = Projection::new("kept", 1, |_: &mut PgConnection, _: &RecordedEvent| Ok(()));
+        kept.catch_up(&mut conn)?;
+        let mut worker = db.connect()?;
+        begin(&mut worker)?;
+        execute(&mut worker, "SELECT 1 FROM projection_checkpoints FOR UPDATE")?;
+        thread::scope(|scope| -> Result {
+            let copying = scope.spawn(move || {
+                copy_with(&mut from, &mut to, &CopyOptions::to("elsewhere").keep("kept"), &mut Fails)
+            });
+            eventually("the copy waits", || {
+                let waits = "pg_stat_activity WHERE datname = current_database() \
+                             AND wait_event_type = 'Lock' AND query LIKE '%projection_checkpoints%'";
+                Ok(count(&mut conn, waits)? > 0)
+            })?;
+            assert!(unfreeze(&mut conn, LONG)?);
+            commit(&mut worker)?;
+            let copied = copying.join().expect("it does not panic");
+            assert!(matches!(copied, Err(CopyError::SourceOpened)), "{copied:?}");
+            Ok(())
+        })?;
+        append_one(&mut conn, "Second")?;
+        assert_eq!(kept.catch_up(&mut conn)?.applied(), 1);
+        Ok(())
+    }
+}

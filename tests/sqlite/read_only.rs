@@ -73,3 +73,17 @@ fn assert_refused_as_read_only(database: &SqliteFile) {
         "{refused:?}"
     );
 }
+
+/// It is no transaction in the way.
+#[cfg(feature = "transfer")]
+#[test]
+fn a_log_in_a_read_only_file_does_not_move() {
+    use diesel_event_store::transfer::{CopyError, CopyOptions, copy};
+
+    let (_database, mut from) = database_with_one_event();
+    let mut to = SqliteFile::migrated().connect();
+    match copy(&mut from, &mut to, &CopyOptions::to("elsewhere"), |_| true).unwrap_err() {
+        CopyError::Database(error) => assert_eq!(error.kind(), DatabaseErrorKind::ReadOnly),
+        other => panic!("{other:?}"),
+    }
+}

@@ -64,7 +64,7 @@ pub fn store<D: TestDatabase>() -> Vec<Area> {
 pub fn moves<D: TestDatabase>() -> Vec<Area> {
     let areas = areas! {
         D: transfer::archiving, transfer::round_trip, transfer::goes_on, transfer::files,
-        transfer::into_events, transfer::discarding, transfer::new_events
+        transfer::into_events, transfer::discarding, transfer::new_events, transfer::reclaiming
     };
     #[cfg(feature = "derive")]
     let areas = [areas, areas! { D: transfer::archived_aggregates }].concat();
@@ -77,6 +77,7 @@ pub fn moves_to<S: TestDatabase, T: TestDatabase>() -> Vec<Area> {
     vec![
         ("copying", transfer::copying::tests::<S, T>()),
         ("copy_control", transfer::copy_control::tests::<S, T>()),
+        ("copy_again", transfer::copy_again::tests::<S, T>()),
     ]
 }
 

@@ -133,8 +133,8 @@ pub enum Command {
     },
     /// Let appends to a frozen log begin again. A log that has moved is refused.
     Unfreeze {
-        /// Open a log that has moved, too: the database that it has moved to is lost.
-        #[arg(long)]
+        /// Open a log whose other database is lost: the one it has moved to, or the one it was copied from.
+        #[arg(long, visible_alias = "source-is-lost")]
         target_is_lost: bool,
         #[command(flatten)]
         patience: Patience,

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::error::CopyError;
 use super::look::note_of_copy;
 use crate::model::log_state::LogState;
+use crate::operate::FreezeError;
 use crate::operate::freeze::unfreeze_if;
 use crate::operate::note::{has_moved, move_of};
 use crate::storage::connection::{EventConnection, HasDatabase};
@@ -10,17 +11,22 @@ use crate::transfer::note::Move;
 use crate::transfer::receiver::Receiver;
 
 /// Takes back a [`copy`](super::copy()) that has not come to its end: the source takes events again, if it
-/// was frozen for that copy, and the workers of its projections go on. `false` if none is under way.
+/// was frozen for that copy, and the workers of its projections continue. `false` if none is under way.
 ///
-/// The target stays closed, so that never are both logs open. The same copy can be begun again and goes on
-/// where it was; or [`discard`](super::super::discard()) what the target has.
+/// The target stays closed, so that the two logs are never both open. Begin the same copy again, and it
+/// continues where it was; or [`discard`](super::super::discard()) what the target has. A source that is frozen
+/// for something else, such as a copy into another database, stays frozen:
+/// [`log_closed`](crate::EventStore::log_closed) says why.
 ///
 /// `patience` is that of [`unfreeze`](crate::operate::unfreeze()).
 ///
 /// # Errors
 ///
-/// [`CopyError::OtherCopy`]: something else fills the target. [`CopyError::Freeze`]: the source could not be
-/// opened yet; call it again. [`CopyError::InTransaction`], [`CopyError::Database`].
+/// - [`CopyError::OtherCopy`]: something else fills the target.
+/// - [`CopyError::Freeze`]: transactions are in the way, and the source could not be opened yet; call it again.
+///   Or the log has moved ([`FreezeError::HasMoved`]), and is not in the target: copy it back from where it is,
+///   or, if it is lost there, [`reclaim`](super::reclaim()) it.
+/// - [`CopyError::InTransaction`], [`CopyError::Database`].
 ///
 /// ```
 /// # use std::time::Duration;
@@ -46,7 +52,7 @@ where
 {
     let (log_id, there) = (source.database().log_row()?.log_id, target.database().log_row()?);
     if there.state != LogState::Receiving {
-        return open_again(source, patience);
+        return if there.log_id == log_id { Ok(false) } else { open_again(source, patience) };
     }
     let note = note_of_copy(&there, log_id)?;
     let Some(copied) = note.copied().cloned() else { return Ok(false) };
@@ -58,16 +64,30 @@ where
         source.database().give_back()?;
     }
     if frozen_for == Some(id) {
-        unfreeze_if(source, patience, |_| true)?;
+        unfreeze_if(source, patience, |_| Ok(()))?;
     }
     Ok(true)
 }
 
-/// What the target had was discarded. The source may have been frozen for it.
+/// The target does not have this log: what it had was discarded, and the source may have been frozen for it.
 fn open_again<S: EventConnection + ?Sized>(source: &mut S, patience: Duration) -> Result<bool, CopyError> {
-    let note = source.database().log_row()?.note.unwrap_or_default();
-    match move_of(&note).is_some() && !has_moved(&note) {
-        true => Ok(unfreeze_if(source, patience, |other| other == note)?),
-        false => Ok(false),
+    match source.database().log_row()?.closed() {
+        Some(closed) if has_moved(closed.note()) => Err(FreezeError::HasMoved(closed).into()),
+        Some(closed) if move_of(closed.note()).is_some() => {
+            Ok(unfreeze_only(source, closed.note(), patience)?)
+        }
+        _ => Ok(false),
     }
+}
+
+/// Opens a log as long as it is frozen with this note.
+pub(super) fn unfreeze_only<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    note: &str,
+    patience: Duration,
+) -> Result<bool, FreezeError> {
+    unfreeze_if(conn, patience, |closed| match closed.note() == note {
+        true => Ok(()),
+        false => Err(FreezeError::HasMoved(closed.clone())),
+    })
 }

@@ -59,6 +59,13 @@ pub trait CopyControl {
         true
     }
 
+    /// The source is frozen for this copy already: an earlier call was ended in the middle of its switch, or
+    /// another process switches now. `true` finishes the switch; `false` ends the copy with
+    /// [`CopyError::MidSwitch`](super::CopyError::MidSwitch).
+    fn resumes_switch(&mut self) -> bool {
+        true
+    }
+
     /// Copies the read models of the projections that are [kept](super::CopyOptions::keep): both logs are
     /// closed and equal, and no worker changes a read model on the source any more. Called again if the copy
     /// does not come to its end and is run again.

@@ -9,9 +9,9 @@ use super::error::CopyError;
 use super::look::Way;
 use super::plan::{CopyPlan, Fate};
 use crate::line::chain::Chain;
-use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::operate::links::each_hashed;
+use crate::operate::note::move_of;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::transfer::batch::Batch;
 use crate::transfer::note::{Move, Note};
@@ -131,8 +131,17 @@ where
         Ok(self.target.move_on(next, |_| Ok(()))?)
     }
 
-    pub(super) fn is_frozen(&mut self) -> Result<bool, CopyError> {
-        Ok(self.source.database().log_row()?.state == LogState::Frozen)
+    /// Whether the source is frozen for this copy.
+    pub(super) fn is_switching(&mut self) -> Result<bool, CopyError> {
+        match self.source.database().log_row()?.closed() {
+            Some(closed) if move_of(closed.note()) == Some(self.id()) => Ok(true),
+            Some(closed) => Err(CopyError::SourceClosed(closed)),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) fn id(&self) -> String {
+        self.target.note.copied().map(|copied| copied.id.clone()).unwrap_or_default()
     }
 
     pub(super) fn copied(&self) -> Copied {

@@ -102,6 +102,10 @@ pub enum CopyError {
     /// [`CopyControl::goes_on`](super::CopyControl::goes_on) did not want to. The next call goes on.
     #[error("stopped after a batch: the source is in use as before, and the target is filled up to here")]
     Stopped,
+    /// [`CopyControl::resumes_switch`](super::CopyControl::resumes_switch) did not want to finish a switch that
+    /// an earlier call has begun. Both logs stay closed: copy again, or [`abandon`](super::abandon()).
+    #[error("the source is frozen for this copy already: finish the switch, or abandon the copy")]
+    MidSwitch,
     /// Somebody has opened the source in the middle of the switch. The target stays closed, and the next call
     /// goes on.
     #[error("the source was opened in the middle of the switch; the target stays closed")]
@@ -113,9 +117,16 @@ pub enum CopyError {
     /// Transactions were in the way of the switch and did not end in time: on the source, or on a target that is
     /// on PostgreSQL, where transactions that have only read events are, too. If the source could not be frozen,
     /// it is in use as before; later than that, both logs are closed. Copy again, or
-    /// [`abandon`](super::abandon()).
+    /// [`abandon`](super::abandon()). Or a log that was to be opened has moved, or is filled by an import.
     #[error(transparent)]
-    Freeze(#[from] FreezeError),
+    Freeze(FreezeError),
+    /// What was to be [reclaimed](super::reclaim()) is not what was copied. It stays closed.
+    #[error("up to position {position} the log does not have the events that were copied into it")]
+    #[non_exhaustive]
+    Altered {
+        /// How far the copy has come.
+        position: Position,
+    },
     /// The tables of the target could not be created.
     #[error(transparent)]
     Migration(#[from] MigrationError),
@@ -147,12 +158,23 @@ impl CopyError {
 
 operation_error!(CopyError);
 
+impl From<FreezeError> for CopyError {
+    fn from(error: FreezeError) -> Self {
+        match error {
+            FreezeError::InTransaction => Self::InTransaction,
+            FreezeError::Invalid(invalid) => Self::Invalid(invalid),
+            FreezeError::Database(error) => Self::Database(error),
+            error => Self::Freeze(error),
+        }
+    }
+}
+
 impl From<ReceiveError> for CopyError {
     fn from(error: ReceiveError) -> Self {
         match error {
             ReceiveError::Overtaken => Self::Overtaken,
             ReceiveError::Occupied(what) => Self::Occupied { what },
-            ReceiveError::NotOpened(error) => Self::Freeze(error),
+            ReceiveError::NotOpened(error) => error.into(),
             ReceiveError::Database(error) => Self::Database(error),
         }
     }

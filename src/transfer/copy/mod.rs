@@ -161,7 +161,7 @@ where
 ///
 /// # Errors
 ///
-/// Those of [`copy`]; [`CopyError::Stopped`], [`CopyError::ReadModels`].
+/// Those of [`copy`]; [`CopyError::Stopped`], [`CopyError::ReadModels`], [`CopyError::MidSwitch`].
 ///
 /// ```
 /// # use std::error::Error;
@@ -224,7 +224,13 @@ where
     T: EventConnection + ?Sized,
 {
     copier.catch_up(control)?;
-    while !copier.is_frozen()? {
+    loop {
+        if copier.is_switching()? {
+            match control.resumes_switch() {
+                true => break,
+                false => return Err(CopyError::MidSwitch),
+            }
+        }
         let next = control.caught_up(&copier.copied());
         if next == Next::Stop {
             return Err(CopyError::NotSwitched);

@@ -3,6 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use diesel::result::QueryResult;
+
+use super::abandon::unfreeze_only;
 use super::control::CopyControl;
 use super::copied::Copied;
 use super::copier::Copier;
@@ -14,9 +17,10 @@ use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::operate::FreezeError;
-use crate::operate::freeze::{freeze_with, unfreeze_if};
+use crate::operate::freeze::freeze_with;
 use crate::operate::note::{has_moved, move_of, moved, note_of_move};
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::write_transaction::write_transaction;
 use crate::transfer::error::ReceiveError;
 use crate::transfer::keys::each_key;
 use crate::transfer::note::Note;
@@ -37,11 +41,9 @@ where
         control: &mut impl CopyControl,
     ) -> Result<Copied, CopyError> {
         self.refuse_undecided(options)?;
-        // The source is not closed for a copy that is not wanted any more.
-        self.target.move_on(self.target.note.clone(), |_| Ok(()))?;
         let begin = Instant::now();
-        let is_first = self.freeze(options)?;
-        self.confirm(is_first, options.patience)?;
+        self.freeze(options)?;
+        self.confirm(options.patience)?;
         self.copy_rest(options.patience)?;
         refuse_archived(self.source, self.target.conn, Position::END)?;
         self.carry(options, control)?;
@@ -59,28 +61,27 @@ where
         refuse_undecided(&carried(self.source, options, &known)?)
     }
 
-    /// Whether it was open.
-    fn freeze(&mut self, options: &CopyOptions) -> Result<bool, CopyError> {
-        let id = self.id();
-        let is_first = freeze_with(self.source, note_of_move(&options.reason(), &id), options.patience)?;
-        match self.source.database().log_row()?.closed() {
-            Some(closed) if move_of(closed.note()).as_ref() != Some(&id) => {
-                Err(CopyError::SourceClosed(closed))
-            }
-            _ => Ok(is_first),
+    fn freeze(&mut self, options: &CopyOptions) -> Result<(), CopyError> {
+        if !self.is_switching()? {
+            // As long as the source is open, what goes along with the events changes, so it is brought again.
+            // And the source is not closed for a copy that is not wanted any more.
+            self.target.move_on(self.target.note.incomplete(), |_| Ok(()))?;
+            freeze_with(self.source, note_of_move(&options.reason(), &self.id()), options.patience)?;
+        }
+        self.frozen_note().map(drop)
+    }
+
+    /// That of the source, which is frozen for this move.
+    fn frozen_note(&mut self) -> Result<String, CopyError> {
+        match self.is_switching()? {
+            true => Ok(self.source.database().log_row()?.note.unwrap_or_default()),
+            false => Err(CopyError::SourceOpened),
         }
     }
 
-    fn id(&self) -> String {
-        self.target.note.copied().map(|copied| copied.id.clone()).unwrap_or_default()
-    }
-
-    /// As long as the source was open, what goes along with the events has changed. Whoever has abandoned the
-    /// copy while this has waited has found the source open.
-    fn confirm(&mut self, is_first: bool, patience: Duration) -> Result<(), CopyError> {
-        let note = &self.target.note;
-        let next = if is_first { note.incomplete() } else { note.clone() };
-        let outcome = self.target.move_on(next, |_| Ok(()));
+    /// Whoever has abandoned the copy while this has waited has found the source open.
+    fn confirm(&mut self, patience: Duration) -> Result<(), CopyError> {
+        let outcome = self.target.move_on(self.target.note.clone(), |_| Ok(()));
         if matches!(outcome, Err(ReceiveError::Overtaken)) && !self.is_wanted_by_another()? {
             self.open_source(patience)?;
         }
@@ -99,7 +100,7 @@ where
     fn open_source(&mut self, patience: Duration) -> Result<(), CopyError> {
         let note = self.source.database().log_row()?.note.unwrap_or_default();
         match move_of(&note) == Some(self.id()) && !has_moved(&note) {
-            true => Ok(unfreeze_if(self.source, patience, |other| other == note).map(drop)?),
+            true => Ok(unfreeze_only(self.source, &note, patience).map(drop)?),
             false => Ok(()),
         }
     }
@@ -125,9 +126,7 @@ where
     fn carry(&mut self, options: &CopyOptions, control: &mut impl CopyControl) -> Result<(), CopyError> {
         let keeps = |id: &ProjectionId| options.keeps(&id.name);
         let partitions = self.source.database().every_partition()?;
-        for id in ids(&partitions).into_iter().filter(|id| keeps(id)) {
-            self.source.database().seize(id)?;
-        }
+        self.seize(ids(&partitions).into_iter().filter(|id| keeps(id)))?;
         control.move_read_models().map_err(CopyError::ReadModels)?;
         let mut projections = Projections::read(self.source)?;
         projections.retain(keeps);
@@ -139,29 +138,40 @@ where
         })?;
         let starts = self.source.database().stream_starts(Position::END)?;
         self.target.receive_rest(&Rest { starts, projections, keys })?;
-        let above = self.highest_position()?;
+        let given = self.source.database().last_assigned_position()?;
+        let above = highest_position(self.target.conn)?.max(given);
         Ok(self.target.conn.database().go_on_above(above)?)
     }
 
-    /// Above what positions go on.
-    fn highest_position(&mut self) -> Result<Position, CopyError> {
-        let given = self.source.database().last_assigned_position()?;
-        let partitions = self.target.conn.database().every_partition()?;
-        let checkpoints = partitions.iter().map(|partition| partition.position);
-        Ok(checkpoints.chain([given, self.target.note.position]).max().unwrap_or(given))
+    /// Takes projections from their workers, unless somebody has opened the source meanwhile: whoever opens it
+    /// gives back what was taken before.
+    fn seize<'p>(&mut self, projections: impl Iterator<Item = &'p ProjectionId>) -> Result<(), CopyError> {
+        let note = self.frozen_note()?;
+        write_transaction(self.source, |conn| {
+            for id in projections {
+                conn.database().seize(id)?;
+            }
+            match conn.database().replace_note(&note, &note)? {
+                true => Ok(()),
+                false => Err(CopyError::SourceOpened),
+            }
+        })
     }
 
     /// From here on the source is opened only if the target is not. If somebody has opened it meanwhile, the
     /// target stays closed.
     fn leave_source(&mut self) -> Result<(), CopyError> {
-        let id = self.id();
-        let closed = self.source.database().log_row()?.closed();
-        if let Some(closed) = closed.filter(|closed| move_of(closed.note()).as_ref() == Some(&id)) {
-            if self.source.database().replace_note(closed.note(), &moved(closed.note()))? {
-                return Ok(());
-            }
+        let note = self.frozen_note()?;
+        match self.source.database().replace_note(&note, &moved(&note))? {
+            true => Ok(()),
+            false => Err(CopyError::SourceOpened),
         }
-        self.source.database().give_back()?;
-        Err(CopyError::SourceOpened)
     }
+}
+
+/// Above it positions go on: above the last event, and above what readers have seen.
+pub(super) fn highest_position<C: EventConnection + ?Sized>(conn: &mut C) -> QueryResult<Position> {
+    let last = conn.database().last_committed_position()?;
+    let partitions = conn.database().every_partition()?;
+    Ok(partitions.iter().map(|partition| partition.position).max().unwrap_or(last).max(last))
 }

@@ -44,11 +44,11 @@ tests_of_pairs! {
 
 const STORE: EventStore = EventStore::new();
 
-fn options() -> CopyOptions {
+pub(super) fn options() -> CopyOptions {
     CopyOptions::to("elsewhere://db/shop")
 }
 
-fn append<C: EventConnection>(conn: &mut C, name: &str, events: i64) -> Result<(), AppendError> {
+pub(super) fn append<C: EventConnection>(conn: &mut C, name: &str, events: i64) -> Result<(), AppendError> {
     STORE.append(conn, &user(name)?, ExpectedVersion::Any, &counted(events)?).map(drop)
 }
 
@@ -124,7 +124,7 @@ fn a_target_follows<S: TestDatabase, T: TestDatabase>() -> Result {
 }
 
 /// The first time it cannot. It has connections of its own, as the application's tools do.
-struct MovesReadModels<S, T> {
+pub(super) struct MovesReadModels<S, T> {
     source: S,
     target: T,
     calls: u32,
@@ -149,12 +149,12 @@ where
     }
 }
 
-type Moving<D> = (D, <D as TestDatabase>::Conn);
-type Switched<S, T> =
+pub(super) type Moving<D> = (D, <D as TestDatabase>::Conn);
+pub(super) type Switched<S, T> =
     (Moving<S>, Moving<T>, MovesReadModels<<S as TestDatabase>::Conn, <T as TestDatabase>::Conn>);
 
 /// As it is when the read model could not be moved: both logs are closed.
-fn switched_in_part<S: TestDatabase, T: TestDatabase>() -> Result<Switched<S, T>> {
+pub(super) fn switched_in_part<S: TestDatabase, T: TestDatabase>() -> Result<Switched<S, T>> {
     let ((db, mut from), (other, mut to)) = (empty::<S>()?, empty::<T>()?);
     append(&mut from, "alice", 3)?;
     kept::<S::Conn>().catch_up(&mut from)?;
@@ -164,7 +164,7 @@ fn switched_in_part<S: TestDatabase, T: TestDatabase>() -> Result<Switched<S, T>
     Ok(((db, from), (other, to), control))
 }
 
-fn kept<C: EventConnection + Connection + 'static>() -> Projection<C> {
+pub(super) fn kept<C: EventConnection + Connection + 'static>() -> Projection<C> {
     Projection::new("kept", 1, |_: &mut C, _: &RecordedEvent| Ok(()))
 }
 

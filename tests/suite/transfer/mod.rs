@@ -12,6 +12,7 @@ macro_rules! tests_of_pairs {
 pub mod archived_aggregates;
 pub mod archiving;
 mod content;
+pub mod copy_again;
 pub mod copy_control;
 pub mod copying;
 pub mod discarding;
@@ -19,6 +20,7 @@ pub mod files;
 pub mod goes_on;
 pub mod into_events;
 pub mod new_events;
+pub mod reclaiming;
 pub mod round_trip;
 
 use std::io;

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use diesel_event_store::operate::{self, FreezeError};
-use diesel_event_store::{EventStore, LogClosed, transfer};
-use serde_json::json;
+use diesel_event_store::transfer::{self, CopyError};
+use diesel_event_store::{EventStore, LogClosed};
+use serde_json::{Value, json};
 
 use crate::arguments::Patience;
 use crate::confirm::confirm;
@@ -36,11 +37,16 @@ pub fn unfreeze(
 ) -> Result {
     let mut would = format!("appends to {} would begin again ({})", shown(url), note(conn)?);
     if target_is_lost {
-        would.push_str("; if the log has moved, and is not lost there, there would be two that differ");
+        would.push_str(
+            "; if the log is in another database, and is not lost there, there would be two that differ",
+        );
     }
     confirm(patience.yes, &would)?;
-    let unfreeze = if target_is_lost { transfer::reclaim } else { operate::unfreeze };
-    let text = match unfreeze(conn, waits(patience)).map_err(explained)? {
+    let opened = match target_is_lost {
+        true => transfer::reclaim(conn, waits(patience)).map_err(not_reclaimed)?,
+        false => operate::unfreeze(conn, waits(patience)).map_err(explained)?,
+    };
+    let text = match opened {
         true => "the log is open",
         false => "the log was open already",
     };
@@ -57,18 +63,39 @@ fn note(conn: &mut Database) -> Result<String> {
     Ok(closed.as_ref().map_or("it is open", LogClosed::note).to_owned())
 }
 
+/// To open a log that is in another database, too.
+pub const HAS_MOVED: &str = "to go on here: diesel-event-store copy, from there; or, if it is lost there: \
+    diesel-event-store unfreeze --target-is-lost";
+
 fn explained(error: FreezeError) -> Failure {
-    match &error {
-        FreezeError::InTheWay { .. } => {
-            Failure::new("in_the_way", error).advice("end them, or wait for longer: --wait 300")
-        }
-        FreezeError::LogClosed(_) => {
-            Failure::new("log_closed", error).advice("run the import again, or import --discard --yes")
-        }
-        FreezeError::HasMoved(_) => Failure::new("has_moved", error).advice(
-            "to go on here: diesel-event-store copy, from there; or, if it is lost there: \
-             diesel-event-store unfreeze --target-is-lost",
+    let (code, advice) = match &error {
+        FreezeError::InTheWay { .. } => ("in_the_way", "end them, or wait for longer: --wait 300"),
+        FreezeError::LogClosed(closed) if is_of_copy(closed) => (
+            "log_closed",
+            "run the copy again; or, if its source is lost: diesel-event-store unfreeze --source-is-lost",
         ),
-        _ => error.into(),
+        FreezeError::LogClosed(_) => ("log_closed", "run the import again, or import --discard --yes"),
+        FreezeError::HasMoved(_) => ("has_moved", HAS_MOVED),
+        FreezeError::MayHaveMoved(_) => (
+            "may_have_moved",
+            "if it is open in no other database: diesel-event-store unfreeze --target-is-lost",
+        ),
+        _ => return error.into(),
+    };
+    Failure::new(code, error).advice(advice)
+}
+
+fn not_reclaimed(error: CopyError) -> Failure {
+    match error {
+        CopyError::Freeze(error) => explained(error),
+        CopyError::Altered { .. } => Failure::new("altered", error).advice("diesel-event-store verify"),
+        CopyError::Overtaken => {
+            Failure::new("overtaken", error).advice("end the process that copies, and run it again")
+        }
+        error => error.into(),
     }
+}
+
+fn is_of_copy(closed: &LogClosed) -> bool {
+    serde_json::from_str(closed.note()).is_ok_and(|note: Value| note.get("copy").is_some())
 }

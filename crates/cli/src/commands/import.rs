@@ -72,6 +72,10 @@ fn explained(conn: &mut Database, error: ImportError) -> Failure {
         }
         ImportError::OtherImport { .. } => ("other_import", "diesel-event-store import --discard --yes"),
         ImportError::Differs { .. } => ("differs", "diesel-event-store import --discard --yes"),
+        ImportError::HadEvents => (
+            "had_events",
+            "run the copy again; or, if its source is lost: diesel-event-store unfreeze --source-is-lost",
+        ),
         ImportError::Occupied { .. } => ("occupied", "diesel-event-store projections"),
         _ => return error.into(),
     };
@@ -113,7 +117,7 @@ pub fn discard(conn: &mut Database, url: &str, yes: bool, output: &mut Output) -
         shown(url)
     );
     confirm(yes, &would)?;
-    let text = match transfer::discard(conn)? {
+    let text = match transfer::discard(conn).map_err(|error| explained(conn, error))? {
         true => "the import is taken back; the store is empty",
         false => "no import is under way",
     };

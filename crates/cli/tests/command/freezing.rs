@@ -35,3 +35,15 @@ fn a_reason_that_cannot_be_kept_is_wrong_usage() {
     let (code, said) = failure(&url(&shop()), &["freeze", "", "--yes"]);
     assert_eq!((code, said.as_str()), (2, "error: reason is empty\n"));
 }
+
+#[test]
+fn a_log_that_may_have_moved_is_opened_only_if_that_is_said() {
+    let shop = shop();
+    answer(&url(&shop), &["freeze", "it moves to postgres://db/shop", "--yes"]);
+    test_support::execute(&mut shop.connect(), "DELETE FROM event_log").unwrap();
+    answer(&url(&shop), &["repair", "--yes"]);
+    let (code, said) = failure(&url(&shop), &["unfreeze", "--yes"]);
+    assert!(code == 1 && said.contains("--target-is-lost"), "{said}");
+    assert_eq!(answer(&url(&shop), &["unfreeze", "--target-is-lost", "--yes"]), "the log is open\n");
+    append(&mut shop.connect(), "o-1", &["OrderPaid"]);
+}

@@ -61,7 +61,12 @@ fn closed(conn: &mut Database) -> Result<Option<Problem>> {
     let (what, advice) = match closed.state() {
         LogState::Receiving if note.get("copy").is_some() => (
             "a copy has not come to its end",
-            "run it again, or type: diesel-event-store copy FROM TO --abandon",
+            "run it again, or type: diesel-event-store copy FROM TO --abandon; if its source is lost: \
+             diesel-event-store unfreeze --source-is-lost",
+        ),
+        _ if note["is_lost"] == true => (
+            "nobody knows any more why the log is closed",
+            "if it is open in no other database, type: diesel-event-store unfreeze --target-is-lost",
         ),
         LogState::Receiving => (
             "an import has not come to its end",
