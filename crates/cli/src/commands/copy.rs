@@ -1,10 +1,13 @@
 use std::time::Duration;
 
 use diesel_event_store::EventStore;
+use diesel_event_store::operate::FreezeError;
 use diesel_event_store::transfer::{self, CarriedProjection, Copied, CopyError, CopyOptions, CopyPlan, Fate};
 use serde_json::json;
 
+use super::freeze::HAS_MOVED;
 use super::guide::Guide;
+use super::to_type::quoted;
 use crate::arguments::{Copying, Patience};
 use crate::confirm::confirm;
 use crate::database::{Access, Database};
@@ -14,10 +17,11 @@ use crate::output::{Output, counted, number};
 use crate::progress::Progress;
 use crate::secrets::shown;
 
-/// The two databases, as they were named.
+/// The two databases, and what else was typed.
 pub struct Places<'a> {
     pub from: &'a str,
     pub to: &'a str,
+    copying: &'a Copying,
 }
 
 impl Places<'_> {
@@ -31,11 +35,28 @@ impl Places<'_> {
 
     /// What to type during the switch.
     fn closed(&self) -> String {
-        format!("run it again; or, to take it back: {} --abandon --yes", self.command())
+        format!("run it again; or, to take it back: {} --abandon --yes", self.named())
     }
 
+    fn named(&self) -> String {
+        format!("diesel-event-store copy {} {}", quoted(&shown(self.from)), quoted(&shown(self.to)))
+    }
+
+    /// What to type if that is not to be finished yet.
+    fn mid_switch(&self) -> String {
+        format!("to finish it, run it without --follow; to take it back: {} --abandon --yes", self.named())
+    }
+
+    /// With the same words.
     fn command(&self) -> String {
-        format!("diesel-event-store copy {} {}", shown(self.from), shown(self.to))
+        let Copying { keep, rebuild, run, follow, .. } = self.copying;
+        let option = |name: &str, value: &String| format!(" --{name}={}", quoted(value));
+        let kept = keep.iter().map(|projection| option("keep", projection));
+        let rebuilt = rebuild.iter().map(|projection| option("rebuild", projection));
+        let run = run.iter().map(|command| option("run", command));
+        let follow = follow.then(|| " --follow".to_owned());
+        let options: String = kept.chain(rebuilt).chain(run).chain(follow).collect();
+        self.named() + &options
     }
 
     /// What to type then.
@@ -57,9 +78,12 @@ impl Places<'_> {
             CopyError::UnknownProjection { .. } | CopyError::Contradiction { .. } => {
                 return Failure::Usage(error.to_string());
             }
-            CopyError::SourceClosed(_) => {
-                ("log_closed", "if it was frozen by hand: diesel-event-store unfreeze")
-            }
+            CopyError::SourceClosed(_) => (
+                "log_closed",
+                "if it was frozen by hand: diesel-event-store unfreeze; if it has moved to a database that is \
+                 lost: diesel-event-store unfreeze --target-is-lost",
+            ),
+            CopyError::MidSwitch => return Failure::new("mid_switch", &error).advice(self.mid_switch()),
             CopyError::TargetClosed(_) | CopyError::TargetInUse | CopyError::SameLog => {
                 ("target_in_use", "name another database")
             }
@@ -68,9 +92,10 @@ impl Places<'_> {
             CopyError::Diverged { .. } => ("diverged", "diesel-event-store verify, on both"),
             CopyError::Differs(_) => ("differs", "diesel-event-store import --discard --yes, in the target"),
             CopyError::ArchivedSince { .. } => ("archived_since", "copy into a new database"),
-            CopyError::Freeze(_) => {
+            CopyError::Freeze(FreezeError::InTheWay { .. }) => {
                 ("in_the_way", "end them, or wait for longer: --wait 300; then run it again")
             }
+            CopyError::Freeze(FreezeError::HasMoved(_)) => ("has_moved", HAS_MOVED),
             CopyError::Overtaken => ("overtaken", "if no other is running, run it again"),
             _ => return error.into(),
         };
@@ -83,7 +108,7 @@ impl Places<'_> {
 }
 
 pub fn run(copying: &Copying, output: &mut Output) -> Result {
-    let places = Places { from: &copying.from, to: &copying.to };
+    let places = Places { from: &copying.from, to: &copying.to, copying };
     match (copying.abandon, copying.dry_run) {
         (true, _) => abandon(&places, &copying.patience, output),
         (_, true) => look(&places, &options(copying), output),
@@ -194,9 +219,19 @@ fn abandon(places: &Places<'_>, patience: &Patience, output: &mut Output) -> Res
     let would = format!("appends to {} would begin again; the target stays closed", shown(places.from));
     confirm(patience.yes, &would)?;
     let abandoned = transfer::abandon(&mut source, &mut target, waits(patience));
-    let text = match abandoned.map_err(|error| places.explained(error))? {
-        true => format!("the copy is abandoned; to go on with it: {}", places.command()),
-        false => "no copy is under way".to_owned(),
+    let is_abandoned = abandoned.map_err(|error| places.explained(error))?;
+    let closed = EventStore::new().log_closed(&mut source)?;
+    let text = match (is_abandoned, closed) {
+        (true, None) => {
+            format!("the copy is abandoned; to continue it, run it again: {}", places.named())
+        }
+        (true, Some(closed)) => format!(
+            "the copy is abandoned, but {} stays {}: {}",
+            shown(places.from),
+            closed.state(),
+            closed.note()
+        ),
+        (false, _) => "no copy is under way".to_owned(),
     };
     output.answer(&json!({ "done": text }), &text)
 }

@@ -44,6 +44,11 @@ impl CopyControl for Guide<'_> {
         !interrupt::is_wanted()
     }
 
+    /// Whoever follows has not been asked whether to switch.
+    fn resumes_switch(&mut self) -> bool {
+        !self.copying.follow
+    }
+
     fn move_read_models(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
         let Some(command) = &self.copying.run else { return Ok(()) };
         let (from, to) = (self.places.from, self.places.to);

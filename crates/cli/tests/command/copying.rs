@@ -83,7 +83,7 @@ fn a_copy_is_abandoned() {
     let (code, said, _) = copy(&[&from, &to, "--abandon", "--yes"]);
     assert_eq!(code, Some(0));
     let advice = format!("diesel-event-store copy {from} {to}\n");
-    assert_eq!(said, format!("the copy is abandoned; to go on with it: {advice}"));
+    assert_eq!(said, format!("the copy is abandoned; to continue it, run it again: {advice}"));
     append(&mut shop.connect(), "o-1", &["OrderShipped"]);
     let taken_back = answer(&to, &["import", "--discard", "--yes"]);
     assert!(taken_back.contains("the store is empty"), "{taken_back}");
@@ -101,4 +101,49 @@ fn what_cannot_be_copied_says_why() {
     let (code, error) = failure(&from, &["copy", &elsewhere(&other), &to]);
     assert_eq!(code, 1);
     assert!(error.contains("there is no file"), "{error}");
+}
+
+/// Both logs are closed.
+fn switched_in_part(from: &str, to: &str) {
+    let (code, _, error) = copy(&[from, to, "--keep", "mails", "--yes", "--run", "false"]);
+    assert_eq!(code, Some(1), "{error}");
+}
+
+#[test]
+fn a_copy_that_follows_does_not_finish_a_switch() {
+    let shop = shop();
+    let (from, to) = (url(&shop), elsewhere(&shop));
+    switched_in_part(&from, &to);
+    let (code, _, error) = copy(&[&from, &to, "--keep", "mails", "--follow"]);
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("frozen for this copy already"), "{error}");
+    assert!(error.contains("without --follow") && error.contains("--abandon --yes"), "{error}");
+    assert_eq!(copy(&[&from, &to, "--abandon", "--yes"]).0, Some(0));
+    append(&mut shop.connect(), "o-1", &["OrderShipped"]);
+}
+
+#[test]
+fn who_abandons_another_copy_hears_that_the_source_stays_closed() {
+    let shop = shop();
+    let (from, to) = (url(&shop), elsewhere(&shop));
+    let earlier = shop.path().with_extension("earlier").display().to_string();
+    assert_eq!(copy(&[&from, &earlier, "--keep", "mails"]).0, Some(4));
+    switched_in_part(&from, &to);
+    let (code, said, error) = copy(&[&from, &earlier, "--abandon", "--yes"]);
+    assert_eq!(code, Some(0), "{error}");
+    let stays = format!("the copy is abandoned, but {from} stays frozen: ");
+    assert!(said.starts_with(&stays) && said.contains(&format!("it moves to {to}")), "{said}");
+    assert_eq!(copy(&[&from, &to, "--abandon", "--yes"]).0, Some(0));
+    append(&mut shop.connect(), "o-1", &["OrderShipped"]);
+}
+
+#[test]
+fn the_target_of_a_copy_whose_source_is_lost_is_opened() {
+    let shop = shop();
+    let (from, to) = (url(&shop), elsewhere(&shop));
+    assert_eq!(copy(&[&from, &to, "--rebuild", "mails"]).0, Some(4));
+    let (code, said) = failure(&to, &["unfreeze", "--yes"]);
+    assert!(code == 1 && said.contains("--source-is-lost"), "{said}");
+    assert_eq!(answer(&to, &["unfreeze", "--source-is-lost", "--yes"]), "the log is open\n");
+    assert_eq!(answer(&to, &["verify"]), answer(&from, &["verify"]));
 }

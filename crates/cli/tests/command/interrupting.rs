@@ -101,7 +101,7 @@ fn an_interrupted_copy_goes_on() {
         }
         assert_eq!(code, INTERRUPTED, "{said}");
         assert!(said.starts_with("error: interrupted; the source is in use as before\n"), "{said}");
-        let advice = format!("to go on: diesel-event-store copy {from} {to}");
+        let advice = format!("to go on: diesel-event-store copy {from} {to}\n");
         assert!(said.contains(&advice), "{said}");
         append(&mut shop.connect(), "0", &["OrderPaid"]);
         answer("", &[&arguments[..], &["--yes"]].concat());
@@ -123,7 +123,9 @@ fn a_target_follows_until_it_is_interrupted() {
     arrives(4);
     assert_eq!(answer(&url(&target), &["log", "--json"]), answer(&url(&shop), &["log", "--json"]));
     interrupt(&child);
-    assert_eq!(end(child).0, INTERRUPTED);
+    let (code, said) = end(child);
+    assert_eq!(code, INTERRUPTED);
+    assert!(said.contains(&format!("diesel-event-store copy {from} {to} --keep=mails --follow")), "{said}");
     assert_eq!(STORE.log_closed(&mut shop.connect()).unwrap(), None);
     let moved = answer("", &[&arguments[..], &["--yes"]].concat());
     assert!(moved.contains("0 events copied, all equal to position 4"), "{moved}");
