@@ -93,8 +93,8 @@ impl Database {
     /// From now on positions are assigned without any protection for readers, as in most stores.
     pub fn remove_fence(&self) {
         self.client().execute(
-            "CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN) RETURNS BIGINT LANGUAGE sql IMMUTABLE \
-             AS 'SELECT NULL::BIGINT'",
+            "CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN, last BIGINT) \
+             RETURNS BIGINT LANGUAGE sql IMMUTABLE AS 'SELECT NULL::BIGINT'",
         );
     }
 }
