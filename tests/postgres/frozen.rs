@@ -89,6 +89,22 @@ fn an_old_snapshot_meets_it() -> Result {
     Ok(())
 }
 
+/// Replication tools, and some that restore data, turn other triggers off for their session.
+#[test]
+fn a_session_that_plays_a_replica_meets_it() -> Result {
+    let db = Postgres::migrated()?;
+    let mut conn = db.connect()?;
+    let mut replica = db.connect()?;
+    execute(&mut replica, "SET session_replication_role = replica")?;
+    freeze(&mut conn, "a test", LONG)?;
+    let refused = append_one(&mut replica, "Late").expect_err("the log is frozen");
+    assert!(refused.to_string().contains("this event log is frozen"), "{refused}");
+    assert!(unfreeze(&mut conn, LONG)?);
+    append_one(&mut replica, "Opened")?;
+    assert_eq!(count(&mut conn, "events")?, 1);
+    Ok(())
+}
+
 #[cfg(feature = "transfer")]
 mod moving {
     use std::error::Error;

@@ -92,13 +92,16 @@ async fn unfreeze<C: Server<Backend = Pg>>(conn: &mut C, note: &str) -> QueryRes
     Ok(is_opened)
 }
 
-/// From then on every INSERT fails with what is said about the log.
+/// From then on every INSERT fails with what is said about the log, also in a session whose
+/// `session_replication_role` turns other triggers off.
 pub(super) fn refuse_inserts(state: LogState, note: &str) -> String {
     let message = LogClosed::message(state.name(), note).replace('\'', "''");
     format!(
         "CREATE TRIGGER events_refuse_insert BEFORE INSERT ON events \
-         FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_insert('{message}')"
+         FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_insert('{message}'); {ENABLE_REFUSAL}"
     )
 }
+
+pub(super) const ENABLE_REFUSAL: &str = "ALTER TABLE events ENABLE ALWAYS TRIGGER events_refuse_insert";
 
 pub(super) const ALLOW_INSERTS: &str = "DROP TRIGGER events_refuse_insert ON events";

@@ -12,7 +12,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::freeze::{ALLOW_INSERTS, WAIT_BRIEFLY, refuse_inserts};
+use super::freeze::{ALLOW_INSERTS, ENABLE_REFUSAL, WAIT_BRIEFLY, refuse_inserts};
 use super::outside::refuse_foreign;
 use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
@@ -89,7 +89,7 @@ impl Receive for Postgres<'_, PgConnection> {
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
         self.0.batch_execute("ALTER TABLE events DISABLE TRIGGER events_refuse_insert")?;
         self.insert_recorded(events)?;
-        self.0.batch_execute("ALTER TABLE events ENABLE TRIGGER events_refuse_insert")
+        self.0.batch_execute(ENABLE_REFUSAL)
     }
 
     fn insert_recorded(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
