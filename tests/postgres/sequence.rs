@@ -56,10 +56,12 @@ fn it_may_be_renamed_and_its_schema_too() -> test_support::Result {
     Ok(())
 }
 
-/// A cache is kept by each connection for itself: positions would be given out in any order.
+/// A cache is kept by each connection for itself: positions would be given out in any order. And a sequence may
+/// come to its end.
 #[test]
 fn one_that_does_not_count_by_one_is_refused_until_the_repair() -> test_support::Result {
-    for change in ["CACHE 20", "INCREMENT 2", "INCREMENT -1", "CYCLE"] {
+    for change in ["CACHE 20", "INCREMENT 2", "INCREMENT -1", "CYCLE", "MAXVALUE 2", "AS SMALLINT MAXVALUE 2"]
+    {
         let database = Postgres::migrated()?;
         let mut conn = database.connect()?;
         append_one(&mut conn, "Before")?;
@@ -78,6 +80,32 @@ fn one_that_does_not_count_by_one_is_refused_until_the_repair() -> test_support:
         assert_eq!(STORE.last_position(&mut conn)?.get(), 2, "{change}");
         assert!(STORE.repair(&mut dba)?.is_nothing(), "{change}");
     }
+    Ok(())
+}
+
+/// An append assigns positions itself.
+#[test]
+fn one_that_alone_may_assign_positions_is_set_right_by_the_repair() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    append_one(&mut conn, "Before")?;
+    conn.batch_execute("ALTER TABLE events ALTER global_position SET GENERATED ALWAYS")?;
+    let refused = append_one(&mut conn, "Refused").expect_err("it may not assign a position");
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::NeedsRepair), "{refused}");
+    assert!(!STORE.repair(&mut conn)?.is_nothing());
+    append_one(&mut conn, "After")?;
+    assert!(STORE.repair(&mut conn)?.is_nothing());
+    assert_eq!(Tail::new(conn).news()?, ["Before", "After"]);
+    Ok(())
+}
+
+#[test]
+fn one_at_its_end_is_told_as_full() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    conn.batch_execute("SELECT setval('events_global_position_seq', 281474976710655)")?;
+    let refused = append_one(&mut conn, "Refused").expect_err("there is no position left");
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::Full), "{refused}");
     Ok(())
 }
 

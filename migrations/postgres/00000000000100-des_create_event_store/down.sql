@@ -25,6 +25,7 @@ DROP TABLE event_log;
 DROP TABLE event_seals;
 DROP TABLE parked_events;
 DROP TABLE projection_workers;
+DROP FUNCTION event_store_sequence_correction(REGCLASS);
 DROP TABLE projection_checkpoints;
 DROP TABLE snapshots;
 DROP TABLE append_keys;

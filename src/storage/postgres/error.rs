@@ -31,6 +31,8 @@ const KINDS: &[(&str, DatabaseErrorKind)] = &[
     ("permission denied for", DatabaseErrorKind::NotPermitted),
     ("must be owner of", DatabaseErrorKind::NotPermitted),
     ("the event store needs repair", DatabaseErrorKind::NeedsRepair),
+    ("cannot insert a non-DEFAULT value into column \"global_position\"", DatabaseErrorKind::NeedsRepair),
+    ("nextval: reached maximum value of sequence", DatabaseErrorKind::Full),
     ("the events of this log come from another server", DatabaseErrorKind::OtherServer),
     ("server closed the connection", DatabaseErrorKind::ConnectionLost),
     ("terminating connection", DatabaseErrorKind::ConnectionLost),
