@@ -1,6 +1,6 @@
 //! Triggers and indexes of the application's own on the tables of the store.
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind as DieselKind, Error as DieselError};
 use diesel_event_store::{
@@ -100,5 +100,62 @@ fn a_unique_index_of_the_application_is_violated_as_such() -> test_support::Resu
         }
     }
     assert!(STORE.repair(&mut conn)?.is_nothing());
+    Ok(())
+}
+
+/// It came in between once, so that PostgreSQL has a plan of whether there are such triggers.
+#[test]
+fn one_that_is_created_after_an_append_was_overtaken_is_known() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let (mut conn, mut other) = (database.connect()?, database.connect()?);
+    let stream = StreamId::new("Raced", 1)?;
+    let event = NewEvent::new("Raced", &())?;
+    let mut is_to_overtake = true;
+    conn.set_instrumentation(move |told: InstrumentationEvent<'_>| {
+        let InstrumentationEvent::StartQuery { query, .. } = told else { return };
+        if is_to_overtake && query.to_string().contains("SELECT max(aggregate_version) FROM events") {
+            is_to_overtake = false;
+            let stream = StreamId::new("Raced", 1).expect("a name");
+            let first = [event.clone()];
+            STORE.append(&mut other, &stream, ExpectedVersion::NoStream, &first).expect("the first");
+        }
+    });
+    let event = NewEvent::new("Raced", &())?;
+    let done = STORE.append(&mut conn, &stream, ExpectedVersion::Exact(1), &[event])?;
+    assert_eq!(done.version(), 2, "the first event came when the append had just not found it");
+    database.connect()?.batch_execute(
+        "CREATE FUNCTION look_on() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; \
+         CREATE TRIGGER look_on BEFORE INSERT ON aggregate_heads FOR EACH ROW EXECUTE FUNCTION look_on()",
+    )?;
+    append_one(&mut conn, "Appended")?;
+    assert_eq!(count(&mut conn, "events")?, 3);
+    Ok(())
+}
+
+#[test]
+fn one_that_keeps_new_heads_out_is_named() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    assert_eq!(append(&mut conn, &["First"])?, 1);
+    conn.batch_execute(
+        "CREATE FUNCTION keep() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
+         CREATE TRIGGER keep BEFORE INSERT ON aggregate_heads FOR EACH ROW \
+         WHEN (NEW.aggregate_id = 'nobody') EXECUTE FUNCTION keep()",
+    )?;
+    let nobody = StreamId::new("Filtered", "nobody")?;
+    let event = || [NewEvent::new("Second", &()).expect("it is JSON")];
+    let guarded = AppendBatch::new()
+        .append(&StreamId::new("Filtered", 1)?, ExpectedVersion::Any, event())
+        .guard(&nobody, ExpectedVersion::NoStream);
+    let refusals = [
+        STORE.append_batch(&mut conn, &guarded).map(drop),
+        STORE.append(&mut conn, &nobody, ExpectedVersion::NoStream, &event()).map(drop),
+    ];
+    for refused in refusals {
+        let refused = Error::from(refused.expect_err("it cannot be kept out"));
+        assert_eq!(kind(&refused), Some(DatabaseErrorKind::UnsuitableSetting), "{refused}");
+        assert!(refused.to_string().contains("a trigger has kept the head"), "{refused}");
+    }
+    assert_eq!(count(&mut conn, "events")?, 1);
     Ok(())
 }

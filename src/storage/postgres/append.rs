@@ -232,8 +232,9 @@ plain_statement!(CreateOrAppendToStream, create_or_advance_head!(enter_alone!())
 
 statement! {
     for Pg;
+    /// It names the tables, so that it is planned anew once one of them has another trigger.
     MayDropRows -> Bool,
-    "SELECT event_store_may_drop_rows()"
+    "SELECT event_store_may_drop_rows() WHERE NOT EXISTS (SELECT FROM events, aggregate_heads WHERE false)"
 }
 
 of_stream! {
@@ -246,13 +247,17 @@ of_stream! {
      AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') FOR UPDATE"
 }
 
+/// How often another connection can come in between before that is taken for a trigger that keeps the head
+/// out, or where it is.
+pub(super) const MOST_TIMES_OVERTAKEN: u32 = 1000;
+
 /// How often a transaction of its own is tried that the database rolls back so that another can go on.
 pub(super) const ATTEMPTS: u32 = 10;
 
 impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Placement, AppendError> {
         refuse_too_large(batch)?;
-        loop {
+        for _ in 0..MOST_TIMES_OVERTAKEN {
             let rows = insert_alone_again(self.0, batch).await.map_err(|error| explain(batch, error))?;
             if let Some(placement) = placement(rows) {
                 return Ok(placement);
@@ -266,6 +271,7 @@ impl<C: Server<Backend = Pg>> Append for Postgres<'_, C> {
             // What stood in the way is gone: another connection has committed meanwhile. So each time around
             // one of them gets on.
         }
+        Err(Refused::dropped_by_trigger("the head").into())
     }
 
     async fn lock_head(&mut self, stream: &StreamId) -> QueryResult<()> {

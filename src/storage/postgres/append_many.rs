@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::all_or_nothing::begin;
 use super::append::{
-    ATTEMPTS, advance_head, create_or_advance_head, event_ids, events_statement, explain, insert_events,
-    of_events, placement, refusal,
+    ATTEMPTS, MOST_TIMES_OVERTAKEN, advance_head, create_or_advance_head, event_ids, events_statement,
+    explain, insert_events, of_events, placement, refusal,
 };
 use super::append_keyed::append_keyed;
 use super::statement_size::refuse_too_large;
@@ -154,10 +154,6 @@ where
     Ok(placements)
 }
 
-/// How often another connection can come in between before that is taken for a trigger that keeps the head
-/// where it is.
-const MOST_TIMES_OVERTAKEN: u32 = 1000;
-
 /// The version to which the head was moved.
 async fn move_head<C: Executor<Backend = Pg>>(conn: &mut C, batch: &Batch<'_>) -> Result<i64, AppendError> {
     for _ in 0..MOST_TIMES_OVERTAKEN {
@@ -213,10 +209,13 @@ async fn hold<C: Executor<Backend = Pg>>(conn: &mut C, guard: &Guard) -> Result<
 
 /// Keeps the head from being created until the transaction ends.
 async fn hold_absent<C: Executor<Backend = Pg>>(conn: &mut C, guard: &Guard) -> Result<(), AppendError> {
-    while conn.execute(ReserveHead::of(&guard.stream)).await? == 0 {
+    for _ in 0..MOST_TIMES_OVERTAKEN {
+        if conn.execute(ReserveHead::of(&guard.stream)).await? > 0 {
+            conn.execute(RemoveHead::of(&guard.stream)).await?;
+            return Ok(());
+        }
         // It may just have been deleted by another guard.
         guard.check(Batch::version(conn.row(versions(&guard.stream)).await?)?)?;
     }
-    conn.execute(RemoveHead::of(&guard.stream)).await?;
-    Ok(())
+    Err(Refused::dropped_by_trigger("the head").into())
 }
