@@ -123,7 +123,14 @@ fn nothing_is_appended_before_the_subscription_is_dropped() -> test_support::Res
     let (mut publisher, mut subscriber) = (pair.connect("publisher")?, pair.connect("subscriber")?);
     append_one(&mut publisher, "There")?;
     STORE.publish_position(&mut publisher)?;
-    subscriber.batch_execute("DELETE FROM event_log")?;
+    // From then on PostgreSQL keeps the plan of an append.
+    for nth in 0..7 {
+        append_one(&mut subscriber, &format!("{nth}"))?;
+    }
+    pair.connect("subscriber")?.batch_execute(
+        "SET session_replication_role = replica; DELETE FROM events; DELETE FROM aggregate_heads; \
+         DELETE FROM event_log",
+    )?;
     pair.subscribe("whole", "events, aggregate_heads, event_log")?;
     for table in ["events", "aggregate_heads", "event_log"] {
         wait_until_ready(&mut subscriber, table)?;

@@ -299,21 +299,15 @@ BEGIN
 END
 $$;
 
--- Whether events are appended on this server. A subscriber gets them from another one, whose positions would
--- collide with those that are assigned here. As the sequence above, this is found out once per plan.
-CREATE FUNCTION event_store_is_here() RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    subscription NAME := (
-        SELECT subname FROM pg_subscription_rel JOIN pg_subscription ON pg_subscription.oid = srsubid
-        WHERE srrelid = 'events'::regclass LIMIT 1
-    );
+-- Events are not appended where a subscription brings them from another server: the positions assigned here
+-- would collide with those. An append looks for one each time, because no plan is made anew when a subscription
+-- is created. NULL: there is none.
+CREATE FUNCTION event_store_refuse_subscriber(subscription OID) RETURNS BOOLEAN LANGUAGE plpgsql STABLE STRICT
+AS $$
 BEGIN
-    IF subscription IS NOT NULL THEN
-        RAISE EXCEPTION
-            'the events of this log come from another server: to append here, DROP SUBSCRIPTION %',
-            quote_ident(subscription);
-    END IF;
-    RETURN true;
+    RAISE EXCEPTION
+        'the events of this log come from another server: to append here, DROP SUBSCRIPTION %',
+        (SELECT quote_ident(subname) FROM pg_subscription WHERE oid = subscription);
 END
 $$;
 
@@ -344,9 +338,11 @@ $$;
 
 -- How positions are assigned:
 --
---   event_store_enter()          an append calls this before anything else. event_store_reserve(n, ...)  an
---   append of n events calls this before its first position, with the position of the last event if it is to
---   look for that. Returns NULL if positions come from the sequence, else the one below the first of the n.
+--   event_store_enter(...)       an append calls this before anything else, with the subscription that brings
+--                                the events, if there is one.
+--   event_store_reserve(n, ...)  an append of n events calls this before its first position, with the position
+--                                of the last event if it is to look for that. Returns NULL if positions come
+--                                from the sequence, else the one below the first of the n.
 --   event_store_look()           tells a reader where the log ends.
 --
 -- Fenced: before its first position a transaction takes a shared advisory lock, whose key says "whatever I
@@ -441,8 +437,8 @@ $$;
 -- never see it in an older snapshot: from the moment the append has its lock on events, the text is the
 -- newest.
 
-CREATE FUNCTION event_store_enter() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
-    SELECT event_store_is_here() AND event_store_enter_fenced()
+CREATE FUNCTION event_store_enter(subscription OID) RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(event_store_refuse_subscriber(subscription), true) AND event_store_enter_fenced()
 $$;
 
 CREATE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN, last BIGINT) RETURNS BIGINT
@@ -527,8 +523,13 @@ BEGIN
     PERFORM setval(event_store_sequence(), last_position) WHERE last_position > 0;
     UPDATE event_log SET ordering = new_ordering, counted_position = last_position;
     EXECUTE format(
-        'CREATE OR REPLACE FUNCTION event_store_enter() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS %L',
-        format('SELECT event_store_is_here() AND event_store_enter_%s()', new_ordering)
+        'CREATE OR REPLACE FUNCTION event_store_enter(subscription OID) RETURNS BOOLEAN '
+        'LANGUAGE sql VOLATILE AS %L',
+        format(
+            'SELECT coalesce(event_store_refuse_subscriber(subscription), true) '
+            'AND event_store_enter_%s()',
+            new_ordering
+        )
     );
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN, last BIGINT) '
@@ -547,6 +548,7 @@ $$;
 CREATE FUNCTION event_store_repair_sequence(last BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     sequence REGCLASS := pg_get_serial_sequence('events', 'global_position');
+    correction TEXT;
     is_changed BOOLEAN := false;
 BEGIN
     IF sequence IS NULL THEN
@@ -557,6 +559,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON SEQUENCE %s TO PUBLIC', sequence);
         is_changed := true;
     END IF;
+    -- Appends assign positions to their events.
     IF EXISTS (
         SELECT FROM pg_attribute
         WHERE attrelid = 'events'::regclass AND attname = 'global_position' AND attidentity = 'a'
@@ -595,7 +598,7 @@ CREATE FUNCTION event_store_repair_log(last BIGINT) RETURNS event_log LANGUAGE s
         END
     FROM pg_proc
     LEFT JOIN pg_trigger ON tgrelid = 'events'::regclass AND tgname = 'events_refuse_insert'
-    WHERE pg_proc.oid = 'event_store_enter()'::regprocedure
+    WHERE pg_proc.oid = 'event_store_enter(oid)'::regprocedure
     RETURNING *
 $$;
 
@@ -608,7 +611,6 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     log event_log;
     last BIGINT;
-    correction TEXT;
     is_changed BOOLEAN;
 BEGIN
     IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
@@ -619,7 +621,6 @@ BEGIN
     LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO log FROM event_log FOR UPDATE;
     last := coalesce((SELECT max(global_position) FROM events), 0);
-    -- Appends assign positions to their events.
     is_changed := event_store_repair_sequence(last)
         OR log.ordering = 'gapless' AND log.counted_position < last;
     IF log.id IS NULL THEN

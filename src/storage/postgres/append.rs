@@ -218,14 +218,23 @@ macro_rules! create_or_advance_head {
 
 pub(super) use {advance_head, create_or_advance_head};
 
-/// Nothing is written in a single statement that could not be compared before it is committed.
-macro_rules! enter_alone {
+/// Is true, or an error. The subscription is looked up by the statement itself, because PostgreSQL does not
+/// inline a function that does so.
+macro_rules! enter {
     () => {
-        "event_store_enter() AND NOT event_store_may_drop_rows()"
+        "event_store_enter(\
+         (SELECT srsubid FROM pg_subscription_rel WHERE srrelid = 'events'::regclass LIMIT 1))"
     };
 }
 
-pub(super) use enter_alone;
+/// Nothing is written in a single statement that could not be compared before it is committed.
+macro_rules! enter_alone {
+    () => {
+        concat!($crate::storage::postgres::append::enter!(), " AND NOT event_store_may_drop_rows()")
+    };
+}
+
+pub(super) use {enter, enter_alone};
 
 plain_statement!(AppendToStream, advance_head!(enter_alone!()));
 plain_statement!(CreateOrAppendToStream, create_or_advance_head!(enter_alone!()));

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::all_or_nothing::begin;
 use super::append::{
-    ATTEMPTS, MOST_TIMES_OVERTAKEN, advance_head, create_or_advance_head, event_ids, events_statement,
+    ATTEMPTS, MOST_TIMES_OVERTAKEN, advance_head, create_or_advance_head, enter, event_ids, events_statement,
     explain, insert_events, of_events, placement, refusal,
 };
 use super::append_keyed::append_keyed;
@@ -29,7 +29,7 @@ statement! {
     for Pg;
     /// Before the first head, as in an append.
     Enter -> Bool,
-    "SELECT event_store_enter()"
+    concat!("SELECT ", enter!())
 }
 
 /// An append's two halves, so that all heads can come before all events.
@@ -52,8 +52,8 @@ macro_rules! head_statement {
     };
 }
 
-head_statement!(AdvanceHead, advance_head!("event_store_enter()"));
-head_statement!(CreateOrAdvanceHead, create_or_advance_head!("event_store_enter()"));
+head_statement!(AdvanceHead, advance_head!(enter!()));
+head_statement!(CreateOrAdvanceHead, create_or_advance_head!(enter!()));
 
 events_statement! {
     /// The version is that of the last event.
