@@ -58,7 +58,8 @@ pub enum DatabaseErrorKind {
     /// other.
     OtherServer,
     /// A setting of the server or of the session, or a trigger of the application, does not allow it: see the
-    /// error's source.
+    /// error's source. On PostgreSQL also row level security, or a table of the application that hides one of
+    /// the event store.
     UnsuitableSetting,
     /// A statement was, or would be, larger than the server accepts: 1 GiB on PostgreSQL, its
     /// `max_allowed_packet` on MySQL and MariaDB.
@@ -166,8 +167,8 @@ impl DatabaseErrorKind {
                  in a cluster that certifies writes (Galera, Group Replication)"
             }
             Self::UnsuitableSetting => {
-                "a setting of the server or of the session, or a trigger, does not allow it, as the message \
-                 says; on MySQL and MariaDB set binlog_format to ROW or MIXED, the session's character set to \
+                "a setting of the server or of the session, a trigger, a policy, or another table of the same \
+                 name does not allow it, as the message says; on MySQL and MariaDB set binlog_format to ROW or MIXED, the session's character set to \
                  utf8mb4, and its isolation level to READ COMMITTED or above"
             }
             Self::TooLarge => {

@@ -1,11 +1,15 @@
-//! Databases in which not every text can be kept.
+//! Databases in which not every text can be kept, and sessions in which it would not be what it is.
 
 use std::fs;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_event_store::{MigrationError, run_pending_migrations};
-use test_support::{self, Postgres, TestDatabase};
+use diesel_event_store::{
+    AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, MigrationError,
+    NewEvent, Position, StreamId, run_pending_migrations,
+};
+use test_support::witness::kind;
+use test_support::{self, Postgres, TestDatabase, count};
 
 /// Another database beside that of the test, gone when it is dropped.
 struct Encoded {
@@ -70,6 +74,50 @@ fn the_sql_of_the_migrations_refuses_them_by_itself() -> test_support::Result {
         let mut conn = database.connect()?;
         let refused = conn.batch_execute(&sql).unwrap_err();
         assert!(refused.to_string().contains("needs a UTF8 database"), "{refused}");
+    }
+    Ok(())
+}
+
+/// The server would make other characters of what it is sent, and of what it sends.
+#[test]
+fn another_encoding_of_the_session_is_refused() -> test_support::Result {
+    let store = EventStore::new();
+    for ordering in [LogOrdering::Fenced, LogOrdering::Gapless] {
+        let database = Postgres::migrated()?;
+        let mut writer = database.connect()?;
+        store.set_log_ordering(&mut writer, ordering)?;
+        let stream = StreamId::new("Order", "\u{e9}")?;
+        let event = || NewEvent::from_json("Said", "{\"text\": \"\u{e9}\"}");
+        let there = event()?;
+        store.append(&mut writer, &stream, ExpectedVersion::NoStream, std::slice::from_ref(&there))?;
+        let mut conn = database.connect()?;
+        let tried = |conn: &mut PgConnection| -> test_support::Result<[Result<(), Error>; 7]> {
+            let batch = || -> test_support::Result<_> {
+                Ok(AppendBatch::new().append(&stream, ExpectedVersion::Any, [event()?]))
+            };
+            Ok([
+                store.append(conn, &stream, ExpectedVersion::Any, &[event()?]).map(drop).map_err(Error::from),
+                store.append_batch(conn, &batch()?).map(drop).map_err(Error::from),
+                store.append_batch(conn, &batch()?.idempotency_key("key")).map(drop).map_err(Error::from),
+                store.read_forward(conn, Position::START, 10).map(drop).map_err(Error::from),
+                store.read_stream(conn, &stream, ..).map(drop).map_err(Error::from),
+                store.read_event(conn, there.id()).map(drop).map_err(Error::from),
+                store.iter_stream(conn, &stream, ..).next().transpose().map(drop).map_err(Error::from),
+            ])
+        };
+        for setting in ["SET client_encoding TO LATIN1", "SET NAMES 'SQL_ASCII'"] {
+            conn.batch_execute(setting)?;
+            for (nth, refused) in tried(&mut conn)?.into_iter().enumerate() {
+                let refused = refused.err().ok_or(format!("{setting}: {nth}"))?;
+                assert_eq!(kind(&refused), Some(DatabaseErrorKind::UnsuitableSetting), "{nth}: {refused}");
+                assert!(refused.to_string().contains("SET client_encoding TO 'UTF8'"), "{nth}: {refused}");
+            }
+            assert_eq!(count(&mut writer, "events")?, 1, "{setting}");
+            conn.batch_execute("SET client_encoding TO 'UTF8'")?;
+        }
+        for done in tried(&mut conn)? {
+            done?;
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
     AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position,
-    StreamId, run_pending_migrations,
+    ReadError, RecordedEvent, StreamId, run_pending_migrations,
 };
 use test_support::counter::count_and_keep;
 use test_support::witness::{append_one, kind};
@@ -266,5 +266,62 @@ fn a_migrator_owns_the_tables() -> test_support::Result {
     let mut conn = other.connect()?;
     let refused = diesel_event_store::postgres::set_append_notifications(&mut conn, true).unwrap_err();
     assert_not_permitted(refused);
+    Ok(())
+}
+
+/// What each operation that reads answers.
+fn answers(conn: &mut PgConnection, event: &RecordedEvent) -> [Result<bool, ReadError>; 6] {
+    [
+        STORE.read_forward(conn, Position::START, 10).map(|slice| !slice.is_empty()),
+        STORE.last_position(conn).map(|position| position.get() > 0),
+        STORE.read_stream(conn, event.stream(), ..).map(|stream| !stream.is_empty()),
+        STORE.version(conn, event.stream()).map(|version| version > 0),
+        STORE.read_event(conn, event.id()).map(|found| found.is_some()),
+        STORE.iter_stream(conn, event.stream(), ..).next().transpose().map(|found| found.is_some()),
+    ]
+}
+
+fn assert_unsuitable(refused: impl Into<Error>, what: &str) {
+    let refused = refused.into();
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::UnsuitableSetting), "{refused}");
+    assert!(refused.to_string().contains(what), "{refused}");
+}
+
+/// What a policy hides would look as if it was never appended, and a reader would pass it.
+#[test]
+fn a_role_from_which_policies_may_hide_rows_is_refused() -> test_support::Result {
+    for table in ["events", "aggregate_heads", "event_log"] {
+        let database = Postgres::migrated()?;
+        let mut admin = database.connect()?;
+        append_one(&mut admin, "There")?;
+        let event = STORE.read_forward(&mut admin, Position::START, 1)?.events()[0].clone();
+        let role = Role::create(&database, &[&[READER], &APPENDER[..]].concat())?;
+        let mut known = role.connect()?; // its statements are prepared
+        assert!(answers(&mut known, &event).into_iter().all(|answer| matches!(answer, Ok(true))));
+
+        admin.batch_execute(&format!(
+            "CREATE POLICY of_a_tenant ON {table} USING (true); ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
+        ))?;
+        let mut conn = role.connect()?;
+        for refused in answers(&mut conn, &event) {
+            assert_unsuitable(refused.expect_err("it may be hidden"), "BYPASSRLS");
+        }
+        assert_unsuitable(append_one(&mut conn, "Refused").unwrap_err(), "BYPASSRLS");
+        if table == "events" {
+            for (nth, refused) in answers(&mut known, &event).into_iter().enumerate() {
+                assert!(refused.is_err() || nth == 3, "question {nth}, which does not concern the heads");
+            }
+            assert!(answers(&mut admin, &event).into_iter().all(|answer| matches!(answer, Ok(true))));
+            admin.batch_execute(&format!("SET ROLE {}", role.name))?;
+            assert_unsuitable(STORE.last_position(&mut admin).unwrap_err(), "BYPASSRLS");
+            admin.batch_execute("RESET ROLE")?;
+        }
+
+        admin.batch_execute(&format!("ALTER ROLE {} BYPASSRLS", role.name))?;
+        for conn in [&mut conn, &mut known] {
+            assert!(answers(conn, &event).into_iter().all(|answer| matches!(answer, Ok(true))));
+        }
+        append_one(&mut conn, "Appended")?;
+    }
     Ok(())
 }

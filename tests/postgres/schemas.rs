@@ -2,7 +2,9 @@
 
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
-use diesel_event_store::{DatabaseErrorKind, Error, EventStore, LogOrdering, run_pending_migrations};
+use diesel_event_store::{
+    DatabaseErrorKind, Error, EventStore, LogOrdering, StreamId, run_pending_migrations,
+};
 use test_support::witness::{Tail, append_one, begin, commit, kind};
 use test_support::{self, Postgres, TestDatabase};
 
@@ -95,5 +97,37 @@ fn the_archive_of_one_does_not_open_the_other() -> test_support::Result {
     assert_eq!(kind(&refused), Some(DatabaseErrorKind::AppendOnly), "{refused}");
     stock.batch_execute("INSERT INTO sales.event_rewrites SELECT * FROM event_rewrites")?;
     delete(&mut stock, "sales.events")?;
+    Ok(())
+}
+
+/// Heads would move in one place, and events go to another.
+#[test]
+fn a_table_that_hides_one_of_the_store_is_refused() -> test_support::Result {
+    let store = EventStore::new();
+    for table in ["events", "aggregate_heads", "event_log"] {
+        for create in
+            ["CREATE TEMPORARY TABLE", "CREATE SCHEMA app; SET search_path TO app, public; CREATE TABLE"]
+        {
+            let database = Postgres::migrated()?;
+            append_one(&mut database.connect()?, "There")?;
+            let mut conn = database.connect()?;
+            conn.batch_execute(&format!("{create} {table} (LIKE public.{table} INCLUDING ALL)"))?;
+            let stream = StreamId::new("Alone", "There")?;
+            let refusals = [
+                append_one(&mut conn, "Refused").map_err(Error::from),
+                store.read_stream(&mut conn, &stream, ..).map(drop).map_err(Error::from),
+                store.last_position(&mut conn).map(drop).map_err(Error::from),
+                store.repair(&mut conn).map(drop).map_err(Error::from),
+            ];
+            for refused in refusals {
+                let refused = refused.expect_err("it is another table");
+                assert_eq!(kind(&refused), Some(DatabaseErrorKind::UnsuitableSetting), "{create}: {refused}");
+                assert!(refused.to_string().contains(&format!("finds {table} in schema ")), "{refused}");
+            }
+            conn.batch_execute(&format!("DROP TABLE {table}"))?;
+            append_one(&mut conn, "Appended")?;
+            assert_eq!(Tail::new(conn).news()?, ["There", "Appended"], "{create}");
+        }
+    }
     Ok(())
 }

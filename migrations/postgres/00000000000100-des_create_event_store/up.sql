@@ -311,6 +311,57 @@ BEGIN
 END
 $$;
 
+-- Refuses a session that finds another table under the name of one of the store's: a temporary one, or one in
+-- a schema that comes earlier in its search_path. Heads would move here and events go there. It also refuses a
+-- role from which a policy may hide rows: to a reader, what is hidden looks as if it was never appended. Found
+-- out once per plan, as above. The names are looked up each time, because the plans in this function are kept
+-- when a table is created.
+CREATE FUNCTION event_store_is_whole() RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    home OID := (SELECT pronamespace FROM pg_proc WHERE oid = 'event_store_is_whole()'::regprocedure);
+    store_table RECORD;
+BEGIN
+    FOR store_table IN
+        SELECT pg_class.oid::regclass AS name, relnamespace AS schema,
+            row_security_active(pg_class.oid) AS may_be_hidden
+        FROM unnest(ARRAY['events', 'aggregate_heads', 'event_log']) AS name
+        JOIN pg_class ON pg_class.oid = name::regclass
+    LOOP
+        IF store_table.schema <> home THEN
+            RAISE EXCEPTION
+                'this session finds % in schema %, and the event store is in schema %: drop or rename that table, '
+                'or set search_path',
+                store_table.name, store_table.schema::regnamespace, home::regnamespace;
+        END IF;
+        IF store_table.may_be_hidden THEN
+            RAISE EXCEPTION
+                'row level security may hide rows of % from role %: ALTER ROLE % BYPASSRLS',
+                store_table.name, current_user, quote_ident(current_user);
+        END IF;
+    END LOOP;
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION event_store_refuse_encoding() RETURNS BOOLEAN LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RAISE EXCEPTION
+        'the client_encoding of the session is %, and texts would be changed: SET client_encoding TO ''UTF8''',
+        pg_client_encoding();
+END
+$$;
+
+-- Whether what this session appends and reads is what is in the store.
+CREATE FUNCTION event_store_is_sound() RETURNS BOOLEAN LANGUAGE sql STABLE AS $$
+    SELECT event_store_is_whole()
+        AND CASE WHEN pg_client_encoding() = 'UTF8' THEN true ELSE event_store_refuse_encoding() END
+$$;
+
+-- The tenant of a stream, for a statement about that stream.
+CREATE FUNCTION event_store_tenant(tenant_id TEXT) RETURNS TEXT LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN event_store_is_sound() THEN tenant_id END
+$$;
+
 -- Whether triggers of the application may keep rows out that an append inserts. Then it has to compare, and
 -- to be able to roll back. Found out once per plan, as above.
 CREATE FUNCTION event_store_may_drop_rows() RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE AS $$
@@ -438,7 +489,8 @@ $$;
 -- newest.
 
 CREATE FUNCTION event_store_enter(subscription OID) RETURNS BOOLEAN LANGUAGE sql VOLATILE AS $$
-    SELECT coalesce(event_store_refuse_subscriber(subscription), true) AND event_store_enter_fenced()
+    SELECT coalesce(event_store_refuse_subscriber(subscription), true) AND event_store_is_sound()
+        AND event_store_enter_fenced()
 $$;
 
 CREATE FUNCTION event_store_reserve(number BIGINT, is_alone BOOLEAN, last BIGINT) RETURNS BIGINT
@@ -478,7 +530,8 @@ BEGIN
             THEN event_store_is_in_step()
         END
     INTO log_ordering, is_closed, published, last, is_in_step
-    FROM (SELECT) AS always LEFT JOIN event_log ON true;
+    FROM (SELECT) AS always LEFT JOIN event_log ON true
+    WHERE event_store_is_sound();
     needs_new_snapshot := false;
     IF NOT is_in_step THEN
         published := NULL;
@@ -516,7 +569,7 @@ BEGIN
     -- Waits for all appends under way, and makes new ones wait for the commit.
     LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE;
     SELECT GREATEST(event_store_given_position(), counted_position, (SELECT max(global_position) FROM events))
-    INTO last_position FROM event_log;
+    INTO last_position FROM event_log WHERE event_store_is_sound();
     IF NOT FOUND THEN
         PERFORM event_store_refuse_without_row();
     END IF;
@@ -526,7 +579,7 @@ BEGIN
         'CREATE OR REPLACE FUNCTION event_store_enter(subscription OID) RETURNS BOOLEAN '
         'LANGUAGE sql VOLATILE AS %L',
         format(
-            'SELECT coalesce(event_store_refuse_subscriber(subscription), true) '
+            'SELECT coalesce(event_store_refuse_subscriber(subscription), true) AND event_store_is_sound() '
             'AND event_store_enter_%s()',
             new_ordering
         )
@@ -619,7 +672,7 @@ BEGIN
     END IF;
     -- Waits for all appends under way, and makes new ones wait for the commit.
     LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE;
-    SELECT * INTO log FROM event_log FOR UPDATE;
+    SELECT * INTO log FROM event_log WHERE event_store_is_sound() FOR UPDATE;
     last := coalesce((SELECT max(global_position) FROM events), 0);
     is_changed := event_store_repair_sequence(last)
         OR log.ordering = 'gapless' AND log.counted_position < last;

@@ -3,6 +3,8 @@ use std::str;
 use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
+use diesel::query_builder::AstPass;
+use diesel::result::QueryResult;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{self, BigInt, Integer, Timestamptz};
 use uuid::Uuid;
@@ -55,6 +57,15 @@ impl Dialect for Pg {
     const EVENTS_ON: (&'static str, &'static str) =
         ("LATERAL (SELECT * FROM events AS event WHERE", "OFFSET 0) AS event ON TRUE");
     const OF_TENANT: (&'static str, &'static str) = ("(events.tenant_id = ", ") IS TRUE");
+
+    /// It refuses a session in which the stream would not be read, or written, as it is. As a value that an
+    /// index is searched for, the function runs once per scan.
+    fn bind_tenant<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()> {
+        out.push_sql("event_store_tenant(");
+        Self::bind_text(out, value)?;
+        out.push_sql(")");
+        Ok(())
+    }
 
     binds! {}
 }

@@ -1,3 +1,4 @@
+use diesel::define_sql_function;
 use diesel::pg::Pg;
 use diesel::sql_types::Timestamptz;
 
@@ -14,6 +15,11 @@ macro_rules! every {
     ($query:expr) => {
         $query
     };
+}
+
+define_sql_function! {
+    /// Is true, or an error.
+    fn event_store_is_sound() -> Bool;
 }
 
 queries! { for Pg; schema: postgres; time: Timestamptz; is_one_of: is_one_of; every: every }

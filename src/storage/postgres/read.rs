@@ -56,7 +56,8 @@ impl<C: Server<Backend = Pg>> Read for Postgres<'_, C> {
     }
 
     async fn read_event(&mut self, event_id: Uuid) -> QueryResult<Option<RecordedEvent>> {
-        let with_id = events::table.filter(events::event_id.eq(event_id));
+        let with_id =
+            events::table.filter(events::event_id.eq(event_id)).filter(queries::event_store_is_sound());
         Ok(self.0.load(with_id, Events::of_log()).await?.pop())
     }
 
