@@ -69,6 +69,8 @@ fn a_sequence_that_is_behind_is_found_and_left_there() {
     mends(&db.url(), "the sequence is behind the last event");
     execute(&mut conn, "ALTER SEQUENCE events_global_position_seq CACHE 10").unwrap();
     mends(&db.url(), "CACHE 1 NO CYCLE");
+    execute(&mut conn, "ALTER TABLE events ALTER global_position SET GENERATED ALWAYS").unwrap();
+    mends(&db.url(), "global_position is GENERATED ALWAYS");
     execute(&mut conn, "ALTER TABLE events ALTER global_position DROP IDENTITY").unwrap();
     mends(&db.url(), "no sequence belongs to");
     assert_eq!(problems(&db.url()), none());
@@ -96,6 +98,29 @@ fn a_role_is_told_what_it_lacks() {
     }
     assert_eq!(problems(&url), none());
     execute(&mut conn, &format!("DROP OWNED BY {quoted}; DROP ROLE {quoted}")).unwrap();
+}
+
+#[test]
+fn roles_that_would_not_see_what_is_there_are_found() {
+    let db = Postgres::migrated().unwrap();
+    let mut conn = db.connect().unwrap();
+    let (_, name) = db.url().rsplit_once('/').map(|(_, name)| ((), name.to_owned())).unwrap();
+    let role = format!("reader of {name}");
+    let create = format!(
+        "CREATE ROLE \"{role}\" LOGIN; \
+         GRANT SELECT ON events, event_log, event_rewrites, aggregate_heads TO \"{role}\"; \
+         CREATE POLICY all_events ON events USING (true)"
+    );
+    execute(&mut conn, &create).unwrap();
+    assert_eq!(problems(&db.url()), none());
+    execute(&mut conn, "ALTER TABLE events ENABLE ROW LEVEL SECURITY").unwrap();
+    let url = db.url().replacen("postgres@", &format!("{}@", role.replace(' ', "%20")), 1);
+    super::advice::paste(&db.url(), &advice(&url, "row level security may hide rows"));
+    assert_eq!(problems(&db.url()), none());
+
+    execute(&mut conn, &format!("ALTER ROLE \"{role}\" SET client_encoding = 'LATIN1'")).unwrap();
+    mends(&db.url(), "client_encoding is set to another one");
+    execute(&mut conn, &format!("DROP OWNED BY \"{role}\"; DROP ROLE \"{role}\"")).unwrap();
 }
 
 /// Such as a dump that was restored into it, which runs no migration.

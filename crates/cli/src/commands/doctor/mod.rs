@@ -74,10 +74,12 @@ fn only_read(conn: &mut Database) -> Result {
 /// Those that may keep the log from being read.
 fn settings(conn: &mut Database) -> Result<Vec<Problem>> {
     match conn {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => Ok(Vec::new()),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => postgres::settings(conn),
         #[cfg(feature = "mysql")]
         Database::Mysql(_) => mysql::settings(conn),
-        #[cfg(any(feature = "sqlite", feature = "postgres"))]
-        _ => Ok(Vec::new()),
     }
 }
 

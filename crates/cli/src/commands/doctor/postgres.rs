@@ -6,14 +6,50 @@ use crate::commands::ask::{ask, tell};
 use crate::database::Database;
 use crate::failure::Result;
 
-const CHECKS: [Check; 4] = [
+/// Of sessions. The log may not be read because of them.
+const SESSION_CHECKS: [Check; 2] = [
+    Check {
+        what: "row level security may hide rows from a role",
+        query: "SELECT format('ALTER ROLE %I BYPASSRLS;', rolname) AS answer FROM pg_roles \
+                WHERE rolcanlogin AND NOT rolsuper AND NOT rolbypassrls AND EXISTS (SELECT FROM pg_class \
+                WHERE relname IN ('events', 'event_rewrites', 'event_log', 'aggregate_heads', 'append_keys', \
+                'snapshots', 'projection_checkpoints', 'projection_workers', 'parked_events', 'event_seals') \
+                AND relrowsecurity AND pg_table_is_visible(pg_class.oid) \
+                AND has_table_privilege(pg_roles.oid, pg_class.oid, 'SELECT') \
+                AND (relforcerowsecurity OR NOT pg_has_role(pg_roles.oid, relowner, 'USAGE')))",
+        advice: Advice::Sql,
+    },
+    Check {
+        what: "client_encoding is set to another one than UTF8, which a session gets when it is reset",
+        query: "SELECT format('ALTER %s RESET client_encoding;', CASE \
+                WHEN setdatabase = 0 AND setrole = 0 THEN 'ROLE ALL' \
+                WHEN setdatabase = 0 THEN format('ROLE %I', rolname) \
+                WHEN setrole = 0 THEN format('DATABASE %I', datname) \
+                ELSE format('ROLE %I IN DATABASE %I', rolname, datname) END) AS answer \
+                FROM pg_db_role_setting CROSS JOIN unnest(setconfig) AS setting \
+                LEFT JOIN pg_roles ON pg_roles.oid = setrole LEFT JOIN pg_database ON pg_database.oid = setdatabase \
+                WHERE setting ~* '^client_encoding=' AND setting !~* '=(utf-?8|unicode)$' \
+                AND (setdatabase = 0 OR datname = current_database()) \
+                AND (setrole = 0 OR has_table_privilege(setrole, 'events', 'SELECT'))",
+        advice: Advice::Sql,
+    },
+];
+
+const CHECKS: [Check; 5] = [
     Check {
         what: "what is recorded can be changed: a trigger is disabled",
-        query: "SELECT format('ALTER TABLE %s ENABLE TRIGGER %I;', tgrelid::regclass, tgname) AS answer \
+        query: "SELECT format('ALTER TABLE %s ENABLE %sTRIGGER %I;', tgrelid::regclass, \
+                CASE tgname WHEN 'events_refuse_insert' THEN 'ALWAYS ' ELSE '' END, tgname) AS answer \
                 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid \
                 WHERE tgname LIKE 'event%\\_refuse\\_%' AND tgenabled IN ('D', 'R') \
                 AND NOT tgisinternal AND pg_table_is_visible(tgrelid)",
         advice: Advice::Sql,
+    },
+    Check {
+        what: "appends are refused: global_position is GENERATED ALWAYS",
+        query: "SELECT 'repair' AS answer FROM pg_attribute WHERE attrelid = 'events'::regclass \
+                AND attname = 'global_position' AND attidentity = 'a'",
+        advice: Advice::Type,
     },
     Check {
         what: "the database's encoding is not UTF8, so it cannot keep every text",
@@ -85,9 +121,14 @@ pub fn only_read(conn: &mut Database) -> Result {
     Ok(tell(conn, "SET default_transaction_read_only = on")?)
 }
 
+pub fn settings(conn: &mut Database) -> Result<Vec<Problem>> {
+    problems_of(conn, &SESSION_CHECKS)
+}
+
 pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     let mut problems = projections::problems(conn, ASSIGNED)?;
     problems.extend(behind(conn, COUNTED)?);
+    problems.extend(settings(conn)?);
     problems.extend(problems_of(conn, &CHECKS)?);
     for setting in &SETTINGS {
         problems.extend(of_setting(conn, setting)?);
