@@ -1,11 +1,10 @@
 use serde::Serialize;
 use serde::de::{Deserialize, IgnoredAny};
-use serde_json::Value;
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
 use serde_json::value::RawValue;
 
 use crate::model::invalid::{InvalidInput, MAX_JSON_DEPTH, Problem};
-use crate::model::json_hash::json_hash;
+use crate::model::json_tree::JsonTree;
 
 /// Text that is known to be JSON. It is stored as it was given: order of keys, digits, escapes and spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,20 +55,10 @@ impl Json {
         serde_json::from_str(&self.0)
     }
 
-    /// Whether both say the same: the order in which a map is written says nothing.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        match (self.decode::<Value>(), other.decode::<Value>()) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => self == other,
-        }
-    }
-
-    /// The same, and the order of lists says nothing, either.
-    pub(crate) fn is_same_in_some_order(&self, other: &Self) -> bool {
-        match (self.decode(), other.decode()) {
-            (Ok(one), Ok(other)) => in_order(one) == in_order(other),
-            _ => self == other,
-        }
+    /// For a comparison. `None` if it was written by hand and is nested too deep.
+    pub(crate) fn tree(&self) -> Option<JsonTree<'_>> {
+        check_depth("json", &self.0).ok()?;
+        JsonTree::of(&self.0)
     }
 
     pub(crate) fn check_size(&self, field: &'static str, limit: usize) -> Result<(), InvalidInput> {
@@ -78,19 +67,6 @@ impl Json {
             return Err(InvalidInput::new(field, Problem::TooLarge { bytes, limit }));
         }
         Ok(())
-    }
-}
-
-/// With sorted lists.
-fn in_order(value: Value) -> Value {
-    match value {
-        Value::Array(items) => {
-            let mut items: Vec<Value> = items.into_iter().map(in_order).collect();
-            items.sort_by_cached_key(|item| json_hash(&item.to_string()));
-            items.into()
-        }
-        Value::Object(members) => members.into_iter().map(|(name, value)| (name, in_order(value))).collect(),
-        scalar => scalar,
     }
 }
 

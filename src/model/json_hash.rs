@@ -2,11 +2,13 @@ use std::hash::Hasher;
 
 use twox_hash::XxHash64;
 
+use crate::model::json_tokens::Tokens;
+
 /// A number that two JSON texts have in common if they say the same, digit by digit. The order in which the
 /// members of an object are written says nothing: that of a hash map changes from one time to the next.
 pub(crate) fn json_hash(text: &str) -> u64 {
     let mut open = vec![Group::object()];
-    for token in Tokens(text.as_bytes()) {
+    for token in Tokens::of(text) {
         match token {
             b"{" => open.push(Group::object()),
             b"[" => open.push(Group::list()),
@@ -72,42 +74,6 @@ fn hash(parts: &[&[u8]]) -> u64 {
         hasher.write(part);
     }
     hasher.finish()
-}
-
-/// Brackets, strings with their quotes, and what else is written in one piece.
-struct Tokens<'a>(&'a [u8]);
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
-        let begin = self.0.iter().position(|byte| !is_between(byte))?;
-        let rest = &self.0[begin..];
-        let length = match rest[0] {
-            b'{' | b'}' | b'[' | b']' => 1,
-            b'"' => length_of_string(rest),
-            _ => rest
-                .iter()
-                .position(|byte| is_between(byte) || matches!(byte, b'}' | b']'))
-                .unwrap_or(rest.len()),
-        };
-        let (token, rest) = rest.split_at(length);
-        self.0 = rest;
-        Some(token)
-    }
-}
-
-fn length_of_string(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

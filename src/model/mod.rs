@@ -15,6 +15,8 @@ pub(crate) mod filter;
 pub(crate) mod invalid;
 pub(crate) mod json;
 mod json_hash;
+mod json_tokens;
+pub(crate) mod json_tree;
 pub(crate) mod leaf;
 pub(crate) mod log;
 pub(crate) mod log_state;

@@ -9,6 +9,7 @@ pub mod expecting;
 pub mod in_transactions;
 pub mod keys;
 pub mod snapshots;
+pub mod states;
 pub mod transactions;
 
 mod account;
@@ -17,5 +18,5 @@ pub use account::{Account, AccountEvent, Deposit, FOLDED, NotEnough, Withdraw, a
 
 /// Everything about aggregates.
 pub fn all<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: executing, contention, expecting, keys, snapshots, in_transactions, transactions, bad_input }
+    areas! { D: executing, contention, expecting, keys, snapshots, states, in_transactions, transactions, bad_input }
 }
