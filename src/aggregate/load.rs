@@ -9,7 +9,8 @@ impl<A: Aggregate> AggregateRef<A> {
     /// [initial](Aggregate::initial) one, at version 0.
     ///
     /// If events were erased, it is folded from those that are left, and without any the initial state. The
-    /// version is that at which the stream has ended.
+    /// version is that at which the stream has ended. A snapshot still has what they said: delete the
+    /// stream's snapshots in the transaction that erases.
     ///
     /// Inside a transaction it sees what the transaction has appended, and locks nothing.
     ///

@@ -12,7 +12,7 @@ use test_support::{
     Result, TestDatabase, app_rows, at_once, changed, count, create_app_rows, execute, insert_app_row,
 };
 
-use super::super::housekeeping::restore;
+use super::super::housekeeping::{remove, restore};
 
 tests! {
     only_what_comes_after_is_folded,
@@ -23,6 +23,7 @@ tests! {
     one_that_cannot_be_used_is_none,
     one_of_a_log_that_was_restored_is_none,
     one_that_cannot_be_used_is_replaced,
+    what_was_erased_is_gone_from_the_state_without_its_snapshots,
     one_that_cannot_be_written_stops_nothing,
     one_that_is_too_large_is_not_written,
     a_state_that_is_no_json_is_not_written,
@@ -265,6 +266,17 @@ fn one_that_cannot_be_used_is_replaced<D: TestDatabase>() -> Result {
     changed(&mut conn, "UPDATE snapshots SET aggregate_version = 1000")?;
     read(&meter("m"), &mut conn, 5, 1)?;
     assert_eq!((at(&mut conn)?, folded(&mut conn)?), (30, 0));
+    Ok(())
+}
+
+fn what_was_erased_is_gone_from_the_state_without_its_snapshots<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = with_25_readings::<D>()?;
+    execute(&mut conn, "DELETE FROM snapshots WHERE aggregate_type = 'Meter' AND aggregate_id = 'm'")?;
+    remove(&mut conn, "aggregate_id = 'm' AND aggregate_version <= 4")?;
+    let loaded = meter("m").load(&mut conn)?;
+    assert_eq!((loaded.state.sum, loaded.version), (21, 25));
+    read(&meter("m"), &mut conn, 5, 1)?;
+    assert_eq!((at(&mut conn)?, meter("m").load(&mut conn)?.state.sum), (30, 26));
     Ok(())
 }
 
