@@ -180,7 +180,7 @@ const NOT_RECORDED: &str = "\nIf no event of it has been recorded yet: EVENTS_LO
 
 fn new_version(version: i32) -> String {
     format!(
-        "Keep it readable (`#[serde(default)]`, `#[serde(alias = \"…\")]`), or give the event a new version and say how the \
+        "Keep it readable (`#[serde(default)]`, `#[serde(rename = \"…\")]`), or give the event a new version and say how the \
          old one becomes it:\n\n    #[event(version = {next}, upcast(version = {version}, json = function))]\n    \
          #[event(version = {next}, upcast(version = {version}, from = Type))]\n{NOT_RECORDED}",
         next = version.saturating_add(1)

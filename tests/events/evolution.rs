@@ -202,6 +202,35 @@ fn a_split_event_stays_in_its_order_in_an_enum_of_enums() -> Result {
     Ok(())
 }
 
+#[derive(Debug, PartialEq, Event)]
+enum OldRelease {
+    #[event(name = "OrderRemarked")]
+    Remarked { note: Option<String> },
+}
+
+#[derive(Debug, PartialEq, Event)]
+enum NewRelease {
+    #[event(name = "OrderRemarked")]
+    Remarked {
+        #[serde(rename = "note")]
+        remark: Option<String>,
+    },
+}
+
+/// In a rolling deployment each release reads what the other writes.
+#[test]
+fn a_field_that_keeps_its_stored_name_is_read_by_both_releases() -> Result {
+    let note = || Some("a gift".to_owned());
+    let old = OldRelease::Remarked { note: note() }.to_new()?;
+    let new = NewRelease::Remarked { remark: note() }.to_new()?;
+    assert_eq!(old.payload_json(), new.payload_json());
+    let read = OldRelease::decode(&stored("OrderRemarked", 1, new.payload_json())?)?;
+    assert_eq!(read, Decoded::One(OldRelease::Remarked { note: note() }));
+    let read = NewRelease::decode(&stored("OrderRemarked", 1, old.payload_json())?)?;
+    assert_eq!(read, Decoded::One(NewRelease::Remarked { remark: note() }));
+    Ok(())
+}
+
 /// JSON steps go through `serde_json::Value`; the newest version and steps by type do not.
 #[derive(Event)]
 enum Precise {

@@ -45,7 +45,7 @@ fn of_a_field_that_is_dropped() -> Result {
     let said = Lock::of::<first::Events>()?.says::<without_note::Events>();
     assert_says(
         &said,
-        &["Noted version 1", "/note", "- properties.note: ", "#[serde(alias = \"…\")]", "version = 2"],
+        &["Noted version 1", "/note", "- properties.note: ", "#[serde(rename = \"…\")]", "version = 2"],
     );
     Ok(())
 }
