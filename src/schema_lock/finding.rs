@@ -24,7 +24,8 @@ pub enum FindingKind {
     Unreadable,
     /// A field that was locked is not read any more.
     Dropped,
-    /// A number that was locked is read as another, as a large one that becomes an `f64` is.
+    /// A number that was locked is read as another, as a large one that becomes an `f64` is, or as `null`, as a
+    /// large `f64` that becomes an `f32` in a flattened struct is.
     Narrowed,
     /// It was locked, and nothing reads its name.
     Gone,
@@ -85,15 +86,17 @@ impl Finding {
                 );
                 (FindingKind::Unreadable, text)
             }
-            Trouble::Narrowed { content, field, read } => {
+            Trouble::Narrowed { content, place, read } => {
                 let text = format!(
-                    "may have been recorded with a number that {reader} reads as another: {field} as {read} in\n    {content}"
+                    "may have been recorded with a number that {reader} reads as another: {} as {read} in\n    {content}",
+                    named(place)
                 );
                 (FindingKind::Narrowed, text)
             }
-            Trouble::Dropped { content, field } => {
+            Trouble::Dropped { content, place } => {
                 let text = format!(
-                    "may have been recorded with a field that {reader} does not read any more: {field} in\n    {content}"
+                    "may have been recorded with a field that {reader} does not read any more: {} in\n    {content}",
+                    named(place)
                 );
                 (FindingKind::Dropped, text)
             }
@@ -162,9 +165,9 @@ impl Finding {
         let reader = shapes.of;
         let what = match trouble {
             Trouble::Unreadable { content, error } => format!("    {content}\n    {error}"),
-            Trouble::Dropped { content, field } => format!("    {content}\n    {field} is lost"),
-            Trouble::Narrowed { content, field, read } => {
-                format!("    {content}\n    {field} is read as {read}")
+            Trouble::Dropped { content, place } => format!("    {content}\n    {} is lost", named(place)),
+            Trouble::Narrowed { content, place, read } => {
+                format!("    {content}\n    {} is read as {read}", named(place))
             }
         };
         let text = format!(
@@ -174,6 +177,10 @@ impl Finding {
         );
         Self::new(name, *version, FindingKind::NotReadBack, text)
     }
+}
+
+fn named(place: &str) -> &str {
+    if place.is_empty() { "the value itself" } else { place }
 }
 
 const NOT_RECORDED: &str = "\nIf no event of it has been recorded yet: EVENTS_LOCK=force cargo test";

@@ -49,7 +49,7 @@
 //! | a new event or version, a new optional field, an alias | fails until `EVENTS_LOCK=update cargo test` has recorded it |
 //! | a field removed, renamed, of another or narrower type, newly required; a lost `null` or variant; other tagging | fails: give the event a new version and an upcast |
 //! | an event that nothing reads any more | fails: declare it `retired`, or an `alias` |
-//! | a number that is read as another, as a large `u64` that becomes an `f64` | fails: give the event a new version and an upcast |
+//! | a number that is read as another, as a large `u64` that becomes an `f64`, or as `null`, as a large `f64` that becomes an `f32` in a flattened struct | fails: give the event a new version and an upcast |
 //! | one name with two shapes | fails: give one another name |
 //! | two states with snapshots as one aggregate type | fails: give one another type |
 //! | a [snapshot](snapshot()) of another shape, also with a new optional field | fails: give the snapshots a new version |
@@ -67,6 +67,8 @@
 
 mod changes;
 mod content;
+//! - The number type of a map's keys: a schema says whether they may be negative, and not how large they are.
+//!   `HashMap<u32, _>` and `HashMap<u8, _>` look the same.
 mod contents;
 mod error;
 mod fields;

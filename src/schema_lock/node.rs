@@ -38,8 +38,10 @@ impl<'a> Node<'a> {
     pub(super) fn entries(self) -> impl Iterator<Item = (&'static str, Self)> {
         let any = self.get("additionalProperties").filter(|schema| **schema != Value::Bool(false));
         let any = any.map(|schema| ("key", schema));
+        let by_pattern = self.map("patternProperties").into_iter().flatten();
         // Mostly of numbers.
-        let by_pattern = self.map("patternProperties").into_iter().flatten().map(|(_, schema)| ("1", schema));
+        let by_pattern =
+            by_pattern.flat_map(|(pattern, schema)| keys_of(pattern).iter().map(move |key| (*key, schema)));
         any.into_iter().chain(by_pattern).map(move |(key, schema)| (key, self.at(schema)))
     }
 
@@ -54,7 +56,7 @@ impl<'a> Node<'a> {
     }
 
     /// Whether a value of this schema may have something at this place, given as the parts of a JSON pointer.
-    pub(super) fn declares(self, place: &[&str]) -> bool {
+    pub(super) fn declares(self, place: &[String]) -> bool {
         let Some((first, rest)) = place.split_first() else { return true };
         if self.schema == &Value::Bool(true) {
             return true;
@@ -64,7 +66,7 @@ impl<'a> Node<'a> {
     }
 
     /// What is said about a value at this place, given as the parts of a JSON pointer.
-    pub(super) fn schemas_at(self, place: &[&str]) -> Vec<&'a Value> {
+    pub(super) fn schemas_at(self, place: &[String]) -> Vec<&'a Value> {
         let here = match place.split_first() {
             None => vec![self.schema],
             Some((first, rest)) => self.parts(first).flat_map(|part| part.schemas_at(rest)).collect(),
@@ -86,4 +88,8 @@ impl<'a> Node<'a> {
         let lists = ["oneOf", "anyOf", "allOf"].into_iter();
         target.into_iter().chain(lists.flat_map(move |keyword| self.list(keyword)))
     }
+}
+
+fn keys_of(pattern: &str) -> &'static [&'static str] {
+    if pattern.starts_with("^-?") { &["1", "-1"] } else { &["1"] }
 }

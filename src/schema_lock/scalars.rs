@@ -53,7 +53,17 @@ pub(super) fn integers(node: Node<'_>) -> Vec<Content> {
     let usual = 1.max(lowest).min(highest);
     let extremes = [lowest, highest].into_iter().filter(|extreme| *extreme != usual);
     let extremes = extremes.map(|extreme| Content::extreme(integer(extreme)));
-    [Content::usual(integer(usual))].into_iter().chain(extremes).collect()
+    [Content::usual(integer(usual))].into_iter().chain(extremes).chain(wide_integers(node, format)).collect()
+}
+
+/// The extremes of 128 bits.
+fn wide_integers(node: Node<'_>, format: &str) -> Vec<Content> {
+    let is_bounded = ["maximum", "exclusiveMaximum"].iter().any(|keyword| node.get(keyword).is_some());
+    match format {
+        "uint128" if !is_bounded => vec![Content::wide(u128::MAX)],
+        "int128" if !is_bounded => vec![Content::wide(i128::MIN), Content::wide(i128::MAX)],
+        _ => Vec::new(),
+    }
 }
 
 /// No more than 64 bits, which is what `serde_json` keeps in a value.

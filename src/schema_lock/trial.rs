@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 
 use super::content::Content;
 use super::contents::contents;
-use super::fields::{fields, values};
+use super::fields::{Part, fields, values};
 use super::node::Node;
 use super::shape::Shape;
 use super::shapes::Shapes;
@@ -20,11 +20,11 @@ use crate::model::stream_id::StreamId;
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// It cannot be read.
-    Unreadable { content: Value, error: String },
-    /// It is read without this field.
-    Dropped { content: Value, field: String },
-    /// The number in this field is read as another.
-    Narrowed { content: Value, field: String, read: Value },
+    Unreadable { content: String, error: String },
+    /// It is read without what is at this place.
+    Dropped { content: String, place: String },
+    /// The number at this place is read as another.
+    Narrowed { content: String, place: String, read: Value },
 }
 
 /// One enum, and the name and version of the events that it is to read.
@@ -34,28 +34,28 @@ pub(super) struct Trial<'a> {
     pub(super) version: i32,
 }
 
-/// The fields that are not declared any more.
+/// The fields that are not declared any more, by the names that lead to them.
 #[derive(Default)]
 struct Seen {
     /// Those that make a difference in some content: in another they may have their default.
-    read: BTreeSet<String>,
-    /// Those that made none, and in which content.
-    unread: Vec<(String, Value)>,
+    read: BTreeSet<Vec<String>>,
+    /// Those that made none, and how.
+    unread: Vec<(Vec<String>, Trouble)>,
 }
 
 impl Seen {
-    fn note(&mut self, field: String, content: &Value, is_read: bool) {
+    fn note(&mut self, field: &Part<'_>, content: &Content, is_read: bool) {
+        let names = field.names.iter().map(ToString::to_string).collect();
         if is_read {
-            self.read.insert(field);
-        } else if !self.unread.iter().any(|(known, _)| *known == field) {
-            self.unread.push((field, content.clone()));
+            self.read.insert(names);
+        } else {
+            self.unread.push((names, Trouble::Dropped { content: content.json(), place: field.pointer() }));
         }
     }
 
     fn dropped(self) -> Option<Trouble> {
         let Self { read, unread } = self;
-        let (field, content) = unread.into_iter().find(|(field, _)| !read.contains(field))?;
-        Some(Trouble::Dropped { content, field })
+        unread.into_iter().find(|(field, _)| !read.contains(field)).map(|(_, dropped)| dropped)
     }
 }
 
@@ -73,62 +73,65 @@ impl Trial<'_> {
         let mut seen = Seen::default();
         let trouble = contents(schema, &samples)
             .into_iter()
-            .find_map(|content| self.trouble(schema, content, &mut seen));
+            .find_map(|content| self.trouble(schema, &content, &mut seen));
         trouble.or_else(|| seen.dropped())
     }
 
-    fn trouble(
-        &self,
-        schema: &Value,
-        Content { value, extreme }: Content,
-        seen: &mut Seen,
-    ) -> Option<Trouble> {
-        let error = match self.read(&value) {
+    fn trouble(&self, schema: &Value, content: &Content, seen: &mut Seen) -> Option<Trouble> {
+        let error = match self.read(content) {
             Ok(None) => return None,
-            Ok(Some(written)) => return self.lost(schema, value, &written, seen),
+            Ok(Some(written)) => return self.lost(schema, content, &written, seen),
             // An upcast may refuse a number that no application has ever recorded.
-            Err(Unread::ByUpcast(_)) if extreme.is_some() => return None,
+            Err(Unread::ByUpcast(_)) if content.extreme.is_some() => return None,
             Err(Unread::ByUpcast(error) | Unread::Otherwise(error)) => error,
         };
         // So may a type, as that of a time does. It has never been read, if the type is still the same.
-        if extreme.is_some_and(|place| self.is_unchanged(schema, &place)) {
+        if content.extreme.as_ref().is_some_and(|extreme| self.is_unchanged(schema, &extreme.place)) {
             return None;
         }
-        Some(Trouble::Unreadable { content: value, error })
+        Some(Trouble::Unreadable { content: content.json(), error })
     }
 
-    /// A number that has become another, or a field that has become `null`. Of those that are not declared any
-    /// more it takes note whether they are read, as one with an alias is.
+    /// A number that has become another, or something that has become `null`. Of the fields that are not
+    /// declared any more it takes note whether they are read, as one with an alias is.
     ///
     /// Only of the version that is written: an upcast leaves out what it means to.
-    fn lost(&self, locked: &Value, content: Value, written: &NewEvent, seen: &mut Seen) -> Option<Trouble> {
+    fn lost(
+        &self,
+        locked: &Value,
+        content: &Content,
+        written: &NewEvent,
+        seen: &mut Seen,
+    ) -> Option<Trouble> {
         let schema = self.schema_of(written.event_type())?;
         let again = json(written);
-        if let Some(trouble) = self.narrowed(locked, &content, &again) {
+        let mut parts = values(&content.value).into_iter();
+        if let Some(trouble) = parts.find_map(|part| self.changed(locked, content, &part, &again)) {
             return Some(trouble);
         }
-        for field in fields(&content) {
-            let pointer = field.pointer();
-            if again.pointer(&pointer) == Some(&Value::Null) && !field.value.is_null() {
-                return Some(Trouble::Dropped { content: content.clone(), field: pointer });
-            }
+        for field in fields(&content.value) {
             if !Node::root(schema).declares(&field.place) {
-                let without = self.read(&field.removed_from(&content));
+                let without = self.read(&content.with(field.removed_from(&content.value)));
                 let is_read = !matches!(without, Ok(Some(without)) if json(&without) == again);
-                seen.note(pointer, &content, is_read);
+                seen.note(&field, content, is_read);
             }
         }
         None
     }
 
-    /// Some types change what their schemas allow, as that of a duration does, and are still the same.
-    fn narrowed(&self, locked: &Value, content: &Value, again: &Value) -> Option<Trouble> {
-        values(content).into_iter().find_map(|number| {
-            let field = number.pointer();
-            let read = again.pointer(&field).filter(|read| is_other_number(number.value, read))?.clone();
-            let content = content.clone();
-            (!self.is_unchanged(locked, &number.place)).then_some(Trouble::Narrowed { content, field, read })
-        })
+    /// Some types change numbers that their schemas allow, as that of a duration does, and are still the same.
+    fn changed(&self, locked: &Value, content: &Content, part: &Part<'_>, again: &Value) -> Option<Trouble> {
+        let place = part.pointer();
+        let (read, content) = (again.pointer(&place)?.clone(), || content.json());
+        match (part.value, &read) {
+            (Value::Null, _) => None,
+            (Value::Number(_), Value::Null) => Some(Trouble::Narrowed { content: content(), place, read }),
+            (_, Value::Null) => Some(Trouble::Dropped { content: content(), place }),
+            (number, other) if is_other_number(number, other) && !self.is_unchanged(locked, &part.place) => {
+                Some(Trouble::Narrowed { content: content(), place, read })
+            }
+            _ => None,
+        }
     }
 
     /// What is written now under this name, if it is of the version that was read.
@@ -137,18 +140,17 @@ impl Trial<'_> {
     }
 
     /// Whether the newest version says the same about this place as this schema does.
-    fn is_unchanged(&self, schema: &Value, place: &[impl AsRef<str>]) -> bool {
-        let place: Vec<&str> = place.iter().map(AsRef::as_ref).collect();
+    fn is_unchanged(&self, schema: &Value, place: &[String]) -> bool {
         let newest = self.shapes.shapes.iter().find(|shape| shape.event_type().name() == self.name);
         newest.is_some_and(|newest| {
-            let now = Node::root(newest.schema()).schemas_at(&place);
-            let before = Node::root(schema).schemas_at(&place);
+            let now = Node::root(newest.schema()).schemas_at(place);
+            let before = Node::root(schema).schemas_at(place);
             !before.is_empty() && before.iter().all(|said| now.contains(said))
         })
     }
 
     /// What would be written now; `None` if the event is ignored, or split.
-    fn read(&self, content: &Value) -> Result<Option<NewEvent>, Unread> {
+    fn read(&self, content: &Content) -> Result<Option<NewEvent>, Unread> {
         let recorded = self
             .recorded(content)
             .map_err(|error| Unread::Otherwise(format!("it cannot be stored: {error}")))?;
@@ -158,8 +160,8 @@ impl Trial<'_> {
         }
     }
 
-    fn recorded(&self, content: &Value) -> Result<RecordedEvent, InvalidInput> {
-        let event = NewEvent::new(self.name.to_owned(), content)?.event_version(self.version);
+    fn recorded(&self, content: &Content) -> Result<RecordedEvent, InvalidInput> {
+        let event = NewEvent::from_json(self.name.to_owned(), content.json())?.event_version(self.version);
         event.recorded(&StreamId::new("SchemaLock", "1")?, 1, Position::new(1)?)
     }
 }

@@ -84,7 +84,7 @@ release!(whole: struct { share: i64 });
 
 #[test]
 fn a_less_exact_number_is_found() -> Result {
-    assert_eq!(from_to!(precise, rough), [Dropped], "the largest become `null`");
+    assert_eq!(from_to!(precise, rough), [Unreadable], "the largest are too large");
     assert_eq!(from_to!(precise, whole), [Unreadable]);
     assert_eq!(from_to!(rough, precise), [Changed]);
     Ok(())
@@ -127,6 +127,12 @@ release!(less_nested: struct { lines: Vec<Line>, by_sku: BTreeMap<String, Line>,
     #[derive(Serialize, Deserialize, JsonSchema)]
     pub struct Line { sku: String }
 );
+release!(less_in_the_pair: struct { lines: Vec<Line>, by_sku: BTreeMap<String, Line>, pair: (u8, Option<Less>) }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Line { sku: String, quantity: u32 }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Less { sku: String }
+);
 release!(other_pair: struct { lines: Vec<Line>, by_sku: BTreeMap<String, Line>, pair: (u8, Line) }
     #[derive(Serialize, Deserialize, JsonSchema)]
     pub struct Line { sku: String, quantity: u32 }
@@ -136,6 +142,7 @@ release!(other_pair: struct { lines: Vec<Line>, by_sku: BTreeMap<String, Line>, 
 fn a_field_within_lists_maps_and_tuples_is_found() -> Result {
     assert_eq!(from_to!(nested, nested), []);
     assert_eq!(from_to!(nested, less_nested), [Dropped]);
+    assert_eq!(from_to!(nested, less_in_the_pair), [Dropped]);
     assert_eq!(from_to!(nested, other_pair), [Unreadable]);
     Ok(())
 }
@@ -175,6 +182,72 @@ fn a_number_that_is_read_as_another_is_found() -> Result {
     assert_eq!(from_to!(as_integers, place_in_floats), [Changed], "an f64 has every i32");
     let said = super::lock::Lock::of::<as_integers::Events>()?.says::<in_floats::Events>();
     assert!(said.contains("/cents as 1.8446744073709552e"), "{said}");
+    Ok(())
+}
+
+// What serde has to buffer is read as infinite, and written as `null`.
+release!(shares: struct { #[serde(flatten)] shares: Shares }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Shares { list: Vec<f64>, pair: (u8, f64), by_name: BTreeMap<String, f64> }
+);
+release!(rough_list: struct { #[serde(flatten)] shares: Shares }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Shares { list: Vec<f32>, pair: (u8, f64), by_name: BTreeMap<String, f64> }
+);
+release!(rough_pair: struct { #[serde(flatten)] shares: Shares }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Shares { list: Vec<f64>, pair: (u8, f32), by_name: BTreeMap<String, f64> }
+);
+release!(rough_map: struct { #[serde(flatten)] shares: Shares }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Shares { list: Vec<f64>, pair: (u8, f64), by_name: BTreeMap<String, f32> }
+);
+release!(one: #[serde(untagged)] enum { Share(f64) });
+release!(rough_one: #[serde(untagged)] enum { Share(f32) });
+
+#[test]
+fn a_number_that_becomes_null_is_found_wherever_it_is() -> Result {
+    assert_eq!(from_to!(shares, shares), []);
+    assert_eq!(from_to!(shares, rough_list), [Narrowed]);
+    assert_eq!(from_to!(shares, rough_pair), [Narrowed]);
+    assert_eq!(from_to!(shares, rough_map), [Narrowed]);
+    assert_eq!(from_to!(one, rough_one), [Narrowed]);
+    let said = super::lock::Lock::of::<one::Events>()?.says::<rough_one::Events>();
+    assert!(said.contains("the value itself as null"), "{said}");
+    Ok(())
+}
+
+release!(wide: struct { cents: u128, change: i128, rates: Vec<u128> });
+release!(less_wide: struct { cents: u64, change: i128, rates: Vec<u128> });
+release!(less_wide_change: struct { cents: u128, change: i64, rates: Vec<u128> });
+release!(less_wide_rates: struct { cents: u128, change: i128, rates: Vec<u64> });
+release!(wide_and_renamed: struct { #[serde(alias = "cents")] amount: u128, change: i128, rates: Vec<u128> });
+release!(wide_without_change: struct { cents: u128, rates: Vec<u128> });
+
+#[test]
+fn fewer_than_128_bits_are_found() -> Result {
+    assert_eq!(from_to!(wide, wide), []);
+    assert_eq!(from_to!(wide, less_wide), [Unreadable]);
+    assert_eq!(from_to!(wide, less_wide_change), [Unreadable]);
+    assert_eq!(from_to!(wide, less_wide_rates), [Unreadable]);
+    assert_eq!(from_to!(less_wide, wide), [Changed]);
+    assert_eq!(from_to!(wide, wide_and_renamed), [Changed]);
+    assert_eq!(from_to!(wide, wide_without_change), [Dropped]);
+    let said = super::lock::Lock::of::<wide::Events>()?.says::<less_wide::Events>();
+    assert!(said.contains("\"cents\":340282366920938463463374607431768211455"), "{said}");
+    Ok(())
+}
+
+release!(signed_keys: struct { by_place: BTreeMap<i32, bool> });
+release!(keys: struct { by_place: BTreeMap<u32, bool> });
+release!(text_keys: struct { by_place: BTreeMap<String, bool> });
+
+#[test]
+fn keys_that_cannot_be_negative_any_more_are_found() -> Result {
+    assert_eq!(from_to!(signed_keys, signed_keys), []);
+    assert_eq!(from_to!(signed_keys, keys), [Unreadable]);
+    assert_eq!(from_to!(keys, signed_keys), [Changed]);
+    assert_eq!(from_to!(signed_keys, text_keys), [Changed]);
     Ok(())
 }
 
