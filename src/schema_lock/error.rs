@@ -38,8 +38,13 @@ pub enum LockError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file is none that a check has written.
-    #[error("{} is no lock file: {source}. Take it back from version control, and let `EVENTS_LOCK=update` change it", path.display())]
+    /// The file is none that a check has written, or has an event or a version twice, as after a merge that
+    /// kept both.
+    #[error(
+        "{} is no lock file: {source}. Take it back from version control, after a merge from one of the two branches, \
+         and let `EVENTS_LOCK=update` change it",
+        path.display()
+    )]
     #[non_exhaustive]
     NotALock {
         /// The file.

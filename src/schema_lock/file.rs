@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::LockError;
+use super::once::Once;
 
 /// What was released: per name and version every schema that has ever been locked, the latest last. An event
 /// may have been recorded before a field was added to its version, so no schema takes the place of an earlier
@@ -35,7 +36,7 @@ impl LockFile {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(LockError::File { path: path.into(), source }),
         };
-        let lock = serde_json::from_str(&text);
+        let lock = serde_json::from_str(&text).and_then(|Once| serde_json::from_str(&text));
         lock.map(Some).map_err(|source| LockError::NotALock { path: path.into(), source })
     }
 

@@ -57,18 +57,24 @@
 //!
 //! `EVENTS_LOCK=force cargo test` also takes what breaks, for events that no application has recorded yet.
 //!
+//! # When two branches have changed the lock
+//!
+//! Keep the events, versions and schemas of both sides. If both have added the same version of an event, give
+//! one of them the next version, in the code and in the lock; then run `EVENTS_LOCK=update cargo test`. A
+//! lock that has an event or a version twice is refused as [`NotALock`](LockError::NotALock).
+//!
 //! # What it cannot know
 //!
 //! - A text with rules of its own (a currency, a number as text): give a [`sample`](Shapes::sample). A number
 //!   with rules of its own: `#[schemars(range(min = 1, max = 100))]` at its field.
+//! - The number type of a map's keys: a schema says whether they may be negative, and not how large they are.
+//!   `HashMap<u32, _>` and `HashMap<u8, _>` look the same.
 //! - An old variant that `#[serde(other)]` takes, and a field that still has its name and means something
 //!   else.
 //! - Whether an upcast says the right thing. It is only run.
 
 mod changes;
 mod content;
-//! - The number type of a map's keys: a schema says whether they may be negative, and not how large they are.
-//!   `HashMap<u32, _>` and `HashMap<u8, _>` look the same.
 mod contents;
 mod error;
 mod fields;
@@ -76,6 +82,7 @@ mod file;
 mod finding;
 mod mode;
 mod node;
+mod once;
 mod review;
 mod scalars;
 mod shape;

@@ -79,6 +79,29 @@ fn a_file_that_is_no_lock_is_refused_and_kept() -> Result {
     Ok(())
 }
 
+/// A merge has kept both sides.
+#[test]
+fn a_lock_that_has_something_twice_is_refused_and_kept() -> Result {
+    let lock = Lock::new()?;
+    let other = r#"[{"type": "string"}]"#;
+    for (at, twice) in [
+        ("\"Noted\": {", format!("\"Noted\": {{\"1\": {other}}}, \"Noted\": {{")),
+        ("\"1\": [", format!("\"1\": {other}, \"1\": [")),
+        ("\"cents\": {", "\"cents\": {\"type\": \"string\"}, \"cents\": {".to_owned()),
+    ] {
+        let text = FIRST.replacen(at, &twice, 1);
+        std::fs::write(lock.path(), &text)?;
+        for mode in [Mode::Check, Mode::Update, Mode::Force] {
+            let refused = lock.run(mode, [shapes::<first::Events>()]).unwrap_err();
+            assert!(matches!(refused, LockError::NotALock { .. }), "{refused}");
+            let name = at.split(':').next().unwrap_or_default();
+            assert!(refused.to_string().contains(&format!("{name} is there twice at line")), "{refused}");
+            assert_eq!(lock.text()?, text);
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn a_file_that_cannot_be_written_is_an_error_that_names_it() -> Result {
     let lock = Lock::new()?;
