@@ -20,6 +20,7 @@ tests! {
     a_key_of_other_events_is_refused,
     many_at_the_same_moment_execute_once,
     many_at_the_same_moment_execute_once_inside_transactions,
+    many_at_the_same_moment_execute_once_in_whatever_way,
     the_same_request_that_was_faster_and_decided_differently_is_the_result,
     keys_of_two_tenants_are_apart,
     once_events_were_erased_the_key_says_so,
@@ -151,6 +152,35 @@ fn many_at_the_same_moment_execute_once_inside_transactions<D: TestDatabase>() -
     let repeats = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
     assert_eq!(repeats.iter().filter(|is_repeat| !**is_repeat).count(), 1);
     assert_eq!((count(&mut conns[0], "app_rows")?, count(&mut conns[0], "events")?), (1, 11));
+    Ok(())
+}
+
+/// Alone, inside a transaction, and as a batch.
+fn many_at_the_same_moment_execute_once_in_whatever_way<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conns = (0..6).map(|_| db.connect()).collect::<Result<Vec<_>>>()?;
+    let stream = fund(&mut conns[0], "a", 10)?;
+    let withdrawn = AccountEvent::Withdrawn { cents: 8 }.to_new()?;
+    let outcomes = at_once(&mut conns, |nth, conn| -> Result<(bool, i64), Error> {
+        let (store, withdraw) = (EventStore::new(), account("a").idempotency_key("k"));
+        let done = match nth % 3 {
+            0 => withdraw.execute(conn, &Withdraw(8))?,
+            1 => store.transaction(conn, |conn| -> Result<_, Error> {
+                Ok(withdraw.clone().execute(conn, &Withdraw(8))?)
+            })?,
+            _ => {
+                let batch = AppendBatch::new().append(&stream, ExpectedVersion::Any, [withdrawn.clone()]);
+                let done = store.append_batch(conn, &batch.idempotency_key("k"))?;
+                return Ok((done.is_repeat(), done.streams()[0].version()));
+            }
+        };
+        assert_eq!(done.state.cents, 2);
+        Ok((done.is_repeat, done.version))
+    });
+    let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert_eq!(outcomes.iter().filter(|(is_repeat, _)| !is_repeat).count(), 1);
+    assert!(outcomes.iter().all(|(_, version)| *version == 11), "{outcomes:?}");
+    assert_eq!((count(&mut conns[0], "events")?, count(&mut conns[0], "append_keys")?), (11, 1));
     Ok(())
 }
 
