@@ -154,7 +154,8 @@ pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded
 /// # }
 /// ```
 ///
-/// Two flattened enums that claim one name do not compile:
+/// Two flattened enums that claim one name do not compile, and neither does one that claims a name of the enum
+/// around it. The message says the name:
 ///
 /// ```compile_fail,E0080
 /// use diesel_event_store::Event;
@@ -166,14 +167,18 @@ pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded
 /// }
 ///
 /// #[derive(Event)]
+/// enum InvoiceEvent {
+///     #[event(name = "Paid")]
+///     Paid { cents: u64 },
+/// }
+///
+/// #[derive(Event)]
 /// enum ShopEvent {
 ///     #[event(flatten)]
 ///     Payment(PaymentEvent),
-///     #[event(name = "Paid")]
-///     Paid,
+///     #[event(flatten)]
+///     Invoice(InvoiceEvent),
 /// }
-///
-/// println!("{:?}", <ShopEvent as Event>::TYPES);
 /// ```
 #[cfg(feature = "derive")]
 pub use diesel_event_store_derive::Event;
@@ -262,7 +267,7 @@ struct Readme;
 /// What the derive macro calls.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::event::event_type::{concat, is_taker};
+    pub use crate::event::event_type::{concat, has_name, is_taker, refuse_shared, shared_name};
     pub use crate::event::reading::{
         Nothing, changed, content, new_event, not_recordable, step, unreadable_version, value,
     };

@@ -5,4 +5,6 @@ mod events {
     mod evolution;
     mod names;
     mod payload;
+    mod reexported;
+    mod shop;
 }

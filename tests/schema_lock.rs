@@ -9,6 +9,7 @@ mod schema_lock {
     mod lock;
     mod messages;
     mod modes;
+    mod no_prelude;
     mod snapshots;
     mod texts;
 }

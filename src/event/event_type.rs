@@ -40,24 +40,50 @@ impl fmt::Display for EventType {
 }
 
 /// The types of several groups as one array: what an enum of enums reads.
-///
-/// # Panics
-///
-/// When it is evaluated, which is when the program is compiled: if two groups claim one name.
 pub const fn concat<const N: usize>(groups: &[&[EventType]]) -> [EventType; N] {
     let mut all = [EventType::new("", 1); N];
     let (mut group, mut at) = (0, 0);
     while group < groups.len() {
         let mut nth = 0;
         while nth < groups[group].len() {
-            let new = groups[group][nth];
-            assert!(!contains(&all, at, new.name), "two of the flattened enums claim the same event name");
-            all[at] = new;
+            all[at] = groups[group][nth];
             (nth, at) = (nth + 1, at + 1);
         }
         group += 1;
     }
     all
+}
+
+/// The first name that both groups claim. Empty if they claim none, because no event has an empty name.
+pub const fn shared_name(one: &[EventType], other: &[EventType]) -> &'static str {
+    let mut at = 0;
+    while at < one.len() {
+        if has_name(other, one[at].name) {
+            return one[at].name;
+        }
+        at += 1;
+    }
+    ""
+}
+
+/// # Panics
+///
+/// If two groups claim this name, which is not empty then. When it is evaluated is when the program is
+/// compiled, so `N` is the length of what is said.
+pub const fn refuse_shared<const N: usize>(name: &str, text: &str) {
+    if name.is_empty() {
+        return;
+    }
+    let mut said = [0; N];
+    let mut at = 0;
+    while at < N {
+        said[at] = if at < name.len() { name.as_bytes()[at] } else { text.as_bytes()[at - name.len()] };
+        at += 1;
+    }
+    match std::str::from_utf8(&said) {
+        Ok(said) => panic!("{}", said),
+        Err(_) => panic!("two of the flattened enums claim the same event name"),
+    }
 }
 
 /// Whether one of the groups takes events that no group names.
@@ -78,9 +104,10 @@ pub const fn is_taker(groups: &[bool]) -> bool {
     takers == 1
 }
 
-const fn contains(types: &[EventType], len: usize, name: &str) -> bool {
+/// Whether one of the types has the name.
+pub const fn has_name(types: &[EventType], name: &str) -> bool {
     let mut at = 0;
-    while at < len {
+    while at < types.len() {
         if equal(types[at].name.as_bytes(), name.as_bytes()) {
             return true;
         }
@@ -99,7 +126,7 @@ const fn equal(one: &[u8], other: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_taker;
+    use super::{EventType, is_taker, refuse_shared, shared_name};
 
     #[test]
     fn one_of_several_groups_takes_what_no_group_names() {
@@ -111,5 +138,22 @@ mod tests {
     #[should_panic(expected = "take the events of other types")]
     fn two_groups_that_take_it_are_refused() {
         is_taker(&[true, false, true]);
+    }
+
+    const PAYMENT: &[EventType] = &[EventType::new("Paid", 1), EventType::new("Cancelled", 1)];
+    const SHIPMENT: &[EventType] = &[EventType::new("Sent", 2), EventType::new("Cancelled", 2)];
+
+    #[test]
+    fn groups_without_a_common_name_are_fine() {
+        assert_eq!(shared_name(PAYMENT, &SHIPMENT[..1]), "");
+        refuse_shared::<0>("", "");
+    }
+
+    #[test]
+    #[should_panic(expected = "Cancelled is in both `Payment` and `Shipment`")]
+    fn a_name_that_two_groups_claim_is_told() {
+        const TEXT: &str = " is in both `Payment` and `Shipment`";
+        const NAME: &str = shared_name(PAYMENT, SHIPMENT);
+        refuse_shared::<{ NAME.len() + TEXT.len() }>(NAME, TEXT);
     }
 }

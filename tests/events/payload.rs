@@ -184,3 +184,25 @@ fn a_variant_without_content_reads_an_object_and_null() -> Result {
     }
     Ok(())
 }
+
+#[derive(Debug, PartialEq, Event)]
+#[serde(deny_unknown_fields)]
+enum Strict {
+    #[event(name = "OrderGifted")]
+    Gifted { to: String },
+    #[event(name = "OrderCounted")]
+    Counted(#[serde(default)] u32),
+}
+
+#[test]
+fn fields_that_are_not_declared_are_refused_if_the_enum_says_so() -> Result {
+    let read = |name, json| -> std::result::Result<_, InvalidInput> {
+        let recorded = NewEvent::from_json(name, json)?;
+        Ok(Strict::decode(&recorded.recorded(&StreamId::new("Order", "o-1")?, 1, Position::new(1)?)?))
+    };
+    assert_eq!(read("OrderGifted", r#"{"to":"Bo"}"#)??, Decoded::One(Strict::Gifted { to: "Bo".into() }));
+    let error = read("OrderGifted", r#"{"to":"Bo","from":"Al"}"#)?.unwrap_err();
+    assert!(error.to_string().contains("unknown field `from`"), "{error}");
+    assert_eq!(read("OrderCounted", "7")??, Decoded::One(Strict::Counted(7)));
+    Ok(())
+}

@@ -1,6 +1,8 @@
 //! What stands in `#[event(…)]`.
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
+use syn::parse::Parse;
 use syn::punctuated::Punctuated;
 use syn::token::Paren;
 use syn::{Attribute, Error, Expr, Lit, LitInt, LitStr, Meta, Path, Result, Token, Type, parse_quote};
@@ -14,7 +16,10 @@ pub(crate) struct Retired {
 pub(crate) struct EnumAttributes {
     pub(crate) krate: Path,
     pub(crate) retired: Vec<Retired>,
+    /// What serde is told about the fields of all variants.
     pub(crate) serde: Vec<Attribute>,
+    /// Whether fields that are not declared are refused.
+    pub(crate) is_strict: bool,
     pub(crate) is_locked: bool,
 }
 
@@ -24,14 +29,16 @@ impl EnumAttributes {
             krate: parse_quote!(::diesel_event_store),
             retired: Vec::new(),
             serde: Vec::new(),
+            is_strict: false,
             is_locked: false,
         };
         for attribute in attributes {
             if attribute.path().is_ident("event") {
+                check_form(attribute, AT_THE_ENUM)?;
                 attribute.parse_nested_meta(|meta| parsed.add(&meta))?;
             }
-            if attribute.path().is_ident("serde") && is_about_fields(attribute)? {
-                parsed.serde.push(attribute.clone());
+            if attribute.path().is_ident("serde") {
+                parsed.add_serde(attribute)?;
             }
         }
         Ok(parsed)
@@ -47,48 +54,93 @@ impl EnumAttributes {
             return Ok(());
         }
         if meta.path.is_ident("crate") {
-            self.krate = meta.value()?.parse::<LitStr>()?.parse()?;
+            self.krate =
+                value::<LitStr>(meta, CRATE)?.parse().map_err(|error| Error::new(error.span(), CRATE))?;
             return Ok(());
         }
-        Err(meta.error(
-            "an enum of events knows `#[event(retired(name = \"…\"))]`, with `split = function` if it is to be read as \
-             others, `#[event(lock)]` and `#[event(crate = \"…\")]`; names and versions stand at its variants",
-        ))
+        Err(meta.error(AT_THE_ENUM))
+    }
+
+    /// `rename_all_fields` and `deny_unknown_fields` are for the content of the variants; anything else is for
+    /// the enum's own serde derive.
+    fn add_serde(&mut self, attribute: &Attribute) -> Result<()> {
+        let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
+        let has = |name: &str| parts.iter().any(|part| part.path().is_ident(name));
+        self.is_strict |= has("deny_unknown_fields");
+        if !has("rename_all_fields") {
+            return Ok(());
+        }
+        if parts.len() > 1 {
+            return Err(Error::new_spanned(
+                attribute,
+                "`rename_all_fields` stands in an attribute of its own: `#[serde(rename_all_fields = \"camelCase\")]`",
+            ));
+        }
+        self.serde.push(attribute.clone());
+        Ok(())
     }
 }
 
-const RETIRED: &str =
-    "a retired event has the name it was stored under: `#[event(retired(name = \"OrderViewed\"))]`";
+const AT_THE_ENUM: &str = "an enum of events knows `#[event(retired(name = \"…\"))]`, with `split = function` if it is \
+     to be read as others, `#[event(lock)]` and `#[event(crate = \"…\")]`; names and versions stand at its variants: \
+     `#[event(name = \"OrderPlaced\", version = 2)]`";
+
+const CRATE: &str = "the path of `diesel_event_store` is a text: `#[event(crate = \"crate::reexported::diesel_event_store\")]`";
+
+/// `#[event(…)]` with names inside: what else could stand there has a message of its own.
+fn check_form(attribute: &Attribute, form: &'static str) -> Result<()> {
+    let Meta::List(list) = &attribute.meta else { return Err(Error::new_spanned(attribute, form)) };
+    refuse_literals(&list.tokens, form)
+}
+
+/// Where a name should begin.
+fn refuse_literals(tokens: &TokenStream, form: &'static str) -> Result<()> {
+    let mut is_beginning = true;
+    for token in tokens.clone() {
+        if let (true, TokenTree::Literal(literal)) = (is_beginning, &token) {
+            return Err(Error::new(literal.span(), form));
+        }
+        is_beginning = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    }
+    Ok(())
+}
+
+/// What stands in the brackets behind a name.
+fn parse_list(
+    meta: &ParseNestedMeta<'_>,
+    form: &'static str,
+    part: impl FnMut(ParseNestedMeta<'_>) -> Result<()>,
+) -> Result<()> {
+    if !meta.input.peek(Paren) {
+        return Err(meta.error(form));
+    }
+    if let Some((TokenTree::Group(list), _)) = meta.input.cursor().token_tree() {
+        refuse_literals(&list.stream(), form)?;
+    }
+    meta.parse_nested_meta(part)
+}
+
+fn value<T: Parse>(meta: &ParseNestedMeta<'_>, form: &'static str) -> Result<T> {
+    let value = meta.value().and_then(|input| input.parse());
+    value.map_err(|error| Error::new(error.span(), form))
+}
+
+const RETIRED: &str = "a retired event has the name it was stored under: `#[event(retired(name = \"OrderViewed\"))]`, and \
+     `split = function` if it is read as others";
 
 fn retired(meta: &ParseNestedMeta<'_>) -> Result<Retired> {
-    if !meta.input.peek(Paren) {
-        return Err(meta.error(RETIRED));
-    }
     let (mut name, mut split) = (None, None);
-    meta.parse_nested_meta(|part| {
+    parse_list(meta, RETIRED, |part| {
         if part.path.is_ident("name") {
-            return set(&part, &mut name, part.value()?.parse()?).map_err(|_| part.error(RETIRED));
+            return set(&part, &mut name, value(&part, RETIRED)?, RETIRED);
         }
         if part.path.is_ident("split") {
-            return set(&part, &mut split, part.value()?.parse()?).map_err(|_| part.error(RETIRED));
+            return set(&part, &mut split, value(&part, RETIRED)?, RETIRED);
         }
-        Err(part.error("a retired event has a `name`, and `split = function` if it is read as others"))
+        Err(part.error(RETIRED))
     })?;
     let name = name.ok_or_else(|| meta.error(RETIRED))?;
     Ok(Retired { name, split })
-}
-
-/// `rename_all_fields` is for the content of the variants; anything else is for the enum's own serde derive.
-fn is_about_fields(attribute: &Attribute) -> Result<bool> {
-    let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
-    let is_about_fields = parts.iter().any(|part| part.path().is_ident("rename_all_fields"));
-    if is_about_fields && parts.len() > 1 {
-        return Err(Error::new_spanned(
-            attribute,
-            "`rename_all_fields` stands in an attribute of its own: `#[serde(rename_all_fields = \"camelCase\")]`",
-        ));
-    }
-    Ok(is_about_fields)
 }
 
 /// How a version is read as the next.
@@ -124,6 +176,7 @@ impl VariantAttributes {
     pub(crate) fn parse(attributes: &[Attribute]) -> Result<Self> {
         let mut parsed = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("event")) {
+            check_form(attribute, AT_A_VARIANT)?;
             attribute.parse_nested_meta(|meta| parsed.add(&meta))?;
         }
         Ok(parsed)
@@ -139,16 +192,16 @@ impl VariantAttributes {
     fn add(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
         let path = &meta.path;
         if path.is_ident("name") {
-            return set(meta, &mut self.name, meta.value()?.parse()?);
+            return set(meta, &mut self.name, value(meta, NAME)?, NAME);
         }
         if path.is_ident("version") {
-            return set(meta, &mut self.version, version(meta)?);
+            return set(meta, &mut self.version, version(meta)?, VERSION);
         }
         if path.is_ident("oldest") {
-            return set(meta, &mut self.oldest, version(meta)?);
+            return set(meta, &mut self.oldest, version(meta)?, VERSION);
         }
         if path.is_ident("alias") {
-            self.aliases.push(meta.value()?.parse()?);
+            self.aliases.push(value(meta, NAME)?);
         } else if path.is_ident("upcast") {
             self.upcasts.push(upcast(meta)?);
         } else if path.is_ident("other") {
@@ -162,18 +215,24 @@ impl VariantAttributes {
     }
 }
 
-fn set<T>(meta: &ParseNestedMeta<'_>, place: &mut Option<T>, value: T) -> Result<()> {
+const NAME: &str = "the name under which an event is stored is a text: `#[event(name = \"OrderPlaced\")]`, and \
+     `alias = \"OrderCreated\"` for each further one that is read";
+
+const VERSION: &str =
+    "a version is a number from 1 to 2147483647: `#[event(name = \"OrderPlaced\", version = 2, oldest = 2)]`";
+
+fn set<T>(meta: &ParseNestedMeta<'_>, place: &mut Option<T>, value: T, form: &str) -> Result<()> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(meta.error("this is said twice")),
+        Some(_) => Err(meta.error(format_args!("this is said twice: {form}"))),
     }
 }
 
 fn version(meta: &ParseNestedMeta<'_>) -> Result<i32> {
-    let literal: LitInt = meta.value()?.parse()?;
+    let literal: LitInt = value(meta, VERSION)?;
     match literal.base10_parse() {
         Ok(version @ 1..) => Ok(version),
-        _ => Err(Error::new_spanned(literal, "a version is a number from 1 to 2147483647")),
+        _ => Err(Error::new_spanned(literal, VERSION)),
     }
 }
 
@@ -182,21 +241,16 @@ const UPCAST: &str = "an upcast says from which version, and how: `upcast(versio
      `upcast(version = 1, from = Type)`, decoded as that type, from which the next is made by `From`";
 
 fn upcast(meta: &ParseNestedMeta<'_>) -> Result<Upcast> {
-    if !meta.input.peek(Paren) {
-        return Err(meta.error(UPCAST));
-    }
     let (mut from_version, mut step) = (None, None);
-    meta.parse_nested_meta(|part| {
+    parse_list(meta, UPCAST, |part| {
         if part.path.is_ident("version") {
-            return set(&part, &mut from_version, version(&part)?);
+            return set(&part, &mut from_version, version(&part)?, UPCAST);
         }
         if part.path.is_ident("json") {
-            let function = Step::Json(part.value()?.parse()?);
-            return set(&part, &mut step, function);
+            return set(&part, &mut step, Step::Json(value(&part, UPCAST)?), UPCAST);
         }
         if part.path.is_ident("from") {
-            let from = Step::Typed(part.value()?.parse()?);
-            return set(&part, &mut step, from);
+            return set(&part, &mut step, Step::Typed(value(&part, UPCAST)?), UPCAST);
         }
         Err(part.error(UPCAST))
     })?;

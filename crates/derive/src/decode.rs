@@ -25,7 +25,7 @@ pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
     };
     let named = flattened().map(|(variant, ty)| {
         let is_named = quote! {
-            <#ty as #krate::Event>::TYPES.iter().any(|known| known.name() == event_type)
+            __event::has_name(<#ty as #krate::Event>::TYPES, event_type)
         };
         read_flattened(krate, variant, ty, &is_named)
     });
@@ -155,18 +155,18 @@ fn content(events: &EventEnum, variant: &Variant, content: &Content) -> Result<O
             (!value.attrs.is_empty()).then(|| {
                 quote! {
                     #[derive(__event::serde::Deserialize)]
-                    #[serde(crate = #serde_path, transparent)]
+                    #[serde(crate = #serde_path)]
                     #[allow(non_camel_case_types)]
                     struct #ident(#value);
                 }
             })
         }
         Content::Fields(fields) => {
-            let (renaming, fields) = (events.renaming(variant)?, fields_with(fields, DECODED));
+            let (attributes, fields) = (events.reading(variant)?, fields_with(fields, DECODED));
             Some(quote! {
                 #[derive(__event::serde::Deserialize)]
                 #[serde(crate = #serde_path)]
-                #(#renaming)*
+                #(#attributes)*
                 #[allow(non_camel_case_types)]
                 struct #ident { #(#fields),* }
             })

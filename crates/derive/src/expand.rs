@@ -12,7 +12,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     let events = EventEnum::parse(input)?;
     let (ident, krate) = (&events.ident, &events.krate);
     let takers = takers(&events);
-    let types = types(&events);
+    let (types, clashes) = (types(&events), clashes(&events));
     let encode = encode::expand(&events)?;
     let decode = decode::expand(&events)?;
     let lock = lock::expand(&events)?;
@@ -28,6 +28,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
             }
 
             const _: bool = <#ident as #krate::Event>::TAKES_OTHERS;
+            #clashes
 
             #lock
         };
@@ -36,17 +37,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
 
 /// All names, with those of the flattened enums behind the enum's own.
 fn types(events: &EventEnum) -> TokenStream {
-    let krate = &events.krate;
-    let own = events
-        .variants
-        .iter()
-        .flat_map(own_types)
-        .map(|(name, version)| quote!(#krate::EventType::new(#name, #version)));
-    let retired = events.retired.iter().map(|retired| {
-        let name = &retired.name;
-        quote!(#krate::EventType::new(#name, 1))
-    });
-    let own = quote!(&[#(#own,)* #(#retired,)*]);
+    let (krate, own) = (&events.krate, named_here(events));
     let flattened: Vec<_> = flattened(events).map(|ty| quote!(<#ty as #krate::Event>::TYPES)).collect();
     if flattened.is_empty() {
         return own;
@@ -57,6 +48,53 @@ fn types(events: &EventEnum) -> TokenStream {
         const ALL: [#krate::EventType; LENGTH] = __event::concat::<LENGTH>(&[OWN, #(#flattened),*]);
         &ALL
     })
+}
+
+/// The names of the enum's own variants, and the retired ones.
+fn named_here(events: &EventEnum) -> TokenStream {
+    let krate = &events.krate;
+    let own = events
+        .variants
+        .iter()
+        .flat_map(own_types)
+        .map(|(name, version)| quote!(#krate::EventType::new(#name, #version)));
+    let retired = events.retired.iter().map(|retired| {
+        let name = &retired.name;
+        quote!(#krate::EventType::new(#name, 1))
+    });
+    quote!(&[#(#own,)* #(#retired,)*])
+}
+
+/// Checks while the program is compiled: of the enum and each one that is flattened, no two have one name.
+fn clashes(events: &EventEnum) -> TokenStream {
+    let krate = &events.krate;
+    let own = (events.ident.to_string(), named_here(events));
+    let flattened = flattened(events)
+        .map(|ty| (quote!(#ty).to_string().replace(' ', ""), quote!(<#ty as #krate::Event>::TYPES)));
+    let groups: Vec<_> = std::iter::once(own).chain(flattened).collect();
+    let pairs = groups
+        .iter()
+        .enumerate()
+        .flat_map(|(nth, one)| groups[nth + 1..].iter().map(move |other| clash(krate, one, other)));
+    quote!(#(#pairs)*)
+}
+
+fn clash(
+    krate: &syn::Path,
+    (one, types): &(String, TokenStream),
+    (other, others): &(String, TokenStream),
+) -> TokenStream {
+    let text = format!(
+        " is the name of an event in both `{one}` and `{other}`: each event is stored under its own, such as \
+         `#[event(name = \"InvoicePaid\")]`"
+    );
+    quote! {
+        const _: () = {
+            const TYPES: [&[#krate::EventType]; 2] = [#types, #others];
+            const NAME: &str = __event::shared_name(TYPES[0], TYPES[1]);
+            __event::refuse_shared::<{ NAME.len() + #text.len() }>(NAME, #text);
+        };
+    }
 }
 
 fn own_types(variant: &Variant) -> Vec<(String, i32)> {

@@ -20,12 +20,13 @@ use syn::{DeriveInput, parse_macro_input};
 /// # What is stored
 ///
 /// The content of the variant, as serde writes it: the value of a newtype and the named fields, with their
-/// serde attributes, or `{}` if there is nothing. `#[serde(rename_all_fields = "camelCase")]` at the enum and
-/// `#[serde(rename_all = "camelCase")]` at a variant are followed as well; what else stands there is for a
-/// serde derive of the enum itself.
+/// serde attributes, or `{}` if there is nothing. `#[serde(rename_all_fields = "camelCase")]` and
+/// `#[serde(deny_unknown_fields)]` at the enum and `#[serde(rename_all = "camelCase")]` at a variant are
+/// followed as well. What else stands there, such as an `alias` or a `skip` of a variant, is for a serde derive
+/// of the enum itself and says nothing about events.
 ///
-/// A variant without content reads every JSON object, because serde ignores fields that are not declared, and
-/// `null`. Content of another form is an error.
+/// A variant without content reads every JSON object, also with `deny_unknown_fields`, and `null`. Content of
+/// another form is an error.
 ///
 /// # At a variant
 ///

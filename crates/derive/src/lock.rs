@@ -16,16 +16,18 @@ pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
     let (krate, ident) = (&events.krate, &events.ident);
     let contents = contents(events)?;
     let shapes = events.variants.iter().filter_map(|variant| shape(krate, variant));
-    let flattened: Vec<_> = flattened(events).collect();
-    let count = flattened.len();
+    let flattened = flattened(events);
     Ok(quote! {
         impl #krate::schema_lock::Locked for #ident {
             fn shapes() -> ::std::vec::Vec<#krate::schema_lock::Shape> {
+                // For the derive of `JsonSchema`.
+                #[allow(unused_imports)]
+                use ::core::convert::Into as _;
                 #contents
-                let own = ::std::vec![#(#shapes),*];
-                let flattened: [::std::vec::Vec<#krate::schema_lock::Shape>; #count] =
-                    [#(<#flattened as #krate::schema_lock::Locked>::shapes()),*];
-                own.into_iter().chain(flattened.into_iter().flatten()).collect()
+                #[allow(unused_mut)]
+                let mut shapes = ::std::vec![#(#shapes),*];
+                #(::core::iter::Extend::extend(&mut shapes, <#flattened as #krate::schema_lock::Locked>::shapes());)*
+                shapes
             }
         }
     })
@@ -73,7 +75,7 @@ fn content(events: &EventEnum, variant: &Variant, content: &Content) -> Result<O
             (!value.attrs.is_empty()).then(|| {
                 quote! {
                     #[derive(#schemars::JsonSchema)]
-                    #[schemars(crate = #schemars_path, transparent)]
+                    #[schemars(crate = #schemars_path)]
                     #[allow(non_camel_case_types, dead_code)]
                     struct #ident(#value);
                 }

@@ -21,16 +21,29 @@ impl Upcasts {
         upcasts.sort_by_key(|upcast| upcast.version);
         let oldest = oldest.unwrap_or(1);
         if oldest > newest {
-            let text = format!("`oldest` is {oldest}, above the version of the event, which is {newest}");
+            let text = format!(
+                "`oldest` is {oldest}, above the version of the event, which is {newest}: `#[event(version = {oldest}, \
+                 oldest = {oldest})]`"
+            );
             return Err(Error::new_spanned(variant, text));
         }
         for (expected, upcast) in (oldest..=i32::MAX).zip(&upcasts) {
             if upcast.version >= newest {
-                let text = format!("there is nothing to bring up from version {newest}, which is the newest");
+                let text = format!(
+                    "there is nothing to bring up from version {from}: the newest is {newest}. An upcast leads to the next \
+                     version: `#[event(version = {next}, upcast(version = {from}, json = function))]`",
+                    from = upcast.version,
+                    next = upcast.version.saturating_add(1)
+                );
                 return Err(Error::new_spanned(&upcast.at, text));
             }
             if upcast.version < expected {
-                let text = format!("version {} is brought up twice, or lies before `oldest`", upcast.version);
+                let text = format!(
+                    "version {from} is brought up twice, or lies before `oldest`: each version from `oldest` on has one \
+                     upcast: `#[event(version = {next}, oldest = {from}, upcast(version = {from}, json = function))]`",
+                    from = upcast.version,
+                    next = upcast.version.saturating_add(1)
+                );
                 return Err(Error::new_spanned(&upcast.at, text));
             }
             if upcast.version > expected {
