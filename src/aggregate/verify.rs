@@ -39,7 +39,8 @@ impl EventStore {
     }
 
     /// Deletes the snapshots of this aggregate's type that have a lower version than its current one, of all
-    /// tenants, and returns how many they were. Until a release that uses them is gone, they serve it.
+    /// tenants, and returns how many they were. Until a release that uses them is gone, they serve it. If the
+    /// aggregate has no snapshots any more, all of its type are deleted.
     ///
     /// # Errors
     ///
@@ -56,15 +57,17 @@ impl EventStore {
         &self,
         conn: &mut (impl EventConnection + ?Sized),
     ) -> Result<usize, LoadError> {
-        match valid_snapshots::<A>()? {
-            Some(snapshots) => Ok(conn.database().delete_snapshots_below(A::TYPE, snapshots.version)?),
-            None => Ok(0),
-        }
+        Ok(conn.database().delete_snapshots_below(A::TYPE, current_version::<A>()?)?)
     }
 }
 
-pub(super) fn valid_snapshots<A: Aggregate>() -> Result<Option<Snapshots<A>>, InvalidInput> {
+fn valid_snapshots<A: Aggregate>() -> Result<Option<Snapshots<A>>, InvalidInput> {
     A::snapshots().map(|snapshots| snapshots.validate().map(|()| snapshots)).transpose()
+}
+
+/// That of its snapshots. None are current if the aggregate has given them up.
+pub(super) fn current_version<A: Aggregate>() -> Result<i64, InvalidInput> {
+    Ok(valid_snapshots::<A>()?.map_or(i64::MAX, |snapshots| snapshots.version.into()))
 }
 
 pub(super) async fn verify<A: Aggregate, C: AnyConnection>(

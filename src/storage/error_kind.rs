@@ -148,7 +148,8 @@ impl DatabaseErrorKind {
                  the schema, and EXECUTE on the functions that the migration has created, on MySQL and MariaDB SELECT on event_fence, UPDATE on event_log and event_fence; an appender also INSERT \
                  on events, INSERT and UPDATE on aggregate_heads (and DELETE if a batch guards a stream \
                  without events), SELECT and INSERT on append_keys for idempotency keys (on MySQL and \
-                 MariaDB also UPDATE), SELECT, INSERT and UPDATE on snapshots for aggregates that have them, \
+                 MariaDB also UPDATE), SELECT, INSERT and UPDATE on snapshots for aggregates that have them (and DELETE \
+                 on either, to delete old keys and snapshots), \
                  on PostgreSQL USAGE on the sequence, UPDATE on event_log if positions are gapless; a \
                  projection SELECT, INSERT, UPDATE and DELETE on projection_checkpoints, projection_workers \
                  and parked_events; verifying SELECT on projection_checkpoints and event_seals, and sealing \

@@ -22,6 +22,6 @@ operations! {
         ) -> QueryResult<Vec<StreamId>>;
 
         /// Those of lower versions, of all tenants. Returns how many there were.
-        fn delete_snapshots_below(&mut self, aggregate_type: &str, version: i32) -> QueryResult<usize>;
+        fn delete_snapshots_below(&mut self, aggregate_type: &str, version: i64) -> QueryResult<usize>;
     }
 }

@@ -3,12 +3,13 @@
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::mysql::MysqlConnection;
+use diesel_event_store::chrono::Utc;
 use diesel_event_store::projection::Projection;
 use diesel_event_store::{
     AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, Position,
     run_pending_migrations,
 };
-use test_support::counter::count_and_keep;
+use test_support::counter::{KeptCounter, count_and_keep};
 use test_support::{Result, count, counted, create_app_rows, execute, insert_app_row, user};
 
 use super::database::{Database, STORE, append, kind_of, log};
@@ -146,6 +147,17 @@ fn an_appender_appends_in_every_way() -> Result {
         assert!(STORE.append_batch(&mut conn, &batch)?.is_repeat());
 
         assert_eq!((count_and_keep(&mut conn)?, count_and_keep(&mut conn)?), (1, 2));
+
+        let refused = [
+            STORE.delete_old_snapshots::<KeptCounter>(&mut conn).map_err(Error::from).unwrap_err(),
+            STORE.delete_keys_before(&mut conn, Utc::now()).map_err(Error::from).unwrap_err(),
+        ];
+        assert_eq!(refused.map(kind_of), [DatabaseErrorKind::NotPermitted; 2]);
+        for table in ["snapshots", "append_keys"] {
+            admin.batch_execute(&format!("GRANT DELETE ON {name}.{table} TO '{user_name}'@'%'"))?;
+        }
+        assert_eq!(STORE.delete_old_snapshots::<KeptCounter>(&mut conn)?, 0);
+        assert_eq!(STORE.delete_keys_before(&mut conn, Utc::now())?, 1);
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel_event_store::chrono::Utc;
 use diesel_event_store::projection::{self, Projection, ProjectionError};
 use diesel_event_store::{
     AppendBatch, DatabaseErrorKind, Error, EventStore, ExpectedVersion, LogOrdering, NewEvent, Position,
     ReadError, RecordedEvent, StreamId, run_pending_migrations,
 };
-use test_support::counter::count_and_keep;
+use test_support::counter::{KeptCounter, count_and_keep};
 use test_support::witness::{append_one, kind};
 use test_support::{self, Postgres, TestDatabase};
 
@@ -189,6 +190,24 @@ fn an_appender_keeps_snapshots() -> test_support::Result {
     assert!(refused.to_string().contains("SELECT, INSERT and UPDATE on snapshots"), "{refused}");
     database.connect()?.batch_execute(&format!("{KEEPER_OF_SNAPSHOTS} {}", role.name))?;
     assert_eq!((count_and_keep(&mut appender)?, count_and_keep(&mut appender)?), (1, 2));
+    Ok(())
+}
+
+#[test]
+fn an_appender_deletes_old_keys_and_snapshots() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let role = Role::create(&database, &APPENDER)?;
+    let mut admin = database.connect()?;
+    for grant in [KEEPER_OF_SNAPSHOTS, KEEPER_OF_KEYS] {
+        admin.batch_execute(&format!("{grant} {}", role.name))?;
+    }
+    let mut appender = role.connect()?;
+    count_and_keep(&mut appender)?;
+    assert_not_permitted(STORE.delete_old_snapshots::<KeptCounter>(&mut appender).unwrap_err());
+    assert_not_permitted(STORE.delete_keys_before(&mut appender, Utc::now()).unwrap_err());
+    admin.batch_execute(&format!("GRANT DELETE ON append_keys, snapshots TO {}", role.name))?;
+    assert_eq!(STORE.delete_old_snapshots::<KeptCounter>(&mut appender)?, 0);
+    assert_eq!(STORE.delete_keys_before(&mut appender, Utc::now())?, 0);
     Ok(())
 }
 

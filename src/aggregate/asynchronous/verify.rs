@@ -1,5 +1,5 @@
 use super::awaited::Awaited;
-use crate::aggregate::verify::{valid_snapshots, verify};
+use crate::aggregate::verify::{current_version, verify};
 use crate::aggregate::{LoadError, SnapshotReport};
 use crate::decision::Aggregate;
 use crate::storage::asynchronous::awaited::awaited;
@@ -51,8 +51,7 @@ impl AsyncEventStore {
         &self,
         conn: &mut (impl AsyncEventConnection + ?Sized),
     ) -> Result<usize, LoadError> {
-        let Some(snapshots) = valid_snapshots::<A>()? else { return Ok(0) };
-        let version = snapshots.version;
+        let version = current_version::<A>()?;
         Ok(awaited!(conn, clone(), database => database.delete_snapshots_below(A::TYPE, version))?)
     }
 }

@@ -65,7 +65,7 @@ statement! {
 
 statement! {
     for every database;
-    DeleteBelow<'a> { aggregate_type: &'a str => bind_text, version: i32 => bind_integer },
+    DeleteBelow<'a> { aggregate_type: &'a str => bind_text, version: i64 => bind_long },
     "DELETE FROM snapshots WHERE aggregate_type = ? AND snapshot_version < ?"
 }
 
@@ -128,7 +128,7 @@ where
         self.connection().load(select, Stored::default()).await
     }
 
-    async fn delete_snapshots_below(&mut self, aggregate_type: &str, version: i32) -> QueryResult<usize> {
+    async fn delete_snapshots_below(&mut self, aggregate_type: &str, version: i64) -> QueryResult<usize> {
         self.connection().execute(DeleteBelow { aggregate_type, version }).await
     }
 }

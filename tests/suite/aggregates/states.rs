@@ -8,13 +8,14 @@ use diesel_event_store::{
     Aggregate, Event, EventConnection, EventStore, Evolve, SnapshotReport, Snapshots, StreamId,
 };
 use serde::{Deserialize, Serialize};
-use test_support::{Result, TestDatabase, for_all};
+use test_support::{Result, TestDatabase, count, execute, for_all};
 
 tests! {
     floating_point_numbers_come_back_as_they_were,
     sets_are_the_same_in_any_order,
     another_order_of_a_list_is_found_beside_a_set,
     another_digit_of_a_wide_number_is_found,
+    those_of_an_aggregate_that_has_given_them_up_are_deleted,
 }
 
 thread_local! {
@@ -130,5 +131,14 @@ fn differs_when_folded_as<D: TestDatabase>(fold: Fold) -> Result {
     let (_db, mut conn) = with_a_snapshot::<D>()?;
     FOLD.set(fold);
     assert_eq!(verify(&mut conn)?.differing(), [StreamId::new("Gauge", "g")?]);
+    Ok(())
+}
+
+fn those_of_an_aggregate_that_has_given_them_up_are_deleted<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = with_a_snapshot::<D>()?;
+    execute(&mut conn, &format!("UPDATE snapshots SET snapshot_version = {}", i32::MAX))?;
+    FOLD.set(Fold { has_snapshots: false, ..FIRST });
+    assert_eq!(STORE.delete_old_snapshots::<Gauge>(&mut conn)?, 1);
+    assert_eq!(count(&mut conn, "snapshots")?, 0);
     Ok(())
 }
