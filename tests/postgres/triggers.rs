@@ -159,3 +159,18 @@ fn one_that_keeps_new_heads_out_is_named() -> test_support::Result {
     assert_eq!(count(&mut conn, "events")?, 1);
     Ok(())
 }
+
+#[test]
+fn one_that_drops_keys_is_named() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    conn.batch_execute(
+        "CREATE FUNCTION drop_it() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
+         CREATE TRIGGER drop_it BEFORE INSERT ON append_keys FOR EACH ROW EXECUTE FUNCTION drop_it()",
+    )?;
+    let refused = Error::from(append_batch(&mut conn, &["First"]).expect_err("it has no key"));
+    assert_eq!(kind(&refused), Some(DatabaseErrorKind::UnsuitableSetting), "{refused}");
+    assert!(refused.to_string().contains("a trigger has kept the idempotency key"), "{refused}");
+    assert_eq!(count(&mut conn, "events")?, 0);
+    Ok(())
+}
