@@ -137,7 +137,7 @@ pub use decision::{Aggregate, DEFAULT_ATTEMPTS, Decide, Evolve, Executed, Loaded
 ///
 /// fn euros_to_cents(mut old: Value, _: &RecordedEvent) -> Result<Value, UpcastError> {
 ///     let euros = old["euros"].as_i64().ok_or("no euros")?;
-///     old["cents"] = (euros * 100).into();
+///     old["cents"] = euros.checked_mul(100).ok_or("too many euros")?.into();
 ///     Ok(old)
 /// }
 ///

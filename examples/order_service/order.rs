@@ -15,7 +15,7 @@ pub enum OrderEvent {
 /// The first release had prices in whole euros.
 fn euros_to_cents(mut placed: Value, _: &RecordedEvent) -> Result<Value, UpcastError> {
     let euros = placed["euros"].as_i64().ok_or("there are no euros")?;
-    placed["cents"] = (euros * 100).into();
+    placed["cents"] = euros.checked_mul(100).ok_or("there are too many euros")?.into();
     Ok(placed)
 }
 

@@ -29,3 +29,12 @@ fn an_order_of_the_first_release_is_paid_in_cents() {
         .when(&Pay { cents: 1200 })
         .then([OrderEvent::Paid]);
 }
+
+/// Commands and decisions are what the shop is about, and would be there without events as well.
+#[test]
+fn events_and_their_fold_take_less_than_sixty_lines() {
+    let (events, _commands) = include_str!("order.rs").split_once("pub struct Place {").expect("a command");
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    let lines = events.lines().filter(is_code).count();
+    assert!((20..60).contains(&lines), "{lines} lines");
+}

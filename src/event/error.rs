@@ -172,7 +172,7 @@ impl StdError for EventError {
 ///
 /// fn cents(euros: Option<&str>) -> Result<i64, UpcastError> {
 ///     let euros: i64 = euros.ok_or("no amount")?.parse()?;
-///     Ok(euros * 100)
+///     Ok(euros.checked_mul(100).ok_or("too many euros")?)
 /// }
 ///
 /// assert_eq!(cents(Some("12")).unwrap(), 1200);
