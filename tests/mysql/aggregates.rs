@@ -1,8 +1,11 @@
 //! Commands in transactions of each isolation level.
 
-use diesel_event_store::{AppendBatch, ExpectedVersion, RunAgain, write_transaction};
+use diesel::RunQueryDsl;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel_event_store::{AppendBatch, DatabaseErrorKind, ExpectedVersion, RunAgain, write_transaction};
 use test_support::counter::{count_by, count_once, count_while, counter};
-use test_support::{Result, counted, user};
+use test_support::{Result, count, counted, eventually, execute, user};
 
 use super::database::{Database, STORE, begin, commit, is_mariadb, rollback};
 
@@ -108,5 +111,24 @@ fn in_repeatable_read_a_repetition_of_something_newer_is_to_be_run_again() -> Re
     assert!(refused.may_run_again(), "{refused}");
     rollback(&mut conn)?;
     assert!(count_by(&request, &mut conn)?.is_repeat && STORE.append_batch(&mut conn, &batch)?.is_repeat());
+    Ok(())
+}
+
+/// It may have been recorded before the connection was lost.
+#[test]
+fn a_command_is_never_decided_again_on_a_connection_that_is_lost() -> Result {
+    let db = Database::migrated()?;
+    let (mut conn, mut admin) = (db.connect()?, db.connect()?);
+    let id: i64 = diesel::select(sql::<BigInt>("CONNECTION_ID()")).get_result(&mut conn)?;
+    let (decided, lost) = count_while(&mut conn, "c", || {
+        execute(&mut admin, &format!("KILL {id}")).expect("it is there");
+        let is_gone =
+            || Ok(count(&mut admin, &format!("information_schema.PROCESSLIST WHERE ID = {id}"))? == 0);
+        eventually("it has ended", is_gone).expect("it ends");
+    });
+    let lost = lost.expect_err("its connection was lost");
+    assert_eq!(DatabaseErrorKind::behind(&lost), Some(DatabaseErrorKind::ConnectionLost), "{lost}");
+    assert_eq!((decided, lost.may_run_again()), (1, false));
+    assert_eq!(counter("c").load(&mut admin)?.version, 0);
     Ok(())
 }

@@ -6,7 +6,8 @@ use diesel_event_store::{Error, EventStore, ExpectedVersion, NewEvent, StreamId,
 use metrics::Key;
 use metrics_util::debugging::{DebugValue, Snapshotter};
 use tempfile::TempDir;
-use test_support::counter::{count_once, count_while};
+use test_support::counter::{Counted, KeptCounter, count_and_keep, count_once, count_while};
+use test_support::execute;
 
 use super::observed::Observed;
 
@@ -48,6 +49,17 @@ fn appends_and_writers_are_reported() -> test_support::Result {
     assert!(traced.contains(&retried), "{traced:?}");
     let again = "DEBUG message=transaction is run again attempt=3".to_owned();
     assert!(traced.contains(&again), "{traced:?}");
+
+    snapshots_in_vain(&folder)?;
+    let snapshots = observed.figures();
+    assert_eq!(snapshots.counter("snapshot.not_written"), 1);
+    assert_eq!(snapshots.counter("snapshot.unreadable"), 1);
+    assert_eq!(snapshots.labels("snapshot.unreadable"), ["aggregate_type=KeptCounter"]);
+    let traced = traces.take();
+    for said in ["snapshot cannot be written", "snapshot cannot be read"] {
+        let beginning = format!("WARN message={said} stream=KeptCounter/kept error=");
+        assert!(traced.iter().any(|line| line.starts_with(&beginning)), "{traced:?}");
+    }
 
     group_that_fails(&folder)?;
     observed.waits_for("WARN message=group failed batch_size=1 error=", "locked")
@@ -107,6 +119,17 @@ fn command_decided_again(folder: &TempDir) -> Result<(), Error> {
         STORE.append(conn, &StreamId::new("Order", 9)?, ExpectedVersion::Exact(expected), &[placed()])?;
         Ok(())
     })
+}
+
+/// One that is too large, and one that was changed by hand.
+fn snapshots_in_vain(folder: &TempDir) -> test_support::Result {
+    let mut conn = connect(folder);
+    let small = STORE.max_json_bytes(1).aggregate::<KeptCounter>("kept");
+    small.update(&mut conn, |_| Ok::<_, Error>((0..10).map(|_| Counted).collect()))?;
+    count_and_keep(&mut conn)?;
+    execute(&mut conn, "UPDATE snapshots SET state = '['")?;
+    assert_eq!(STORE.aggregate::<KeptCounter>("kept").load(&mut conn)?.state, KeptCounter(11));
+    Ok(())
 }
 
 fn group_that_fails(folder: &TempDir) -> Result<(), Error> {

@@ -2,10 +2,10 @@
 
 use diesel::connection::AnsiTransactionManager;
 use diesel::prelude::*;
-use diesel_event_store::{ExecuteError, RunAgain};
+use diesel_event_store::{DatabaseErrorKind, ExecuteError, RunAgain};
 use test_support::counter::{count_by, count_once, count_while, counter};
 use test_support::witness::{commit, roll_back};
-use test_support::{Postgres, Result, TestDatabase};
+use test_support::{Postgres, Result, TestDatabase, count, eventually, execute};
 
 fn begin_in(level: &str, conn: &mut PgConnection) -> Result {
     Ok(AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN ISOLATION LEVEL {level}"))?)
@@ -63,5 +63,25 @@ fn above_read_committed_a_repetition_of_something_newer_is_to_be_run_again() -> 
         roll_back(&mut conn)?;
         assert!(count_by(&request, &mut conn)?.is_repeat);
     }
+    Ok(())
+}
+
+define_sql_function!(fn pg_backend_pid() -> diesel::sql_types::Integer);
+
+/// It may have been recorded before the connection was lost.
+#[test]
+fn a_command_is_never_decided_again_on_a_connection_that_is_lost() -> Result {
+    let db = Postgres::migrated()?;
+    let (mut conn, mut admin) = (db.connect()?, db.connect()?);
+    let pid: i32 = diesel::select(pg_backend_pid()).get_result(&mut conn)?;
+    let (decided, lost) = count_while(&mut conn, "c", || {
+        execute(&mut admin, &format!("SELECT pg_terminate_backend({pid})")).expect("it is there");
+        let is_gone = || Ok(count(&mut admin, &format!("pg_stat_activity WHERE pid = {pid}"))? == 0);
+        eventually("it has ended", is_gone).expect("it ends");
+    });
+    let lost = lost.expect_err("its connection was lost");
+    assert_eq!(DatabaseErrorKind::behind(&lost), Some(DatabaseErrorKind::ConnectionLost), "{lost}");
+    assert_eq!((decided, lost.may_run_again()), (1, false));
+    assert_eq!(counter("c").load(&mut admin)?.version, 0);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use diesel_event_store::{
-    AggregateRef, Error, EventProblem, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent,
+    AggregateRef, Error, Event, EventProblem, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent,
     Position, write_transaction,
 };
 use test_support::{Result, TestDatabase, count, execute, user};
@@ -29,6 +29,7 @@ tests! {
     what_is_caused_by_an_event_carries_its_ids,
     what_is_caused_by_an_event_belongs_to_its_tenant,
     an_event_that_cannot_be_read_is_named,
+    an_upcast_that_fails_among_other_events_is_named,
     every_failure_becomes_an_error_of_the_crate,
 }
 
@@ -265,6 +266,22 @@ fn an_event_that_cannot_be_read_is_named<D: TestDatabase>() -> Result {
     let refused = account("a").execute(&mut conn, &Deposit(1)).unwrap_err();
     assert!(matches!(refused, ExecuteError::Load(LoadError::Event(_))), "{refused:?}");
     assert_eq!(count(&mut conn, "events")?, 3);
+    Ok(())
+}
+
+fn an_upcast_that_fails_among_other_events_is_named<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    let stream = fund(&mut conn, "a", 2)?;
+    let twice = NewEvent::new("MoneyDepositedTwice", &"a lot")?;
+    EventStore::new().append(&mut conn, &stream, ExpectedVersion::Any, &[twice])?;
+    let later = AccountEvent::Deposited { cents: 1 }.to_new()?;
+    EventStore::new().append(&mut conn, &stream, ExpectedVersion::Any, &[later])?;
+    let Err(LoadError::Event(error)) = account("a").load(&mut conn) else { panic!("it was loaded") };
+    assert!(matches!(error.problem(), EventProblem::Upcast { .. }), "{error}");
+    assert!(error.to_string().starts_with("MoneyDepositedTwice version 1, event 3 of Account/a"), "{error}");
+    let refused = account("a").update(&mut conn, |_| -> Result<_, Infallible> { panic!("it was decided") });
+    assert!(matches!(refused, Err(ExecuteError::Load(LoadError::Event(_)))), "{refused:?}");
+    assert_eq!(count(&mut conn, "events")?, 4);
     Ok(())
 }
 
