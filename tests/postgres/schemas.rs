@@ -114,7 +114,7 @@ fn a_table_that_hides_one_of_the_store_is_refused() -> test_support::Result {
             conn.batch_execute(&format!("{create} {table} (LIKE public.{table} INCLUDING ALL)"))?;
             let stream = StreamId::new("Alone", "There")?;
             let refusals = [
-                append_one(&mut conn, "Refused").map_err(Error::from),
+                append_one(&mut conn, "Refused"),
                 store.read_stream(&mut conn, &stream, ..).map(drop).map_err(Error::from),
                 store.last_position(&mut conn).map(drop).map_err(Error::from),
                 store.repair(&mut conn).map(drop).map_err(Error::from),

@@ -13,8 +13,6 @@ use crate::model::append_key::KeyedAppend;
 #[cfg(any(feature = "sqlite", feature = "_postgres"))]
 use crate::model::append_key::NewKey;
 use crate::model::timestamp::within_range;
-#[cfg(any(feature = "sqlite", feature = "_postgres"))]
-use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::executor::Executor;
 use crate::storage::keys::Keys;
 use crate::storage::lent::{BackendOf, Lent};
