@@ -1,6 +1,5 @@
 //! What diesel-async's connections to servers have in common.
 
-#[cfg(feature = "async-postgres")]
 use diesel::connection::{TransactionDepthChange::DecreaseDepth, TransactionManagerStatus};
 use diesel::result::{Error, QueryResult};
 use diesel_async::{AnsiTransactionManager as Manager, AsyncConnection, TransactionManager};
@@ -35,9 +34,17 @@ pub(crate) async fn begin<C: DieselAsync>(conn: &mut C, sql: &str) -> QueryResul
     }
 }
 
-/// Ends the outermost transaction with this SQL, and has diesel-async take note. If the future is dropped
-/// meanwhile, it takes none: whoever has opened the transaction gives the connection up then.
-#[cfg(feature = "async-postgres")]
+/// Commits the innermost transaction, or releases the innermost savepoint. diesel-async stops counting a
+/// savepoint also if it cannot be released, and then nobody would roll back to it.
+pub(crate) async fn commit<C: DieselAsync>(conn: &mut C) -> QueryResult<()> {
+    match depth(conn)? {
+        0 | 1 => Manager::commit_transaction(conn).await,
+        depth => end_transaction(conn, &format!("RELEASE SAVEPOINT diesel_savepoint_{}", depth - 1)).await,
+    }
+}
+
+/// Ends the innermost transaction or savepoint with this SQL, and has diesel-async take note. If the future
+/// is dropped meanwhile, it takes none: whoever has opened the transaction gives the connection up then.
 pub(crate) async fn end_transaction<C: DieselAsync>(conn: &mut C, sql: &str) -> QueryResult<()> {
     conn.batch_execute(sql).await?;
     match Manager::transaction_manager_status_mut(conn) {

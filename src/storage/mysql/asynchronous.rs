@@ -82,7 +82,7 @@ impl Server for InTurn<'_> {
     }
 
     async fn commit(&mut self) -> QueryResult<()> {
-        self.answer.of(Manager::commit_transaction(self.conn)).await
+        self.answer.of(server::commit(self.conn)).await
     }
 
     async fn roll_back(&mut self) -> QueryResult<()> {

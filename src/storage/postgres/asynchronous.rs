@@ -79,7 +79,7 @@ impl Server for AsyncPgConnection {
     }
 
     async fn commit(&mut self) -> QueryResult<()> {
-        Manager::commit_transaction(self).await
+        server::commit(self).await
     }
 
     async fn roll_back(&mut self) -> QueryResult<()> {

@@ -59,3 +59,24 @@ fn a_transaction_that_was_begun_with_sql_stays_the_applications_postgres() -> Re
     assert_eq!(EventStore::new().version(&mut other, &user("alice")?)?, 1);
     Ok(())
 }
+
+#[test]
+fn inside_another_transaction_only_its_own_part_is_rolled_back_postgres() -> Result {
+    let database = AsyncPostgres::migrated()?;
+    let mut conn = database.connect()?;
+    write_transaction(&mut conn, |conn| {
+        append(conn, "alice")?;
+        let refused = write_transaction(conn, |conn| {
+            append(conn, "bob")?;
+            execute(conn, "SELECT 1/0").expect_err("that is no number");
+            Ok::<_, Error>(())
+        });
+        refused.expect_err("its part is not there");
+        append(conn, "carol")
+    })?;
+    let mut other = database.connect()?;
+    for (name, version) in [("alice", 1), ("bob", 0), ("carol", 1)] {
+        assert_eq!(EventStore::new().version(&mut other, &user(name)?)?, version, "{name}");
+    }
+    Ok(())
+}
