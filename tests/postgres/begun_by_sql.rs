@@ -124,3 +124,21 @@ fn appends_and_reads_join_it() -> test_support::Result {
     assert_eq!(STORE.read_forward(&mut other, Position::START, 10)?.len(), 3);
     Ok(())
 }
+
+/// In one that an error has aborted, PostgreSQL answers no question.
+#[test]
+fn a_write_transaction_in_an_aborted_one_is_refused() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    conn.batch_execute("BEGIN")?;
+    conn.batch_execute("SELECT 1/0").expect_err("that is no number");
+    let refused = write_transaction(&mut conn, |conn| append_one(conn, "Written")).unwrap_err();
+    assert_eq!(
+        DatabaseErrorKind::behind(&refused),
+        Some(DatabaseErrorKind::ForeignTransaction),
+        "{refused:?}"
+    );
+    conn.batch_execute("ROLLBACK")?;
+    append_one(&mut conn, "After")?;
+    Ok(())
+}

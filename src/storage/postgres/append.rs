@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 use uuid::Uuid;
 
 use super::all_or_nothing::begin;
-use super::error::{is_aborted, is_overtaken, recorded_key};
+use super::error::{is_foreign, is_overtaken, recorded_key};
 use super::statement_size::refuse_too_large;
 use crate::model::json::Json;
 use crate::model::position::Position;
@@ -329,7 +329,7 @@ where
     for _ in 1..ATTEMPTS {
         let mut open = match begin(conn).await {
             // It was not alone: diesel does not know of a transaction that was begun with SQL.
-            Err(error) if is_aborted(&error) => break,
+            Err(error) if is_foreign(&error) => break,
             begun => begun?,
         };
         let outcome = insert(&mut *open.conn, batch).await;

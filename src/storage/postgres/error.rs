@@ -70,6 +70,11 @@ pub(super) fn is_overtaken(error: &Error) -> bool {
     kind_of(error, classify) == DatabaseErrorKind::Deadlock
 }
 
+/// diesel does not know of the transaction that is open.
+pub(super) fn is_foreign(error: &Error) -> bool {
+    kind_of(error, classify) == DatabaseErrorKind::ForeignTransaction
+}
+
 /// An earlier statement of the transaction has failed.
 pub(super) fn is_aborted(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, information)

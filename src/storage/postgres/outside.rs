@@ -2,6 +2,7 @@ use diesel::pg::Pg;
 use diesel::result::QueryResult;
 use diesel::sql_types::{Bool, Text};
 
+use super::error::is_aborted;
 use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::refused::Refused;
 use crate::storage::server::Server;
@@ -47,10 +48,14 @@ pub(super) async fn is_outside_transactions<C: Server<Backend = Pg>>(conn: &mut 
     Ok(!is_marked)
 }
 
-/// Refuses a transaction that diesel does not know of. It stays as it is.
+/// Refuses a transaction that diesel does not know of. It stays as it is, also if an error has aborted it.
 pub(super) async fn refuse_foreign<C: Server<Backend = Pg>>(conn: &mut C) -> QueryResult<()> {
-    if conn.depth()? > 0 || is_outside_transactions(conn).await? {
+    if conn.depth()? > 0 {
         return Ok(());
     }
-    Err(Refused::error(DatabaseErrorKind::ForeignTransaction, "a transaction was begun with SQL"))
+    match is_outside_transactions(conn).await {
+        Ok(true) => Ok(()),
+        Err(error) if !is_aborted(&error) => Err(error),
+        _ => Err(Refused::error(DatabaseErrorKind::ForeignTransaction, "a transaction was begun with SQL")),
+    }
 }
