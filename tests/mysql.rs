@@ -7,6 +7,7 @@ mod mysql {
     mod asking;
     mod conflicts;
     mod database;
+    mod ended;
     mod errors;
     mod fence;
     mod frozen;

@@ -9,7 +9,7 @@ use super::panicked::Panicked;
 use super::policy::OnFailure;
 use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
-use crate::storage::error::{is_log_closed, kind_inside};
+use crate::storage::error::{is_log_closed, kind_inside, message_inside};
 use crate::storage::error_kind::DatabaseErrorKind;
 
 type Each<C> = dyn Fn(&mut C, &RecordedEvent) -> Result<(), HandlerError> + Send + Sync;
@@ -173,9 +173,9 @@ impl HandlerError {
         kind_inside(&*self.error) == Some(DatabaseErrorKind::Locked)
     }
 
-    /// Whether the database may have rolled the transaction back by itself, and not the handler.
-    pub(super) fn may_have_rolled_back(&self) -> bool {
-        self.is_retryable || kind_inside(&*self.error).is_some_and(DatabaseErrorKind::may_have_rolled_back)
+    /// What a database has said, if that is behind it: the one that has called the handler, or another.
+    pub(super) fn message_of_database(&self) -> Option<&str> {
+        message_inside(&*self.error)
     }
 
     /// As a failure like any other, although the same may succeed when it is run again.

@@ -64,8 +64,9 @@ impl From<diesel::result::Error> for DatabaseError {
     }
 }
 
-/// What kind of failure it is. An error may come from the application's own statements in a transaction, so
-/// all databases that are compiled in are asked; their messages are distinct.
+/// What kind of failure it is. An error may come from the application's own statements, on this connection
+/// or on another, so all databases that are compiled in are asked; their messages are distinct. What has
+/// become of a transaction does not follow from it.
 fn classify(error: &Error) -> DatabaseErrorKind {
     kind_of(error, |message| {
         let known: Option<DatabaseErrorKind> = None;
@@ -117,6 +118,28 @@ pub(crate) fn kind_inside(error: &(dyn StdError + 'static)) -> Option<DatabaseEr
         known.or_else(|| error.downcast_ref().map(classify))
     };
     successors(Some(error), |error| (*error).source()).find_map(kind)
+}
+
+/// What a database has said that is behind this error, however deep inside it that is told.
+pub(crate) fn message_inside(error: &(dyn StdError + 'static)) -> Option<&str> {
+    let error = chain(error).find_map(|error| match error.downcast_ref() {
+        Some(error) => Some(DatabaseError::diesel_error(error)),
+        None => error.downcast_ref(),
+    });
+    message(error?)
+}
+
+fn message(error: &Error) -> Option<&str> {
+    match error {
+        Error::DatabaseError(_, information) => Some(information.message()),
+        Error::RollbackErrorOnCommit { commit_error, .. } => message(commit_error),
+        _ => None,
+    }
+}
+
+/// Whether a transaction or savepoint could not be ended because the application had done so.
+pub(crate) fn has_ended(error: &Error) -> bool {
+    is_missing_savepoint(error) || classify(error) == DatabaseErrorKind::TransactionEnded
 }
 
 /// Whether a savepoint could not be ended because it was not there any more.

@@ -83,11 +83,6 @@ impl DatabaseErrorKind {
         matches!(self, Self::Locked | Self::Deadlock)
     }
 
-    /// Whether the database may have rolled the whole transaction back by itself.
-    pub(crate) fn may_have_rolled_back(self) -> bool {
-        self.is_retryable() || matches!(self, Self::Full | Self::Io | Self::Corrupt)
-    }
-
     /// What happened, and what to do about it.
     pub(crate) fn advice(self) -> &'static str {
         match self {

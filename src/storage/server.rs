@@ -41,3 +41,10 @@ pub(crate) async fn roll_back_to<C: Server>(conn: &mut C, depth: u32) {
         let _ = conn.roll_back().await;
     }
 }
+
+/// Rolls back to the innermost savepoint, and leaves it for `roll_back_to` to end. diesel does not report a
+/// savepoint that is gone, if an error came before.
+pub(crate) async fn undo<C: Server>(conn: &mut C) -> QueryResult<()> {
+    let savepoint = conn.depth()?.saturating_sub(1);
+    conn.batch(&format!("ROLLBACK TO SAVEPOINT diesel_savepoint_{savepoint}")).await
+}

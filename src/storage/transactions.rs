@@ -20,8 +20,8 @@ operations! {
         /// Opens a transaction that is going to write, or a savepoint in the one that is open.
         fn begin(&mut self) -> QueryResult<()>;
 
-        /// Ends the innermost. [`is_missing_savepoint`](crate::storage::error::is_missing_savepoint) tells
-        /// whether that has failed because the application had ended it.
+        /// Ends the innermost. [`has_ended`](crate::storage::error::has_ended) tells whether that has failed
+        /// because the application had ended it.
         fn commit(&mut self) -> QueryResult<()>;
 
         /// Rolls back everything that was opened above this depth. The caller reports what has made it
@@ -39,6 +39,10 @@ operations! {
 
         /// The same where the application has failed. What it has done since the loan began is rolled back.
         fn undo_loan(&mut self) -> QueryResult<bool>;
+
+        /// Whether the database itself rolls whole transactions back with this message. Asked where the
+        /// transaction is gone; another database or another connection may have sent the message.
+        fn has_rolled_back(&mut self, message: &str) -> QueryResult<bool>;
     }
 }
 

@@ -13,7 +13,7 @@ use crate::projection::error::ProjectionError;
 use crate::projection::handler::HandlerError;
 use crate::projection::link::{Link, ProjectionOf};
 use crate::projection::transaction::LentTransaction;
-use crate::storage::error::is_missing_savepoint;
+use crate::storage::error::has_ended;
 use crate::storage::parked::Parked;
 use crate::storage::partitions::Step;
 use crate::storage::transactions::Transactions;
@@ -86,7 +86,7 @@ impl Parking {
 
 /// What the application's constraints say at this point is the handler's doing.
 async fn commit<L: Link>(conn: &mut L, lease: &Lease) -> Result<(), Rollback> {
-    conn.database().commit().await.map_err(|error| match is_missing_savepoint(&error) {
+    conn.database().commit().await.map_err(|error| match has_ended(&error) {
         true => transaction_ended(lease),
         false => Rollback::Handler(error.into()),
     })
@@ -126,12 +126,20 @@ async fn is_undone<L: Link>(conn: &mut L, depth: u32, error: &HandlerError) -> b
         // It has left the transactions open that it was in.
         conn.database().roll_back_to(depth).await;
     }
-    // If the connection is lost, or the database itself has ended the transaction, all is undone.
     let open = conn.database().depth().await;
-    if open.as_ref().is_ok_and(|open| *open == depth) {
-        return conn.database().undo_loan().await.unwrap_or(true) || error.may_have_rolled_back();
+    if !open.as_ref().is_ok_and(|open| *open == depth) {
+        return open.is_err(); // the connection is lost, and the database has rolled back
     }
-    open.is_err()
+    conn.database().undo_loan().await.unwrap_or(true) || is_rolled_back(conn, error).await
+}
+
+/// Whether the database itself has ended the transaction. That the handler wants to be called again does not
+/// say so, and neither does an error of another database.
+async fn is_rolled_back<L: Link>(conn: &mut L, error: &HandlerError) -> bool {
+    match error.message_of_database() {
+        Some(message) => conn.database().has_rolled_back(message).await.unwrap_or(true),
+        None => false,
+    }
 }
 
 fn transaction_ended(lease: &Lease) -> Rollback {

@@ -71,4 +71,8 @@ impl Transactions for AsyncConnectionRef<'_> {
     async fn undo_loan(&mut self) -> QueryResult<bool> {
         awaited!(self, clone(), database => database.undo_loan())
     }
+
+    async fn has_rolled_back(&mut self, message: &str) -> QueryResult<bool> {
+        awaited!(self, clone(message: message.to_owned()), database => database.has_rolled_back(message))
+    }
 }

@@ -55,6 +55,10 @@ pub(super) async fn why_ended<C: Server<Backend = Mysql>>(conn: &mut C, error: E
     if !is_missing_savepoint(&message) || is_galera(conn).await.unwrap_or(true) {
         return error;
     }
+    ended(message)
+}
+
+pub(super) fn ended(message: impl Into<String>) -> Error {
     Refused::error(DatabaseErrorKind::TransactionEnded, message)
 }
 
@@ -75,9 +79,11 @@ pub(super) fn endless_transaction() -> Error {
 /// Whether no transaction is open: neither one of diesel's nor one that it does not know of, which only the
 /// server refuses to have changed.
 pub(super) async fn is_outside_transactions<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<bool> {
-    if conn.depth()? > 0 {
-        return Ok(false);
-    }
+    Ok(conn.depth()? == 0 && has_no_transaction(conn).await?)
+}
+
+/// The same, whatever diesel believes.
+pub(super) async fn has_no_transaction<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<bool> {
     match conn.batch(TRY_TRANSACTION).await {
         Ok(()) => Ok(true),
         Err(error) if kind(&error) == DatabaseErrorKind::ForeignTransaction => Ok(false),

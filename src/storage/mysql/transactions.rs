@@ -1,10 +1,12 @@
 use diesel::mysql::Mysql;
 use diesel::result::QueryResult;
 
-use super::outside::refuse_endless_transaction;
+use super::error::classify;
+use super::outside::{has_no_transaction, refuse_endless_transaction};
 use super::prepared::PreparedStatements;
+use crate::storage::error_kind::DatabaseErrorKind::{Deadlock, Locked};
 use crate::storage::lent;
-use crate::storage::server::{Server, roll_back_to};
+use crate::storage::server::{Server, roll_back_to, undo};
 use crate::storage::transactions::{Transactions, was_there};
 
 impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mysql<'_, C> {
@@ -47,6 +49,12 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
 
     async fn undo_loan(&mut self) -> QueryResult<bool> {
         self.0.forget_statements();
-        was_there(self.0.roll_back().await)
+        was_there(undo(self.0).await)
+    }
+
+    /// After a deadlock, and after a lock timeout with innodb_rollback_on_timeout. If a transaction is
+    /// open, the application has begun it, after it has ended the other.
+    async fn has_rolled_back(&mut self, message: &str) -> QueryResult<bool> {
+        Ok(matches!(classify(message), Some(Deadlock | Locked)) && has_no_transaction(self.0).await?)
     }
 }

@@ -4,7 +4,7 @@ use diesel::result::QueryResult;
 use super::commit::{EndTransaction, commit};
 use super::outside::refuse_foreign;
 use crate::storage::lent::Postgres;
-use crate::storage::server::roll_back_to;
+use crate::storage::server::{roll_back_to, undo};
 use crate::storage::sql::statement::statement;
 use crate::storage::transactions::{Transactions, was_there};
 
@@ -54,6 +54,12 @@ impl<C: EndTransaction> Transactions for Postgres<'_, C> {
     }
 
     async fn undo_loan(&mut self) -> QueryResult<bool> {
-        was_there(self.0.roll_back().await)
+        was_there(undo(self.0).await)
+    }
+
+    /// PostgreSQL ends a transaction only with its connection. After any error, it can be rolled back to the
+    /// savepoint.
+    async fn has_rolled_back(&mut self, _message: &str) -> QueryResult<bool> {
+        Ok(false)
     }
 }

@@ -37,6 +37,12 @@ pub(crate) fn classify(message: &str) -> Option<DatabaseErrorKind> {
     KINDS.iter().find(|(beginning, _)| message.starts_with(beginning)).map(|&(_, kind)| kind)
 }
 
+/// Whether SQLite may have rolled the whole transaction back with this message.
+pub(super) fn has_rolled_back(message: &str) -> bool {
+    use DatabaseErrorKind::{Corrupt, Full, Io};
+    matches!(classify(message), Some(Full | Io | Corrupt))
+}
+
 /// The application has ended the savepoint, or the transaction around it.
 pub(crate) fn is_missing_savepoint(message: &str) -> bool {
     message.starts_with("no such savepoint")

@@ -3,6 +3,7 @@ use diesel::connection::{AnsiTransactionManager as Manager, SimpleConnection, Tr
 use diesel::result::QueryResult;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
+use super::error::has_rolled_back;
 use crate::storage::blocking;
 use crate::storage::error::OperationError;
 use crate::storage::lent;
@@ -54,7 +55,8 @@ fn ensure_transaction(conn: &mut SqliteConnection) {
 /// a transaction for its own that was begun by SQL: so a BEGIN comes first, which is refused then.
 const BEGIN_LENDABLE: &str = "BEGIN; ROLLBACK; SAVEPOINT diesel_event_store";
 
-/// Leaves the savepoint for `roll_back_to` to end.
+/// Leaves the savepoint for `roll_back_to` to end. diesel does not report one that is gone, if an error came
+/// before.
 const UNDO_LENDABLE: &str = "ROLLBACK TO diesel_event_store";
 
 /// Leaves a transaction for diesel to end.
@@ -115,8 +117,12 @@ impl Transactions for lent::Sqlite<'_> {
     async fn undo_loan(&mut self) -> QueryResult<bool> {
         was_there(match blocking::depth(self.0)? {
             1 => self.0.batch_execute(UNDO_LENDABLE),
-            _ => Manager::rollback_transaction(self.0),
+            depth => self.0.batch_execute(&format!("ROLLBACK TO diesel_savepoint_{}", depth - 1)),
         })
+    }
+
+    async fn has_rolled_back(&mut self, message: &str) -> QueryResult<bool> {
+        Ok(has_rolled_back(message))
     }
 }
 

@@ -6,9 +6,12 @@ use std::time::Duration;
 use diesel::Connection;
 use diesel::connection::TransactionManager;
 use diesel::result::Error::RollbackTransaction;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_event_store::projection::{HandlerError, Projection, ProjectionError, ProjectionId};
-use diesel_event_store::{ConnectionRef, EventConnection, EventStore, Position};
-use test_support::{Result, TestDatabase, count, execute};
+use diesel_event_store::{
+    AppendError, ConnectionRef, EventConnection, EventStore, ExpectedVersion, Position,
+};
+use test_support::{Result, TestDatabase, count, counted, execute, user};
 
 use super::{Fault, NAME, Script, append, application, applied, insert, reached, users};
 
@@ -22,6 +25,9 @@ tests! {
     a_handler_that_rolls_back_is_found_out,
     a_handler_that_leaves_a_transaction_open_is_found_out,
     a_handler_that_ends_the_transaction_and_fails_is_found_out,
+    a_handler_that_ends_the_transaction_and_wants_another_try_is_found_out,
+    a_handler_that_ends_the_transaction_and_meets_an_error_is_found_out,
+    a_handler_that_ends_the_transaction_around_a_nested_one_is_found_out,
     a_handler_that_rolls_back_by_sql_and_fails_moves_nothing,
 }
 
@@ -99,7 +105,10 @@ fn a_handler_may_open_transactions_of_its_own<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-type End<C> = fn(&mut C) -> Result<(), HandlerError>;
+/// What a handler does with the transaction that it is lent.
+trait End<C>: Fn(&mut C) -> Result<(), HandlerError> + Send + Sync + 'static {}
+
+impl<C, F: Fn(&mut C) -> Result<(), HandlerError> + Send + Sync + 'static> End<C> for F {}
 
 type Connections<D> = (Arc<D>, <D as TestDatabase>::Conn, <D as TestDatabase>::Conn);
 
@@ -116,14 +125,14 @@ fn roll_back_all<C: Connection>(conn: &mut C) -> Result<(), HandlerError> {
 }
 
 /// A handler that has written its row and then does this is found out, and the checkpoint stays where it was.
-fn is_found_out<D: TestDatabase>(what: &str, end: End<D::Conn>, rows: &[&str]) -> Result {
+fn is_found_out<D: TestDatabase>(what: &str, end: impl End<D::Conn>, rows: &[&str]) -> Result {
     let (_db, mut conn, mut other) = found_out::<D>(what, end)?;
     assert_eq!(applied(&mut other)?, rows, "{what}");
     is_outside_transactions(&mut conn, &mut other)
 }
 
 /// With the connection that the handler has had, and another.
-fn found_out<D: TestDatabase>(what: &str, end: End<D::Conn>) -> Result<Connections<D>> {
+fn found_out<D: TestDatabase>(what: &str, end: impl End<D::Conn>) -> Result<Connections<D>> {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     let ending = Projection::new(NAME, 1, move |conn: &mut D::Conn, event| {
@@ -224,6 +233,70 @@ fn a_handler_that_ends_the_transaction_and_fails_is_found_out<D: TestDatabase>()
         panic!("after the rollback")
     };
     is_found_out::<D>("rolled back", roll_back, &[])
+}
+
+/// That does not say what has become of the transaction, and neither does an error of another database.
+fn a_handler_that_ends_the_transaction_and_wants_another_try_is_found_out<D: TestDatabase>() -> Result {
+    let errors: [fn(&mut D::Conn) -> HandlerError; 3] = [
+        |_| HandlerError::retry("busy"),
+        |conn| lost_race(conn).into(),
+        |conn| of_another_database(conn).into(),
+    ];
+    for fail in errors {
+        let commit = move |conn: &mut D::Conn| {
+            let error = fail(conn);
+            execute(conn, "COMMIT")?;
+            Err(error)
+        };
+        is_found_out::<D>("committed", commit, &["alice 1"])?;
+        let and_begin = move |conn: &mut D::Conn| {
+            let error = fail(conn);
+            execute(conn, "COMMIT; BEGIN")?;
+            Err(error)
+        };
+        let (_db, _conn, mut other) = found_out::<D>("and begun again", and_begin)?;
+        assert_eq!(applied(&mut other)?, ["alice 1"]);
+    }
+    Ok(())
+}
+
+fn lost_race(conn: &mut impl EventConnection) -> AppendError {
+    let (alice, one) = (user("alice").expect("a name"), counted(1).expect("it is JSON"));
+    EventStore::new().append(conn, &alice, ExpectedVersion::Exact(99), &one).unwrap_err()
+}
+
+fn of_another_database(conn: &mut impl EventConnection) -> DieselError {
+    let message = match conn.lend() {
+        #[cfg(feature = "mysql")]
+        ConnectionRef::Mysql(_) => "could not serialize access due to concurrent update",
+        _ => "Deadlock found when trying to get lock; try restarting transaction",
+    };
+    DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(message.to_owned()))
+}
+
+/// After it, diesel does not report a savepoint that is gone.
+fn a_handler_that_ends_the_transaction_and_meets_an_error_is_found_out<D: TestDatabase>() -> Result {
+    let fail = |conn: &mut D::Conn| {
+        execute(conn, "COMMIT; BEGIN")?;
+        Ok(execute(conn, "SELECT nonsense")?)
+    };
+    let (_db, _conn, mut other) = found_out::<D>("by SQL", fail)?;
+    assert_eq!(applied(&mut other)?, ["alice 1"]);
+    Ok(())
+}
+
+fn a_handler_that_ends_the_transaction_around_a_nested_one_is_found_out<D: TestDatabase>() -> Result {
+    let nested = |conn: &mut D::Conn| {
+        let undone: Result = conn.transaction(|conn| {
+            execute(conn, "COMMIT; BEGIN")?;
+            Err("after the commit".into())
+        });
+        assert!(undone.is_err());
+        Err(HandlerError::retry("busy"))
+    };
+    let (_db, _conn, mut other) = found_out::<D>("by SQL", nested)?;
+    assert_eq!(applied(&mut other)?, ["alice 1"]);
+    Ok(())
 }
 
 fn a_handler_that_rolls_back_by_sql_and_fails_moves_nothing<D: TestDatabase>() -> Result {
