@@ -8,6 +8,7 @@ mod sqlite {
     mod corrupted;
     mod database;
     mod end_of_log;
+    mod ended;
     mod full;
     #[cfg(feature = "transfer")]
     mod importing;

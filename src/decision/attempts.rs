@@ -26,6 +26,11 @@ impl Attempts {
         self.made
     }
 
+    /// There is no other.
+    pub(crate) fn give_up(&mut self) {
+        self.most = self.made;
+    }
+
     /// How long to pause before the next attempt, if there is to be one. The pauses are random, and in
     /// proportion to how long an attempt takes: callers that are slow, because the machine is or because they
     /// are many, need more room between them.

@@ -121,7 +121,7 @@ pub(crate) fn kind_inside(error: &(dyn StdError + 'static)) -> Option<DatabaseEr
 }
 
 /// What a database has said that is behind this error, however deep inside it that is told.
-pub(crate) fn message_inside(error: &(dyn StdError + 'static)) -> Option<&str> {
+pub(crate) fn message_inside<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e str> {
     let error = chain(error).find_map(|error| match error.downcast_ref() {
         Some(error) => Some(DatabaseError::diesel_error(error)),
         None => error.downcast_ref(),

@@ -39,9 +39,9 @@ pub enum DatabaseErrorKind {
     LogClosed,
     /// The connection is in a transaction that diesel has not opened (with `BEGIN` as plain SQL, say).
     ForeignTransaction,
-    /// On MySQL and MariaDB: the transaction that diesel believes in has ended. A statement in it has committed
-    /// it (`CREATE TABLE`, say, or `COMMIT` as plain SQL), or the server has rolled it back and the error that
-    /// said so was passed over.
+    /// The transaction that diesel believes in has ended. A statement in it has ended it (`COMMIT` or
+    /// `ROLLBACK` as plain SQL, `ON CONFLICT ROLLBACK` on SQLite, `CREATE TABLE` on MySQL and MariaDB), or
+    /// the database has rolled it back and the error that said so was passed over.
     TransactionEnded,
     /// The log was read where the appends that are under way cannot be seen, and no position has been
     /// [published](crate::EventStore::publish_position).
@@ -124,11 +124,12 @@ impl DatabaseErrorKind {
                  autocommit off"
             }
             Self::TransactionEnded => {
-                "the transaction has ended before, so this was not done: a statement in it commits (CREATE, \
-                 ALTER, DROP, TRUNCATE, LOCK TABLES, or COMMIT or ROLLBACK sent as SQL), which has to come \
-                 before it; or the server has rolled it back with an error that was passed over (a deadlock, or \
-                 a lock that was not released in time, with innodb_rollback_on_timeout), after which the \
-                 outermost transaction has to be left"
+                "the transaction has ended before, so this was not done: a statement in it ends it (COMMIT \
+                 or ROLLBACK sent as SQL; on SQLite ON CONFLICT ROLLBACK; on MySQL and MariaDB CREATE, \
+                 ALTER, DROP, TRUNCATE, LOCK TABLES, which have to come before it); or the database has \
+                 rolled it back with an error that was passed over (a full disk; on MySQL and MariaDB a \
+                 deadlock, or a lock that was not released in time, with innodb_rollback_on_timeout), after \
+                 which the outermost transaction has to be left"
             }
             Self::NotPublished => {
                 "a standby, and a transaction in REPEATABLE READ or SERIALIZABLE, cannot see which appends \

@@ -14,6 +14,10 @@ operations! {
         /// back.
         fn refuse_lost(&mut self) -> QueryResult<()>;
 
+        /// After an error with which the work would be run again: refuses that, if the work has ended the
+        /// transaction, and what it has committed would be there twice.
+        fn refuse_ended(&mut self) -> QueryResult<()>;
+
         /// Commits it, or releases the savepoint. Refuses a transaction that has ended before.
         fn commit_written(&mut self) -> QueryResult<()>;
     }

@@ -26,7 +26,12 @@ impl EventStore {
     /// Inside a transaction that is open already, it is a savepoint and runs once: the outermost transaction
     /// has to be run again.
     ///
-    /// After a lost connection it never tries again, since the transaction may have been committed.
+    /// After a lost connection it never tries again, since the transaction may have been committed. Nor does
+    /// it if `work` has ended the transaction itself, with `COMMIT` as SQL for instance, because what that has
+    /// committed would be there twice: it fails with
+    /// [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded), whatever `work` returns. MySQL and
+    /// MariaDB cannot always tell this from a deadlock. There, `work` must not commit, by SQL or with DDL,
+    /// and then return an error that may run again.
     ///
     /// # Errors
     ///
@@ -70,7 +75,8 @@ impl EventStore {
         let mut attempts = Attempts::up_to(DEFAULT_ATTEMPTS);
         loop {
             let begun = Instant::now();
-            match last_or_pause(write_transaction(conn, &mut work), begun, &mut attempts) {
+            let outcome = write_transaction(conn, |conn| tried(conn, &mut work, &mut attempts));
+            match last_or_pause(outcome, begun, &mut attempts) {
                 Break(outcome) => return outcome,
                 Continue(pause) => {
                     observe::transaction_run_again(attempts.made());
@@ -79,4 +85,21 @@ impl EventStore {
             }
         }
     }
+}
+
+/// What the work has committed by itself would be there twice if it ran again.
+fn tried<C, T, E>(
+    conn: &mut C,
+    work: &mut impl FnMut(&mut C) -> Result<T, E>,
+    attempts: &mut Attempts,
+) -> Result<T, E>
+where
+    C: EventConnection + ?Sized,
+    E: From<diesel::result::Error> + RunAgain,
+{
+    let outcome = work(conn);
+    if outcome.as_ref().is_err_and(E::may_run_again) {
+        conn.database().refuse_ended().inspect_err(|_| attempts.give_up())?;
+    }
+    outcome
 }

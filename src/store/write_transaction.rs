@@ -16,11 +16,11 @@ use crate::storage::write_transaction;
 /// Inside a transaction that is open already it is a savepoint: it can be rolled back by itself, and is
 /// committed with the outermost transaction. How that one was begun does not change.
 ///
-/// MySQL and MariaDB answer a COMMIT with success even if the transaction is gone: after a deadlock that
-/// `work` has ignored, say, or a `CREATE TABLE`, which commits. So this function checks before it commits,
-/// and wherever it is nested, and fails with
-/// [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded). A node of Galera may roll a transaction
-/// back without saying so; there it fails with a retryable `Deadlock`.
+/// A transaction that has ended too early is not reported as committed: this function fails with
+/// [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded). That is so if `work` has sent `COMMIT` or
+/// `ROLLBACK` as SQL, even if it has then begun another transaction, or has ignored an error with which the
+/// database has rolled back (a deadlock on MySQL, say). On MySQL and MariaDB, `CREATE TABLE` commits, too. A
+/// node of Galera may roll a transaction back without saying so; there it fails with a retryable `Deadlock`.
 ///
 /// PostgreSQL aborts a transaction at the first error of any statement, answers its COMMIT with success all
 /// the same, and keeps nothing of it. If `work` ignores such an error and returns `Ok`, this fails with

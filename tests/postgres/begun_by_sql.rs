@@ -142,3 +142,14 @@ fn a_write_transaction_in_an_aborted_one_is_refused() -> test_support::Result {
     append_one(&mut conn, "After")?;
     Ok(())
 }
+
+#[test]
+fn a_write_transaction_can_still_choose_its_isolation_level() -> test_support::Result {
+    let database = Postgres::migrated()?;
+    let mut conn = database.connect()?;
+    write_transaction(&mut conn, |conn| -> test_support::Result {
+        conn.batch_execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")?;
+        append_one(conn, "Written")?;
+        Ok(())
+    })
+}

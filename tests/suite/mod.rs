@@ -31,6 +31,7 @@ pub mod check_log;
 pub mod checkpoints;
 pub mod concurrency;
 pub mod documented_sql;
+pub mod ended;
 pub mod expected_version;
 pub mod fidelity;
 pub mod freezing;
@@ -56,7 +57,7 @@ pub mod write_transaction;
 
 /// Everything but projections.
 pub fn store<D: TestDatabase>() -> Vec<Area> {
-    areas! { D: append, batches, keys, expected_version, transactions, write_transaction, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, documented_sql, fidelity, freezing, migrations, missing_migrations, model, properties, repair, sealing, tenants, verifying }
+    areas! { D: append, batches, keys, expected_version, transactions, write_transaction, ended, concurrency, read_stream, read_log, read_event, check_log, version, checkpoints, append_only, bad_input, documented_sql, fidelity, freezing, migrations, missing_migrations, model, properties, repair, sealing, tenants, verifying }
 }
 
 /// A log that moves.

@@ -38,6 +38,8 @@ mod check_log;
 mod checkpoints;
 #[path = "../../../tests/suite/concurrency.rs"]
 mod concurrency;
+#[path = "../../../tests/suite/ended.rs"]
+mod ended;
 #[path = "../../../tests/suite/expected_version.rs"]
 mod expected_version;
 #[path = "../../../tests/suite/fidelity.rs"]
@@ -87,7 +89,7 @@ fn all<D: TestDatabase>(database: &'static str) -> impl Iterator<Item = Trial> {
 
 fn store<D: TestDatabase>() -> Vec<Area> {
     areas! {
-        D: append, append_only, bad_input, batches, check_log, checkpoints, concurrency, expected_version,
+        D: append, append_only, bad_input, batches, check_log, checkpoints, concurrency, ended, expected_version,
         fidelity, keys, migrations, missing_migrations, model, properties, read_event, read_log, read_stream,
         repair, tenants, transactions, version, write_transaction,
     }

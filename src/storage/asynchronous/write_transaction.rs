@@ -79,3 +79,7 @@ impl<C: AsyncEventConnection + ?Sized> Drop for Open<'_, C> {
 pub(crate) async fn depth<C: AsyncEventConnection + ?Sized>(conn: &mut C) -> QueryResult<u32> {
     awaited!(conn, clone(), database => database.depth())
 }
+
+pub(crate) async fn refuse_ended<C: AsyncEventConnection + ?Sized>(conn: &mut C) -> QueryResult<()> {
+    awaited!(conn, clone(), database => database.refuse_ended())
+}

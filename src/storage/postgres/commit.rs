@@ -1,14 +1,10 @@
 use diesel::pg::Pg;
 use diesel::result::QueryResult;
 
+use super::begun::{COMMIT, ended, why_refused};
 #[cfg(not(feature = "_blocking"))]
 use crate::storage::no_connection::NoConnection;
 use crate::storage::server::Server;
-
-/// PostgreSQL answers the COMMIT of a transaction that an error has aborted with success, and rolls it back.
-/// So a statement goes before it, in the same round trip, which is refused there; then the COMMIT is not
-/// carried out.
-const COMMIT: &str = "SELECT 1; COMMIT";
 
 pub(super) trait EndTransaction: Server<Backend = Pg> {
     /// Ends the outermost transaction with this SQL.
@@ -16,9 +12,14 @@ pub(super) trait EndTransaction: Server<Backend = Pg> {
 }
 
 /// Commits the innermost transaction, or releases the innermost savepoint, which PostgreSQL refuses by itself
-/// after an error.
+/// after an error. Refuses a transaction that the application has ended.
 pub(super) async fn commit<C: EndTransaction>(conn: &mut C) -> QueryResult<()> {
-    if conn.depth()? == 1 { conn.end_transaction(COMMIT).await } else { conn.commit().await }
+    let committed = match conn.depth()? {
+        0 => Err(ended()),
+        1 => conn.end_transaction(COMMIT).await,
+        _ => conn.commit().await,
+    };
+    committed.map_err(why_refused)
 }
 
 #[cfg(not(feature = "_blocking"))]

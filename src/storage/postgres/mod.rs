@@ -9,6 +9,7 @@ mod append_keyed;
 mod append_many;
 #[cfg(feature = "async-postgres")]
 mod asynchronous;
+mod begun;
 mod checkpoints;
 mod commit;
 mod dialect;

@@ -1,18 +1,11 @@
-use diesel::pg::Pg;
 use diesel::result::QueryResult;
 
+use super::begun::{BEGIN, ROLLBACK};
 use super::commit::{EndTransaction, commit};
 use super::outside::refuse_foreign;
 use crate::storage::lent::Postgres;
 use crate::storage::server::{roll_back_to, undo};
-use crate::storage::sql::statement::statement;
 use crate::storage::transactions::{Transactions, was_there};
-
-statement! {
-    for Pg;
-    RollBack,
-    "ROLLBACK"
-}
 
 impl<C: EndTransaction> Transactions for Postgres<'_, C> {
     async fn has_one_writer(&mut self) -> bool {
@@ -28,7 +21,7 @@ impl<C: EndTransaction> Transactions for Postgres<'_, C> {
     }
 
     async fn begin(&mut self) -> QueryResult<()> {
-        self.0.begin("BEGIN").await.map(drop)
+        self.0.begin(BEGIN).await.map(drop)
     }
 
     /// The application may have gone on after an error.
@@ -39,9 +32,7 @@ impl<C: EndTransaction> Transactions for Postgres<'_, C> {
     async fn roll_back_to(&mut self, depth: u32) {
         roll_back_to(self.0, depth).await;
         if depth == 0 {
-            // diesel takes note when the application ends a transaction by SQL, and not when it begins one:
-            // such a one is still open. If there is none, this does nothing.
-            let _ = self.0.execute(RollBack).await;
+            let _ = self.0.batch(ROLLBACK).await;
         }
     }
 

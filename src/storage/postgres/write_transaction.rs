@@ -1,5 +1,6 @@
 use diesel::result::QueryResult;
 
+use super::begun;
 use super::commit::EndTransaction;
 use crate::storage::lent::Postgres;
 use crate::storage::transactions::Transactions;
@@ -15,6 +16,10 @@ impl<C: EndTransaction> WriteTransaction for Postgres<'_, C> {
     /// A transaction that an error has aborted is still open, and PostgreSQL refuses every statement in it.
     async fn refuse_lost(&mut self) -> QueryResult<()> {
         Ok(())
+    }
+
+    async fn refuse_ended(&mut self) -> QueryResult<()> {
+        begun::refuse_ended(self.0).await
     }
 
     async fn commit_written(&mut self) -> QueryResult<()> {

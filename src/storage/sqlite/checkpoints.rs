@@ -4,6 +4,7 @@ use diesel::sqlite::Sqlite;
 
 use super::queries;
 use super::text::time_text;
+use super::transactions::refuse_ended_transaction;
 use crate::model::checkpoint::Checkpoint;
 use crate::storage::checkpoints::Checkpoints;
 use crate::storage::executor::Executor;
@@ -41,8 +42,10 @@ impl Checkpoints for lent::Sqlite<'_> {
     }
 }
 
-/// Whether the checkpoint did not lie further on and has been put.
+/// Whether the checkpoint did not lie further on and has been put. Without the transaction that it belongs
+/// to, it would say of events that were rolled back that they are done.
 fn put(conn: &mut SqliteConnection, checkpoint: &Checkpoint) -> QueryResult<bool> {
+    refuse_ended_transaction(conn)?;
     let written = PutCheckpoint {
         projection_name: &checkpoint.projection_name,
         position: checkpoint.position.get(),

@@ -1,12 +1,14 @@
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager as Manager, SimpleConnection, TransactionManager};
-use diesel::result::QueryResult;
+use diesel::result::{Error, QueryResult};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-use super::error::has_rolled_back;
+use super::error::{has_rolled_back, is_missing_savepoint};
 use crate::storage::blocking;
 use crate::storage::error::OperationError;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::lent;
+use crate::storage::refused::Refused;
 use crate::storage::scope::Scope;
 use crate::storage::sql::statement::statement;
 use crate::storage::transactions::{Transactions, was_there};
@@ -23,7 +25,7 @@ pub(super) fn all_or_nothing<T, E>(
 where
     E: OperationError,
 {
-    let scope = blocking::begin(conn, "BEGIN IMMEDIATE")?;
+    let scope = begin(conn, "BEGIN IMMEDIATE")?;
     match work(conn) {
         Ok(value) => {
             Manager::commit_transaction(conn)?;
@@ -40,6 +42,40 @@ where
             Err(error)
         }
     }
+}
+
+/// Opens a transaction with this SQL, or a savepoint in the application's transaction.
+pub(super) fn begin(conn: &mut SqliteConnection, sql: &str) -> QueryResult<Scope> {
+    refuse_ended_transaction(conn)?;
+    blocking::begin(conn, sql)
+}
+
+/// Refuses to go on in a transaction that diesel believes in and that has ended: each statement would be
+/// committed by itself.
+pub(super) fn refuse_ended_transaction(conn: &mut SqliteConnection) -> QueryResult<()> {
+    match blocking::depth(conn)? > 0 && !is_open(conn)? {
+        true => Err(ended("the transaction is not open any more")),
+        false => Ok(()),
+    }
+}
+
+/// Whether any transaction is: in it, SQLite refuses to begin another.
+fn is_open(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let is_open = conn.batch_execute("BEGIN").is_err();
+    if !is_open {
+        conn.batch_execute("ROLLBACK")?;
+    }
+    Ok(is_open)
+}
+
+/// The savepoint was gone with the transaction.
+pub(super) fn why_refused(error: Error) -> Error {
+    let message = error.to_string();
+    if is_missing_savepoint(&message) { ended(message) } else { error }
+}
+
+fn ended(reason: impl Into<String>) -> Error {
+    Refused::error(DatabaseErrorKind::TransactionEnded, reason)
 }
 
 /// After some failures (a full disk, an I/O error) SQLite has rolled back by itself. A ROLLBACK would then
@@ -84,7 +120,7 @@ impl Transactions for lent::Sqlite<'_> {
     }
 
     async fn begin(&mut self) -> QueryResult<()> {
-        if blocking::begin(self.0, BEGIN_LENDABLE)? == Scope::Savepoint {
+        if begin(self.0, BEGIN_LENDABLE)? == Scope::Savepoint {
             return Ok(());
         }
         TakeWriteLock.execute(self.0).map(drop).inspect_err(|_| roll_back_to(self.0, 0))
@@ -92,9 +128,9 @@ impl Transactions for lent::Sqlite<'_> {
 
     async fn commit(&mut self) -> QueryResult<()> {
         if blocking::depth(self.0)? == 1 {
-            self.0.batch_execute(COMMIT_LENDABLE)?;
+            self.0.batch_execute(COMMIT_LENDABLE).map_err(why_refused)?;
         }
-        Manager::commit_transaction(self.0)
+        Manager::commit_transaction(self.0).map_err(why_refused)
     }
 
     async fn roll_back_to(&mut self, depth: u32) {
@@ -107,11 +143,7 @@ impl Transactions for lent::Sqlite<'_> {
 
     /// Whether a transaction is open. Whether it is still the same, `commit` finds out.
     async fn end_loan(&mut self) -> QueryResult<bool> {
-        let is_open = self.0.batch_execute("BEGIN").is_err();
-        if !is_open {
-            self.0.batch_execute("ROLLBACK")?;
-        }
-        Ok(is_open)
+        is_open(self.0)
     }
 
     async fn undo_loan(&mut self) -> QueryResult<bool> {

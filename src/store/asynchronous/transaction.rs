@@ -7,7 +7,7 @@ use crate::decision::DEFAULT_ATTEMPTS;
 use crate::decision::attempts::Attempts;
 use crate::observe;
 use crate::storage::asynchronous::connection::AsyncEventConnection;
-use crate::storage::asynchronous::write_transaction::{depth, write_transaction};
+use crate::storage::asynchronous::write_transaction::{depth, refuse_ended, write_transaction};
 use crate::store::asynchronous::AsyncEventStore;
 use crate::store::run_again::{RunAgain, last_or_pause};
 
@@ -59,7 +59,8 @@ impl AsyncEventStore {
         let mut attempts = Attempts::up_to(DEFAULT_ATTEMPTS);
         loop {
             let begun = Instant::now();
-            match last_or_pause(write_transaction(conn, &mut work).await, begun, &mut attempts) {
+            let outcome = write_transaction(conn, async |conn| tried(conn, &mut work, &mut attempts).await);
+            match last_or_pause(outcome.await, begun, &mut attempts) {
                 Break(outcome) => return outcome,
                 Continue(pause) => {
                     observe::transaction_run_again(attempts.made());
@@ -68,4 +69,21 @@ impl AsyncEventStore {
             }
         }
     }
+}
+
+/// What the work has committed by itself would be there twice if it ran again.
+async fn tried<C, T, E>(
+    conn: &mut C,
+    work: &mut impl AsyncFnMut(&mut C) -> Result<T, E>,
+    attempts: &mut Attempts,
+) -> Result<T, E>
+where
+    C: AsyncEventConnection + ?Sized,
+    E: From<diesel::result::Error> + RunAgain,
+{
+    let outcome = work(conn).await;
+    if outcome.as_ref().is_err_and(E::may_run_again) {
+        refuse_ended(conn).await.inspect_err(|_| attempts.give_up())?;
+    }
+    outcome
 }

@@ -8,8 +8,9 @@ use crate::storage::asynchronous::write_transaction;
 /// panics, the connection is marked as broken: it refuses everything from then on, and the transaction is
 /// rolled back when the connection is closed, which a pool does at once.
 ///
-/// On PostgreSQL it does not commit, either, if `work` has ignored an error of the database. A transaction
-/// that was begun with SQL is refused on PostgreSQL and on MySQL.
+/// On PostgreSQL it does not commit, either, if `work` has ignored an error of the database. On every database
+/// it fails with [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded) if `work` has ended the
+/// transaction by SQL. A transaction that was begun with SQL is refused on PostgreSQL and on MySQL.
 ///
 /// # Errors
 ///

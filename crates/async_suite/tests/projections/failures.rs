@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use async_suite::RUNTIME;
 use real::RecordedEvent;
-use real::projection::{self, AsyncHandler, HandlerError, OnFailure, ParkReason, Projection};
+use real::projection::{
+    self, AsyncHandler, HandlerError, OnFailure, ParkReason, Projection, ProjectionError,
+};
 use support::{Result, count, execute};
 
 use super::database::{Database, on_each_database};
@@ -16,6 +18,9 @@ on_each_database! {
     a_failure_leaves_the_applications_transaction_usable:
         a_failure_leaves_the_applications_transaction_usable_postgres,
         a_failure_leaves_the_applications_transaction_usable_mysql;
+    a_handler_that_commits_and_wants_another_try_is_found_out:
+        a_handler_that_commits_and_wants_another_try_is_found_out_postgres,
+        a_handler_that_commits_and_wants_another_try_is_found_out_mysql;
 }
 
 /// Writes the row, and then fails at one event, unless that is mended.
@@ -37,6 +42,29 @@ impl<C: real::AsyncEventConnection + 'static> AsyncHandler<C> for Fails {
             _ => Ok(()),
         }
     }
+}
+
+/// Writes the row, commits it by SQL, and asks for another try.
+struct Commits;
+
+impl<C: real::AsyncEventConnection + 'static> AsyncHandler<C> for Commits {
+    async fn handle(&self, conn: &mut C, event: &RecordedEvent) -> Result<(), HandlerError> {
+        insert(conn, event).await?;
+        run(conn, "COMMIT").await?;
+        Err(HandlerError::retry("busy"))
+    }
+}
+
+/// What it has committed would be there twice. diesel-async does not know of the COMMIT.
+fn a_handler_that_commits_and_wants_another_try_is_found_out<D: Database>() -> Result {
+    let (database, mut witness) = application::<D>()?;
+    append(&mut witness, "alice", 1)?;
+    let mut conn = database.open_now()?;
+    let commits = Projection::awaited(NAME, 1, Commits);
+    let refused = RUNTIME.block_on(commits.catch_up(&mut conn));
+    assert!(matches!(refused, Err(ProjectionError::TransactionEnded { .. })), "{refused:?}");
+    assert_eq!(applied(&mut witness)?, ["alice 1"]);
+    Ok(())
 }
 
 fn an_event_that_fails_is_parked_until_it_is_mended<D: Database>() -> Result {
