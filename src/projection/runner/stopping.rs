@@ -22,11 +22,11 @@ impl<W: Crew> Stopping<'_, W> {
         let _stops = self.context.health.stops(self.applier.partition());
         // The handler may have left the connection unusable, or in a transaction that diesel does not know
         // of.
-        let is_usable = !matches!(self.error, ProjectionError::TransactionEnded { .. });
-        if is_usable {
-            if let Ok(is_marked) = self.mark(conn).await {
-                return self.end(is_marked);
-            }
+        if matches!(self.error, ProjectionError::TransactionEnded { .. }) {
+            // Before another one is asked for, which a pool may not have.
+            drop(conn);
+        } else if let Ok(is_marked) = self.mark(conn).await {
+            return self.end(is_marked);
         }
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE.min(self.applier.longest_pause()));
         let mut is_reported = false;
