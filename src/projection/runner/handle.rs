@@ -6,7 +6,8 @@ use super::health::Health;
 use super::signals::Signals;
 use crate::projection::error::ProjectionError;
 
-/// A runner that was started. Dropping it stops the runner, too.
+/// A runner that was started. Dropping it stops the runner, too, and waits until it has ended. If a panic drops
+/// it, nothing is waited for: the threads finish their batches and end by themselves.
 pub struct RunnerHandle {
     pub(super) signals: Signals,
     pub(super) failures: Failures,
@@ -21,6 +22,7 @@ impl RunnerHandle {
     ///
     /// The first failure that [`failures`](Self::failures) has not returned yet, if there is one.
     pub fn stop(mut self) -> Result<(), ProjectionError> {
+        self.signals.stop();
         self.join();
         self.failures().into_iter().next().map_or(Ok(()), Err)
     }
@@ -62,7 +64,6 @@ impl RunnerHandle {
     }
 
     fn join(&mut self) {
-        self.signals.stop();
         let Some(thread) = self.thread.take() else { return };
         if let Err(panic) = thread.join() {
             panic::resume_unwind(panic);
@@ -72,6 +73,7 @@ impl RunnerHandle {
 
 impl Drop for RunnerHandle {
     fn drop(&mut self) {
+        self.signals.stop();
         if !thread::panicking() {
             self.join();
         }

@@ -1,5 +1,6 @@
 //! Projections that run behind the log, on threads of their own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ tests! {
     several_projections_run_side_by_side,
     to_stop_finishes_the_batch_and_gives_the_partitions_back,
     dropping_the_handle_stops_it,
+    a_panic_that_drops_the_handle_stops_it,
     it_stops_while_a_retry_is_waited_for,
     its_failures_are_told_once,
     it_goes_on_after_it_was_resumed,
@@ -166,6 +168,21 @@ fn dropping_the_handle_stops_it<D: TestDatabase>() -> Result {
     drop(running);
     assert_eq!(Arc::strong_count(&db), 1, "its threads are gone");
     assert_eq!(status(&mut conn)?.partitions()[0].owner(), None);
+    append(&mut conn, "alice", 1)?;
+    assert_eq!(users().catch_up(&mut conn)?.applied(), 1);
+    Ok(())
+}
+
+fn a_panic_that_drops_the_handle_stops_it<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let running = runner(&db).projection(users()).start()?;
+    let panicked = catch_unwind(AssertUnwindSafe(move || {
+        let _running = running;
+        // A panic that nobody has to read about.
+        resume_unwind(Box::new("in the application"))
+    }));
+    assert!(panicked.is_err());
+    eventually("its threads are gone", || Ok(Arc::strong_count(&db) == 1))?;
     append(&mut conn, "alice", 1)?;
     assert_eq!(users().catch_up(&mut conn)?.applied(), 1);
     Ok(())
