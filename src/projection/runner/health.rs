@@ -13,7 +13,7 @@ struct Known {
     stopped: Vec<PartitionKey>,
     /// Those of them that cannot be marked yet, so that their rows do not say so.
     stopping: Vec<PartitionKey>,
-    /// The database refuses to let this worker have them.
+    /// The database refuses to let this worker have them, and no other worker has them.
     refused: Vec<PartitionKey>,
     /// Projections with a partition whose worker tries the same again and again.
     failing: Vec<ProjectionId>,
@@ -40,9 +40,10 @@ impl Health {
         let news = stopped.iter().copied().filter(|row| !known.stopped.contains(&row.key)).collect();
         known.stopped.retain(|key| key.projection != *projection);
         known.stopped.extend(stopped.iter().map(|row| row.key.clone()));
-        known
-            .refused
-            .retain(|key| partitions.iter().any(|row| row.key == *key) || key.projection != *projection);
+        let is_to_be_had = |row: &Partition| row.state == State::Active && row.owner.is_none();
+        known.refused.retain(|key| {
+            key.projection != *projection || partitions.iter().any(|row| row.key == *key && is_to_be_had(row))
+        });
         news
     }
 

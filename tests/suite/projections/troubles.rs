@@ -20,6 +20,7 @@ tests! {
     an_event_that_cannot_be_parked_stops_the_partition,
     a_partition_that_cannot_be_marked_has_stopped_all_the_same,
     a_runner_that_may_not_take_its_partition_is_not_healthy,
+    a_runner_that_may_not_take_a_partition_is_healthy_once_another_one_has_it,
 }
 
 const ONCE: Duration = Duration::ZERO;
@@ -210,22 +211,34 @@ fn a_partition_that_cannot_be_marked_has_stopped_all_the_same<D: TestDatabase>()
 }
 
 /// Whoever claims the partition gives it the next token, which the database does not let it have.
+fn refuse_to_have_it_claimed<C: EventConnection + 'static>(conn: &mut C) -> Result {
+    Script::default().projection().catch_up(conn)?;
+    Projection::new("orders", 1, |_: &mut C, _| Ok(())).catch_up(conn)?;
+    set_token_of_orders(conn, 100)?;
+    set(conn, "fencing_token = 99")?;
+    Ok(execute(conn, "CREATE UNIQUE INDEX one_of_each ON projection_checkpoints (fencing_token)")?)
+}
+
+fn set_token_of_orders<C: EventConnection>(conn: &mut C, token: i64) -> Result {
+    let orders = "WHERE projection_name = 'orders'";
+    Ok(execute(conn, &format!("UPDATE projection_checkpoints SET fencing_token = {token} {orders}"))?)
+}
+
 fn a_runner_that_may_not_take_its_partition_is_not_healthy<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
-    let users = || Script::default().projection().lease(LEASE);
-    users().catch_up(&mut conn)?;
-    Projection::new("orders", 1, |_: &mut D::Conn, _| Ok(())).catch_up(&mut conn)?;
-    execute(
-        &mut conn,
-        "UPDATE projection_checkpoints SET fencing_token = 100 WHERE projection_name = 'orders'",
-    )?;
-    set(&mut conn, "fencing_token = 99")?;
-    execute(&mut conn, "CREATE UNIQUE INDEX one_of_each ON projection_checkpoints (fencing_token)")?;
-    let running = runner(&db).projection(users()).start()?;
+    refuse_to_have_it_claimed(&mut conn)?;
+    let running = runner(&db).projection(Script::default().projection().lease(LEASE)).start()?;
     eventually("it knows", || Ok(!running.is_healthy()))?;
-    execute(
-        &mut conn,
-        "UPDATE projection_checkpoints SET fencing_token = 200 WHERE projection_name = 'orders'",
-    )?;
+    set_token_of_orders(&mut conn, 200)?;
     eventually("it is healthy again", || Ok(running.is_healthy()))
+}
+
+/// The other one takes it by hand here, in the same moment in which it can be taken.
+fn a_runner_that_may_not_take_a_partition_is_healthy_once_another_one_has_it<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    refuse_to_have_it_claimed(&mut conn)?;
+    let running = runner(&db).projection(Script::default().projection().lease(LEASE)).start()?;
+    eventually("it knows", || Ok(!running.is_healthy()))?;
+    set(&mut conn, "owner = 'other 1', leased_until = 99999999999999, fencing_token = 101")?;
+    eventually("it is healthy", || Ok(running.is_healthy()))
 }
