@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
-use diesel_event_store::projection::{Projection, Runner, RunnerHandle};
+use diesel_event_store::projection::{self, HandlerError, Projection, Runner, RunnerHandle};
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{Position, RecordedEvent};
 use test_support::disturbed::{stop, was_locked};
@@ -181,6 +181,46 @@ fn none_is_at_the_end_before_the_others_begin() {
     let back = applied.windows(2).filter(|pair| pair[1] < pair[0]).count();
     assert!(back > 3, "{back} times, as if one came after the other");
 }
+
+/// What is held back takes many turns, and the other's event comes with the first of it.
+#[test]
+fn one_that_serves_what_was_held_back_leaves_turns_to_the_others() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    let held = 300;
+    for _ in 0..=held {
+        append_one(&mut conn, &stream("0"));
+    }
+    let parking = Projection::new(NAME, 1, |_: &mut SqliteConnection, _| Err(HandlerError::park("not yet")));
+    parking.partitions(2).catch_up(&mut conn).unwrap();
+    let first = projection::parked(&mut conn, (NAME, 1)).unwrap()[0].position();
+    projection::retry_parked(&mut conn, (NAME, 1), first).unwrap();
+
+    let applied = Arc::<Mutex<Vec<String>>>::default();
+    let seen = Arc::clone(&applied);
+    let apply = move |conn: &mut SqliteConnection, event: &RecordedEvent| {
+        if event.aggregate_id() == "0" && event.version() == 1 {
+            OTHERS.iter().for_each(|other| _ = append_one(conn, &stream(other)));
+        }
+        thread::sleep(Duration::from_millis(1));
+        seen.lock().unwrap().push(event.aggregate_id().to_owned());
+        Ok(())
+    };
+    let running = Runner::new(connecting(&database, Duration::from_secs(60)))
+        .projection(Projection::new(NAME, 1, apply))
+        .start()
+        .unwrap();
+    eventually("all are served", || Ok(projection::parked(&mut conn, (NAME, 1))?.is_empty())).unwrap();
+    let last = STORE.last_position(&mut conn).unwrap();
+    wait_for_projection(&mut conn, (NAME, 1), last).unwrap();
+    running.stop().unwrap();
+    let applied = applied.lock().unwrap();
+    let before = applied.iter().take_while(|id| *id == "0").count();
+    assert!(before <= held, "the others came last");
+}
+
+/// Not all of them are in the partition of `0`.
+const OTHERS: [&str; 8] = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
 #[test]
 fn a_call_gives_it_back_although_a_lock_is_in_the_way_for_a_while() {

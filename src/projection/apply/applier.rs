@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use diesel::result::{Error, QueryResult};
 
+use super::in_turn::InTurn;
 use super::lease::Lease;
 use super::losses::Losses;
 use super::parking::{ParkingLot, held_back, parked, reason};
@@ -11,7 +12,7 @@ use super::requests::Requests;
 use super::step::{Parking, Work, transaction};
 use super::stop::{Rollback, Stop, not_recorded, run_again};
 use super::transient::Transient;
-use super::turns::{Turn, Turns};
+use super::turns::Turns;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::{Partition, PartitionKey};
@@ -27,11 +28,7 @@ use crate::projection::policy::OnFailure;
 use crate::projection::storable::storable;
 use crate::storage::error::DatabaseError;
 use crate::storage::partitions::Step;
-use crate::storage::sharing;
 use crate::storage::transactions::Transactions;
-
-/// How long a partition waits for its turn before it looks whether it is to stop.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// How long a checkpoint may lag behind when there was nothing to apply.
 const SAVE_SKIPPED_AFTER: Duration = Duration::from_millis(100);
@@ -39,10 +36,7 @@ const SAVE_SKIPPED_AFTER: Duration = Duration::from_millis(100);
 /// Applies events to the partition of a projection that a worker has leased.
 pub(in crate::projection) struct Applier<'p, L: Link> {
     projection: &'p ProjectionOf<L>,
-    is_asked: &'p IsAsked<'p>,
-    turns: &'p Turns,
-    /// Kept from batch to batch, and from page to page as long as nothing has to be waited for.
-    turn: Option<Turn<'p>>,
+    in_turn: InTurn<'p>,
     lease: Lease,
     parking: ParkingLot,
     losses: Losses,
@@ -68,9 +62,7 @@ impl<'p, L: Link> Applier<'p, L> {
         let lease = Lease::take(conn, partition, owner, projection.lease).await?;
         Ok(lease.map(|lease| Self {
             projection,
-            is_asked,
-            turns,
-            turn: None,
+            in_turn: InTurn::new(turns, is_asked),
             lease,
             parking: ParkingLot::default(),
             losses: Losses::default(),
@@ -102,10 +94,10 @@ impl<'p, L: Link> Applier<'p, L> {
         self.requests().serve_new(conn).await
     }
 
-    fn requests(&mut self) -> Requests<'_, L> {
+    fn requests(&mut self) -> Requests<'_, 'p, L> {
         Requests {
             projection: self.projection,
-            is_asked: self.is_asked,
+            in_turn: &mut self.in_turn,
             lease: &mut self.lease,
             parking: &mut self.parking,
             losses: &mut self.losses,
@@ -128,7 +120,7 @@ impl<'p, L: Link> Applier<'p, L> {
             };
             match transient.pause() {
                 Some(longest) if self.is_alone && error.is_retryable() => {
-                    pause::<L>(longest, self.is_asked).await;
+                    pause::<L>(longest, self.in_turn.is_asked()).await;
                 }
                 _ => return Err(error),
             }
@@ -142,7 +134,7 @@ impl<'p, L: Link> Applier<'p, L> {
 
     /// A worker that sleeps for longer could not renew its lease in time.
     pub(in crate::projection) fn longest_pause(&self) -> Duration {
-        self.projection.lease / 3
+        self.lease.longest_pause()
     }
 
     /// Keeps the partition while nothing is applied.
@@ -212,9 +204,7 @@ impl<'p, L: Link> Applier<'p, L> {
     async fn batches(&mut self, conn: &mut L, events: &[RecordedEvent]) -> Result<(), Stop> {
         let mut left = events;
         while !left.is_empty() {
-            if (self.is_asked)() {
-                return Err(Stop::Asked);
-            }
+            self.in_turn.go_on()?;
             let (batch, later) = left.split_at(self.size_of_batch(left));
             self.batch(conn, batch, batch[batch.len() - 1].position()).await?;
             self.most = (self.most + self.most.div_ceil(8)).min(self.projection.batch_size);
@@ -232,7 +222,7 @@ impl<'p, L: Link> Applier<'p, L> {
 
     /// Other partitions may have a turn: this one waits.
     pub(in crate::projection) fn end_turn(&mut self) {
-        self.turn = None;
+        self.in_turn.end();
     }
 
     /// Moves the checkpoint over what was not for this partition.
@@ -392,7 +382,7 @@ impl<'p, L: Link> Applier<'p, L> {
     }
 
     async fn wait(&mut self, conn: &mut L, duration: Duration) -> Result<(), Stop> {
-        self.lease.wait(conn, self.is_asked, duration).await
+        self.lease.wait(conn, self.in_turn.is_asked(), duration).await
     }
 
     async fn give_up(
@@ -442,24 +432,6 @@ impl<'p, L: Link> Applier<'p, L> {
         }
     }
 
-    /// Waits for it, if there are turns, and keeps the lease meanwhile.
-    async fn turn(&mut self, conn: &mut L) -> Result<Turn<'p>, Stop> {
-        if let Some(turn) = self.turn.take().filter(Turn::goes_on) {
-            return Ok(turn);
-        }
-        let place = self.turns.queue();
-        sharing::give_way().await;
-        loop {
-            if let Some(turn) = place.turn::<L>(LONGEST_WAIT.min(self.longest_pause())).await {
-                return Ok(turn);
-            }
-            if (self.is_asked)() {
-                return Err(Stop::Asked);
-            }
-            self.lease.renew_when_due(conn).await?;
-        }
-    }
-
     /// One transaction: the handler, what has to be held back, the checkpoint.
     async fn attempt(
         &mut self,
@@ -467,13 +439,10 @@ impl<'p, L: Link> Applier<'p, L> {
         events: &[RecordedEvent],
         end: Position,
     ) -> Result<(), Rollback> {
-        let turn = self.turn(conn).await.map_err(Rollback::Stop)?;
+        let turn = self.in_turn.take(conn, &mut self.lease).await.map_err(Rollback::Stop)?;
         let begin = Instant::now();
         let outcome = self.transaction(conn, events, end).await;
-        self.turn = outcome.is_ok().then_some(turn);
-        if matches!(&outcome, Err(Rollback::Handler(error)) if error.is_collision()) {
-            self.turns.note_collision(begin.elapsed());
-        }
+        self.in_turn.after(turn, begin, &outcome);
         outcome
     }
 
@@ -511,7 +480,7 @@ impl<'p, L: Link> Applier<'p, L> {
         last: Option<&RecordedEvent>,
         parked: Option<ParkedEvent>,
     ) -> Result<(), Stop> {
-        let _turn = self.turn(conn).await?;
+        let _turn = self.in_turn.take(conn, &mut self.lease).await?;
         let step = Step { to, witness: last.map(Witness::from), now: timestamp::now() };
         let parking = parked.map(Parking::Park);
         let work = Work { parking: parking.as_slice(), ..Work::default() };

@@ -114,7 +114,7 @@ impl Lease {
 
     /// Well before it runs out.
     pub(super) async fn renew_when_due<L: Link>(&mut self, conn: &mut L) -> Result<(), Stop> {
-        if self.renewed_at.elapsed() < self.claim.lease / 3 {
+        if self.renewed_at.elapsed() < self.longest_pause() {
             return Ok(());
         }
         let is_mine = conn.database().renew(&self.claim).await?;
@@ -123,6 +123,11 @@ impl Lease {
         }
         self.look(conn).await?;
         if is_mine { Ok(()) } else { Err(self.lost()) }
+    }
+
+    /// Who sleeps for longer could not renew it in time.
+    pub(super) fn longest_pause(&self) -> Duration {
+        self.claim.lease / 3
     }
 
     /// Pauses, and keeps the lease meanwhile.
@@ -134,7 +139,7 @@ impl Lease {
     ) -> Result<(), Stop> {
         let mut left = duration;
         while !left.is_zero() {
-            let part = left.min(self.claim.lease / 3);
+            let part = left.min(self.longest_pause());
             if !pause::<L>(part, is_asked).await {
                 return Err(Stop::Asked);
             }

@@ -5,6 +5,7 @@
 //! Partitions of a worker take turns, where only one can write at a time or after they have collided.
 
 mod applier;
+mod in_turn;
 mod lease;
 mod losses;
 mod parking;

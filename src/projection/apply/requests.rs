@@ -2,7 +2,9 @@
 //! order of an aggregate's events is in one hand.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
+use super::in_turn::InTurn;
 use super::lease::Lease;
 use super::losses::Losses;
 use super::parking::{ParkingLot, reason};
@@ -15,23 +17,23 @@ use crate::model::stream_id::StreamId;
 use crate::model::timestamp;
 use crate::observe;
 use crate::projection::handler::HandlerError;
-use crate::projection::link::{IsAsked, Link, ProjectionOf};
+use crate::projection::link::{Link, ProjectionOf};
 use crate::projection::policy::OnFailure;
 use crate::projection::storable::storable;
 use crate::storage::parked::Parked;
 use crate::storage::partitions::Step;
 use crate::storage::read::Read;
 
-pub(super) struct Requests<'a, L: Link> {
+pub(super) struct Requests<'a, 'p, L: Link> {
     pub(super) projection: &'a ProjectionOf<L>,
-    pub(super) is_asked: &'a IsAsked<'a>,
+    pub(super) in_turn: &'a mut InTurn<'p>,
     pub(super) lease: &'a mut Lease,
     pub(super) parking: &'a mut ParkingLot,
     pub(super) losses: &'a mut Losses,
     pub(super) is_alone: bool,
 }
 
-impl<L: Link> Requests<'_, L> {
+impl<L: Link> Requests<'_, '_, L> {
     /// Finds out which streams are held back, and serves what was asked for, or left behind by another
     /// worker.
     pub(super) async fn begin(&mut self, conn: &mut L) -> Result<(), Stop> {
@@ -77,6 +79,7 @@ impl<L: Link> Requests<'_, L> {
     ) -> Result<(), Stop> {
         let mut is_blocked = false;
         for parked in parked {
+            self.in_turn.go_on()?;
             let is_free = parked.reason == ParkReason::Held || parked.requested == Some(Request::Retry);
             let holds_back = match parked.requested {
                 Some(Request::Discard) => self.unpark(conn, &parked, None).await?,
@@ -141,7 +144,7 @@ impl<L: Link> Requests<'_, L> {
                         return Err(run_again(&self.projection.id, position, error));
                     };
                     observe::projection::transient(self.lease.partition(), event, &error);
-                    self.lease.wait(conn, self.is_asked, pause).await?;
+                    self.lease.wait(conn, self.in_turn.is_asked(), pause).await?;
                 }
                 Err(Rollback::Handler(error)) => return self.settle_failure(conn, parked, &error).await,
             }
@@ -182,7 +185,11 @@ impl<L: Link> Requests<'_, L> {
     /// A transaction that moves the checkpoint to where it is: a worker that has lost the partition is found
     /// out.
     async fn in_place(&mut self, conn: &mut L, work: Work<'_>) -> Result<(), Rollback> {
-        let step = Step { to: self.lease.checkpoint(), witness: None, now: timestamp::now() };
-        transaction(conn, self.projection, self.lease, &step, work).await
+        let turn = self.in_turn.take(conn, self.lease).await.map_err(Rollback::Stop)?;
+        let (begin, now) = (Instant::now(), timestamp::now());
+        let step = Step { to: self.lease.checkpoint(), witness: None, now };
+        let outcome = transaction(conn, self.projection, self.lease, &step, work).await;
+        self.in_turn.after(turn, begin, &outcome);
+        outcome
     }
 }

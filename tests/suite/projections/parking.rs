@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use chrono::{SubsecRound, Utc};
@@ -9,7 +11,7 @@ use diesel_event_store::projection::{
     self, HandlerError, OnFailure, ParkReason, ParkedEvent, Projection, ProjectionError,
 };
 use diesel_event_store::{EventConnection, EventStore, Position, chrono};
-use test_support::{Result, TestDatabase, eventually, user};
+use test_support::{LONG, Result, TestDatabase, eventually, user};
 
 use super::{Fault, NAME, Script, append, application, applied, insert, runner, status};
 
@@ -35,6 +37,7 @@ tests! {
     the_order_outlasts_a_change_of_the_partitions,
     a_runner_does_what_is_asked_for,
     a_retry_of_a_held_event_is_answered_by_a_runner,
+    a_runner_that_is_stopped_serves_no_further_event,
     what_is_discarded_while_a_retry_fails_is_discarded,
     what_is_rewound_while_it_is_parked_is_applied_and_holds_nothing_back,
 }
@@ -461,6 +464,29 @@ fn a_retry_of_a_held_event_is_answered_by_a_runner<D: TestDatabase>() -> Result 
 }
 
 /// The operator sees that the retry does not get on, and changes his mind.
+/// Far more are held back than are served before it is asked to stop.
+fn a_runner_that_is_stopped_serves_no_further_event<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1000)?;
+    parking(&Script::with([("alice 1", Fault::Fails)])).batch_size(1000).catch_up(&mut conn)?;
+    assert_eq!(parked(&mut conn)?.len(), 1000);
+    let first = first_parked(&mut conn)?;
+    projection::retry_parked(&mut conn, (NAME, 1), first)?;
+
+    let (begun, has_begun) = mpsc::channel();
+    let slow = Projection::new(NAME, 1, move |conn: &mut D::Conn, event| {
+        let _ = begun.send(());
+        thread::sleep(Duration::from_millis(20));
+        insert(conn, event)
+    });
+    let running = runner(&db).projection(slow).start()?;
+    has_begun.recv_timeout(LONG)?;
+    running.stop()?;
+    assert_eq!(applied(&mut conn)?.len() + parked(&mut conn)?.len(), 1000);
+    assert!(!parked(&mut conn)?.is_empty(), "it has served them all first");
+    Ok(())
+}
+
 fn what_is_discarded_while_a_retry_fails_is_discarded<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;

@@ -1,0 +1,63 @@
+use std::time::{Duration, Instant};
+
+use super::lease::Lease;
+use super::stop::{Rollback, Stop};
+use super::turns::{Turn, Turns};
+use crate::projection::link::{IsAsked, Link};
+use crate::storage::sharing;
+
+/// How long a partition waits for its turn before it looks whether it is to stop.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// How a partition takes turns with the others of its worker.
+pub(super) struct InTurn<'p> {
+    turns: &'p Turns,
+    is_asked: &'p IsAsked<'p>,
+    /// Kept from step to step, and from page to page as long as nothing has to be waited for.
+    turn: Option<Turn<'p>>,
+}
+
+impl<'p> InTurn<'p> {
+    pub(super) fn new(turns: &'p Turns, is_asked: &'p IsAsked<'p>) -> Self {
+        Self { turns, is_asked, turn: None }
+    }
+
+    /// Whether the caller has asked to stop.
+    pub(super) fn is_asked(&self) -> &'p IsAsked<'p> {
+        self.is_asked
+    }
+
+    /// An error, if it has.
+    pub(super) fn go_on(&self) -> Result<(), Stop> {
+        if (self.is_asked)() { Err(Stop::Asked) } else { Ok(()) }
+    }
+
+    /// Waits for a turn, if there are turns, and keeps the lease meanwhile.
+    pub(super) async fn take<L: Link>(&mut self, conn: &mut L, lease: &mut Lease) -> Result<Turn<'p>, Stop> {
+        if let Some(turn) = self.turn.take().filter(Turn::goes_on) {
+            return Ok(turn);
+        }
+        let place = self.turns.queue();
+        sharing::give_way().await;
+        loop {
+            if let Some(turn) = place.turn::<L>(LONGEST_WAIT.min(lease.longest_pause())).await {
+                return Ok(turn);
+            }
+            self.go_on()?;
+            lease.renew_when_due(conn).await?;
+        }
+    }
+
+    /// The step has ended that began at this time.
+    pub(super) fn after(&mut self, turn: Turn<'p>, begin: Instant, outcome: &Result<(), Rollback>) {
+        self.turn = outcome.is_ok().then_some(turn);
+        if matches!(outcome, Err(Rollback::Handler(error)) if error.is_collision()) {
+            self.turns.note_collision(begin.elapsed());
+        }
+    }
+
+    /// Other partitions may have a turn: this one waits.
+    pub(super) fn end(&mut self) {
+        self.turn = None;
+    }
+}
