@@ -184,8 +184,10 @@ impl<W: Recruits> PartitionCrew<W> {
         let seen = self.projection().lease / 3 * 2;
         conn.database().report_worker(&id, &self.context.worker, seen).await?;
         self.shared = self.look(conn).await?;
-        let seen_at = Instant::now();
         let mut partitions = repartition::current(&mut conn.database(), self.projection()).await?;
+        // What was read of the log before the rows were is not used: it may have been erased before they were
+        // put back.
+        let seen_at = Instant::now();
         self.ask_to_look(|member| self.was_taken_from(member, &partitions));
         self.give_back_left(conn, &mut partitions).await?;
         self.context.see(self.projection(), &partitions);

@@ -1,18 +1,24 @@
 //! A worker that is put back while it runs is given what is in the log by then, soon, and nothing else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use diesel_event_store::projection::{self, Projection, ProjectionError, RunnerHandle};
+use diesel::Connection;
+use diesel::connection::InstrumentationEvent;
+use diesel_event_store::projection::{self, Projection, ProjectionError, Runner, RunnerHandle};
 use diesel_event_store::{EventConnection, EventStore, Position};
-use test_support::{Result, TestDatabase, advances_until, execute, wait_for_projection};
+use test_support::{Result, TestDatabase, advances_until, eventually, execute, wait_for_projection};
 
 use super::super::housekeeping::remove;
-use super::{NAME, append, application, applied, runner, users};
+use super::{NAME, append, application, applied, runner, status, users};
 
 tests! {
     after_a_reset_it_is_not_given_what_was_erased,
     after_a_rewind_it_is_not_given_what_was_erased,
     partitions_that_are_reset_are_given_everything_once,
+    what_was_erased_while_its_partition_was_looked_at_is_not_given_to_it,
     an_idle_worker_begins_anew_at_once_and_has_lost_nothing,
 }
 
@@ -20,7 +26,7 @@ tests! {
 const LEASE: Duration = Duration::from_secs(36_000);
 
 /// Each worker has read the log, has nothing to do, and then bob is erased.
-fn idle<D: TestDatabase>(partitions: i32) -> Result<(std::sync::Arc<D>, D::Conn, RunnerHandle, Position)> {
+fn idle<D: TestDatabase>(partitions: i32) -> Result<(Arc<D>, D::Conn, RunnerHandle, Position)> {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
     append(&mut conn, "bob", 2)?;
@@ -81,6 +87,86 @@ fn partitions_that_are_reset_are_given_everything_once<D: TestDatabase>() -> Res
         let rows = in_any_order(&mut conn)?;
         assert_eq!(rows.len(), 101, "{rows:?}");
     }
+    Ok(running.stop()?)
+}
+
+/// Holds up a runner's manager just before it reads the rows of the partitions.
+#[derive(Clone, Default)]
+struct Gate(Arc<Held>);
+
+#[derive(Default)]
+struct Held {
+    is_closed: AtomicBool,
+    has_come: AtomicBool,
+}
+
+impl Gate {
+    fn watch(&self, conn: &mut impl Connection) {
+        let gate = self.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+            if query.to_string().contains("ORDER BY partition_number") {
+                gate.pass();
+            }
+        });
+    }
+
+    fn pass(&self) {
+        while self.0.is_closed.load(Ordering::SeqCst) {
+            self.0.has_come.store(true, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn hold_up(&self) -> Result {
+        self.0.is_closed.store(true, Ordering::SeqCst);
+        eventually("the manager has come", || Ok(self.0.has_come.load(Ordering::SeqCst)))
+    }
+
+    fn open(&self) {
+        self.0.is_closed.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Another worker has one of the partitions. While the manager is about to look at the rows, the other partition
+/// reads the log, then it is erased and both are reset.
+fn what_was_erased_while_its_partition_was_looked_at_is_not_given_to_it<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    let users = || users().partitions(2).lease(Duration::from_secs(1));
+    users().catch_up(&mut conn)?;
+    let of_another = "WHERE partition_number = 1";
+    execute(
+        &mut conn,
+        &format!(
+            "UPDATE projection_checkpoints SET owner = 'another', leased_until = 99999999999999 {of_another}"
+        ),
+    )?;
+    let (gate, watched) = (Gate::default(), Arc::clone(&db));
+    let of_runner = gate.clone();
+    let connect = move || -> Result<D::Conn> {
+        let mut conn = watched.connect()?;
+        of_runner.watch(&mut conn);
+        Ok(conn)
+    };
+    let running = Runner::new(connect).projection(users()).start()?;
+    let first_is_at =
+        |conn: &mut D::Conn| -> Result<Position> { Ok(status(conn)?.partitions()[0].position()) };
+    eventually("it has the first", || Ok(status(&mut conn)?.partitions()[0].owner().is_some()))?;
+
+    gate.hold_up()?;
+    // Together, so that they are in one page.
+    conn.transaction(|conn| -> Result {
+        (0..20).try_for_each(|user| append(conn, &format!("erased-{user}"), 1).map(drop))
+    })?;
+    let last = EventStore::new().last_position(&mut conn)?;
+    eventually("the first has read it", || Ok(first_is_at(&mut conn)? == last))?;
+    remove(&mut conn, "aggregate_id LIKE 'erased-%'")?;
+    projection::reset(&mut conn, (NAME, 1), clear)?;
+    gate.open();
+    let last = append(&mut conn, "alice", 1)?.last_position();
+    wait_for_projection(&mut conn, (NAME, 1), last)?;
+    assert_eq!(applied(&mut conn)?, ["alice 1"]);
+    running.failures();
     Ok(running.stop()?)
 }
 
