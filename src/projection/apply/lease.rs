@@ -219,17 +219,19 @@ impl Lease {
         self.scanned_to = self.scanned_to.max(to);
     }
 
-    /// Moves the checkpoint within the transaction that is open. Otherwise looks why it could not, and says
-    /// so.
-    pub(super) async fn advance<L: Link>(&mut self, conn: &mut L, step: &Step) -> Result<(), Stop> {
-        if conn.database().advance(&self.claim, step).await? {
-            return Ok(());
-        }
+    /// Moves the checkpoint within the transaction that is open. Whether it could be moved.
+    pub(super) async fn advance<L: Link>(&self, conn: &mut L, step: &Step) -> QueryResult<bool> {
+        conn.database().advance(&self.claim, step).await
+    }
+
+    /// Why it could not be moved, once the transaction is rolled back. No error: the row is as it was known.
+    pub(super) async fn look_what_was_in_the_way<L: Link>(&mut self, conn: &mut L) -> Result<(), Stop> {
+        let barrier = self.barrier;
         match self.look(conn).await {
             // What the handler has done is rolled back.
             Err(Stop::PutBack) => Err(self.lost()),
-            Err(stop) => Err(stop),
-            Ok(()) => Err(Stop::Moved),
+            Ok(()) if self.barrier != barrier => Err(Stop::Moved),
+            outcome => outcome,
         }
     }
 

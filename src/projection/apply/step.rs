@@ -3,7 +3,7 @@
 use diesel::result::QueryResult;
 
 use super::lease::Lease;
-use super::stop::Rollback;
+use super::stop::{Rollback, Stop};
 use crate::model::event::RecordedEvent;
 use crate::model::parked::ParkedEvent;
 use crate::model::position::Position;
@@ -17,6 +17,9 @@ use crate::storage::error::has_ended;
 use crate::storage::parked::Parked;
 use crate::storage::partitions::Step;
 use crate::storage::transactions::Transactions;
+
+const OWN_CHECKPOINT: &str = "the handler has changed the checkpoint of its own projection, and was rolled back: \
+     rewind, reset, repartition or retire a projection outside its handler";
 
 /// What a step does beside moving the checkpoint.
 #[derive(Clone, Copy, Default)]
@@ -44,7 +47,11 @@ pub(super) async fn transaction<L: Link>(
 ) -> Result<(), Rollback> {
     let open = LentTransaction::begin(conn).await?;
     let outcome = within(open.link, projection, lease, step, work).await;
-    let outcome = open.finish(outcome).await;
+    let outcome = match open.finish(outcome).await {
+        Ok(()) => Ok(()),
+        Err(Undone::Because(rollback)) => Err(rollback),
+        Err(Undone::NotMoved) => Err(why_not_moved(conn, lease, work).await),
+    };
     if outcome.is_ok() {
         lease.note_advanced(step.to);
     }
@@ -63,15 +70,40 @@ async fn within<L: Link>(
     lease: &mut Lease,
     step: &Step,
     work: Work<'_>,
-) -> Result<(), Rollback> {
+) -> Result<(), Undone> {
     if !work.events.is_empty() {
         lend(conn, projection, lease, work.events).await?;
     }
     for parking in work.parking {
         parking.write(conn, &projection.id).await?;
     }
-    lease.advance(conn, step).await.map_err(Rollback::Stop)?;
-    commit(conn, lease).await
+    if !lease.advance(conn, step).await? {
+        return Err(Undone::NotMoved);
+    }
+    Ok(commit(conn, lease).await?)
+}
+
+/// Why a transaction is rolled back.
+enum Undone {
+    Because(Rollback),
+    /// The checkpoint could not be moved. Why, the partition's row says once all is rolled back.
+    NotMoved,
+}
+
+impl<E: Into<Rollback>> From<E> for Undone {
+    fn from(error: E) -> Self {
+        Self::Because(error.into())
+    }
+}
+
+/// If the partition's row is as it was known after what the handler has done is rolled back, the handler has
+/// changed it.
+async fn why_not_moved<L: Link>(conn: &mut L, lease: &mut Lease, work: Work<'_>) -> Rollback {
+    match lease.look_what_was_in_the_way(conn).await {
+        Ok(()) if !work.events.is_empty() => Rollback::Handler(HandlerError::failed(OWN_CHECKPOINT)),
+        Ok(()) => Rollback::Stop(Stop::Moved),
+        Err(stop) => Rollback::Stop(stop),
+    }
 }
 
 impl Parking {

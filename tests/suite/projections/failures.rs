@@ -4,12 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use diesel_event_store::projection::{
-    self, FailureKind, OnFailure, Projection, ProjectionError, ProjectionId, ProjectionState,
+    self, FailureKind, HandlerError, OnFailure, ParkReason, Projection, ProjectionError, ProjectionId,
+    ProjectionState,
 };
-use diesel_event_store::{ConnectionRef, EventConnection, Position, StreamId};
+use diesel_event_store::{ConnectionRef, EventConnection, EventStore, Position, StreamId};
 use test_support::{Result, TestDatabase, eventually, execute, names, user};
 
-use super::{Fault, NAME, Script, append, application, applied, reached, runner, states, status};
+use super::{
+    Fault, NAME, Script, append, application, applied, insert, name_of, reached, runner, states, status,
+    users,
+};
 
 tests! {
     it_stops_before_the_event_unless_it_is_told_otherwise,
@@ -27,6 +31,7 @@ tests! {
     an_error_of_the_database_that_is_worth_another_try_does_not_count,
     another_error_of_the_database_is_a_failure,
     an_error_that_panics_when_it_is_to_be_told_is_a_failure,
+    a_handler_that_puts_its_own_projection_back_fails,
 }
 
 const SOON: Duration = Duration::from_millis(1);
@@ -333,5 +338,40 @@ fn an_error_that_panics_when_it_is_to_be_told_is_a_failure<D: TestDatabase>() ->
     let running = runner(&db).projection(unspeakable().retries(0, SOON)).start()?;
     eventually("it has stopped", || Ok(states(&mut conn)? == [ProjectionState::Failed]))?;
     assert!(running.is_running());
+    Ok(())
+}
+
+fn put_back<C: EventConnection>(conn: &mut C, how: &str) -> Result<(), HandlerError> {
+    let nothing = |_: &mut C| Ok::<_, ProjectionError>(());
+    match how {
+        "rewind" => EventStore::new().rewind_checkpoint(conn, NAME, Position::START)?,
+        "reset" => projection::reset(conn, (NAME, 1), nothing)?,
+        "repartition" => projection::repartition(conn, (NAME, 1), 4)?,
+        _ => _ = EventStore::new().delete_checkpoint(conn, NAME)?,
+    }
+    Ok(())
+}
+
+fn a_handler_that_puts_its_own_projection_back_fails<D: TestDatabase>() -> Result {
+    for how in ["rewind", "reset", "repartition", "delete"] {
+        let (db, mut conn) = application::<D>()?;
+        append(&mut conn, "alice", 1)?;
+        users().catch_up(&mut conn)?;
+        append(&mut conn, "alice", 2)?;
+        append(&mut conn, "bob", 1)?;
+        let users = Projection::new(NAME, 1, move |conn: &mut D::Conn, event| {
+            if name_of(event) == "alice 2" {
+                put_back(conn, how)?;
+            }
+            insert(conn, event)
+        });
+        let parking = users.retries(1, SOON).on_failure(OnFailure::Park);
+        let running = runner(&db).projection(parking).start()?;
+        eventually("the rest is applied", || Ok(applied(&mut conn)? == ["alice 1", "bob 1"]))?;
+        let parked = projection::parked(&mut conn, (NAME, 1))?;
+        assert_eq!((parked[0].reason(), parked[0].attempts()), (ParkReason::Failed, 2), "{how}");
+        assert!(parked[0].error().contains("its own projection"), "{how}: {}", parked[0].error());
+        running.stop()?;
+    }
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! A partition belongs to one worker at a time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 use std::time::Duration;
 
+use diesel::Connection;
+use diesel::connection::InstrumentationEvent;
+use diesel_event_store::Position;
 use diesel_event_store::projection::{Projection, ProjectionError, ProjectionId};
-use diesel_event_store::{Position, RecordedEvent};
 use test_support::{Result, TestDatabase, count, execute, wait_for_projection};
 
-use super::{NAME, append, application, applied, insert, reached, runner, set, status, users};
+use super::{NAME, append, application, applied, reached, runner, set, status, users};
 
 tests! {
     what_another_worker_has_is_left_to_it,
@@ -76,22 +77,24 @@ fn it_is_given_back_at_the_end_and_after_a_failure<D: TestDatabase>() -> Result 
     Ok(())
 }
 
-/// As if another worker had taken over while the handler was at it.
-const TAKEN_OVER: &str = "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1";
+/// Another connection does this once, after the partition was taken and before anything is applied.
+fn do_meanwhile<D: TestDatabase>(db: &D, conn: &mut D::Conn, sql: &'static str) -> Result {
+    let other = Mutex::new(Some(db.connect()?));
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+        if query.to_string().contains("FROM parked_events") {
+            let other = other.lock().expect("nobody panics").take();
+            other.map(|mut other| execute(&mut other, sql).expect("nobody else has a lock"));
+        }
+    });
+    Ok(())
+}
 
 fn a_worker_that_has_lost_its_partition_writes_nothing<D: TestDatabase>() -> Result {
-    let (_db, mut conn) = application::<D>()?;
+    let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
-    let is_late = Arc::new(AtomicBool::new(true));
-    let late = Arc::clone(&is_late);
-    let users = Projection::new(NAME, 1, move |conn: &mut D::Conn, event: &RecordedEvent| {
-        insert(conn, event)?;
-        if late.load(Ordering::Relaxed) {
-            execute(conn, TAKEN_OVER)?;
-        }
-        Ok(())
-    })
-    .lease(Duration::from_secs(7));
+    do_meanwhile(&*db, &mut conn, "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1")?;
+    let users = users().lease(Duration::from_secs(7));
     let lost = users.catch_up(&mut conn).unwrap_err();
     let ProjectionError::LeaseLost { projection, partition: 0, lease, .. } = &lost else {
         panic!("{lost:?}")
@@ -101,20 +104,16 @@ fn a_worker_that_has_lost_its_partition_writes_nothing<D: TestDatabase>() -> Res
     assert!(applied(&mut conn)?.is_empty());
     assert_eq!(reached(&mut conn)?, Position::START);
 
-    is_late.store(false, Ordering::Relaxed);
+    set(&mut conn, "leased_until = 1")?;
     assert_eq!(users.catch_up(&mut conn)?.applied(), 2);
     Ok(())
 }
 
 fn a_worker_that_has_lost_its_partition_moves_no_checkpoint<D: TestDatabase>() -> Result {
-    let (_db, mut conn) = application::<D>()?;
+    let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
-    let users = Projection::new(NAME, 1, |conn: &mut D::Conn, event: &RecordedEvent| {
-        insert(conn, event)?;
-        execute(conn, "UPDATE projection_checkpoints SET state = 'retired'")?;
-        Ok(())
-    });
-    let lost = users.catch_up(&mut conn);
+    do_meanwhile(&*db, &mut conn, "UPDATE projection_checkpoints SET state = 'retired'")?;
+    let lost = users().catch_up(&mut conn);
     assert!(matches!(lost, Err(ProjectionError::LeaseLost { .. })), "{lost:?}");
     assert!(applied(&mut conn)?.is_empty());
     Ok(())
