@@ -43,7 +43,8 @@ impl<C: EventConnection> Projection<C> {
     /// # Errors
     ///
     /// [`ProjectionError`]. What was applied before stays applied. After [`Failed`](ProjectionError::Failed)
-    /// the next call begins with the event that has failed. [`Owned`](ProjectionError::Owned) says that a
+    /// the next call begins with the event that has failed. So it does if the handler has failed and its
+    /// connection is lost as well, whatever the policy; only a runner counts lost connections. [`Owned`](ProjectionError::Owned) says that a
     /// worker has the lease of a partition, or had it and has not given it back: then the lease has to run
     /// out.
     ///
@@ -95,9 +96,10 @@ async fn catch_up_partition<L: Link>(
 ) -> Result<CaughtUp, ProjectionError> {
     let (turns, is_asked) = (Turns::default(), || false);
     let leased = Applier::lease(conn, projection, partition, owner, &is_asked, &turns).await?;
-    let Some(mut applier) = leased else {
+    let Some(applier) = leased else {
         return Err(owned(conn, partition).await?);
     };
+    let mut applier = applier.on_one_connection();
     let outcome = apply_to_end(conn, projection, &mut applier, partition.count).await;
     let done = CaughtUp { applied: applier.applied(), position: applier.position() };
     match outcome {

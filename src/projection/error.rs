@@ -141,6 +141,24 @@ pub enum ProjectionError {
         /// What the handler said.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The connection was lost that the handler was lent, and the batch is rolled back. A runner deals with what
+    /// the handler said on its next connection: see [what happens to events that
+    /// fail](crate::guide::projections#what-happens-to-events-that-fail).
+    #[error(
+        "{projection} has lost its connection while the handler had it, at position {position}; what the handler \
+         said: {failure}; {source}"
+    )]
+    #[non_exhaustive]
+    ConnectionLost {
+        /// The projection.
+        projection: ProjectionId,
+        /// The position of the event, or of the first of the batch.
+        position: Position,
+        /// What the handler said.
+        failure: String,
+        /// What the database said then.
+        source: DatabaseError,
+    },
     /// The handler of this release cannot apply the event, and the projection's policy is to
     /// [hand it over](super::OnFailure::HandOver). The partition is free for a worker of another release.
     #[error(
@@ -274,6 +292,7 @@ impl ProjectionError {
             Self::Database(error) => error.is_retryable(),
             Self::LeaseLost { .. }
             | Self::RunAgain { .. }
+            | Self::ConnectionLost { .. }
             | Self::HandedOver { .. }
             | Self::Owned { .. }
             | Self::Behind { .. }

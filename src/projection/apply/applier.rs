@@ -10,7 +10,7 @@ use super::losses::Losses;
 use super::parking::{ParkingLot, held_back, parked, reason};
 use super::requests::Requests;
 use super::step::{Parking, Work, transaction};
-use super::stop::{Rollback, Stop, not_recorded, run_again};
+use super::stop::{Rollback, Stop, connection_lost, failed, not_recorded, run_again};
 use super::transient::Transient;
 use super::turns::Turns;
 use crate::model::event::RecordedEvent;
@@ -42,6 +42,8 @@ pub(in crate::projection) struct Applier<'p, L: Link> {
     losses: Losses,
     /// Whether each step is a transaction of its own. Inside one of the application nothing is tried again.
     is_alone: bool,
+    /// Whether what is lost with the connection is not dealt with on another one.
+    has_one_connection: bool,
     /// At most so many events in a batch: fewer after a deadlock, and then slowly more again.
     most: usize,
     applied: u64,
@@ -67,9 +69,15 @@ impl<'p, L: Link> Applier<'p, L> {
             parking: ParkingLot::default(),
             losses: Losses::default(),
             is_alone,
+            has_one_connection: false,
             most: projection.batch_size,
             applied: 0,
         }))
+    }
+
+    /// For a call that ends with its connection.
+    pub(in crate::projection) fn on_one_connection(self) -> Self {
+        Self { has_one_connection: true, ..self }
     }
 
     /// Before events are applied: whether the log is the one that was applied, and what of it is parked.
@@ -102,6 +110,7 @@ impl<'p, L: Link> Applier<'p, L> {
             parking: &mut self.parking,
             losses: &mut self.losses,
             is_alone: self.is_alone,
+            has_one_connection: self.has_one_connection,
         }
     }
 
@@ -308,12 +317,17 @@ impl<'p, L: Link> Applier<'p, L> {
     /// find it out.
     fn lost(&mut self, events: &[RecordedEvent], failure: HandlerError, broken: Error) -> Stop {
         let index = failure.index_in(events).or((events.len() == 1).then_some(0));
-        observe::projection::transient(self.lease.partition(), &events[index.unwrap_or(0)], &failure);
+        let (event, id) = (&events[index.unwrap_or(0)], &self.projection.id);
+        observe::projection::transient(self.lease.partition(), event, &failure);
+        if self.has_one_connection && !failure.is_retryable() {
+            return failed(id, event, failure, 1).into();
+        }
+        let stop = connection_lost(id, event, &failure, broken);
         match index {
-            Some(index) => self.losses.note(events[index].position(), failure),
+            Some(_) => self.losses.note(event.position(), failure),
             None => self.most = events.len() / 2,
         }
-        broken.into()
+        stop
     }
 
     async fn one_by_one(&mut self, conn: &mut L, events: &[RecordedEvent]) -> Result<(), Stop> {
@@ -395,9 +409,9 @@ impl<'p, L: Link> Applier<'p, L> {
     ) -> Result<(), Stop> {
         let kind = error.kind();
         match error.policy().unwrap_or(self.projection.policies.of(kind)) {
-            OnFailure::Stop => Err(self.failed(event, error, attempts).into()),
+            OnFailure::Stop => Err(failed(&self.projection.id, event, error, attempts).into()),
             OnFailure::HandOver { within } if self.lease.failing_for() >= within => {
-                Err(self.failed(event, error, attempts).into())
+                Err(failed(&self.projection.id, event, error, attempts).into())
             }
             OnFailure::HandOver { .. } => {
                 self.lease.note_failure(conn, &error.to_string()).await?;
@@ -417,17 +431,6 @@ impl<'p, L: Link> Applier<'p, L> {
             projection: self.projection.id.clone(),
             partition: self.lease.partition().number,
             position: event.position(),
-            source: error.into_error(),
-        }
-    }
-
-    fn failed(&self, event: &RecordedEvent, error: HandlerError, attempts: i32) -> ProjectionError {
-        ProjectionError::Failed {
-            projection: self.projection.id.clone(),
-            position: event.position(),
-            stream: event.stream().clone(),
-            kind: error.kind(),
-            attempts,
             source: error.into_error(),
         }
     }

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use diesel::result::Error;
+
 use super::in_turn::InTurn;
 use super::lease::Lease;
 use super::losses::Losses;
 use super::parking::{ParkingLot, reason};
 use super::step::{Parking, Work, transaction};
-use super::stop::{Rollback, Stop, not_recorded, run_again};
+use super::stop::{Rollback, Stop, connection_lost, failed, not_recorded, run_again};
 use super::transient::Transient;
 use crate::model::event::RecordedEvent;
 use crate::model::parked::{ParkReason, ParkedEvent, Request};
@@ -31,6 +33,7 @@ pub(super) struct Requests<'a, 'p, L: Link> {
     pub(super) parking: &'a mut ParkingLot,
     pub(super) losses: &'a mut Losses,
     pub(super) is_alone: bool,
+    pub(super) has_one_connection: bool,
 }
 
 impl<L: Link> Requests<'_, '_, L> {
@@ -131,11 +134,7 @@ impl<L: Link> Requests<'_, '_, L> {
                 Ok(()) => return Ok(false),
                 Err(Rollback::Stop(stop)) => return Err(stop),
                 Err(Rollback::Lost { failure, broken }) => {
-                    if let Some(event) = event {
-                        observe::projection::transient(self.lease.partition(), event, &failure);
-                    }
-                    self.losses.note(parked.position, failure);
-                    return Err(broken.into());
+                    return Err(self.lost(parked, event, failure, broken));
                 }
                 Err(Rollback::Handler(error)) if error.is_retryable() => {
                     let pause = transient.pause_after(&error).filter(|_| self.is_alone);
@@ -149,6 +148,24 @@ impl<L: Link> Requests<'_, '_, L> {
                 Err(Rollback::Handler(error)) => return self.settle_failure(conn, parked, &error).await,
             }
         }
+    }
+
+    /// The connection is lost, and the handler has had it.
+    fn lost(
+        &mut self,
+        parked: &ParkedEvent,
+        event: Option<&RecordedEvent>,
+        failure: HandlerError,
+        broken: Error,
+    ) -> Stop {
+        let (Some(event), id) = (event, &self.projection.id) else { return broken.into() };
+        observe::projection::transient(self.lease.partition(), event, &failure);
+        if self.has_one_connection && !failure.is_retryable() {
+            return failed(id, event, failure, parked.attempts.saturating_add(1)).into();
+        }
+        let stop = connection_lost(id, event, &failure, broken);
+        self.losses.note(parked.position, failure);
+        stop
     }
 
     async fn settle_failure(

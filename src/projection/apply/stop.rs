@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use diesel::result::Error;
 
+use crate::model::event::RecordedEvent;
 use crate::model::partition::PartitionKey;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -79,6 +80,35 @@ pub(super) fn run_again(projection: &ProjectionId, position: Position, error: Ha
     let source = error.into_error();
     let source = if is_locked { Box::new(InItsOwnWay(source)) } else { source };
     ProjectionError::RunAgain { projection, position, source }.into()
+}
+
+/// The projection stops before the event.
+pub(super) fn failed(
+    projection: &ProjectionId,
+    event: &RecordedEvent,
+    error: HandlerError,
+    attempts: i32,
+) -> ProjectionError {
+    ProjectionError::Failed {
+        projection: projection.clone(),
+        position: event.position(),
+        stream: event.stream().clone(),
+        kind: error.kind(),
+        attempts,
+        source: error.into_error(),
+    }
+}
+
+/// For a handler that has had the connection then.
+pub(super) fn connection_lost(
+    projection: &ProjectionId,
+    event: &RecordedEvent,
+    failure: &HandlerError,
+    broken: Error,
+) -> Stop {
+    let (projection, position) = (projection.clone(), event.position());
+    let (failure, source) = (failure.to_string(), broken.into());
+    ProjectionError::ConnectionLost { projection, position, failure, source }.into()
 }
 
 /// A lock that is in the way of a handler may be held by the transaction in which the handler is called.

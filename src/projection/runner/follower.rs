@@ -97,7 +97,11 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
                 Stop::Asked => return Ok(applier.release(&mut conn).await.map(|()| Followed::Applied)?),
                 Stop::Moved => {}
                 Stop::PutBack => return Ok(Followed::Applied),
-                Stop::Error(error @ (ProjectionError::Database(_) | ProjectionError::RunAgain { .. })) => {
+                Stop::Error(
+                    error @ (ProjectionError::Database(_)
+                    | ProjectionError::RunAgain { .. }
+                    | ProjectionError::ConnectionLost { .. }),
+                ) => {
                     if patience.is_over(&error) {
                         return Err(self.stop(conn, applier, error).await);
                     }
@@ -264,6 +268,11 @@ fn is_refusal(error: &ProjectionError) -> bool {
 
 /// After an error of the database that is not known to pass, a new connection may do better.
 fn is_connection_usable(error: &ProjectionError) -> bool {
-    let ProjectionError::Database(error) = error else { return true };
-    error.is_retryable() && error.kind() != DatabaseErrorKind::ConnectionLost
+    match error {
+        ProjectionError::Database(error) => {
+            error.is_retryable() && error.kind() != DatabaseErrorKind::ConnectionLost
+        }
+        ProjectionError::ConnectionLost { .. } => false,
+        _ => true,
+    }
 }

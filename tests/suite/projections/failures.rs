@@ -3,11 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use diesel::Connection;
+use diesel::connection::TransactionManager;
 use diesel_event_store::projection::{
     self, FailureKind, HandlerError, OnFailure, ParkReason, Projection, ProjectionError, ProjectionId,
     ProjectionState,
 };
-use diesel_event_store::{ConnectionRef, EventConnection, EventStore, Position, StreamId};
+use diesel_event_store::{
+    ConnectionRef, DatabaseErrorKind, EventConnection, EventStore, Position, RecordedEvent, StreamId,
+};
 use test_support::{Result, TestDatabase, eventually, execute, names, user};
 
 use super::{
@@ -32,6 +36,7 @@ tests! {
     another_error_of_the_database_is_a_failure,
     an_error_that_panics_when_it_is_to_be_told_is_a_failure,
     a_handler_that_puts_its_own_projection_back_fails,
+    what_a_handler_says_is_told_although_its_connection_is_lost,
 }
 
 const SOON: Duration = Duration::from_millis(1);
@@ -374,4 +379,58 @@ fn a_handler_that_puts_its_own_projection_back_fails<D: TestDatabase>() -> Resul
         running.stop()?;
     }
     Ok(())
+}
+
+/// Loses its connection, and says this.
+fn losing<C: Connection + EventConnection + 'static>(
+    error: impl Fn() -> HandlerError + Send + Sync + 'static,
+) -> Projection<C> {
+    let lose = move |conn: &mut C, _: &RecordedEvent| {
+        let _ = match conn.lend() {
+            #[cfg(feature = "postgres")]
+            ConnectionRef::Postgres(_) => execute(conn, "SELECT pg_terminate_backend(pg_backend_pid())"),
+            #[cfg(feature = "mysql")]
+            ConnectionRef::Mysql(_) => execute(conn, "KILL CONNECTION_ID()"),
+            // There is no server that could end it.
+            _ => Ok(C::TransactionManager::transaction_manager_status_mut(conn).set_in_error()),
+        };
+        Err(error())
+    };
+    Projection::new(NAME, 1, lose).lease(Duration::from_millis(100))
+}
+
+/// Once the lease of the last call has run out, which could not give it back.
+fn catch_up_later<C: EventConnection>(users: &Projection<C>, conn: &mut C) -> Result<ProjectionError> {
+    let mut refused = None;
+    eventually("the lease has run out", || {
+        refused = users.catch_up(conn).err();
+        Ok(!matches!(refused, Some(ProjectionError::Owned { .. })))
+    })?;
+    Ok(refused.ok_or("it fails")?)
+}
+
+fn what_a_handler_says_is_told_although_its_connection_is_lost<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 1)?;
+    let counts = losing(|| HandlerError::failed("no such customer")).on_failure(OnFailure::Park);
+    for _ in 0..2 {
+        let refused = catch_up_later(&counts, &mut db.connect()?)?;
+        assert!(!refused.is_retryable());
+        assert_eq!(stopped(Err::<(), _>(refused)).error, "no such customer");
+    }
+    let busy = || losing(|| HandlerError::retry("busy"));
+    let refused = catch_up_later(&busy(), &mut db.connect()?)?;
+    let ProjectionError::ConnectionLost { failure, .. } = &refused else { panic!("{refused:?}") };
+    assert!(failure == "busy" && refused.is_retryable());
+    assert_eq!(DatabaseErrorKind::behind(&refused), Some(DatabaseErrorKind::ConnectionLost));
+
+    let running = runner(&db).projection(busy()).start()?;
+    eventually("its status says so, too", || {
+        let status = status(&mut conn)?;
+        Ok(status.partitions()[0].last_error().is_some_and(|error| error.contains("busy")))
+    })?;
+    eventually("it is told", || {
+        let is_it = |failure: &ProjectionError| matches!(failure, ProjectionError::ConnectionLost { .. });
+        Ok(running.failures().iter().any(is_it))
+    })
 }
