@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::apply::{Applier, Stop, Turns};
@@ -94,8 +96,8 @@ async fn catch_up_partition<L: Link>(
     partition: &Partition,
     owner: &str,
 ) -> Result<CaughtUp, ProjectionError> {
-    let (turns, is_asked) = (Turns::default(), || false);
-    let leased = Applier::lease(conn, projection, partition, owner, &is_asked, &turns).await?;
+    let (turns, is_asked, calls) = (Turns::default(), || false, Arc::default());
+    let leased = Applier::lease(conn, projection, partition, owner, &is_asked, &turns, &calls).await?;
     let Some(applier) = leased else {
         return Err(owned(conn, partition).await?);
     };

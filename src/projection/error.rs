@@ -2,6 +2,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::failure_kind::FailureKind;
 use crate::model::invalid::InvalidInput;
 use crate::model::partition::PartitionKey;
@@ -158,6 +160,28 @@ pub enum ProjectionError {
         failure: String,
         /// What the database said then.
         source: DatabaseError,
+    },
+    /// The handler has not returned, and the lease has run out under which it was called. The runner cannot
+    /// interrupt it: another worker may take the partition over, and what this one has written is rolled back
+    /// then. A handler that writes on a second connection waits for itself where it needs a lock that its own
+    /// transaction holds.
+    #[error(
+        "the handler of {projection} has not returned since {since}, when partition {partition} gave it events from \
+         position {position} on: its lease of {lease:?} has run out. If it writes on a second connection, it waits \
+         for itself: write on the connection that it is lent"
+    )]
+    #[non_exhaustive]
+    HasNotReturned {
+        /// The projection.
+        projection: ProjectionId,
+        /// The number of the partition.
+        partition: i32,
+        /// The position of the first event that it was given.
+        position: Position,
+        /// When it was called, by the clock of this machine.
+        since: DateTime<Utc>,
+        /// The lease.
+        lease: Duration,
     },
     /// The handler of this release cannot apply the event, and the projection's policy is to
     /// [hand it over](super::OnFailure::HandOver). The partition is free for a worker of another release.

@@ -1,21 +1,22 @@
 //! A handler that writes on another connection than the one it is lent waits for itself: only one transaction
 //! can write at a time, and that is the one it is called in.
 
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use diesel::sqlite::SqliteConnection;
-use diesel_event_store::projection::{self, Projection, ProjectionState, Runner};
+use diesel_event_store::projection::{self, Projection, ProjectionError, ProjectionState, Runner};
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{ExpectedVersion, NewEvent};
-use test_support::eventually;
 use test_support::sqlite_file::SqliteFile;
+use test_support::{LONG, eventually};
 
 use super::database::{STORE, append_one, stream};
 
 fn waits_for_itself(database: &SqliteFile) -> Projection<SqliteConnection> {
     let mut second = database.connect_with(Options::default().busy_timeout(Duration::from_millis(5)));
     append_one(&mut second, &stream("alice"));
-    let second = std::sync::Mutex::new(second);
+    let second = Mutex::new(second);
     Projection::new("users", 1, move |_: &mut SqliteConnection, _| {
         let second = &mut *second.lock().expect("nobody panics");
         let event = NewEvent::new("Written", &())?;
@@ -54,4 +55,33 @@ fn the_status_says_so() {
     })
     .unwrap();
     drop(running);
+}
+
+/// It has the write lock, so its partition's row cannot say so.
+#[test]
+fn one_that_waits_for_good_is_reported() {
+    let database = SqliteFile::migrated();
+    append_one(&mut database.connect(), &stream("alice"));
+    let (waits, may_return) = mpsc::channel::<()>();
+    let may_return = Mutex::new(may_return);
+    let waiting = Projection::new("users", 1, move |_: &mut SqliteConnection, _| {
+        let _ = may_return.lock().expect("nobody panics").recv_timeout(LONG);
+        Ok(())
+    });
+    let path = database.path();
+    let connect = move || -> diesel::ConnectionResult<SqliteConnection> {
+        let mut conn = diesel::Connection::establish(&path.display().to_string())?;
+        let options = Options::default().busy_timeout(Duration::from_millis(5));
+        options.apply(&mut conn).expect("the options are applied");
+        Ok(conn)
+    };
+    let running = Runner::new(connect).projection(waiting.lease(Duration::from_secs(1))).start().unwrap();
+    eventually("it is reported", || {
+        let is_it = |failure: &ProjectionError| matches!(failure, ProjectionError::HasNotReturned { .. });
+        Ok(running.failures().iter().any(is_it))
+    })
+    .unwrap();
+    assert!(!running.is_healthy());
+    drop(waits);
+    eventually("it is well again", || Ok(running.is_healthy())).unwrap();
 }

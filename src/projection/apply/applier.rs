@@ -1,9 +1,11 @@
 use std::slice;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use diesel::result::{Error, QueryResult};
 
+use super::calls::Calls;
 use super::in_turn::InTurn;
 use super::lease::Lease;
 use super::losses::Losses;
@@ -59,9 +61,10 @@ impl<'p, L: Link> Applier<'p, L> {
         owner: &str,
         is_asked: &'p IsAsked<'p>,
         turns: &'p Turns,
+        calls: &Arc<Calls>,
     ) -> Result<Option<Self>, ProjectionError> {
         let is_alone = conn.database().depth().await? == 0;
-        let lease = Lease::take(conn, partition, owner, projection.lease).await?;
+        let lease = Lease::take(conn, partition, owner, projection.lease, calls).await?;
         Ok(lease.map(|lease| Self {
             projection,
             in_turn: InTurn::new(turns, is_asked),

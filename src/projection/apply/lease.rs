@@ -1,8 +1,11 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use diesel::result::QueryResult;
 
+use super::calls::{Call, Calls};
 use super::stop::Stop;
 use crate::model::event::RecordedEvent;
 use crate::model::partition::{Barrier, Claim, Partition, PartitionKey, State, partition_of};
@@ -23,6 +26,7 @@ use crate::storage::transactions::Transactions;
 /// A worker's lease of a partition: what it knows of the partition's row, and how far it has come.
 pub(super) struct Lease {
     claim: Claim,
+    calls: Arc<Calls>,
     count: i32,
     /// The last event that was applied under an earlier lease.
     witness: Option<Witness>,
@@ -60,6 +64,7 @@ impl Lease {
         partition: &Partition,
         owner: &str,
         duration: Duration,
+        calls: &Arc<Calls>,
     ) -> Result<Option<Self>, ProjectionError> {
         refuse_inactive(partition)?;
         conn.database().refuse_foreign().await?;
@@ -68,16 +73,16 @@ impl Lease {
         }
         let row = conn.database().partition(&partition.key).await?;
         let row = row.filter(|row| row.owner.as_deref() == Some(owner));
-        Ok(row.map(|row| Self::of(row, duration)))
+        Ok(row.map(|row| Self::of(row, duration, Arc::clone(calls))))
     }
 
-    fn of(row: Partition, duration: Duration) -> Self {
+    fn of(row: Partition, duration: Duration, calls: Arc<Calls>) -> Self {
         let (count, witness, barrier) = (row.count, row.witness, row.barrier);
         let failing = row.failing.map(|failing| FailingSince::before_now(failing.lasts));
         let claim = row.claimed(duration);
         let now = Instant::now();
         let scanned_to = claim.position;
-        Self { claim, count, witness, barrier, failing, scanned_to, saved_at: now, renewed_at: now }
+        Self { claim, calls, count, witness, barrier, failing, scanned_to, saved_at: now, renewed_at: now }
     }
 
     /// Gives the partition back.
@@ -88,9 +93,14 @@ impl Lease {
     /// Writes down why the partition does not move on.
     pub(super) async fn note_failure<L: Link>(&mut self, conn: &mut L, error: &str) -> QueryResult<()> {
         if conn.database().note_failure(&self.claim, &storable(error)).await? {
-            self.failing.get_or_insert_with(|| FailingSince::before_now(Duration::ZERO));
+            self.is_failing();
         }
         Ok(())
+    }
+
+    /// The partition's row says that it does not move on.
+    pub(super) fn is_failing(&mut self) {
+        self.failing.get_or_insert_with(|| FailingSince::before_now(Duration::ZERO));
     }
 
     /// How long the partition has not moved on, under whichever worker.
@@ -191,6 +201,24 @@ impl Lease {
         let PartitionKey { projection, number: partition } = self.claim.partition.clone();
         let (lease, since_renewed) = (self.claim.lease, self.renewed_at.elapsed());
         ProjectionError::LeaseLost { projection, partition, lease, since_renewed }
+    }
+}
+
+/// The handler's calls under it.
+impl Lease {
+    pub(super) fn calls(&self) -> Arc<Calls> {
+        Arc::clone(&self.calls)
+    }
+
+    /// With events from this position on.
+    pub(super) fn call(&self, position: Position) -> Call {
+        Call {
+            position,
+            began_at: Utc::now(),
+            token: self.claim.token,
+            runs_out_at: self.renewed_at + self.claim.lease,
+            is_told: false,
+        }
     }
 }
 

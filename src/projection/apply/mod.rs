@@ -5,6 +5,7 @@
 //! Partitions of a worker take turns, where only one can write at a time or after they have collided.
 
 mod applier;
+mod calls;
 mod in_turn;
 mod lease;
 mod losses;
@@ -16,5 +17,6 @@ mod transient;
 mod turns;
 
 pub(super) use applier::Applier;
+pub(super) use calls::{Call, Calls};
 pub(super) use stop::Stop;
 pub(super) use turns::Turns;

@@ -71,8 +71,14 @@ async fn within<L: Link>(
     step: &Step,
     work: Work<'_>,
 ) -> Result<(), Undone> {
-    if !work.events.is_empty() {
-        lend(conn, projection, lease, work.events).await?;
+    if let Some(first) = work.events.first() {
+        let calls = lease.calls();
+        let calling = calls.begin(lease.call(first.position()));
+        let lent = lend(conn, projection, lease, work.events).await;
+        if calling.end() {
+            lease.is_failing();
+        }
+        lent?;
     }
     for parking in work.parking {
         parking.write(conn, &projection.id).await?;

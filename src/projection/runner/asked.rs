@@ -1,6 +1,8 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::model::position::Position;
+use crate::projection::apply::Calls;
 
 /// What the manager asks of a member that applies a partition, and where that is.
 #[derive(Default)]
@@ -9,6 +11,7 @@ pub(super) struct Asked {
     to_serve: AtomicBool,
     to_look: AtomicBool,
     checkpoint: AtomicI64,
+    calls: Arc<Calls>,
 }
 
 impl Asked {
@@ -42,6 +45,11 @@ impl Asked {
     /// Where its checkpoint was at least, unless it was put back since.
     pub(super) fn checkpoint(&self) -> i64 {
         self.checkpoint.load(Ordering::Relaxed)
+    }
+
+    /// What it has called its handler for.
+    pub(super) fn calls(&self) -> &Arc<Calls> {
+        &self.calls
     }
 
     /// Whether it is to look, since this was called last.

@@ -78,7 +78,8 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         let mut conn = self.first_connection(&mut retry).await?;
         let worker = &self.context.worker;
         let Seen { partition, at } = seen;
-        let lease = Applier::lease(&mut conn, self.projection, partition, worker, self.is_asked, self.turns);
+        let (projection, is_asked, calls) = (self.projection, self.is_asked, self.asked.calls());
+        let lease = Applier::lease(&mut conn, projection, partition, worker, is_asked, self.turns, calls);
         let leased = lease.await;
         self.context.health.note_taking(&partition.key, leased.as_ref().is_err_and(is_refusal));
         let Some(mut applier) = leased? else { return Ok(Followed::NotLeased) };

@@ -28,7 +28,8 @@ impl RunnerHandle {
     }
 
     /// What has gone wrong since the last call, at most the latest 1000: partitions that have failed or were
-    /// lost, and errors of the database after which the runner has tried again. Of partitions that are
+    /// lost, errors of the database after which the runner has tried again, and handlers that [do not
+    /// return](ProjectionError::HasNotReturned). Of partitions that are
     /// stopped already when the runner starts, and of those that another worker stops, it returns
     /// [`HasFailed`](ProjectionError::HasFailed), once.
     pub fn failures(&self) -> Vec<ProjectionError> {
@@ -40,8 +41,9 @@ impl RunnerHandle {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Whether the runner is running, reaches the database, is not refused a partition by it, and knows of
-    /// no partition of its projections, its own or another worker's, that has stopped or is tried again and
+    /// Whether the runner is running, reaches the database, has the connections that it needs, is not refused a
+    /// partition by the database, has no handler that does not return within its lease, and knows of no
+    /// partition of its projections, its own or another worker's, that has stopped or is tried again and
     /// again. It does not ask the database: what other workers do it knows after a third of a lease.
     /// [`status`](crate::projection::status()) says which partition it is, and why.
     ///

@@ -15,6 +15,8 @@ struct Known {
     stopping: Vec<PartitionKey>,
     /// The database refuses to let this worker have them, and no other worker has them.
     refused: Vec<PartitionKey>,
+    /// Their handlers do not return.
+    hanging: Vec<PartitionKey>,
     /// Projections with a partition whose worker tries the same again and again.
     failing: Vec<ProjectionId>,
     /// Threads that have no connection.
@@ -65,6 +67,13 @@ impl Health {
         }
     }
 
+    /// The partitions of a projection whose handlers do not return.
+    pub(super) fn set_hanging(&self, projection: &ProjectionId, partitions: Vec<PartitionKey>) {
+        let mut known = self.known();
+        known.hanging.retain(|key| key.projection != *projection);
+        known.hanging.extend(partitions);
+    }
+
     pub(super) fn set_blind(&self, is_blind: bool) {
         self.known().is_blind = is_blind;
     }
@@ -78,7 +87,8 @@ impl Health {
     pub(in crate::projection) fn is_good(&self) -> bool {
         let known = self.known();
         let is_going = known.stopped.is_empty() && known.stopping.is_empty() && known.failing.is_empty();
-        is_going && known.refused.is_empty() && known.unconnected == 0 && !known.is_blind
+        let are_had = known.refused.is_empty() && known.hanging.is_empty();
+        is_going && are_had && known.unconnected == 0 && !known.is_blind
     }
 
     /// It is whole between any two statements, so a panic elsewhere leaves it whole.

@@ -28,6 +28,7 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
             next_tick = Instant::now() + tick;
             all.iter_mut().for_each(PartitionCrew::forget_failures);
         }
+        all.iter().for_each(PartitionCrew::watch);
         let adjusted = adjust(&context, &mut all, &mut conn, is_due).await;
         context.health.set_blind(adjusted.is_err());
         let pause = match adjusted {

@@ -10,11 +10,13 @@ use super::follower::{Followed, follow};
 use super::page_cache::PageCache;
 use super::read_ahead::{ReadAhead, ReadsAhead};
 use super::seen::Seen;
-use crate::model::partition::{Partition, State};
-use crate::projection::apply::Turns;
+use crate::model::partition::{Partition, PartitionKey, State};
+use crate::projection::apply::{Call, Calls, Turns};
+use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::link::{Link, ProjectionOf};
 use crate::projection::repartition;
+use crate::projection::storable::storable;
 use crate::storage::partitions::Partitions;
 use crate::storage::transactions::Transactions;
 use crate::storage::workers::{Sharing, Workers};
@@ -173,6 +175,51 @@ impl<W: Recruits> PartitionCrew<W> {
         self.members.retain(|member| !member.has_failed());
     }
 
+    /// Reports the handlers that do not return. The database is asked for nothing: they may hold it up.
+    pub(super) fn watch(&self) {
+        let hanging = self.hanging();
+        let keys = hanging.iter().map(|(number, ..)| self.key(*number)).collect();
+        self.context.health.set_hanging(&self.projection().id, keys);
+        let news = hanging.iter().filter(|(_, calls, call)| !call.is_told && calls.tell(call));
+        for (number, _, call) in news {
+            self.context.record_failure(self.has_not_returned(*number, call));
+        }
+    }
+
+    /// The numbers of the partitions whose handlers do not return.
+    fn hanging(&self) -> Vec<(i32, Arc<Calls>, Call)> {
+        let hanging = self.members.iter().filter_map(|member| {
+            let calls = member.asked.calls();
+            calls.overdue().map(|call| (member.partition, Arc::clone(calls), call))
+        });
+        hanging.collect()
+    }
+
+    fn key(&self, number: i32) -> PartitionKey {
+        PartitionKey { projection: self.projection().id.clone(), number }
+    }
+
+    fn has_not_returned(&self, partition: i32, call: &Call) -> ProjectionError {
+        let Projection { id, lease, .. } = self.projection();
+        let (projection, lease, position, since) = (id.clone(), *lease, call.position, call.began_at);
+        ProjectionError::HasNotReturned { projection, partition, position, since, lease }
+    }
+
+    /// Writes down what was reported of them, which they cannot.
+    async fn note_hanging(&self, conn: &mut W::Link, partitions: &[Partition]) -> QueryResult<()> {
+        for (number, calls, call) in self.hanging().into_iter().filter(|(.., call)| call.is_told) {
+            let row = partitions.iter().find(|row| row.key.number == number && row.token == call.token);
+            let Some(row) = row else { continue };
+            let claim = row.clone().claimed(self.projection().lease);
+            let error = storable(&self.has_not_returned(number, &call).to_string());
+            conn.database().note_failure(&claim, &error).await?;
+            if calls.has_returned(&call) {
+                conn.database().forget_failure(&claim).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes as many partitions as are this worker's share, and gives back what is more.
     pub(super) async fn adjust(&mut self, conn: &mut W::Link) -> Result<(), ProjectionError> {
         self.members.retain(|member| !has_ended::<W>(member) || member.has_failed());
@@ -190,6 +237,7 @@ impl<W: Recruits> PartitionCrew<W> {
         let seen_at = Instant::now();
         self.ask_to_look(|member| self.was_taken_from(member, &partitions));
         self.give_back_left(conn, &mut partitions).await?;
+        self.note_hanging(conn, &partitions).await?;
         self.context.see(self.projection(), &partitions);
         let share = self.share(conn, partitions.len()).await?;
         self.read_for(partitions.len());

@@ -6,6 +6,8 @@ pub mod application_errors;
 pub mod bad_input;
 pub mod catch_up;
 pub mod failures;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub mod hanging;
 pub mod inline;
 pub mod leases;
 pub mod operating;
@@ -50,5 +52,5 @@ pub fn all<D: TestDatabase>() -> Vec<super::Area> {
 /// What can only happen where several transactions write at the same time.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub fn beside_other_writers<D: TestDatabase>() -> Vec<super::Area> {
-    areas! { D: overtaken, shared_rows }
+    areas! { D: hanging, overtaken, shared_rows }
 }
