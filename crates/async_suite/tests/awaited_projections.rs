@@ -9,6 +9,7 @@ mod projections {
     mod failures;
     mod inline;
     mod operating;
+    mod pool;
     mod read_model;
     mod runner;
     mod together;

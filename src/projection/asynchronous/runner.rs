@@ -28,6 +28,9 @@ use crate::storage::asynchronous::connection::AsyncEventConnection;
 /// set [`longest_pause`](Self::longest_pause) accordingly. It does not read the log ahead on a connection of its
 /// own.
 ///
+/// A pool that waits for as long as it takes, as deadpool's does by default, is waited for at most 30 seconds at
+/// a time.
+///
 /// On SQLite the runtime has to be a multi-thread one, as for everything on a `SyncConnectionWrapper`.
 ///
 #[cfg_attr(all(feature = "async-postgres", feature = "deadpool"), doc = "```no_run")]

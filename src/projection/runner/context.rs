@@ -1,16 +1,22 @@
 use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
 
 use super::crew::Crew;
 use super::failures::Failures;
 use super::health::Health;
 use super::options::Options;
 use super::signals::Signals;
+use super::unless::unless;
 use crate::model::partition::Partition;
 use crate::observe;
 use crate::projection::activity::refuse_inactive;
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
+use crate::projection::link::{IsAsked, pause};
 use crate::projection::progress::Progress;
+
+/// A pool may have no limit of its own, as r2d2's has.
+const LONGEST_CONNECT: Duration = Duration::from_secs(30);
 
 /// What the crew of a runner shares.
 pub(in crate::projection) struct Context<W: Crew> {
@@ -24,7 +30,20 @@ pub(in crate::projection) struct Context<W: Crew> {
 
 impl<W: Crew> Context<W> {
     pub(super) async fn connect(&self) -> Result<W::Link, ProjectionError> {
-        W::connect(&self.options.connect).await.map_err(ProjectionError::Connect)
+        self.connect_unless(&|| false).await?.ok_or_else(none_in_time)
+    }
+
+    /// The same for who may be asked to stop meanwhile: `None`, if that is so.
+    pub(super) async fn connect_unless(
+        &self,
+        is_asked: &IsAsked<'_>,
+    ) -> Result<Option<W::Link>, ProjectionError> {
+        let longest = pause::<W::Link>(LONGEST_CONNECT, is_asked);
+        match unless(longest, W::connect(&self.options.connect)).await {
+            Some(connected) => connected.map(Some).map_err(ProjectionError::Connect),
+            None if is_asked() => Ok(None),
+            None => Err(none_in_time()),
+        }
     }
 
     pub(super) fn projection(&self, index: usize) -> &Projection<W::Conn, W::Kind> {
@@ -51,4 +70,8 @@ impl<W: Crew> Context<W> {
         // The panic's hook has reported it, and what is applied is committed already.
         let _ = panic::catch_unwind(AssertUnwindSafe(|| on_progress(progress)));
     }
+}
+
+fn none_in_time() -> ProjectionError {
+    ProjectionError::Connect(format!("there was none within {LONGEST_CONNECT:?}").into())
 }

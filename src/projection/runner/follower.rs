@@ -63,6 +63,12 @@ pub(super) enum Followed {
     HandedOver,
 }
 
+/// How long a connection may be waited for before that is trouble.
+const LONGEST_USUAL_WAIT: Duration = Duration::from_secs(1);
+
+/// An error that was reported.
+struct Reported;
+
 struct Follower<'f, W: Crew> {
     context: &'f Arc<Context<W>>,
     projection: &'f ProjectionOf<W::Link>,
@@ -75,7 +81,7 @@ struct Follower<'f, W: Crew> {
 impl<'f, W: ReadsAhead> Follower<'f, W> {
     async fn run(&self, seen: &Seen) -> Result<Followed, ProjectionError> {
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE);
-        let mut conn = self.first_connection(&mut retry).await?;
+        let Some(mut conn) = self.first_connection(&mut retry).await else { return Ok(Followed::NotLeased) };
         let worker = &self.context.worker;
         let Seen { partition, at } = seen;
         let (projection, is_asked, calls) = (self.projection, self.is_asked, self.asked.calls());
@@ -159,28 +165,38 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         pause::<W::Link>(longest, self.is_asked).await
     }
 
-    async fn first_connection(&self, retry: &mut Pace) -> Result<W::Link, ProjectionError> {
-        match self.context.connect().await {
-            Ok(conn) => Ok(conn),
-            Err(error) => {
-                self.context.record_failure(error);
-                self.reconnect(retry).await
+    /// `None` if this member is to stop before it has one. A pool may have none for a long time.
+    async fn first_connection(&self, retry: &mut Pace) -> Option<W::Link> {
+        let _waiting = self.context.health.waiting(Instant::now() + LONGEST_USUAL_WAIT);
+        if let Ok(connected) = self.connect().await {
+            return connected;
+        }
+        let _failing = self.context.health.waiting(Instant::now());
+        while self.pause(retry.next()).await {
+            if let Ok(connected) = self.connect().await {
+                return connected;
             }
         }
+        None
     }
 
-    /// The lease may still hold when the database is back.
+    /// The lease may still hold when the database is back, or must be given back.
     async fn reconnect(&self, retry: &mut Pace) -> Result<W::Link, ProjectionError> {
-        let _waiting = self.context.health.waiting();
-        loop {
-            if !self.pause(retry.next()).await {
-                return self.context.connect().await;
-            }
-            match self.context.connect().await {
-                Ok(conn) => return Ok(conn),
-                Err(error) => self.context.record_failure(error),
+        let _waiting = self.context.health.waiting(Instant::now());
+        while self.pause(retry.next()).await {
+            if let Ok(Some(conn)) = self.connect().await {
+                return Ok(conn);
             }
         }
+        self.context.connect().await
+    }
+
+    /// `None` if this member is to stop. An error is reported.
+    async fn connect(&self) -> Result<Option<W::Link>, Reported> {
+        self.context.connect_unless(self.is_asked).await.map_err(|error| {
+            self.context.record_failure(error);
+            Reported
+        })
     }
 
     /// Applies what there is, and waits for more. Nothing is used that was read of the log before `since`.

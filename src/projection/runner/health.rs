@@ -1,4 +1,5 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::model::partition::{Partition, PartitionKey, State};
 use crate::model::projection_id::ProjectionId;
@@ -19,8 +20,8 @@ struct Known {
     hanging: Vec<PartitionKey>,
     /// Projections with a partition whose worker tries the same again and again.
     failing: Vec<ProjectionId>,
-    /// Threads that have no connection.
-    unconnected: usize,
+    /// From when on each of the members counts that have no connection.
+    unconnected: Vec<Instant>,
     /// The manager could not look at the partitions.
     is_blind: bool,
 }
@@ -78,22 +79,28 @@ impl Health {
         self.known().is_blind = is_blind;
     }
 
-    /// Until it is dropped, a member waits for a connection.
-    pub(super) fn waiting(&self) -> Waiting<'_> {
-        self.known().unconnected += 1;
-        Waiting(self)
+    /// Until it is dropped, a member waits for a connection, which counts from this time on.
+    pub(super) fn waiting(&self, from: Instant) -> Waiting<'_> {
+        self.known().unconnected.push(from);
+        Waiting { health: self, from }
     }
 
     pub(in crate::projection) fn is_good(&self) -> bool {
         let known = self.known();
         let is_going = known.stopped.is_empty() && known.stopping.is_empty() && known.failing.is_empty();
         let are_had = known.refused.is_empty() && known.hanging.is_empty();
-        is_going && are_had && known.unconnected == 0 && !known.is_blind
+        is_going && are_had && known.is_connected(Instant::now()) && !known.is_blind
     }
 
     /// It is whole between any two statements, so a panic elsewhere leaves it whole.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn is_connected(&self, now: Instant) -> bool {
+        self.unconnected.iter().all(|from| *from > now)
     }
 }
 
@@ -109,10 +116,16 @@ impl Drop for Stops {
     }
 }
 
-pub(super) struct Waiting<'h>(&'h Health);
+pub(super) struct Waiting<'h> {
+    health: &'h Health,
+    from: Instant,
+}
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.known().unconnected -= 1;
+        let unconnected = &mut self.health.known().unconnected;
+        if let Some(index) = unconnected.iter().position(|from| *from == self.from) {
+            unconnected.swap_remove(index);
+        }
     }
 }

@@ -27,6 +27,7 @@ pub(super) mod signals;
 mod spawn;
 mod stopping;
 mod threads;
+mod unless;
 
 use std::time::Duration;
 
@@ -158,7 +159,8 @@ impl<C: EventConnection + 'static> Runner<C> {
     ///   range.
     /// - [`ProjectionError::Connect`]: a connection could not be opened.
     /// - [`ProjectionError::TooFewConnections`]: not as many at the same time as this worker's share of the
-    ///   partitions needs. Up to 16 are tried out.
+    ///   partitions needs. Up to 16 are tried out. A pool whose connections are awaited is waited for at most 30
+    ///   seconds for each.
     /// - [`ProjectionError::Thread`]: the system could not start a thread.
     /// - [`ProjectionError::Database`]: the tables are missing, for instance.
     ///

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::projection::link::Link;
 use crate::store::bell::Bell;
+use crate::store::wake_up;
 
 /// What the manager of a runner is told.
 #[derive(Clone, Default)]
@@ -20,6 +21,8 @@ impl Signals {
     pub(in crate::projection) fn stop(&self) {
         self.0.to_stop.store(true, Ordering::SeqCst);
         self.0.bell.ring();
+        // Who waits for a connection hears only this.
+        wake_up::all();
     }
 
     /// A member of the crew that applies a partition has ended.
