@@ -1,5 +1,5 @@
 use std::panic::{self, AssertUnwindSafe};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::crew::Crew;
 use super::failures::Failures;
@@ -56,8 +56,14 @@ impl<W: Crew> Context<W> {
     }
 
     /// How the partitions of a projection are. Those that have stopped meanwhile are reported.
-    pub(super) fn see(&self, projection: &Projection<W::Conn, W::Kind>, partitions: &[Partition]) {
-        for stopped in self.health.see(projection.id(), partitions) {
+    /// Nobody has begun to read their rows before this time.
+    pub(super) fn see(
+        &self,
+        projection: &Projection<W::Conn, W::Kind>,
+        partitions: &[Partition],
+        since: Instant,
+    ) {
+        for stopped in self.health.see(projection.id(), partitions, since) {
             if let Err(error) = refuse_inactive(stopped) {
                 observe::projection::found_stopped(&stopped.key, &error);
                 self.failures.add(error);

@@ -11,7 +11,7 @@ pub(in crate::projection) struct Health(Arc<Mutex<Known>>);
 #[derive(Default)]
 struct Known {
     /// Until somebody resumes them.
-    stopped: Vec<PartitionKey>,
+    stopped: Vec<Stopped>,
     /// Those of them that cannot be marked yet, so that their rows do not say so.
     stopping: Vec<PartitionKey>,
     /// The database refuses to let this worker have them, and no other worker has them.
@@ -26,12 +26,19 @@ struct Known {
     is_blind: bool,
 }
 
+struct Stopped {
+    key: PartitionKey,
+    since: Instant,
+}
+
 impl Health {
-    /// What the partitions' rows say. Returns those that have stopped since the last time.
+    /// What the partitions' rows say, which nobody has begun to read before this time. Returns those that have
+    /// stopped since the last time.
     pub(super) fn see<'p>(
         &self,
         projection: &ProjectionId,
         partitions: &'p [Partition],
+        since: Instant,
     ) -> Vec<&'p Partition> {
         let mut known = self.known();
         let is_failing = |row: &Partition| row.state == State::Active && row.last_error.is_some();
@@ -39,10 +46,12 @@ impl Health {
         if partitions.iter().any(is_failing) {
             known.failing.push(projection.clone());
         }
-        let stopped: Vec<_> = partitions.iter().filter(|row| row.state == State::Failed).collect();
-        let news = stopped.iter().copied().filter(|row| !known.stopped.contains(&row.key)).collect();
-        known.stopped.retain(|key| key.projection != *projection);
-        known.stopped.extend(stopped.iter().map(|row| row.key.clone()));
+        let is_news = |row: &&Partition| row.state == State::Failed && !known.has_stopped(&row.key);
+        let news = partitions.iter().filter(is_news).collect();
+        known.forget_stopped(|stopped| stopped.key.projection == *projection && stopped.since < since);
+        for row in partitions.iter().filter(|row| row.state == State::Failed) {
+            known.note_stopped(&row.key, since);
+        }
         let is_to_be_had = |row: &Partition| row.state == State::Active && row.owner.is_none();
         known.refused.retain(|key| {
             key.projection != *projection || partitions.iter().any(|row| row.key == *key && is_to_be_had(row))
@@ -54,7 +63,7 @@ impl Health {
     /// partition is stopped whatever its row says.
     pub(super) fn stops(&self, partition: &PartitionKey) -> Stops {
         let mut known = self.known();
-        known.stopped.push(partition.clone());
+        known.note_stopped(partition, Instant::now());
         known.stopping.push(partition.clone());
         Stops { health: self.clone(), partition: partition.clone() }
     }
@@ -87,9 +96,9 @@ impl Health {
 
     pub(in crate::projection) fn is_good(&self) -> bool {
         let known = self.known();
-        let is_going = known.stopped.is_empty() && known.stopping.is_empty() && known.failing.is_empty();
-        let are_had = known.refused.is_empty() && known.hanging.is_empty();
-        is_going && are_had && known.is_connected(Instant::now()) && !known.is_blind
+        let of_partitions = [&known.stopping, &known.refused, &known.hanging];
+        let is_going = known.stopped.is_empty() && of_partitions.iter().all(|troubled| troubled.is_empty());
+        is_going && known.failing.is_empty() && !known.is_blind && known.is_connected(Instant::now())
     }
 
     /// It is whole between any two statements, so a panic elsewhere leaves it whole.
@@ -99,6 +108,20 @@ impl Health {
 }
 
 impl Known {
+    fn has_stopped(&self, partition: &PartitionKey) -> bool {
+        self.stopped.iter().any(|stopped| stopped.key == *partition)
+    }
+
+    fn note_stopped(&mut self, partition: &PartitionKey, since: Instant) {
+        if !self.has_stopped(partition) {
+            self.stopped.push(Stopped { key: partition.clone(), since });
+        }
+    }
+
+    fn forget_stopped(&mut self, is_over: impl Fn(&Stopped) -> bool) {
+        self.stopped.retain(|stopped| !is_over(stopped));
+    }
+
     fn is_connected(&self, now: Instant) -> bool {
         self.unconnected.iter().all(|from| *from > now)
     }
@@ -110,9 +133,13 @@ pub(super) struct Stops {
     partition: PartitionKey,
 }
 
+/// What was read of its row before it was marked says nothing.
 impl Drop for Stops {
     fn drop(&mut self) {
-        self.health.known().stopping.retain(|partition| *partition != self.partition);
+        let mut known = self.health.known();
+        known.stopping.retain(|partition| *partition != self.partition);
+        known.forget_stopped(|stopped| stopped.key == self.partition);
+        known.note_stopped(&self.partition, Instant::now());
     }
 }
 
@@ -127,5 +154,46 @@ impl Drop for Waiting<'_> {
         if let Some(index) = unconnected.iter().position(|from| *from == self.from) {
             unconnected.swap_remove(index);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use chrono::Utc;
+
+    use super::Health;
+    use crate::model::partition::{Partition, PartitionKey, State};
+    use crate::model::position::Position;
+    use crate::model::projection_id::ProjectionId;
+
+    fn row(state: State) -> Partition {
+        let (position, updated_at) = (Position::START, Utc::now());
+        Partition {
+            key: PartitionKey { projection: ProjectionId::new("users", 1), number: 0 },
+            count: 1,
+            position,
+            witness: None,
+            updated_at,
+            state,
+            last_error: None,
+            failing: None,
+            owner: None,
+            token: 1,
+            barrier: None,
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_a_partition_was_marked_does_not_hide_that_it_has_stopped() {
+        let (health, active, failed) = (Health::default(), row(State::Active), row(State::Failed));
+        let before = Instant::now();
+        drop(health.stops(&active.key));
+        assert!(health.see(&active.key.projection, &[active.clone()], before).is_empty());
+        assert!(!health.is_good());
+        assert!(health.see(&active.key.projection, &[failed], Instant::now()).is_empty(), "it is told twice");
+        assert!(health.see(&active.key.projection, &[active.clone()], Instant::now()).is_empty());
+        assert!(health.is_good(), "it was resumed");
     }
 }

@@ -231,6 +231,7 @@ impl<W: Recruits> PartitionCrew<W> {
         let seen = self.projection().lease / 3 * 2;
         conn.database().report_worker(&id, &self.context.worker, seen).await?;
         self.shared = self.look(conn).await?;
+        let since = Instant::now();
         let mut partitions = repartition::current(&mut conn.database(), self.projection()).await?;
         // What was read of the log before the rows were is not used: it may have been erased before they were
         // put back.
@@ -238,7 +239,7 @@ impl<W: Recruits> PartitionCrew<W> {
         self.ask_to_look(|member| self.was_taken_from(member, &partitions));
         self.give_back_left(conn, &mut partitions).await?;
         self.note_hanging(conn, &partitions).await?;
-        self.context.see(self.projection(), &partitions);
+        self.context.see(self.projection(), &partitions, since);
         let share = self.share(conn, partitions.len()).await?;
         self.read_for(partitions.len());
         self.dismiss_above(share);
@@ -286,9 +287,10 @@ impl<W: Recruits> PartitionCrew<W> {
         wake_up::all();
         self.leave(conn).await?;
         self.shared = self.look(conn).await?;
+        let since = Instant::now();
         let mut partitions = conn.database().partitions(&self.projection().id).await?;
         self.give_back_left(conn, &mut partitions).await?;
-        self.context.see(self.projection(), &partitions);
+        self.context.see(self.projection(), &partitions, since);
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use uuid::Uuid;
 
@@ -34,8 +35,9 @@ async fn prepare_partitions<W: Crew>(context: &Context<W>) -> Result<(), Project
     let mut conn = context.connect().await?;
     let mut partitions = Vec::new();
     for projection in &context.options.projections {
+        let since = Instant::now();
         let found = find_or_create(&mut conn.database(), projection).await?;
-        context.see(projection, &found);
+        context.see(projection, &found, since);
         if let Some(name) = &context.options.name {
             predecessor::replace(&mut conn.database(), projection.id(), &found, name).await?;
         }
