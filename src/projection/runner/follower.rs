@@ -58,6 +58,9 @@ pub(super) enum Followed {
     /// The database was in the way when it was to be taken or given back, which may pass. The lease may be
     /// left.
     Interrupted,
+    /// It is marked as failed, until somebody resumes it.
+    Stopped,
+    /// It could not be taken or given back.
     Failed,
     /// A worker of another release may be able to go on.
     HandedOver,
@@ -110,7 +113,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
                     | ProjectionError::ConnectionLost { .. }),
                 ) => {
                     if patience.is_over(&error) {
-                        return Err(self.stop(conn, applier, error).await);
+                        return self.stop(conn, applier, error).await;
                     }
                     conn = self.before_again(conn, &mut applier, error, &mut retry).await?;
                     since = Instant::now();
@@ -123,7 +126,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
                     let is_replaced = applier.is_replaced(&mut conn).await?;
                     return if is_replaced { Ok(Followed::Applied) } else { Err(error) };
                 }
-                Stop::Error(error) => return Err(self.stop(conn, applier, error).await),
+                Stop::Error(error) => return self.stop(conn, applier, error).await,
             }
         }
     }
@@ -133,8 +136,15 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         conn: W::Link,
         applier: Applier<'f, W::Link>,
         error: ProjectionError,
-    ) -> ProjectionError {
-        Stopping { context: self.context, applier, is_asked: self.is_asked, error }.stop(conn).await
+    ) -> Result<Followed, ProjectionError> {
+        let stopping = Stopping { context: self.context, applier, is_asked: self.is_asked, error };
+        match stopping.stop(conn).await {
+            lost @ ProjectionError::LeaseLost { .. } => Err(lost),
+            error => {
+                self.context.record_failure(error);
+                Ok(Followed::Stopped)
+            }
+        }
     }
 
     /// Reports the error and pauses. The same is then tried again, with this connection or a new one.

@@ -218,11 +218,12 @@ fn its_failures_are_told_once<D: TestDatabase>() -> Result {
     Ok(running.stop()?)
 }
 
+/// Although a third of its lease is longer than any test waits.
 fn it_goes_on_after_it_was_resumed<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 2)?;
     let script = Script::with([("alice 1", Fault::Fails)]);
-    let users = script.projection().retries(0, Duration::ZERO).lease(Duration::from_secs(3));
+    let users = script.projection().retries(0, Duration::ZERO).lease(Duration::from_secs(36_000));
     let running = runner(&db).projection(users).start()?;
     eventually("it has failed", || Ok(states(&mut conn)? == [ProjectionState::Failed]))?;
     script.mend();
