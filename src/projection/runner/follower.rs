@@ -96,7 +96,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         let mut patience = Patience::default();
         loop {
             let position = applier.position();
-            let stop = self.apply_until_stopped(&mut conn, &mut applier, since).await;
+            let stop = self.apply_until_stopped(&mut conn, &mut applier, &mut patience, since).await;
             since = Instant::now();
             applier.end_turn();
             if applier.position() > position {
@@ -214,6 +214,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         &self,
         conn: &mut W::Link,
         applier: &mut Applier<'f, W::Link>,
+        patience: &mut Patience,
         since: Instant,
     ) -> Stop {
         // Who sleeps cannot renew the lease.
@@ -229,7 +230,11 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
                 return applier.save(conn).await.err().unwrap_or(Stop::Asked);
             }
             let ask = Ask { after: applier.position(), since, wake_ups: wake_up::count(), last };
-            match self.serve_and_apply(conn, applier, &ask).await {
+            let applied = self.serve_and_apply(conn, applier, &ask).await;
+            if applied.is_ok() {
+                patience.reset();
+            }
+            match applied {
                 Err(stop) => return stop,
                 Ok(None) => pace.reset(),
                 Ok(Some(end)) => {

@@ -10,14 +10,16 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Ends what would be tried again for ever.
 #[derive(Default)]
 pub(super) struct Patience {
-    /// Since when the handler has failed with such errors. An outage of the database is no fault of its own.
-    since: Option<Instant>,
+    /// For how long the handler has failed with such errors. An outage of the database is no fault of its own.
+    failing: Duration,
+    /// The last such error, unless something else has come since.
+    last: Option<Instant>,
 }
 
 impl Patience {
     /// The partition gets on.
     pub(super) fn reset(&mut self) {
-        self.since = None;
+        *self = Self::default();
     }
 
     /// Whether this error is one too many.
@@ -26,14 +28,16 @@ impl Patience {
     }
 
     fn is_over_at(&mut self, now: Instant, error: &ProjectionError) -> bool {
-        if !matches!(error, ProjectionError::RunAgain { .. }) {
-            return false;
-        }
         if is_log_closed(error) {
             self.reset();
             return false;
         }
-        now.duration_since(*self.since.get_or_insert(now)) > LONGEST
+        let does_not_count = matches!(error, ProjectionError::RunAgain { .. });
+        let last = std::mem::replace(&mut self.last, does_not_count.then_some(now));
+        if let (Some(last), true) = (last, does_not_count) {
+            self.failing += now.duration_since(last);
+        }
+        does_not_count && self.failing > LONGEST
     }
 }
 
@@ -69,6 +73,18 @@ mod tests {
         assert!(!patience.is_over_at(begin + LONGEST * 2, &outage));
         assert!(!patience.is_over_at(begin + LONGEST * 2, &run_again()));
         assert!(!patience.is_over_at(begin + LONGEST * 3, &run_again()));
+    }
+
+    #[test]
+    fn an_outage_between_two_failures_does_not_count() {
+        let (mut patience, begin) = (Patience::default(), Instant::now());
+        let outage = ProjectionError::from(diesel::result::Error::BrokenTransactionManager);
+        assert!(!patience.is_over_at(begin, &run_again()));
+        assert!(!patience.is_over_at(begin + MOMENT, &outage));
+        let back = begin + LONGEST * 2;
+        assert!(!patience.is_over_at(back, &run_again()));
+        assert!(!patience.is_over_at(back + LONGEST, &run_again()));
+        assert!(patience.is_over_at(back + LONGEST + MOMENT, &run_again()));
     }
 
     #[test]
