@@ -225,11 +225,12 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
             return stop;
         }
         loop {
+            let wake_ups = wake_up::count();
             self.asked.note_checkpoint(applier.checkpoint());
             if self.asked.is_to_stop() || applier.is_at_barrier() {
                 return applier.save(conn).await.err().unwrap_or(Stop::Asked);
             }
-            let ask = Ask { after: applier.position(), since, wake_ups: wake_up::count(), last };
+            let ask = Ask { after: applier.position(), since, wake_ups, last };
             let applied = self.serve_and_apply(conn, applier, &ask).await;
             if applied.is_ok() {
                 patience.reset();
