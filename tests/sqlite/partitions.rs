@@ -223,6 +223,29 @@ fn one_that_serves_what_was_held_back_leaves_turns_to_the_others() {
 const OTHERS: [&str; 8] = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
 #[test]
+fn those_of_a_projection_are_taken_although_another_projection_is_in_trouble() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    conn.batch_execute(
+        "CREATE TRIGGER no_worker BEFORE INSERT ON projection_workers WHEN NEW.projection_name = 'first' \
+         BEGIN SELECT RAISE(ABORT, 'no worker is wanted'); END",
+    )
+    .unwrap();
+    let nothing = |name| Projection::new(name, 1, |_: &mut SqliteConnection, _: &RecordedEvent| Ok(()));
+    let running = Runner::new(connecting(&database, Duration::from_secs(60)))
+        .projection(nothing("first"))
+        .projection(nothing("second"))
+        .start()
+        .unwrap();
+    append_one(&mut conn, &stream("1"));
+    let last = STORE.last_position(&mut conn).unwrap();
+    wait_for_projection(&mut conn, ("second", 1), last).unwrap();
+    assert!(!running.is_healthy());
+    let refused = running.stop().unwrap_err();
+    assert!(refused.to_string().contains("no worker is wanted"), "{refused}");
+}
+
+#[test]
 fn a_call_gives_it_back_although_a_lock_is_in_the_way_for_a_while() {
     let database = SqliteFile::migrated();
     let (mut conn, mut another) = (database.connect(), database.connect());

@@ -29,19 +29,14 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
             all.iter_mut().for_each(PartitionCrew::forget_failures);
         }
         all.iter().for_each(PartitionCrew::watch);
-        let adjusted = adjust(&context, &mut all, &mut conn, is_due).await;
-        context.health.set_blind(adjusted.is_err());
-        let pause = match adjusted {
-            Ok(()) => {
-                retry.reset();
-                LOOK_EVERY
-            }
-            Err(error) => {
-                context.record_failure(error);
-                conn = None;
-                next_tick = Instant::now();
-                retry.next().max(LOOK_EVERY)
-            }
+        let is_well = adjust_all(&context, &mut all, &mut conn, is_due).await;
+        context.health.set_blind(!is_well);
+        let pause = if is_well {
+            retry.reset();
+            LOOK_EVERY
+        } else {
+            next_tick = Instant::now();
+            retry.next().max(LOOK_EVERY)
         };
         if wait(&context, pause.min(tick), &mut conn).await == Next::Stop {
             break;
@@ -72,20 +67,44 @@ async fn shut_down<W: Recruits>(all: &mut [PartitionCrew<W>], mut conn: Listenin
 /// A connection, and how news from other processes come by it.
 type Listening<W> = Option<(<W as Crew>::Link, <W as Crew>::Listener)>;
 
-async fn adjust<W: Recruits>(
+/// One after the other: what goes wrong with one projection is reported, and holds none of the others up. Whether
+/// nothing has gone wrong.
+async fn adjust_all<W: Recruits>(
     context: &Context<W>,
     all: &mut [PartitionCrew<W>],
     conn: &mut Listening<W>,
     is_due: bool,
-) -> Result<(), ProjectionError> {
-    let (conn, _) = match conn {
-        Some(listening) => listening,
-        None => conn.insert(listen::<W>(context.connect().await?)?),
-    };
+) -> bool {
+    let mut is_well = true;
     for crew in all {
-        if is_due || crew.is_to_be_adjusted(conn).await? {
-            crew.adjust(conn).await?;
+        if let Err(error) = adjust(context, crew, conn, is_due).await {
+            let is_away = matches!(error, ProjectionError::Connect(_));
+            context.record_failure(error);
+            // The next one may fare better with a new connection.
+            *conn = None;
+            is_well = false;
+            if is_away {
+                break;
+            }
         }
+    }
+    is_well
+}
+
+async fn adjust<W: Recruits>(
+    context: &Context<W>,
+    crew: &mut PartitionCrew<W>,
+    conn: &mut Listening<W>,
+    is_due: bool,
+) -> Result<(), ProjectionError> {
+    if conn.is_none() {
+        let is_asked = || context.signals.is_to_stop();
+        let Some(connected) = context.connect_unless(&is_asked).await? else { return Ok(()) };
+        *conn = Some(listen::<W>(connected)?);
+    }
+    let Some((conn, _)) = conn else { return Ok(()) };
+    if is_due || crew.is_to_be_adjusted(conn).await? {
+        crew.adjust(conn).await?;
     }
     Ok(())
 }
