@@ -50,7 +50,9 @@ impl HandlerError {
     }
 
     /// The same may well succeed when it is run again: the batch is rolled back and repeated, and this does
-    /// not count as a failure.
+    /// not count as a failure. A runner does so for five minutes: if the handler has said nothing else by then,
+    /// the partition stops, whatever the policy. `catch_up` gives up after some seconds, with
+    /// [`RunAgain`](crate::projection::ProjectionError::RunAgain).
     ///
     /// ```
     /// use diesel_event_store::projection::HandlerError;

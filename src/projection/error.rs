@@ -129,7 +129,8 @@ pub enum ProjectionError {
     },
     /// The handler failed with an error that may not come again (a deadlock, a lock, a lost race), and this
     /// call does not try again, or not any longer. The batch is rolled back. Inside a transaction of the
-    /// application, run the outermost transaction again; a runner goes on by itself.
+    /// application, run the outermost transaction again. A runner tries again by itself; if it meets nothing else
+    /// for five minutes, the partition stops with this error.
     #[error(
         "{projection} could not apply the event at position {position}, and may be able to when it is run again \
          (inside a transaction: the outermost one): {source}"
