@@ -8,9 +8,14 @@ type Boxed = Box<dyn StdError + Send + Sync>;
 /// a report that has an error inside, such as `anyhow::Error`, `eyre::Report` and `Box<dyn Error + Send +
 /// Sync>`.
 ///
-/// `Kind` tells these apart. It is always inferred.
+/// `Kind` tells these apart. It is always inferred, except for an `Arc<dyn Error + Send + Sync>`, which is both
+/// an error and a report: box it. It is then not seen that the error in the `Arc` itself is a deadlock, only that
+/// one is behind it.
 ///
 /// ```
+/// use std::error::Error;
+/// use std::sync::Arc;
+///
 /// use diesel_event_store::projection::HandlerError;
 ///
 /// let deadlock = diesel::result::Error::DatabaseError(
@@ -19,6 +24,10 @@ type Boxed = Box<dyn StdError + Send + Sync>;
 /// );
 /// assert!(HandlerError::failed(anyhow::Error::from(deadlock)).is_retryable());
 /// assert!(!HandlerError::failed("no such customer").is_retryable());
+///
+/// let shared: Arc<dyn Error + Send + Sync> = Arc::new(std::io::Error::other("no such customer"));
+/// let boxed: Box<dyn Error + Send + Sync> = Box::new(shared);
+/// assert_eq!(HandlerError::failed(boxed).to_string(), "no such customer");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a handler cannot fail with `{Self}`",
