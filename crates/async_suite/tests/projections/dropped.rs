@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_suite::RUNTIME;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, TransactionManager};
-use real::projection::{ProjectionError, async_reset};
+use real::projection::{ProjectionError, StartFrom, async_reset, async_reset_to};
 use real::{AsyncEventConnection, AsyncEventStore, CheckpointError, EventStore, Position};
 use support::{Result, eventually};
 
@@ -23,6 +23,9 @@ on_each_database! {
     a_reset_empties_the_read_model_or_does_nothing:
         a_reset_empties_the_read_model_or_does_nothing_postgres,
         a_reset_empties_the_read_model_or_does_nothing_mysql;
+    a_reset_to_a_position_makes_the_read_model_fit_or_does_nothing:
+        a_reset_to_a_position_makes_the_read_model_fit_or_does_nothing_postgres,
+        a_reset_to_a_position_makes_the_read_model_fit_or_does_nothing_mysql;
 }
 
 /// The shortest that there is: a dropped call keeps the partition for so long.
@@ -132,5 +135,27 @@ fn a_reset_empties_the_read_model_or_does_nothing<D: Database>() -> Result {
         }
     }
     assert_eq!(reached(&mut witness)?, Position::START);
+    Ok(())
+}
+
+fn a_reset_to_a_position_makes_the_read_model_fit_or_does_nothing<D: Database>() -> Result {
+    async fn fit<C: AsyncEventConnection>(conn: &mut C) -> Result<(), ProjectionError> {
+        run(conn, "DELETE FROM applied WHERE name IN ('alice 3', 'alice 4')").await?;
+        Ok(())
+    }
+    let (database, mut witness) = application::<D>()?;
+    let second = append(&mut witness, "alice", 4)?.events()[1].position();
+    for drops in Drops::all() {
+        catch_up_later::<D>(&database)?;
+        let mut conn = database.open_now()?;
+        let reset = async_reset_to(&mut conn, (NAME, 1), StartFrom::Position(second), fit);
+        let finished = RUNTIME.block_on(drops.cut(reset)).transpose();
+        drop(conn);
+        is_consistent(&mut witness, &format!("{drops:?}"))?;
+        if finished?.is_some() {
+            break;
+        }
+    }
+    assert_eq!(reached(&mut witness)?, second);
     Ok(())
 }
