@@ -50,7 +50,7 @@ operations! {
         /// nothing would be left. Returns how many events there were.
         fn remove_stream(&mut self, stream: &StreamId, version: i64) -> QueryResult<usize>;
 
-        /// Forgets what was to be left of the events after a position and up to another that are there.
-        fn forget_leaves(&mut self, after: Position, up_to: Position) -> QueryResult<usize>;
+        /// Forgets what was left of the events at these positions, which are there again.
+        fn forget_leaves(&mut self, positions: &[Position]) -> QueryResult<()>;
     }
 }

@@ -47,8 +47,11 @@ CREATE TABLE event_rewrites (
     rewritten_at    DATETIME(6) NOT NULL
 ) ENGINE=InnoDB COMMENT='diesel_event_store';
 
+-- These lock what they find, so that no other transaction deletes it at the same moment.
 CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH ROW
-    IF NOT EXISTS (SELECT 1 FROM event_rewrites WHERE global_position = OLD.global_position) THEN
+    IF NOT EXISTS (
+        SELECT 1 FROM event_rewrites WHERE global_position = OLD.global_position LOCK IN SHARE MODE
+    ) THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: DELETE is refused';
     END IF;
 
@@ -56,7 +59,9 @@ CREATE TRIGGER event_rewrites_refuse_update BEFORE UPDATE ON event_rewrites FOR 
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'event_rewrites is append-only: UPDATE is refused';
 
 CREATE TRIGGER event_rewrites_refuse_delete BEFORE DELETE ON event_rewrites FOR EACH ROW
-    IF NOT EXISTS (SELECT 1 FROM events WHERE global_position = OLD.global_position) THEN
+    IF NOT EXISTS (
+        SELECT 1 FROM events WHERE global_position = OLD.global_position LOCK IN SHARE MODE
+    ) THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'event_rewrites is append-only: DELETE is refused';
     END IF;
 

@@ -54,16 +54,19 @@ CREATE TABLE event_rewrites (
     rewritten_at    TIMESTAMPTZ NOT NULL
 );
 
--- These look into the table of the same store, whatever the session finds first under that name.
-CREATE FUNCTION events_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+-- These look into the table of the same store, whatever the session finds first under that name. They lock
+-- what they find, so that no other transaction deletes it at the same moment, as their owner: whoever deletes
+-- may not be allowed to lock.
+CREATE FUNCTION events_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_archived BOOLEAN;
 BEGIN
     EXECUTE format(
-        'SELECT EXISTS (SELECT FROM %I.event_rewrites WHERE global_position = $1)', TG_TABLE_SCHEMA
+        'SELECT TRUE FROM %I.event_rewrites WHERE global_position = $1 FOR KEY SHARE', TG_TABLE_SCHEMA
     )
     INTO is_archived USING OLD.global_position;
-    IF NOT is_archived THEN
+    IF is_archived IS NULL THEN
         RAISE EXCEPTION 'events is append-only: DELETE is refused';
     END IF;
     RETURN OLD;
@@ -73,13 +76,16 @@ $$;
 CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events
     FOR EACH ROW EXECUTE FUNCTION events_refuse_delete();
 
-CREATE FUNCTION event_rewrites_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+CREATE FUNCTION event_rewrites_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_back BOOLEAN;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.events WHERE global_position = $1)', TG_TABLE_SCHEMA)
+    EXECUTE format(
+        'SELECT TRUE FROM %I.events WHERE global_position = $1 FOR KEY SHARE', TG_TABLE_SCHEMA
+    )
     INTO is_back USING OLD.global_position;
-    IF NOT is_back THEN
+    IF is_back IS NULL THEN
         RAISE EXCEPTION 'event_rewrites is append-only: DELETE is refused';
     END IF;
     RETURN OLD;

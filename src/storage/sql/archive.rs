@@ -107,13 +107,6 @@ statement! {
     "DELETE FROM snapshots WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ?"
 }
 
-statement! {
-    for every database;
-    ForgetLeaves { after: i64 => bind_long, up_to: i64 => bind_long },
-    "DELETE FROM event_rewrites WHERE global_position > ? AND global_position <= ? \
-     AND EXISTS (SELECT 1 FROM events WHERE events.global_position = event_rewrites.global_position)"
-}
-
 /// How a row of `event_rewrites` is written.
 struct NewLeaf<'l> {
     position: i64,
@@ -158,6 +151,28 @@ statement! {
      WHERE global_position > ? AND global_position <= ? \
      AND NOT EXISTS (SELECT 1 FROM events WHERE events.global_position = rewritten.global_position) \
      ORDER BY global_position LIMIT ?"
+}
+
+struct ForgetLeaves(Vec<i64>);
+
+impl<DB: Dialect> QueryFragment<DB> for ForgetLeaves {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("DELETE FROM event_rewrites WHERE global_position IN (");
+        for (index, position) in self.0.iter().enumerate() {
+            if index > 0 {
+                out.push_sql(", ");
+            }
+            DB::bind_long(&mut out, position)?;
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryId for ForgetLeaves {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 impl<L> Archive for L
@@ -223,9 +238,12 @@ where
         self.connection().execute(delete).await
     }
 
-    async fn forget_leaves(&mut self, after: Position, up_to: Position) -> QueryResult<usize> {
-        let forget = ForgetLeaves { after: after.get(), up_to: up_to.get() };
-        self.connection().execute(forget).await
+    async fn forget_leaves(&mut self, positions: &[Position]) -> QueryResult<()> {
+        for positions in positions.chunks(ROWS) {
+            let forget = ForgetLeaves(positions.iter().map(|position| position.get()).collect());
+            self.connection().execute(forget).await?;
+        }
+        Ok(())
     }
 }
 

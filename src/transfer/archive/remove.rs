@@ -7,15 +7,19 @@ use super::read::{each_event, of_this_log, opened};
 use super::walk::Walk;
 use super::whole::Whole;
 use crate::line::chain::leaf;
+use crate::model::event::RecordedEvent;
 use crate::model::leaf::Leaf;
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::read::ReadError;
 use crate::storage::write_transaction::write_transaction;
+use crate::store::EventStore;
 
 /// In one transaction.
-const LEAVES: usize = 1_000;
 const STREAMS: usize = 100;
+/// In memory at once.
+const LEAVES: usize = 1_000;
 
 /// Removes from the log what is in an archive that [`export_archive`](super::export_archive) has written: the
 /// second half of archiving. `open` opens the file; it is called several times, because the whole file is
@@ -25,11 +29,13 @@ const STREAMS: usize = 100;
 /// [`LoadError::Archived`](crate::LoadError::Archived), and to read the log from below as
 /// [`ReadError::Archived`](crate::ReadError::Archived). Of each event a hash is left in the table
 /// `event_rewrites`, with which seals still hold: see [archiving](crate::guide::archiving). Snapshots of
-/// these streams are removed, too. A stream that has gone on since the file was written stays as it is.
+/// these streams are removed, too. A stream of which the log has more than the file, because it has gone on
+/// or earlier events were restored, stays as it is.
 ///
-/// Each hundred streams are a transaction, in which the stream's head is locked. If this is killed, call it
-/// again with the same file. The connection must not be in a transaction, and needs the right to delete
-/// events.
+/// Each hundred streams are a transaction, in which their heads are locked, their hashes written, and their
+/// events deleted. If this is killed, call it again with the same file. Several processes may archive and
+/// restore at the same time: a stream is archived by one of them. The connection must not be in a
+/// transaction, and needs the right to delete events.
 ///
 /// # Errors
 ///
@@ -79,13 +85,8 @@ where
         return Ok(Archived::default());
     }
     refuse_held_back(conn, whole.last_position)?;
-    let removed = leave_hashes(conn, opened(&mut open)?)
-        .and_then(|()| remove_streams(conn, opened(&mut open)?, &whole));
-    // Of what stays, whatever has happened.
-    let forgotten = conn.database().forget_leaves(whole.after, whole.last_position);
-    let removed = removed?;
-    forgotten?;
-    Ok(removed)
+    compare(conn, opened(&mut open)?)?;
+    remove_streams(conn, opened(&mut open)?, &whole)
 }
 
 /// Projections may have been created or reset since the file was written.
@@ -96,33 +97,37 @@ fn refuse_held_back<C: EventConnection + ?Sized>(conn: &mut C, last: Position) -
     }
 }
 
-/// From then on the database allows these events to be removed, and no others.
-fn leave_hashes<C, R>(conn: &mut C, input: R) -> Result<(), ArchiveError>
+/// Each event of the file with the one in the log, or with what was left of it.
+fn compare<C, R>(conn: &mut C, input: R) -> Result<(), ArchiveError>
 where
     C: EventConnection + ?Sized,
     R: BufRead,
 {
     let (mut log, mut known, mut line) = (Walk::default(), Walk::default(), Vec::new());
-    let mut leaves = Vec::new();
     each_event(input, |number, event| {
-        let left = leaf(&mut line, event);
+        let expected = leaf(&mut line, event);
         let there = log.event_at(conn, event.position)?.map(|event| leaf(&mut line, &event));
-        let before = known.leaf_at(conn, event.position)?;
-        if there.as_ref().or(before.as_ref()) != Some(&left) {
-            return Err(ArchiveError::Differs { line: number, position: event.position });
+        let left = known.leaf_at(conn, event.position)?;
+        match there.or(left).as_ref() == Some(&expected) || has_moved(conn, event, &expected)? {
+            true => Ok(()),
+            false => Err(ArchiveError::Differs { line: number, position: event.position }),
         }
-        if before.is_none() {
-            leaves.push(left);
-        }
-        if leaves.len() == LEAVES { insert(conn, &mut leaves) } else { Ok(()) }
-    })?;
-    insert(conn, &mut leaves)
+    })
 }
 
-fn insert<C: EventConnection + ?Sized>(conn: &mut C, leaves: &mut Vec<Leaf>) -> Result<(), ArchiveError> {
-    write_transaction(conn, |conn| conn.database().insert_leaves(leaves))?;
-    leaves.clear();
-    Ok(())
+/// Whether the event was archived or restored between the two looks. Nobody does so while its head is locked.
+fn has_moved<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    event: &RecordedEvent,
+    expected: &Leaf,
+) -> Result<bool, ArchiveError> {
+    write_transaction(conn, |conn| {
+        conn.database().lock_head(&event.stream)?;
+        let there = Walk::default().event_at(conn, event.position)?;
+        let left = Walk::default().leaf_at(conn, event.position)?;
+        let there = there.map(|event| leaf(&mut Vec::new(), &event));
+        Ok(there.or(left).as_ref() == Some(expected))
+    })
 }
 
 /// Each stream with its last event, as a whole.
@@ -134,33 +139,75 @@ where
     let (mut archived, mut streams) = (Archived::default(), Vec::new());
     each_event(input, |_, event| {
         if event.version == whole.last_version(&event.stream) {
-            streams.push((event.stream.clone(), event.version));
+            streams.push(event.stream.clone());
         }
-        if streams.len() == STREAMS { remove(conn, &mut streams, &mut archived) } else { Ok(()) }
+        if streams.len() == STREAMS { remove(conn, &mut streams, whole, &mut archived) } else { Ok(()) }
     })?;
-    remove(conn, &mut streams, &mut archived)?;
+    remove(conn, &mut streams, whole, &mut archived)?;
     Ok(archived)
 }
 
 fn remove<C: EventConnection + ?Sized>(
     conn: &mut C,
-    streams: &mut Vec<(StreamId, i64)>,
+    streams: &mut Vec<StreamId>,
+    whole: &Whole,
     archived: &mut Archived,
 ) -> Result<(), ArchiveError> {
+    // In one order, so that two commands do not wait for each other in a circle.
+    streams.sort_unstable();
     let mut now = *archived;
     write_transaction(conn, |conn| -> Result<(), ArchiveError> {
-        for (stream, version) in streams.drain(..) {
-            // Who appends waits from here on, and goes on at this version.
-            if !conn.database().archive_head(&stream, version)? {
-                now.kept += 1;
-                continue;
+        // Before anything is read: what a transaction reads can be as old as its first look.
+        streams.iter().try_for_each(|stream| conn.database().lock_head(stream))?;
+        for stream in streams.drain(..) {
+            match remove_stream(conn, &stream, whole)? {
+                Some(events) => {
+                    now.events += events;
+                    now.streams += u64::from(events > 0);
+                }
+                None => now.kept += 1,
             }
-            let events = conn.database().remove_stream(&stream, version)? as u64;
-            now.events += events;
-            now.streams += u64::from(events > 0);
         }
         Ok(())
     })?;
     *archived = now;
+    Ok(())
+}
+
+/// How many events there were; none if the stream stays, because the log has more of it than the file. The
+/// head is locked, so whoever appends, archives or restores waits.
+fn remove_stream<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    stream: &StreamId,
+    whole: &Whole,
+) -> Result<Option<u64>, ArchiveError> {
+    let (first, last) = (whole.first_version(stream), whole.last_version(stream));
+    if conn.database().first_version(stream)? < first || !conn.database().archive_head(stream, last)? {
+        return Ok(None);
+    }
+    leave_hashes(conn, stream, last)?;
+    Ok(Some(conn.database().remove_stream(stream, last)? as u64))
+}
+
+/// In the transaction that removes the events: from then on there are the hashes, and until then the events.
+fn leave_hashes<C: EventConnection + ?Sized>(
+    conn: &mut C,
+    stream: &StreamId,
+    last: i64,
+) -> Result<(), ArchiveError> {
+    let (mut next, mut line) = (1, Vec::new());
+    while next <= last {
+        let events = EventStore::new().iter_stream(conn, stream, next..=last).take(LEAVES);
+        let leaves = events.map(|event| {
+            let event = event?;
+            next = event.version + 1;
+            Ok(leaf(&mut line, &event))
+        });
+        let leaves = leaves.collect::<Result<Vec<_>, ReadError>>()?;
+        if leaves.is_empty() {
+            break;
+        }
+        conn.database().insert_leaves(&leaves)?;
+    }
     Ok(())
 }

@@ -31,7 +31,7 @@ impl Restored {
 }
 
 /// Puts the events of an archive back where they were in the log, at their positions. `open` opens the file;
-/// it is called twice, because the whole file is checked before anything is written. Each event is compared
+/// it is called several times, because the whole file is checked before anything is written. Each event is compared
 /// with the hash that was left of it, so it is the one that was removed. What is there already is passed
 /// over.
 ///
@@ -39,8 +39,8 @@ impl Restored {
 /// its beginning. Projections notice nothing: they have applied these events. If a stream was archived in
 /// several files, restore the newest first.
 ///
-/// It is one transaction, all or nothing. Appends to other streams go on meanwhile, but on SQLite, where they
-/// wait. The connection must not be in a transaction.
+/// It is one transaction, all or nothing. Appends to other streams go on meanwhile, except on SQLite, where
+/// they wait. The connection must not be in a transaction.
 ///
 /// # Errors
 ///
@@ -70,8 +70,24 @@ where
     R: BufRead,
 {
     let whole = of_this_log(conn, &mut open)?;
-    let input = opened(&mut open)?;
-    write_transaction(conn, |conn| put_back(conn, input, &whole))
+    let (streams, events) = (opened(&mut open)?, opened(&mut open)?);
+    write_transaction(conn, |conn| {
+        lock_heads(conn, streams, &whole)?;
+        put_back(conn, events, &whole)
+    })
+}
+
+/// Before anything is read: what a transaction reads can be as old as its first look. Whoever archives these
+/// streams or restores them waits from then on.
+fn lock_heads<C, R>(conn: &mut C, input: R, whole: &Whole) -> Result<(), ArchiveError>
+where
+    C: EventConnection + ?Sized,
+    R: BufRead,
+{
+    each_event(input, |_, event| match event.version == whole.first_version(&event.stream) {
+        true => Ok(conn.database().lock_head(&event.stream)?),
+        false => Ok(()),
+    })
 }
 
 fn put_back<C, R>(conn: &mut C, input: R, whole: &Whole) -> Result<Restored, ArchiveError>
@@ -79,8 +95,6 @@ where
     C: EventConnection + ?Sized,
     R: BufRead,
 {
-    // Of what an archiving that was killed has not removed. What is still left of others, stands for them.
-    conn.database().forget_leaves(whole.after, whole.last_position)?;
     let (mut leaves, mut line) = (Walk::default(), Vec::new());
     let (mut restored, mut batch) = (Restored::default(), Batch::default());
     each_event(input, |number, event| {
@@ -98,7 +112,6 @@ where
         if batch.is_full() { write(conn, &mut batch) } else { Ok(()) }
     })?;
     write(conn, &mut batch)?;
-    conn.database().forget_leaves(whole.after, whole.last_position)?;
     Ok(restored)
 }
 
@@ -119,6 +132,8 @@ fn begin_stream<C: EventConnection + ?Sized>(
 
 fn write<C: EventConnection + ?Sized>(conn: &mut C, batch: &mut Batch) -> Result<(), ArchiveError> {
     conn.database().insert_recorded(&batch.events)?;
+    let positions: Vec<_> = batch.events.iter().map(|event| event.position).collect();
+    conn.database().forget_leaves(&positions)?;
     batch.clear();
     Ok(())
 }

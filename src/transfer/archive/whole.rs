@@ -12,8 +12,6 @@ use crate::transfer::versions::Versions;
 /// An archive that was read to its end and is whole. In memory are 24 bytes for each stream.
 pub(super) struct Whole {
     pub(super) header: Header,
-    /// Before the first event.
-    pub(super) after: Position,
     pub(super) last_position: Position,
     versions: Versions,
     /// Of streams that do not begin with version 1.
@@ -23,23 +21,19 @@ pub(super) struct Whole {
 impl Whole {
     pub(super) fn read<R: BufRead>(input: R) -> Result<Self, ImportError> {
         let (file, mut versions) = (LogFile::open(input, Content::Archive)?, Versions::default());
-        let (mut starts, mut after) = (HashMap::new(), None);
+        let mut starts = HashMap::new();
         let WholeFile { header, last_position, .. } = file.each(|Line { number, item, .. }| {
             match item {
                 Item::Stream(start) => {
                     versions.begin(&start);
                     starts.extend(start.first_version.map(|first| (start.stream.digest(), first)));
                 }
-                Item::Event(event) => {
-                    versions.add(&event).map_err(|problem| problem.at(number))?;
-                    after.get_or_insert(event.position.get() - 1);
-                }
+                Item::Event(event) => versions.add(&event).map_err(|problem| problem.at(number))?,
                 other => return Err(FileProblem::Order { what: other.kind().name() }.at(number)),
             }
             Ok(())
         })?;
-        let after = Position::stored(after.unwrap_or(0));
-        Ok(Self { header, after, last_position, versions, starts })
+        Ok(Self { header, last_position, versions, starts })
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -14,7 +14,7 @@ use diesel_event_store::transfer::{
 };
 use diesel_event_store::{
     ConnectionRef, DatabaseError, DatabaseErrorKind, EventConnection, EventStore, LogQuery, NewEvent,
-    Position, ReadError, RecordedEvent,
+    Position, ReadError, RecordedEvent, write_transaction,
 };
 use test_support::{Result, TestDatabase, at_once, count, counted, execute, user};
 
@@ -31,6 +31,9 @@ tests! {
     seals_still_hold,
     what_is_removed_by_hand_is_found,
     an_event_or_its_hash_is_there,
+    an_event_and_its_hash_are_not_removed_at_the_same_moment,
+    archives_and_restores_may_overlap,
+    an_archive_that_lacks_earlier_events_removes_nothing,
     to_read_from_below_is_refused,
     a_projection_from_below_is_refused,
     what_was_restored_is_as_it_was,
@@ -271,6 +274,93 @@ fn an_event_or_its_hash_is_there<D: TestDatabase>() -> Result {
 }
 
 fn to_read_from_below_is_refused<D: TestDatabase>() -> Result {
+/// From now on it gives up soon.
+fn waits_briefly<C: EventConnection>(conn: &mut C) -> Result {
+    let set = match conn.lend() {
+        #[cfg(feature = "sqlite")]
+        ConnectionRef::Sqlite(_) => "PRAGMA busy_timeout = 100",
+        #[cfg(feature = "postgres")]
+        ConnectionRef::Postgres(_) => "SET lock_timeout = 100",
+        #[cfg(feature = "mysql")]
+        ConnectionRef::Mysql(_) => "SET SESSION innodb_lock_wait_timeout = 1",
+        _ => unreachable!("there is no other database"),
+    };
+    Ok(execute(conn, set)?)
+}
+
+fn an_event_and_its_hash_are_not_removed_at_the_same_moment<D: TestDatabase>() -> Result {
+    let (db, mut conn) = filled::<D>()?;
+    let mut other = db.connect()?;
+    waits_briefly(&mut other)?;
+    execute(
+        &mut conn,
+        "INSERT INTO event_rewrites (global_position, leaf, reason, rewritten_at) \
+         VALUES (5, 'none', 'archived', '2026-01-01 00:00:00')",
+    )?;
+    let event = "DELETE FROM events WHERE global_position = 5";
+    let hash = "DELETE FROM event_rewrites WHERE global_position = 5";
+    for (first, second) in [(event, hash), (hash, event)] {
+        let rolled_back = write_transaction(&mut conn, |conn| -> Result {
+            execute(conn, first)?;
+            let kind = refused(&mut other, second);
+            assert!(matches!(kind, DatabaseErrorKind::Locked | DatabaseErrorKind::AppendOnly), "{kind:?}");
+            Err("not this time".into())
+        });
+        assert!(rolled_back.is_err());
+    }
+    Ok(())
+}
+
+fn archives_and_restores_may_overlap<D: TestDatabase>() -> Result {
+    let (db, mut conn) = empty::<D>()?;
+    for stream in 0..60 {
+        STORE.append(&mut conn, &user(&stream.to_string())?, NoStream, &counted(3)?)?;
+    }
+    STORE.append(&mut conn, &user("last")?, NoStream, &counted(1)?)?;
+    seal(&mut conn)?;
+    let before = exported(&mut conn)?;
+    let (short, long) = (file_of(&mut conn, 91)?, file_of(&mut conn, 181)?);
+    let mut conns = (0..4).map(|_| db.connect()).collect::<Result<Vec<_>>>()?;
+    for _ in 0..3 {
+        let outcomes = at_once(&mut conns, |index, conn| {
+            let file = if index % 2 == 0 { &short } else { &long };
+            loop {
+                let done =
+                    if index < 2 { removed(conn, file).map(drop) } else { restored(conn, file).map(drop) };
+                match done {
+                    Err(error) if error.is_retryable() => {}
+                    done => return done,
+                }
+            }
+        });
+        outcomes.into_iter().collect::<Result<(), _>>()?;
+        let verified = verify(&mut conn)?;
+        assert!(verified.is_sound(), "{verified:?}");
+        assert_eq!(verified.events() + verified.archived(), 181);
+    }
+    restored(&mut conn, &long)?;
+    assert_eq!(exported(&mut conn)?, before);
+    assert_eq!(count(&mut conn, "event_rewrites")?, 0);
+    Ok(())
+}
+
+/// They are in another file, and were restored.
+fn an_archive_that_lacks_earlier_events_removes_nothing<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = filled::<D>()?;
+    let old = archived(&mut conn, 4)?;
+    STORE.append(&mut conn, &user("alice")?, Exact(3), &counted(2)?)?;
+    STORE.append(&mut conn, &user("dave")?, Any, &counted(1)?)?;
+    let new = archived(&mut conn, 13)?;
+    restored(&mut conn, &new)?;
+    restored(&mut conn, &old)?;
+    let done = removed(&mut conn, &new)?;
+    assert_eq!((done.streams(), done.kept()), (2, 1), "Bob and Carol");
+    assert_eq!(STORE.read_stream(&mut conn, &user("alice")?, ..)?.len(), 5);
+    assert_eq!(STORE.first_version(&mut conn, &user("alice")?)?, 1);
+    assert!(verify(&mut conn)?.is_sound());
+    Ok(())
+}
+
     let (_db, mut conn) = filled::<D>()?;
     archived(&mut conn, 7)?;
     for after in [0, 5] {
