@@ -12,6 +12,8 @@ pub(crate) mod duplicate;
 pub(crate) mod event;
 pub(crate) mod expected_version;
 pub(crate) mod filter;
+#[cfg(all(feature = "transfer", feature = "_blocking"))]
+pub(crate) mod hole;
 pub(crate) mod invalid;
 pub(crate) mod json;
 mod json_hash;

@@ -13,6 +13,8 @@ pub(crate) struct EndedStream {
     pub(crate) first_version: i64,
     /// Of its last event.
     pub(crate) version: i64,
+    /// How many events are there.
+    pub(crate) events: i64,
 }
 
 operations! {

@@ -2,13 +2,14 @@ use chrono::{DateTime, Utc};
 use diesel::result::QueryResult;
 
 use crate::model::append_key::{KeyedAppend, NewKey};
+use crate::model::hole::Hole;
 use crate::model::partition::Partition;
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::stream_id::StreamId;
 use crate::storage::operations::operations;
 
-/// A stream whose first events are not in the log any more: they were archived or erased.
+/// A stream of which events are not in the log any more: they were archived or erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StreamStart {
     pub(crate) stream: StreamId,
@@ -18,6 +19,8 @@ pub(crate) struct StreamStart {
     pub(crate) version: i64,
     /// Its events up to this version were archived; 0 if none were.
     pub(crate) archived_version: i64,
+    /// What is missing after its first event.
+    pub(crate) missing: Vec<Hole>,
 }
 
 /// An idempotency key, and what it was used for.
@@ -40,9 +43,12 @@ impl UsedKey {
 operations! {
     /// What goes along with the events of a log that moves.
     pub(crate) trait Carry {
-        /// The streams that do not begin with version 1, in the order of their names, as they are up to this
-        /// position.
+        /// The streams that do not have all their versions from 1 on, in the order of their names, as they are
+        /// up to this position.
         fn stream_starts(&mut self, up_to: Position) -> QueryResult<Vec<StreamStart>>;
+
+        /// What is missing after the first event of a stream, up to this position.
+        fn holes(&mut self, stream: &StreamId, up_to: Position) -> QueryResult<Vec<Hole>>;
 
         /// Whether any stream has a head.
         fn has_heads(&mut self) -> QueryResult<bool>;

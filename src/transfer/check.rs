@@ -1,6 +1,7 @@
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
-use super::error::ImportError;
+use super::error::{FileProblem, ImportError};
+use super::event_ids::{EventIds, Suspects};
 use super::file::{LogFile, WholeFile};
 use super::header::{Content, Header};
 use super::item::{Item, Line};
@@ -9,6 +10,7 @@ use super::rest::Rest;
 use super::versions::Versions;
 use crate::line::chain::Chain;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 
 /// A file that was read to its end and is whole.
 pub(super) struct Checked {
@@ -26,12 +28,26 @@ impl Checked {
     }
 }
 
-/// Reads a whole file, and writes nothing. `event` is told where the chain is behind each position.
+/// Reads a whole file, and writes nothing. `event` is told where the chain is behind each position. The file
+/// is opened a second time if an id seems to be in it twice.
 pub(super) fn check<R: BufRead>(
+    open: &mut impl FnMut() -> io::Result<R>,
+    event: impl FnMut(Position, Chain),
+) -> Result<Checked, ImportError> {
+    let (checked, mut suspects) = read(open()?, event)?;
+    if !suspects.is_empty() {
+        let file = LogFile::open(open()?, Content::Log)?;
+        file.each_event(|line, event| suspects.refuse_repeated(line, event))?;
+    }
+    Ok(checked)
+}
+
+fn read<R: BufRead>(
     input: R,
     mut event: impl FnMut(Position, Chain),
-) -> Result<Checked, ImportError> {
-    let (file, mut versions) = (LogFile::open(input, Content::Log)?, Versions::default());
+) -> Result<(Checked, Suspects), ImportError> {
+    let file = LogFile::open(input, Content::Log)?;
+    let (mut versions, mut ids) = (Versions::default(), EventIds::default());
     let mut projections = Projections { partitions: Vec::new(), parked: Vec::new() };
     let (mut starts, mut keys) = (Vec::new(), Vec::new());
     event(Position::START, Chain::of_log(file.header.log_id));
@@ -43,14 +59,27 @@ pub(super) fn check<R: BufRead>(
             }
             Item::Event(recorded) => {
                 versions.add(&recorded).map_err(|problem| problem.at(number))?;
+                ids.add(&recorded);
                 event(recorded.position, chain);
             }
             Item::Gone(leaf) => event(leaf.position, chain),
             Item::Partition(partition) => projections.partitions.push(*partition),
-            Item::Parked(projection, parked) => projections.parked.push((projection, *parked)),
+            Item::Parked(projection, parked) => {
+                refuse_foreign(&projections, &projection).map_err(|problem| problem.at(number))?;
+                projections.parked.push((projection, *parked));
+            }
             Item::Key(key) => keys.push(key),
         }
         Ok::<_, ImportError>(())
     })?;
-    Ok(Checked { header, chain, rest: Rest { starts, projections, keys } })
+    versions.compare(&starts)?;
+    Ok((Checked { header, chain, rest: Rest { starts, projections, keys } }, ids.suspects()))
+}
+
+/// A parked event belongs to a projection that is in the file.
+fn refuse_foreign(projections: &Projections, id: &ProjectionId) -> Result<(), FileProblem> {
+    match projections.partitions.binary_search_by_key(&id, |partition| &partition.key.projection) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(FileProblem::malformed(format!("projection: {id} is not in the file"))),
+    }
 }

@@ -246,7 +246,15 @@ pub enum FileProblem {
     /// This line, or one before it, was changed, removed, doubled or put elsewhere.
     #[error("the check does not fit: this line or the one before it was changed, removed or put elsewhere")]
     Altered,
-    /// A line of this kind does not belong here, or the position is not above the one before.
+    /// The content can be read, but an export writes it otherwise.
+    #[error("{field} is not written as an export writes it")]
+    #[non_exhaustive]
+    WrittenOtherwise {
+        /// Where it begins to differ.
+        field: String,
+    },
+    /// A line of this kind does not belong here, or it does not follow the one before: the position of an event
+    /// is not above, or something stands there twice.
     #[error("{what} does not belong here")]
     #[non_exhaustive]
     Order {

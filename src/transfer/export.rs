@@ -21,8 +21,8 @@ use crate::storage::read::ReadError;
 ///
 /// It exports up to where the log is complete when it begins; appends go on meanwhile, and are not in the
 /// file. A second thread makes the lines while the next events are read. In memory are a few pages of events,
-/// all checkpoints and parked events, and the names of the streams that do not begin with version 1. Call it
-/// outside of transactions, where the newest events are found on every database.
+/// all checkpoints and parked events, and the names of the streams that do not have all their versions from 1
+/// on. Call it outside of transactions, where the newest events are found on every database.
 ///
 /// # Errors
 ///
@@ -75,12 +75,13 @@ where
     file.end()
 }
 
-/// Whether no stream has lost its first events, or has them back. An append is not told from none.
+/// Whether no stream has lost events, or has them back. An append is not told from none.
 fn begin_alike(before: &[StreamStart], after: &[StreamStart]) -> bool {
     let is_alike = |(one, other): (&StreamStart, &StreamStart)| {
         one.stream == other.stream
             && one.first_version == other.first_version
             && one.archived_version == other.archived_version
+            && one.missing == other.missing
     };
     before.len() == after.len() && before.iter().zip(after).all(is_alike)
 }

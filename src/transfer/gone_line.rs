@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::encode::of_kind;
+use super::encode::{compare, of_kind};
 use super::error::FileProblem;
 use crate::model::leaf::Leaf;
 use crate::model::position::Position;
@@ -33,9 +33,10 @@ pub(super) fn write(line: &mut Vec<u8>, leaf: &Leaf) {
 pub(super) fn read(line: &str) -> Result<Leaf, FileProblem> {
     let Line { gone } = serde_json::from_str(line)?;
     let leaf = Leaf { position: gone.global_position, hash: gone.leaf };
+    if leaf.hash.len() != 64 || !leaf.hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(FileProblem::malformed("leaf is no hash of 64 hexadecimal digits"));
+    }
     let mut written = Vec::new();
     write(&mut written, &leaf);
-    let is_hash =
-        leaf.hash.len() == 64 && leaf.hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-    if is_hash && written == line.as_bytes() { Ok(leaf) } else { Err(FileProblem::Altered) }
+    compare(line, &written).map(|()| leaf)
 }

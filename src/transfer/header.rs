@@ -1,8 +1,9 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::encode::compare;
 use super::error::FileProblem;
-use super::values::read_id;
+use super::values::{check_room, read_id};
 use crate::line::chain::Chain;
 use crate::line::object::Object;
 use crate::model::position::Position;
@@ -69,9 +70,9 @@ impl Header {
     }
 
     /// Of a file that has to hold this.
-    pub(super) fn read(line: &str, content: Content) -> Result<Self, FileProblem> {
+    pub(super) fn read(text: &str, content: Content) -> Result<Self, FileProblem> {
         let Kind { diesel_event_store, format } =
-            serde_json::from_str(line).map_err(|_| FileProblem::NotALog)?;
+            serde_json::from_str(text).map_err(|_| FileProblem::NotALog)?;
         let known = [Content::Log, Content::Archive];
         let found = known.into_iter().find(|known| known.name() == diesel_event_store);
         match found.ok_or(FileProblem::NotALog)? {
@@ -82,12 +83,18 @@ impl Header {
         if format != FORMAT {
             return Err(FileProblem::Format { format });
         }
-        let line: HeaderLine = serde_json::from_str(line)?;
+        let line: HeaderLine = serde_json::from_str(text)?;
         if line.after != 0 {
             return Err(FileProblem::Continues { after: line.after });
         }
         let log_id = read_id("log_id", &line.log_id)?;
-        let is_whole = line.chain == Chain::of_log(log_id).text();
-        if is_whole { Ok(Self { content, log_id, end: line.end }) } else { Err(FileProblem::Altered) }
+        if line.chain != Chain::of_log(log_id).text() {
+            return Err(FileProblem::Altered);
+        }
+        let header = Self { content, log_id, end: line.end };
+        check_room("end", header.end)?;
+        let mut written = Vec::new();
+        header.write(&mut written);
+        compare(text, &written).map(|()| header)
     }
 }

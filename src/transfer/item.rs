@@ -3,7 +3,9 @@ use crate::model::event::RecordedEvent;
 use crate::model::leaf::Leaf;
 use crate::model::parked::ParkedEvent;
 use crate::model::partition::Partition;
+use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
+use crate::model::stream_id::StreamId;
 use crate::storage::carry::{StreamStart, UsedKey};
 
 /// What a line of a file stands for. In a file they come in this order.
@@ -25,36 +27,41 @@ pub(super) struct Line {
     pub(super) chain: Chain,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    Stream,
-    Event,
-    Projection,
-    Parked,
-    Key,
+/// Where an item stands in a file: each has its own, and they go up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    Stream(StreamId),
+    Event(Position),
+    Partition(ProjectionId, i32),
+    Parked(ProjectionId, Position),
+    /// Of a tenant.
+    Key(String, String),
 }
 
 impl Item {
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn place(&self) -> Place {
         match self {
-            Self::Stream(_) => Kind::Stream,
-            Self::Event(_) | Self::Gone(_) => Kind::Event,
-            Self::Partition(_) => Kind::Projection,
-            Self::Parked(..) => Kind::Parked,
-            Self::Key(_) => Kind::Key,
+            Self::Stream(start) => Place::Stream(start.stream.clone()),
+            Self::Event(event) => Place::Event(event.position),
+            Self::Gone(leaf) => Place::Event(leaf.position),
+            Self::Partition(partition) => {
+                Place::Partition(partition.key.projection.clone(), partition.key.number)
+            }
+            Self::Parked(projection, parked) => Place::Parked(projection.clone(), parked.position),
+            Self::Key(key) => Place::Key(key.tenant_id.clone(), key.key.clone()),
         }
     }
 }
 
-impl Kind {
+impl Place {
     /// For an error.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Stream => "a stream",
-            Self::Event => "an event",
-            Self::Projection => "a projection",
-            Self::Parked => "a parked event",
-            Self::Key => "an idempotency key",
+            Self::Stream(_) => "a stream",
+            Self::Event(_) => "an event",
+            Self::Partition(..) => "a projection",
+            Self::Parked(..) => "a parked event",
+            Self::Key(..) => "an idempotency key",
         }
     }
 }

@@ -2,7 +2,7 @@ use super::chain::Rest;
 use super::error::{FileProblem, ImportError};
 use super::event_line;
 use super::header::{Content, Header};
-use super::item::{Item, Kind, Line};
+use super::item::{Item, Line, Place};
 use super::parsed_line::{ParsedLine, complete};
 use super::trailer::Trailer;
 use crate::line::chain::Chain;
@@ -18,7 +18,8 @@ pub(super) struct LineReader {
     rest: Rest,
     events: u64,
     last_position: Position,
-    kind: Kind,
+    /// Of the line that was read last.
+    place: Option<Place>,
     /// The trailer was read.
     is_whole: bool,
 }
@@ -40,7 +41,7 @@ impl LineReader {
             rest,
             events: 0,
             last_position: Position::START,
-            kind: Kind::Stream,
+            place: None,
             is_whole: false,
         };
         Ok((header, reader))
@@ -96,20 +97,17 @@ impl LineReader {
 
     /// Whether it may come here.
     fn follow(&mut self, item: &Item) -> Result<(), FileProblem> {
-        let kind = item.kind();
-        if kind < self.kind {
-            return Err(FileProblem::Order { what: kind.name() });
+        let place = item.place();
+        if self.place.as_ref() >= Some(&place) {
+            return Err(FileProblem::Order { what: place.name() });
         }
-        self.kind = kind;
-        let position = match item {
-            Item::Event(event) => event.position,
-            Item::Gone(leaf) => leaf.position,
-            _ => return Ok(()),
-        };
-        if position <= self.last_position || position > self.end {
-            return Err(FileProblem::Order { what: "the position" });
+        if let Place::Event(position) = place {
+            if position > self.end {
+                return Err(FileProblem::Order { what: place.name() });
+            }
+            self.last_position = position;
         }
-        self.last_position = position;
+        self.place = Some(place);
         Ok(())
     }
 

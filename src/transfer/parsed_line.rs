@@ -1,5 +1,6 @@
 use std::mem;
 
+use super::encode::compare;
 use super::error::FileProblem;
 use super::item::Item;
 use super::trailer::{self, Trailer};
@@ -24,18 +25,19 @@ pub(super) enum ParsedLine {
 impl ParsedLine {
     /// All lines of a part of a file. `first_token` is for those that stand for a projection.
     pub(super) fn parse_all(text: &[u8], first_token: i64) -> Vec<Self> {
-        let mut begin = 0;
+        let (mut begin, mut written) = (0, Vec::new());
         let ends = memchr::memchr_iter(b'\n', text).map(|at| at + 1).chain([text.len()]);
         ends.map(|end| &text[mem::replace(&mut begin, end)..end])
             .filter(|line| !line.is_empty())
-            .map(|line| Self::parse(line, first_token).unwrap_or_else(Self::Wrong))
+            .map(|line| Self::parse(line, first_token, &mut written).unwrap_or_else(Self::Wrong))
             .collect()
     }
 
-    fn parse(line: &[u8], first_token: i64) -> Result<Self, FileProblem> {
+    /// `written` is room that is used again.
+    fn parse(line: &[u8], first_token: i64, written: &mut Vec<u8>) -> Result<Self, FileProblem> {
         let line = complete(line)?;
         if line.starts_with(event_line::BEGINNING) {
-            Ok(Self::parse_event(line))
+            Ok(Self::parse_event(line, written))
         } else if line.starts_with(gone_line::BEGINNING) {
             let leaf = gone_line::read(line)?;
             Ok(Self::Gone(hash_of_leaf(&leaf), line.into(), Item::Gone(leaf)))
@@ -46,10 +48,14 @@ impl ParsedLine {
         }
     }
 
-    fn parse_event(line: &str) -> Self {
+    fn parse_event(line: &str, written: &mut Vec<u8>) -> Self {
         let (checked, check) = event_line::split(line);
         let (hash, check) = (hash_of_line(checked.as_bytes()), check.as_bytes().try_into().ok());
-        let event = event_line::read(line).map(|event| Item::Event(Box::new(event)));
+        let event = event_line::read(line).and_then(|event| {
+            written.clear();
+            crate::line::event_line::write(written, &event);
+            compare(checked, written).map(|()| Item::Event(Box::new(event)))
+        });
         Self::Event { hash, check, event }
     }
 }

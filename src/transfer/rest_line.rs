@@ -6,13 +6,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::encode::of_kind;
+use super::encode::{compare, of_kind};
 use super::error::FileProblem;
 use super::event_line;
 use super::item::Item;
-use super::values::{read_id, read_time};
+use super::values::{check_number, check_room, check_text, read_id, read_time};
 use crate::line::object::Object;
 use crate::model::append_key::KeyedAppend;
+use crate::model::hole::Hole;
 use crate::model::invalid::{MAX_TENANT_LENGTH, check_name, check_name_up_to};
 use crate::model::parked::{ParkReason, ParkedEvent, Request};
 use crate::model::partition::{Barrier, Failing, Partition, PartitionKey, State};
@@ -29,6 +30,8 @@ pub(super) fn write_start(line: &mut Vec<u8>, start: &StreamStart) {
         object.field("version", &start.version);
         let archived = (start.archived_version > 0).then_some(start.archived_version);
         object.optional("archived_version", archived.as_ref());
+        let missing: Vec<_> = start.missing.iter().map(|hole| [*hole.start(), *hole.end()]).collect();
+        object.optional("missing", Some(&missing).filter(|missing| !missing.is_empty()));
     });
 }
 
@@ -108,6 +111,7 @@ struct StreamLine {
     first_version: Option<i64>,
     version: i64,
     archived_version: Option<i64>,
+    missing: Option<Vec<[i64; 2]>>,
 }
 
 #[derive(Deserialize)]
@@ -164,32 +168,47 @@ pub(super) fn read(line: &str, first_token: i64) -> Result<Item, FileProblem> {
     if check.is_empty() {
         return Err(FileProblem::Altered);
     }
-    Ok(match serde_json::from_str(&format!("{line}}}"))? {
-        Line::Stream(line) => Item::Stream(line.start()?),
-        Line::Projection(line) => Item::Partition(Box::new(line.partition(first_token)?)),
-        Line::Parked(line) => {
-            let projection = ProjectionId::new(line.projection.clone(), line.version);
-            Item::Parked(projection, Box::new(line.parked()?))
+    let (line, mut written) = (format!("{line}}}"), Vec::new());
+    let item = match serde_json::from_str(&line)? {
+        Line::Stream(line) => {
+            let start = line.start()?;
+            write_start(&mut written, &start);
+            Item::Stream(start)
         }
-        Line::Key(line) => Item::Key(line.key()?),
-    })
+        Line::Projection(line) => {
+            let partition = line.partition(first_token)?;
+            write_partition(&mut written, &partition);
+            Item::Partition(Box::new(partition))
+        }
+        Line::Parked(line) => {
+            let (projection, parked) = line.parked()?;
+            write_parked(&mut written, &projection, &parked);
+            Item::Parked(projection, Box::new(parked))
+        }
+        Line::Key(line) => {
+            let key = line.key()?;
+            write_key(&mut written, &key);
+            Item::Key(key)
+        }
+    };
+    compare(&line, &written).map(|()| item)
 }
 
 impl StreamLine {
     fn start(self) -> Result<StreamStart, FileProblem> {
+        let (first, version) = (self.first_version.unwrap_or(1), self.version);
+        check_number("first_version", first, 1..=i64::MAX)?;
+        check_number("version", version, first..=i64::MAX - 1)?;
         let archived_version = self.archived_version.unwrap_or(0);
-        let first_version = self.first_version.unwrap_or(1);
-        if first_version < 1
-            || self.version < first_version
-            || !(0..=self.version).contains(&archived_version)
-        {
-            return Err(FileProblem::malformed("first_version, version or archived_version is out of range"));
-        }
+        let archivable = self.first_version.map_or(version, |first| first - 1);
+        check_number("archived_version", archived_version, 0..=archivable)?;
+        let last = self.first_version.map_or(first, |_| version);
         Ok(StreamStart {
             stream: read_stream(self.tenant_id, self.aggregate_type, self.aggregate_id)?,
             first_version: self.first_version,
-            version: self.version,
+            version,
             archived_version,
+            missing: read_missing(self.missing.unwrap_or_default(), first, last)?,
         })
     }
 }
@@ -207,19 +226,41 @@ fn read_stream(
 }
 
 /// What a column with fixed words says.
+/// Between two versions that are there, and with others between them.
+fn read_missing(pairs: Vec<[i64; 2]>, first: i64, last: i64) -> Result<Vec<Hole>, FileProblem> {
+    let mut there = first;
+    let hole = |[begin, end]: [i64; 2]| {
+        let is_one = there < begin && begin <= end && end < last;
+        there = end.saturating_add(1);
+        is_one.then_some(begin..=end)
+    };
+    let holes: Option<_> = pairs.into_iter().map(hole).collect();
+    holes.ok_or_else(|| FileProblem::malformed("missing has versions that are not between two others"))
+}
+
+fn read_projection(name: String, version: i32) -> Result<ProjectionId, FileProblem> {
+    check_name("projection", &name)?;
+    check_number("version", version.into(), 1..=i32::MAX.into())?;
+    Ok(ProjectionId::new(name, version))
+}
+
 fn read_word<T>(field: &str, word: &str, known: fn(&str) -> Option<T>) -> Result<T, FileProblem> {
     known(word).ok_or_else(|| FileProblem::malformed(format!("{field} is {word:?}")))
 }
 
 impl PartitionLine {
     fn partition(self, first_token: i64) -> Result<Partition, FileProblem> {
+        check_number("partitions", self.partitions.into(), 1..=i32::MAX.into())?;
+        check_number("partition", self.partition.into(), 0..=i64::from(self.partitions) - 1)?;
+        check_room("position", self.position)?;
+        check_text("last_error", self.last_error.as_deref().unwrap_or_default())?;
         let event_id = self.last_event_id.map(|id| read_id("last_event_id", &id)).transpose()?;
         let witness = self.last_event_position.zip(event_id);
         let since = self.failing_since.and_then(DateTime::<Utc>::from_timestamp_millis);
         let barrier = self.barrier_position.zip(self.next_partitions);
         Ok(Partition {
             key: PartitionKey {
-                projection: ProjectionId::new(self.name, self.version),
+                projection: read_projection(self.name, self.version)?,
                 number: self.partition,
             },
             count: self.partitions,
@@ -237,9 +278,10 @@ impl PartitionLine {
 }
 
 impl ParkedLine {
-    fn parked(self) -> Result<ParkedEvent, FileProblem> {
+    fn parked(self) -> Result<(ProjectionId, ParkedEvent), FileProblem> {
+        check_text("error", &self.error)?;
         let requested = self.requested.map(|requested| read_word("requested", &requested, Request::stored));
-        Ok(ParkedEvent {
+        let parked = ParkedEvent {
             position: self.global_position,
             event_id: read_id("event_id", &self.event_id)?,
             stream: read_stream(self.tenant_id, self.aggregate_type, self.aggregate_id)?,
@@ -249,13 +291,15 @@ impl ParkedLine {
             parked_at: read_time("parked_at", &self.parked_at)?,
             requested: requested.transpose()?,
             holds_back: self.holds_back,
-        })
+        };
+        Ok((read_projection(self.projection, self.version)?, parked))
     }
 }
 
 impl KeyLine {
     fn key(self) -> Result<UsedKey, FileProblem> {
         check_name("idempotency_key", &self.key)?;
+        check_number("events", self.events, 1..=i64::MAX)?;
         if let Some(tenant_id) = &self.tenant_id {
             check_name_up_to(MAX_TENANT_LENGTH, "tenant_id", tenant_id)?;
         }

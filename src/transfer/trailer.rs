@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::encode::of_kind;
+use super::encode::{compare, of_kind};
 use super::error::FileProblem;
 use crate::model::position::Position;
 
@@ -28,7 +28,7 @@ impl Trailer {
         let TrailerLine { end } = serde_json::from_str(line)?;
         let mut written = Vec::new();
         end.write(&mut written);
-        if written == line.as_bytes() { Ok(end) } else { Err(FileProblem::Altered) }
+        compare(line, &written).map(|()| end)
     }
 
     pub(super) fn write(&self, line: &mut Vec<u8>) {

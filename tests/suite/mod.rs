@@ -65,7 +65,7 @@ pub fn store<D: TestDatabase>() -> Vec<Area> {
 pub fn moves<D: TestDatabase>() -> Vec<Area> {
     let areas = areas! {
         D: transfer::archiving, transfer::round_trip, transfer::goes_on, transfer::files,
-        transfer::into_events, transfer::discarding, transfer::new_events, transfer::reclaiming
+        transfer::into_events, transfer::discarding, transfer::new_events, transfer::reclaiming, transfer::edited
     };
     #[cfg(feature = "derive")]
     let areas = [areas, areas! { D: transfer::archived_aggregates }].concat();

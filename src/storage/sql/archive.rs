@@ -20,7 +20,7 @@ use crate::storage::sql::row::{Columns, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
-type EndedColumns = (Text, Text, Text, BigInt, BigInt);
+type EndedColumns = (Text, Text, Text, BigInt, BigInt, BigInt);
 
 /// In one statement: three values each, and old versions of SQLite take 999.
 const ROWS: usize = 300;
@@ -31,6 +31,7 @@ impl<DB: Columns> FromRow<DB> for EndedStream {
             stream: stream(row, 0)?,
             first_version: value(row, 3, DB::long)?,
             version: value(row, 4, DB::long)?,
+            events: value(row, 5, DB::long)?,
         })
     }
 }
@@ -51,7 +52,10 @@ statement! {
     "SELECT head.tenant_id, head.aggregate_type, head.aggregate_id, \
      (SELECT MIN(events.aggregate_version) FROM events WHERE events.tenant_id = head.tenant_id \
      AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id), \
-     head.aggregate_version FROM aggregate_heads AS head \
+     head.aggregate_version, \
+     (SELECT COUNT(*) FROM events WHERE events.tenant_id = head.tenant_id \
+     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id) \
+     FROM aggregate_heads AS head \
      JOIN events AS last_event ON last_event.tenant_id = head.tenant_id \
      AND last_event.aggregate_type = head.aggregate_type AND last_event.aggregate_id = head.aggregate_id \
      AND last_event.aggregate_version = head.aggregate_version \

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use uuid::Uuid;
 
 use crate::model::append_key::KeyedAppend;
+use crate::model::hole::{Hole, holes};
 use crate::model::partition::{MOVED_AWAY, Partition};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
@@ -23,17 +24,31 @@ use crate::storage::sql::row::{Columns, optional, stored_tenant, stream, value};
 use crate::storage::sql::rows::{FromRow, Stored};
 use crate::storage::sql::statement::statement;
 
-type StartColumns = (Text, Text, Text, Nullable<BigInt>, BigInt, BigInt);
+type StartColumns = (Text, Text, Text, Nullable<BigInt>, BigInt, BigInt, BigInt);
 type KeyColumns = (BigInt, Id, BigInt, Text, Text, Time);
 
-impl<DB: Columns> FromRow<DB> for StreamStart {
+/// Whether any are missing after its first event is not known yet.
+struct Begun {
+    start: StreamStart,
+    events: i64,
+}
+
+impl<DB: Columns> FromRow<DB> for Begun {
     fn from_row<'r>(row: &impl Row<'r, DB>) -> deserialize::Result<Self> {
-        Ok(Self {
+        let start = StreamStart {
             stream: stream(row, 0)?,
             first_version: optional(row, 3, DB::long)?,
             version: value(row, 4, DB::long)?,
             archived_version: value(row, 5, DB::long)?,
-        })
+            missing: Vec::new(),
+        };
+        Ok(Self { start, events: value(row, 6, DB::long)? })
+    }
+}
+
+impl Begun {
+    fn has_holes(&self) -> bool {
+        self.start.first_version.is_some_and(|first| self.start.version - first + 1 != self.events)
     }
 }
 
@@ -48,22 +63,46 @@ impl<DB: Columns> FromRow<DB> for UsedKey {
     }
 }
 
+/// The events of the stream of a head.
+macro_rules! of_head {
+    () => {
+        "FROM events WHERE events.tenant_id = head.tenant_id \
+         AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id"
+    };
+}
+
 statement! {
     for every database;
-    /// An event that lies behind the position follows the last one that does not.
-    SelectStarts { up_to: i64 => bind_long, behind: i64 => bind_long } -> StartColumns,
-    "SELECT tenant_id, aggregate_type, aggregate_id, \
-     (SELECT min(events.aggregate_version) FROM events WHERE events.tenant_id = head.tenant_id \
-     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
-     AND events.global_position <= ?), \
-     coalesce((SELECT min(events.aggregate_version) - 1 FROM events WHERE events.tenant_id = head.tenant_id \
-     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
-     AND events.global_position > ?), aggregate_version), \
-     archived_version FROM aggregate_heads AS head \
-     WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.tenant_id = head.tenant_id \
-     AND events.aggregate_type = head.aggregate_type AND events.aggregate_id = head.aggregate_id \
-     AND events.aggregate_version = 1) \
-     ORDER BY tenant_id, aggregate_type, aggregate_id{all}"
+    /// Of events that lie after the position, the first follows the last one that does not.
+    SelectStarts {
+        first_up_to: i64 => bind_long,
+        last_up_to: i64 => bind_long,
+        after: i64 => bind_long,
+        count_up_to: i64 => bind_long,
+    } -> StartColumns,
+    concat!(
+        "SELECT tenant_id, aggregate_type, aggregate_id, \
+         (SELECT min(events.aggregate_version) ", of_head!(), " AND events.global_position <= ?), \
+         coalesce((SELECT max(events.aggregate_version) ", of_head!(), " AND events.global_position <= ?), \
+         (SELECT min(events.aggregate_version) - 1 ", of_head!(), " AND events.global_position > ?), \
+         aggregate_version), archived_version, \
+         (SELECT count(*) ", of_head!(), " AND events.global_position <= ?) \
+         FROM aggregate_heads AS head \
+         WHERE coalesce((SELECT max(events.aggregate_version) - count(*) ", of_head!(), "), 1) <> 0 \
+         ORDER BY tenant_id, aggregate_type, aggregate_id{all}"
+    )
+}
+
+statement! {
+    for every database;
+    SelectVersions<'a> {
+        tenant_id: &'a str => bind_tenant,
+        aggregate_type: &'a str => bind_text,
+        aggregate_id: &'a str => bind_text,
+        up_to: i64 => bind_long,
+    } -> BigInt,
+    "SELECT aggregate_version FROM events WHERE tenant_id = ? AND aggregate_type = ? AND aggregate_id = ? \
+     AND global_position <= ? ORDER BY aggregate_version{all}"
 }
 
 statement! {
@@ -192,8 +231,33 @@ where
     BackendOf<L>: Dialect + QueryMetadata<StartColumns> + QueryMetadata<KeyColumns> + QueryMetadata<BigInt>,
 {
     async fn stream_starts(&mut self, up_to: Position) -> QueryResult<Vec<StreamStart>> {
-        let up_to = up_to.get();
-        self.connection().load(SelectStarts { up_to, behind: up_to }, Stored::default()).await
+        let position = up_to.get();
+        let select = SelectStarts {
+            first_up_to: position,
+            last_up_to: position,
+            after: position,
+            count_up_to: position,
+        };
+        let mut starts = Vec::new();
+        for mut begun in self.connection().load(select, Stored::<Begun>::default()).await? {
+            if begun.has_holes() {
+                begun.start.missing = self.holes(&begun.start.stream, up_to).await?;
+            }
+            starts.push(begun.start);
+        }
+        // What is missing may lie after the position.
+        starts.retain(|start| start.first_version != Some(1) || !start.missing.is_empty());
+        Ok(starts)
+    }
+
+    async fn holes(&mut self, stream: &StreamId, up_to: Position) -> QueryResult<Vec<Hole>> {
+        let select = SelectVersions {
+            tenant_id: stream.tenant_column(),
+            aggregate_type: stream.aggregate_type(),
+            aggregate_id: stream.aggregate_id(),
+            up_to: up_to.get(),
+        };
+        Ok(holes(&self.connection().load(select, Stored::<i64>::default()).await?))
     }
 
     async fn has_heads(&mut self) -> QueryResult<bool> {

@@ -91,18 +91,27 @@ impl Selection {
             let page = conn.database().ended_streams(before, behind.as_ref(), PAGE)?;
             let Some(last) = page.last() else { return Ok(selection) };
             behind = Some(last.stream.clone());
-            page.into_iter().for_each(|ended| selection.add(ended));
+            page.into_iter().try_for_each(|ended| selection.add(conn, ended))?;
         }
     }
 
-    fn add(&mut self, EndedStream { stream, first_version, version }: EndedStream) {
+    fn add<C>(&mut self, conn: &mut C, ended: EndedStream) -> Result<(), ArchiveError>
+    where
+        C: EventConnection + ?Sized,
+    {
+        let EndedStream { stream, first_version, version, events } = ended;
         self.archivable.streams += 1;
-        self.archivable.events += u64::try_from(version - first_version + 1).unwrap_or(0);
+        self.archivable.events += u64::try_from(events).unwrap_or(0);
         self.digests.insert(stream.digest());
-        if first_version > 1 {
+        let missing = match version - first_version + 1 == events {
+            true => Vec::new(),
+            false => conn.database().holes(&stream, Position::END)?,
+        };
+        if first_version > 1 || !missing.is_empty() {
             let first_version = Some(first_version);
-            self.starts.push(StreamStart { stream, first_version, version, archived_version: 0 });
+            self.starts.push(StreamStart { stream, first_version, version, archived_version: 0, missing });
         }
+        Ok(())
     }
 
     pub(super) fn contains(&self, stream: &StreamId) -> bool {

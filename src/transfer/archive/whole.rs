@@ -3,13 +3,15 @@ use std::io::BufRead;
 
 use crate::model::position::Position;
 use crate::model::stream_id::StreamId;
+use crate::storage::carry::StreamStart;
 use crate::transfer::error::{FileProblem, ImportError};
 use crate::transfer::file::{LogFile, WholeFile};
 use crate::transfer::header::{Content, Header};
 use crate::transfer::item::{Item, Line};
 use crate::transfer::versions::Versions;
 
-/// An archive that was read to its end and is whole. In memory are 24 bytes for each stream.
+/// An archive that was read to its end and is whole. In memory are 24 bytes for each stream, and 24 more for
+/// each that does not begin with version 1.
 pub(super) struct Whole {
     pub(super) header: Header,
     pub(super) last_position: Position,
@@ -21,19 +23,21 @@ pub(super) struct Whole {
 impl Whole {
     pub(super) fn read<R: BufRead>(input: R) -> Result<Self, ImportError> {
         let (file, mut versions) = (LogFile::open(input, Content::Archive)?, Versions::default());
-        let mut starts = HashMap::new();
+        let mut starts = Vec::new();
         let WholeFile { header, last_position, .. } = file.each(|Line { number, item, .. }| {
             match item {
                 Item::Stream(start) => {
                     versions.begin(&start);
-                    starts.extend(start.first_version.map(|first| (start.stream.digest(), first)));
+                    starts.push(start);
                 }
                 Item::Event(event) => versions.add(&event).map_err(|problem| problem.at(number))?,
-                other => return Err(FileProblem::Order { what: other.kind().name() }.at(number)),
+                other => return Err(FileProblem::Order { what: other.place().name() }.at(number)),
             }
             Ok(())
         })?;
-        Ok(Self { header, last_position, versions, starts })
+        versions.compare(&starts)?;
+        let first = |start: StreamStart| Some((start.stream.digest(), start.first_version?));
+        Ok(Self { header, last_position, versions, starts: starts.into_iter().filter_map(first).collect() })
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -38,6 +38,7 @@ tests! {
     a_projection_from_below_is_refused,
     what_was_restored_is_as_it_was,
     the_newest_archive_is_restored_first,
+    a_stream_that_lacks_events_is_archived_and_restored,
     what_was_interrupted_goes_on,
     a_stream_that_has_gone_on_since_stays,
     a_file_of_something_else_is_refused,
@@ -273,7 +274,6 @@ fn an_event_or_its_hash_is_there<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-fn to_read_from_below_is_refused<D: TestDatabase>() -> Result {
 /// From now on it gives up soon.
 fn waits_briefly<C: EventConnection>(conn: &mut C) -> Result {
     let set = match conn.lend() {
@@ -361,6 +361,7 @@ fn an_archive_that_lacks_earlier_events_removes_nothing<D: TestDatabase>() -> Re
     Ok(())
 }
 
+fn to_read_from_below_is_refused<D: TestDatabase>() -> Result {
     let (_db, mut conn) = filled::<D>()?;
     archived(&mut conn, 7)?;
     for after in [0, 5] {
@@ -458,6 +459,20 @@ fn the_newest_archive_is_restored_first<D: TestDatabase>() -> Result {
     restored(&mut conn, &old)?;
     assert_eq!(STORE.first_version(&mut conn, &user("alice")?)?, 1);
     assert_eq!(STORE.archived_to(&mut conn)?, Position::START);
+    Ok(())
+}
+
+fn a_stream_that_lacks_events_is_archived_and_restored<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = filled::<D>()?;
+    remove(&mut conn, "global_position = 2")?;
+    seal(&mut conn)?;
+    let before = exported(&mut conn)?;
+    assert_eq!(archivable(&mut conn, Position::new(7)?)?.events(), 5);
+    let file = archived(&mut conn, 7)?;
+    assert_eq!(positions(&mut conn)?, [7, 8, 9, 10]);
+    assert_eq!(restored(&mut conn, &file)?.events(), 5);
+    assert_eq!(exported(&mut conn)?, before);
+    assert!(exported(&mut conn)?.contains(r#""missing":[[2,2]]"#));
     Ok(())
 }
 

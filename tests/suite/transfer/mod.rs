@@ -16,6 +16,7 @@ pub mod copy_again;
 pub mod copy_control;
 pub mod copying;
 pub mod discarding;
+pub mod edited;
 pub mod files;
 pub mod goes_on;
 pub mod into_events;

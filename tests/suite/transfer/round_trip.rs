@@ -15,6 +15,7 @@ tests! {
     what_was_exported_is_told,
     what_was_removed_stays_away,
     streams_that_begin_later_go_on_at_their_version,
+    events_missing_in_the_middle_of_a_stream_stay_away,
     more_than_a_batch_comes_back,
 }
 
@@ -104,6 +105,28 @@ fn streams_that_begin_later_go_on_at_their_version<D: TestDatabase>() -> Result 
     for (stream, version) in [(&empty, 5), (&user("bob")?, 4)] {
         assert_eq!(store.append(&mut to, stream, Exact(version - 1), &counted(1)?)?.version(), version);
     }
+    Ok(())
+}
+
+fn events_missing_in_the_middle_of_a_stream_stay_away<D: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (empty::<D>()?, empty::<D>()?);
+    let store = EventStore::new();
+    for name in ["alice", "bob", "carol"] {
+        store.append(&mut from, &user(name)?, NoStream, &counted(9)?)?;
+    }
+    remove(
+        &mut from,
+        "aggregate_id = 'alice' AND aggregate_version IN (2, 5, 6) \
+         OR aggregate_id = 'bob' AND aggregate_version IN (1, 2, 8)",
+    )?;
+    let file = exported(&mut from)?;
+    let line = r#"{"stream":{"aggregate_type":"User","aggregate_id":"alice","first_version":1,"version":9,"missing":[[2,2],[5,6]]},"#;
+    assert!(file.contains(line), "{file}");
+    assert!(file.contains(r#""bob","first_version":3,"version":9,"missing":[[8,8]]}"#), "{file}");
+    assert!(!file.contains(r#"{"stream":{"aggregate_type":"User","aggregate_id":"carol""#), "{file}");
+    imported(&mut to, &file)?;
+    assert_eq!(exported(&mut to)?, file);
+    assert_eq!(store.append(&mut to, &user("alice")?, Exact(9), &counted(1)?)?.version(), 10);
     Ok(())
 }
 
