@@ -114,6 +114,17 @@ pub enum ImportError {
         /// What stands there.
         what: String,
     },
+    /// Events were appended to a store that has others, and then one could not be: the file has changed since it
+    /// was checked, or another connection has appended. Run the import again: what is there is skipped.
+    #[error("{error}; {events} events before it were appended")]
+    #[non_exhaustive]
+    Partly {
+        /// How many.
+        events: u64,
+        /// Why no more.
+        #[source]
+        error: Box<ImportError>,
+    },
     /// The store does not have an event of the file, so it has no position for it.
     #[error("line {line}: this store has no event {event_id}; import the file first")]
     #[non_exhaustive]
@@ -163,7 +174,16 @@ impl ImportError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::NotOpened(error) => error.is_retryable(),
+            Self::Partly { error, .. } => error.is_retryable(),
             _ => self.database_error().is_some_and(DatabaseError::is_retryable),
+        }
+    }
+
+    /// After so many events were appended.
+    pub(super) fn after(self, events: u64) -> Self {
+        match events {
+            0 => self,
+            _ => Self::Partly { events, error: self.into() },
         }
     }
 }

@@ -38,7 +38,8 @@ const BATCH: usize = 500;
 /// # Errors
 ///
 /// [`ImportError::File`]: a line, and what is wrong with it. [`ImportError::OtherEvent`]: the store has
-/// another event with that id. Nothing was written then. [`ImportError::LogClosed`],
+/// another event with that id. Nothing was written then; if it turns out later, it is
+/// [`ImportError::Partly`]. [`ImportError::LogClosed`],
 /// [`ImportError::InTransaction`]; or the database has refused.
 ///
 /// ```
@@ -79,17 +80,9 @@ where
         line.refuse_repeated(&mut ids)?;
         line.is_new(conn).map(drop)
     })?;
-    let (mut batch, mut events, mut skipped) = (Vec::new(), 0, 0);
-    each_line(open()?, log_id, |line| {
-        if !line.is_new(conn)? {
-            skipped += 1;
-            return Ok(());
-        }
-        events += 1;
-        batch.push((line.stream, line.event));
-        if batch.len() == BATCH { append(conn, &mut batch) } else { Ok(()) }
-    })?;
-    append(conn, &mut batch)?;
+    let (mut events, mut skipped) = (0, 0);
+    let input = open()?;
+    append_all(conn, input, log_id, &mut events, &mut skipped).map_err(|error| error.after(events))?;
     let last_position = conn.database().last_committed_position()?;
     Ok(Imported { log_id, events, skipped, last_position })
 }
@@ -151,15 +144,42 @@ fn each_line<R: BufRead>(
     Ok(())
 }
 
+/// In batches. `events` are those that are committed.
+fn append_all<C, R>(
+    conn: &mut C,
+    input: R,
+    log_id: Uuid,
+    events: &mut u64,
+    skipped: &mut u64,
+) -> Result<(), ImportError>
+where
+    C: EventConnection + ?Sized,
+    R: BufRead,
+{
+    let mut batch = Vec::new();
+    each_line(input, log_id, |line| {
+        if !line.is_new(conn)? {
+            *skipped += 1;
+            return Ok(());
+        }
+        batch.push((line.stream, line.event));
+        if batch.len() == BATCH { append(conn, &mut batch, events) } else { Ok(()) }
+    })?;
+    append(conn, &mut batch, events)
+}
+
 fn append<C: EventConnection + ?Sized>(
     conn: &mut C,
     batch: &mut Vec<(StreamId, NewEvent)>,
+    events: &mut u64,
 ) -> Result<(), ImportError> {
-    let store = EventStore::new().max_json_bytes(usize::MAX);
-    write_transaction(conn, |conn| {
+    let (store, appended) = (EventStore::new().max_json_bytes(usize::MAX), batch.len() as u64);
+    write_transaction(conn, |conn| -> Result<(), ImportError> {
         for (stream, event) in batch.drain(..) {
             store.append(conn, &stream, ExpectedVersion::Any, &[event])?;
         }
         Ok(())
-    })
+    })?;
+    *events += appended;
+    Ok(())
 }

@@ -36,20 +36,29 @@ where
     }
     let mut versions = HashMap::new();
     each_event(open()?, |line, event| compare(conn, line, event, &mut versions).map(drop))?;
-    let (mut versions, mut batch) = (HashMap::new(), Vec::new());
     let (mut events, mut skipped) = (0, 0);
-    each_event(open()?, |line, event| {
-        if !compare(conn, line, event, &mut versions)? {
-            skipped += 1;
-            return Ok(());
-        }
-        events += 1;
-        batch.push(event.clone());
-        if batch.len() == BATCH { append(conn, &mut batch) } else { Ok(()) }
-    })?;
-    append(conn, &mut batch)?;
+    let input = open()?;
+    append_all(conn, input, &mut events, &mut skipped).map_err(|error| error.after(events))?;
     let last_position = conn.database().last_committed_position()?;
     Ok(Imported { log_id, events, skipped, last_position })
+}
+
+/// In batches. `events` are those that are committed.
+fn append_all<C, R>(conn: &mut C, input: R, events: &mut u64, skipped: &mut u64) -> Result<(), ImportError>
+where
+    C: EventConnection + ?Sized,
+    R: BufRead,
+{
+    let (mut versions, mut batch) = (HashMap::new(), Vec::new());
+    each_event(input, |line, event| {
+        if !compare(conn, line, event, &mut versions)? {
+            *skipped += 1;
+            return Ok(());
+        }
+        batch.push(event.clone());
+        if batch.len() == BATCH { append(conn, &mut batch, events) } else { Ok(()) }
+    })?;
+    append(conn, &mut batch, events)
 }
 
 pub(super) fn each_event<R: BufRead>(
@@ -107,14 +116,17 @@ fn is_the_same(recorded: &RecordedEvent, event: &RecordedEvent) -> bool {
 fn append<C: EventConnection + ?Sized>(
     conn: &mut C,
     batch: &mut Vec<RecordedEvent>,
+    events: &mut u64,
 ) -> Result<(), ImportError> {
-    let store = EventStore::new().max_json_bytes(usize::MAX);
-    write_transaction(conn, |conn| {
+    let (store, appended) = (EventStore::new().max_json_bytes(usize::MAX), batch.len() as u64);
+    write_transaction(conn, |conn| -> Result<(), ImportError> {
         for event in batch.drain(..) {
             let expected = ExpectedVersion::Exact(event.version - 1);
             let new = NewEvent { content: event.content, created_at: Some(event.created_at) };
             store.append(conn, &event.stream, expected, &[new])?;
         }
         Ok(())
-    })
+    })?;
+    *events += appended;
+    Ok(())
 }

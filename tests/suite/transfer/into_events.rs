@@ -1,16 +1,17 @@
 //! An import into a store that has events.
 
 use diesel::Connection;
-use diesel_event_store::transfer::{export_archive, remove_archived};
+use diesel_event_store::transfer::{ImportError, export_archive, remove_archived};
 use diesel_event_store::{EventStore, ExpectedVersion, LogQuery, NewEvent, Position};
 use test_support::{Result, TestDatabase, count, counted, user};
 
-use super::{empty, exported, imported};
+use super::{breaks_off, empty, exported, imported};
 
 tests! {
     events_are_appended_once,
     events_that_do_not_fit_are_refused,
     streams_whose_events_are_not_in_the_file_are_refused,
+    what_was_appended_before_an_error_is_told,
     checkpoints_without_events_are_in_the_way,
     a_transaction_of_the_application_is_refused,
 }
@@ -79,6 +80,23 @@ fn streams_whose_events_are_not_in_the_file_are_refused<D: TestDatabase>() -> Re
         "{refused}"
     );
     assert_eq!(count(&mut to, "events")?, 1, "nothing was written");
+    Ok(())
+}
+
+/// The file is cut when it is read for the third time.
+fn what_was_appended_before_an_error_is_told<D: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (empty::<D>()?, empty::<D>()?);
+    STORE.append(&mut from, &user("alice")?, ExpectedVersion::NoStream, &counted(800)?)?;
+    STORE.append(&mut to, &user("bob")?, ExpectedVersion::NoStream, &counted(1)?)?;
+    let file = exported(&mut from)?;
+    let broken = breaks_off(&mut to, &file, 3, file.len() * 9 / 10).unwrap_err();
+    assert!(matches!(broken, ImportError::Partly { events: 500, .. }), "{broken:?}");
+    assert!(broken.to_string().ends_with("; 500 events before it were appended"), "{broken}");
+    assert_eq!(count(&mut to, "events")?, 501);
+    let brought = imported(&mut to, &file)?;
+    assert_eq!((brought.events(), brought.skipped()), (300, 500));
+    let broken = breaks_off(&mut to, &file, 3, 0).unwrap_err();
+    assert!(!matches!(broken, ImportError::Partly { .. }), "{broken:?}");
     Ok(())
 }
 

@@ -65,11 +65,10 @@ fn write_map<R: BufRead>(conn: &mut Database, input: R, name: &str) -> Result<()
 /// What to type then.
 fn explained(conn: &mut Database, error: ImportError) -> Failure {
     let (code, advice) = match &error {
-        ImportError::Read(_) if interrupt::is_wanted() => return interrupted(conn),
-        ImportError::File { .. } => return Failure::new("file", format!("{error}; nothing imported")),
-        ImportError::OtherEvent { .. } => {
-            return Failure::new("other_event", format!("{error}; nothing imported"));
-        }
+        error if interrupt::is_wanted() && ended_reading(error) => return interrupted(conn),
+        ImportError::File { .. } => return refused(conn, "file", &error),
+        ImportError::OtherEvent { .. } => return refused(conn, "other_event", &error),
+        ImportError::Partly { .. } => ("partly", "run it again: what is there is skipped"),
         ImportError::OtherImport { .. } => ("other_import", "diesel-event-store import --discard --yes"),
         ImportError::Differs { .. } => ("differs", "diesel-event-store import --discard --yes"),
         ImportError::HadEvents => (
@@ -83,11 +82,33 @@ fn explained(conn: &mut Database, error: ImportError) -> Failure {
 }
 
 fn interrupted(conn: &mut Database) -> Failure {
-    let is_closed = EventStore::new().log_closed(conn).is_ok_and(|closed| closed.is_some());
-    let (message, advice) = match is_closed {
+    let (message, advice) = match is_closed(conn) {
         true => (
             "interrupted after a batch; the log stays closed until the import has come to its end",
             "run it again: it goes on there; or empty it: diesel-event-store import --discard --yes",
+/// Whether it ended because the file could be read no further.
+fn ended_reading(error: &ImportError) -> bool {
+    match error {
+        ImportError::Partly { error, .. } => ended_reading(error),
+        error => matches!(error, ImportError::Read(_)),
+    }
+}
+
+/// A file that was changed while it was imported has filled the log in part.
+fn refused(conn: &mut Database, code: &'static str, error: &ImportError) -> Failure {
+    match is_closed(conn) {
+        true => {
+            let message = format!("{error}; the log stays closed until an import has come to its end");
+            Failure::new(code, message).advice("diesel-event-store import --discard --yes")
+        }
+        false => Failure::new(code, format!("{error}; nothing imported")),
+    }
+}
+
+fn is_closed(conn: &mut Database) -> bool {
+    EventStore::new().log_closed(conn).is_ok_and(|closed| closed.is_some())
+}
+
         ),
         false => ("interrupted", "run it again: what is there is skipped"),
     };
