@@ -1,12 +1,10 @@
-use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use diesel_event_store::transfer::{self, ArchiveError, Archived, Before, ImportError, Restored};
 use serde_json::json;
 
 use super::files::{PIPE, open, rewound, spooled};
-use super::part_file::PartFile;
+use super::part_file::{PartFile, is_there};
 use super::to_type;
 use crate::confirm::confirm;
 use crate::database::Database;
@@ -29,7 +27,7 @@ pub fn archive(conn: &mut Database, url: &str, asked: &Asked<'_>, output: &mut O
     if asked.file == PIPE {
         return Err(Failure::Usage("what is removed has to be in a file, and - is none".to_owned()));
     }
-    match Path::new(asked.file).exists() {
+    match is_there(asked.file)? {
         true => confirm(asked.yes, &would_finish(asked.file, url))?,
         false if !write(conn, url, before, asked, output)? => return Ok(()),
         false => {}
@@ -73,15 +71,19 @@ fn write(
     confirm(asked.yes, &would)?;
     let mut file = PartFile::create(asked.file)?;
     transfer::export_archive(conn, before, &mut file).map_err(explained)?;
-    file.finish()?;
-    sync_folder(asked.file)?;
+    file.keep().map_err(taken)?;
     Ok(true)
 }
 
-/// So that the new name outlives a crash of the machine, too.
-fn sync_folder(file: &str) -> io::Result<()> {
-    let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
-    if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
+/// What has the name by now may be another archive, whose events are nowhere else.
+fn taken(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            let message = format!("{error}: it was written meanwhile; nothing was removed by this command");
+            Failure::new("file", message).advice("name another file")
+        }
+        _ => error.into(),
+    }
 }
 
 fn read(before: &str) -> Result<Before> {

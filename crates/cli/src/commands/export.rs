@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::files::PIPE;
 use super::in_the_way::in_the_way;
-use super::part_file::PartFile;
+use super::part_file::{PartFile, is_there};
 use super::watched::Lines;
 use crate::confirm::confirm;
 use crate::database::Database;
@@ -17,8 +17,11 @@ use crate::progress::Progress;
 
 /// A pipe has no name, and no other answer than the log.
 pub fn export(conn: &mut Database, file: &str, yes: bool, output: &mut Output) -> Result {
-    if let Some(what) = in_the_way(file, EventStore::new().log_id(conn)?) {
-        confirm(yes, &format!("{file} would be replaced, and it is {what}"))?;
+    let replaces = file != PIPE && is_there(file)?;
+    if replaces {
+        if let Some(what) = in_the_way(conn, file)? {
+            confirm(yes, &format!("{file} would be replaced, and {what}"))?;
+        }
     }
     interrupt::listen()?;
     let end = EventStore::new().last_position(conn)?;
@@ -30,7 +33,7 @@ pub fn export(conn: &mut Database, file: &str, yes: bool, output: &mut Output) -
     }
     let mut lines = Lines { out: PartFile::create(file)?, progress };
     let exported = transfer::export(conn, &mut lines).map_err(given_up)?;
-    lines.out.finish()?;
+    if replaces { lines.out.replace() } else { lines.out.keep() }?;
     say(&exported, file, output)
 }
 

@@ -5,7 +5,7 @@ use diesel_event_store::transfer::{self, ImportError, Imported};
 use serde_json::json;
 
 use super::files::{PIPE, of_file, open, rewound, spooled};
-use super::part_file::PartFile;
+use super::part_file::{PartFile, is_there};
 use crate::confirm::confirm;
 use crate::database::Database;
 use crate::failure::{Failure, Result};
@@ -20,9 +20,15 @@ pub struct Asked<'a> {
     pub is_new: bool,
     /// Where the positions of the events are written, the old and the new ones.
     pub map: Option<&'a str>,
+    pub yes: bool,
 }
 
 pub fn import(conn: &mut Database, asked: &Asked<'_>, output: &mut Output) -> Result {
+    if let Some(map) = asked.map {
+        if is_there(map)? {
+            confirm(asked.yes, &format!("{map} would be replaced"))?;
+        }
+    }
     interrupt::listen()?;
     let is_quiet = output.is_json;
     let imported = match asked.file {
@@ -59,7 +65,7 @@ fn write_map<R: BufRead>(conn: &mut Database, input: R, name: &str) -> Result<()
         writeln!(map, r#"{{"from":{from},"to":{to}}}"#).map_err(|error| of_file(name, &error))
     })?;
     let written = map.into_inner().map_err(|error| of_file(name, error.error()));
-    written.and_then(PartFile::finish).map_err(ImportError::Visit)
+    written.and_then(PartFile::replace).map_err(ImportError::Visit)
 }
 
 /// What to type then.
@@ -81,11 +87,6 @@ fn explained(conn: &mut Database, error: ImportError) -> Failure {
     Failure::new(code, error).advice(advice)
 }
 
-fn interrupted(conn: &mut Database) -> Failure {
-    let (message, advice) = match is_closed(conn) {
-        true => (
-            "interrupted after a batch; the log stays closed until the import has come to its end",
-            "run it again: it goes on there; or empty it: diesel-event-store import --discard --yes",
 /// Whether it ended because the file could be read no further.
 fn ended_reading(error: &ImportError) -> bool {
     match error {
@@ -109,6 +110,11 @@ fn is_closed(conn: &mut Database) -> bool {
     EventStore::new().log_closed(conn).is_ok_and(|closed| closed.is_some())
 }
 
+fn interrupted(conn: &mut Database) -> Failure {
+    let (message, advice) = match is_closed(conn) {
+        true => (
+            "interrupted after a batch; the log stays closed until the import has come to its end",
+            "run it again: it goes on there; or empty it: diesel-event-store import --discard --yes",
         ),
         false => ("interrupted", "run it again: what is there is skipped"),
     };

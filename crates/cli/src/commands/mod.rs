@@ -62,8 +62,9 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result {
         Command::Import { file, restore: true, .. } => {
             archive::restore(&mut open()?, &file.unwrap_or_default(), output)
         }
-        Command::Import { file, new, map, .. } => {
-            let asked = import::Asked { file: &file.unwrap_or_default(), is_new: new, map: map.as_deref() };
+        Command::Import { file, new, map, yes, .. } => {
+            let (file, map) = (&file.unwrap_or_default(), map.as_deref());
+            let asked = import::Asked { file, is_new: new, map, yes };
             import::import(&mut open()?, &asked, output)
         }
         Command::Archive { before, file, yes } => {

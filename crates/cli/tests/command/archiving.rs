@@ -12,6 +12,8 @@ use test_support::{TestDatabase, execute};
 
 use super::run::{answer, command, failure, run, text};
 use super::shop::{append, shop, url};
+#[cfg(target_os = "linux")]
+use super::terminal::Terminal;
 
 /// Two orders have ended, and a third goes on.
 fn orders() -> SqliteFile {
@@ -40,7 +42,6 @@ fn streams_are_archived_and_restored() {
 
         let said = answer(&url(&orders), &["archive", "--before", "4", &file, "--yes"]);
         assert_eq!(said, format!("3 events of 2 streams archived in {file}\n"));
-        assert!(!fs::exists(format!("{file}.part")).unwrap());
         let told = answer(&url(&orders), &["verify"]);
         let expected = "3 events archived, which cannot be shown: at 1 to 3\n\
                         1 event of 1 stream to position 4, 1 seal: all agree\n";
@@ -71,6 +72,27 @@ fn a_file_that_is_there_is_finished() {
     assert!(said.contains("is there already; what it holds would be removed"), "{said}");
     let done = answer(&url(&orders), &["archive", "--before", "4", &file, "--yes", "--json"]);
     assert!(done.contains(r#""events":2"#), "only what is in it: {done}");
+}
+
+/// Another command writes the file while this one waits for its answer: its events are nowhere else.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_archive_never_replaces_another() {
+    let (orders, folder) = (orders(), tempdir().unwrap());
+    let before = answer(&url(&orders), &["export", "-"]);
+    let file = folder.path().join("old.jsonl").display().to_string();
+    let mut waits = Terminal::of(&["archive", "--before", "4", &file, "--database-url", &url(&orders)]);
+    waits.wait_for("Go on? [y/N] ");
+    answer(&url(&orders), &["archive", "--before", "3", &file, "--yes"]);
+    let archive = fs::read(&file).unwrap();
+    waits.type_in(b"y\n");
+    let (code, shown) = waits.end();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("it was written meanwhile; nothing was removed"), "{shown}");
+    assert_eq!(fs::read(&file).unwrap(), archive);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    answer(&url(&orders), &["import", "--restore", &file]);
+    assert_eq!(answer(&url(&orders), &["export", "-"]), before);
 }
 
 #[test]

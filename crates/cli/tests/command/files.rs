@@ -28,7 +28,6 @@ fn a_log_goes_to_a_file_and_comes_back() {
         assert_eq!(answer(&url(&new), &["export", "-"]), answer(&url(&shop), &["export", "-"]));
         let again = answer(&url(&new), &["import", &file]);
         assert_eq!(again, "0 events imported, 3 there already; to position 3\n");
-        assert!(!path(&format!("{name}.part")).exists());
     }
     assert!(fs::read(path("log.jsonl.gz")).unwrap().starts_with(&[0x1f, 0x8b]));
     assert!(fs::read(path("log.jsonl.zst")).unwrap().starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
@@ -47,12 +46,14 @@ fn old_and_new_positions_are_written_down() {
     .unwrap();
     answer(&url(&new), &["import", "--new", &own.display().to_string()]);
     let expected = "{\"from\":1,\"to\":2}\n{\"from\":2,\"to\":3}\n{\"from\":3,\"to\":4}\n";
-    for imported in [3, 0] {
-        let said = answer(&url(&new), &["import", &log.display().to_string(), "--map", &map]);
+    let arguments = ["import", &log.display().to_string(), "--map", &map];
+    for (imported, yes) in [(3, &[][..]), (0, &["--yes"])] {
+        let said = answer(&url(&new), &[&arguments, yes].concat());
         assert!(said.starts_with(&format!("{imported} events imported")), "{said}");
         assert_eq!(fs::read_to_string(&map).unwrap(), expected);
-        fs::remove_file(&map).unwrap();
     }
+    let (code, said) = failure(&url(&new), &arguments);
+    assert!(code == 4 && said.contains(&format!("{map} would be replaced")), "{said}");
     let nowhere = path("none/map").display().to_string();
     let (code, said) = failure(&url(&new), &["import", &log.display().to_string(), "--map", &nowhere]);
     assert_eq!(code, 1);
@@ -70,8 +71,8 @@ fn what_comes_to_no_end_leaves_nothing() {
         let (code, said) = failure(&url(&shop), arguments);
         assert_eq!(code, 1);
         assert!(said.contains(&taken), "{said}");
-        assert!(!path("taken.part").exists(), "{arguments:?}");
     }
+    assert_eq!(fs::read_dir(path("")).unwrap().count(), 2, "only these two");
 }
 
 /// What an archive holds may be nowhere else.
@@ -100,6 +101,64 @@ fn only_an_export_of_the_same_log_is_replaced_without_a_question() {
     let (code, said) = failure(&url(&shop), &["export", &path("notes.txt").display().to_string()]);
     assert!(code == 4 && said.contains("it is no export"), "{said}");
     answer(&url(&other), &["import", "--restore", &archive]);
+}
+
+#[test]
+fn an_export_that_has_more_than_the_log_is_not_replaced_without_a_question() {
+    let (shop, (_folder, path)) = (shop(), folder());
+    execute(&mut shop.connect(), "DELETE FROM parked_events").unwrap();
+    fs::copy(shop.path(), path("backup.db")).unwrap();
+    let backup = path("backup.db").display().to_string();
+    append(&mut shop.connect(), "o-3", &["OrderPlaced"]);
+    for name in ["a.jsonl", "a.jsonl.zst"] {
+        let (file, old) =
+            (path(name).display().to_string(), path(&format!("old-{name}")).display().to_string());
+        answer(&url(&shop), &["export", &file]);
+        let whole = fs::read(&file).unwrap();
+        let (code, said) = failure(&backup, &["export", &file]);
+        assert!(code == 4 && said.contains("it goes up to position 4, and the log only to 3"), "{said}");
+
+        answer(&url(&shop), &["archive", "--before", "3", &old, "--yes"]);
+        let (code, said) = failure(&url(&shop), &["export", &file]);
+        assert!(code == 4 && said.contains("it has events that the log has no longer"), "{said}");
+        assert_eq!(fs::read(&file).unwrap(), whole);
+        answer(&url(&shop), &["export", &file, "--yes"]);
+        answer(&url(&shop), &["export", &file]);
+        answer(&url(&shop), &["import", "--restore", &old]);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_stays_a_link() {
+    let (shop, (_folder, path)) = (shop(), folder());
+    let (file, link) = (path("log.jsonl"), path("latest").display().to_string());
+    fs::write(&file, "").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    answer(&url(&shop), &["export", &link, "--yes"]);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&file).unwrap(), answer(&url(&shop), &["export", "-"]));
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_never_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let (shop, (_folder, path)) = (shop(), folder());
+    let (log, pipe) = (path("log.jsonl").display().to_string(), path("pipe"));
+    let name = pipe.display().to_string();
+    answer(&url(&shop), &["export", &log]);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for arguments in [
+        &["export", &*name, "--yes"][..],
+        &["archive", "--before", "3", &name, "--yes"],
+        &["import", &log, "--map", &name, "--yes"],
+    ] {
+        let (code, said) = failure(&url(&shop), arguments);
+        assert!(code == 1 && said.contains("it is no regular file"), "{said}");
+        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    }
 }
 
 #[test]
