@@ -10,6 +10,8 @@ use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
 use diesel_event_store::event_connection;
 
+#[cfg(feature = "sqlite")]
+use crate::commands::to_type::quoted;
 use crate::failure::{Failure, Result};
 use crate::secrets::shown;
 #[cfg(feature = "sqlite")]
@@ -134,7 +136,7 @@ impl Database {
 #[cfg(feature = "sqlite")]
 fn absent(path: &str) -> Failure {
     let failure = Failure::new("no_database", format!("there is no file {path}"));
-    failure.advice(format!("to make one: diesel-event-store migrate --database-url {path}"))
+    failure.advice(format!("to make one: diesel-event-store migrate --database-url {}", quoted(path)))
 }
 
 #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::io;
 
+use crate::commands::to_type;
 use crate::interrupt;
 use crate::store_error;
 
@@ -53,6 +54,17 @@ impl Failure {
             Self::Failed { code, message, advice } => {
                 Self::Failed { code, message: change(&message), advice: advice.as_deref().map(change) }
             }
+        }
+    }
+
+    /// With the database at a URL in what is to be typed.
+    pub fn on(self, url: &str) -> Self {
+        let on = |advice: String| to_type::on(url, &advice);
+        match self {
+            Self::Undecided { message, advice } => Self::Undecided { message, advice: on(advice) },
+            Self::Interrupted { message, advice } => Self::Interrupted { message, advice: on(advice) },
+            Self::Failed { code, message, advice } => Self::Failed { code, message, advice: advice.map(on) },
+            other => other,
         }
     }
 

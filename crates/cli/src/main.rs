@@ -43,8 +43,9 @@ fn main() -> ExitCode {
         Err(error) => return not_understood(&error, &secrets, words.contains(&"--json".into())),
     };
     let mut output = Output::new(arguments.json);
+    let url = arguments.database_url.clone().unwrap_or_default();
     let done = commands::run(arguments, &mut output).and_then(|()| output.flush());
-    done.map_or_else(|failure| failed(failure, &secrets, output), |()| ExitCode::SUCCESS)
+    done.map_or_else(|failure| failed(failure.on(&url), &secrets, output), |()| ExitCode::SUCCESS)
 }
 
 fn lossy(word: OsString) -> String {

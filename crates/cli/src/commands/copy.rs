@@ -144,7 +144,7 @@ fn look(places: &Places<'_>, options: &CopyOptions, output: &mut Output) -> Resu
 
 /// What to type for them.
 fn undecided(message: String, projections: &[String]) -> Failure {
-    let names: Vec<_> = projections.iter().map(|name| format!("--rebuild {name:?}")).collect();
+    let names: Vec<_> = projections.iter().map(|name| format!("--rebuild {}", quoted(name))).collect();
     Failure::Undecided { message, advice: format!("if their tables do not move along: {}", names.join(" ")) }
 }
 

@@ -22,7 +22,7 @@ mod seal;
 mod shell;
 mod status;
 pub mod streams;
-mod to_type;
+pub mod to_type;
 mod verify;
 mod watched;
 mod zst;

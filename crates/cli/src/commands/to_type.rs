@@ -1,8 +1,24 @@
 //! What a person types next.
 
 use std::borrow::Cow;
+use std::env;
 
 use diesel_event_store::projection::ProjectionId;
+
+use crate::secrets::shown;
+
+const NAME: &str = "diesel-event-store ";
+
+/// The commands in a text, for the database at a URL: one that the environment does not name has to be typed,
+/// too. `copy` names its databases itself.
+pub fn on(url: &str, text: &str) -> String {
+    if url.is_empty() || env::var("DATABASE_URL").as_deref() == Ok(url) || text.contains("--database-url") {
+        return text.to_owned();
+    }
+    let place = format!("{NAME}--database-url {} ", quoted(&shown(url)));
+    let copy = |name: &str| format!("{name}copy ");
+    text.replace(NAME, &place).replace(&copy(&place), &copy(NAME))
+}
 
 /// What follows the name of this command for an action on a version of a projection.
 pub fn projections(action: &str, id: &ProjectionId) -> String {

@@ -161,3 +161,18 @@ fn the_database_is_named_where_the_environment_does_not() {
     paste("elsewhere.db", typed);
     assert_eq!(doctor(&["doctor", "--database-url", &url(&shop)]), "no problem was found\n");
 }
+
+/// Otherwise what is pasted would open the log of another database.
+#[test]
+fn a_closed_log_is_opened_where_it_is() {
+    let shop = SqliteFile::migrated();
+    answer(&url(&shop), &["freeze", "for a while", "--yes"]);
+    let doctor = || text(&command(&["doctor", "--database-url", &url(&shop)]).output().unwrap().stdout);
+    let typed = format!("type: diesel-event-store --database-url {} unfreeze", url(&shop));
+    assert_eq!(doctor().lines().last().unwrap().trim(), typed);
+    let note = r#"{"import":"2026-01-01T00:00:00Z","position":0,"chain":"","is_complete":false}"#;
+    execute(&mut shop.connect(), &format!("UPDATE event_log SET state = 'receiving', note = '{note}'"))
+        .unwrap();
+    let typed = format!("diesel-event-store --database-url {} import --discard --yes", url(&shop));
+    assert!(doctor().trim_end().ends_with(&typed), "{}", doctor());
+}

@@ -1,8 +1,6 @@
-use std::env;
 use std::fmt;
 
-use crate::commands::to_type::quoted;
-use crate::secrets::shown;
+use crate::commands::to_type;
 
 /// Something that is wrong, and what to do about it.
 pub struct Problem {
@@ -39,15 +37,9 @@ impl Problem {
 }
 
 impl Advice {
-    /// For the database at a URL: one that the environment does not name has to be typed, too.
+    /// For the database at a URL.
     pub fn on(&self, url: &str) -> String {
-        match self {
-            Self::Type(arguments) if env::var("DATABASE_URL").as_deref() != Ok(url) => {
-                let url = shown(url);
-                Self::Type(format!("--database-url {} {arguments}", quoted(&url))).to_string()
-            }
-            _ => self.to_string(),
-        }
+        to_type::on(url, &self.to_string())
     }
 }
 
