@@ -65,7 +65,8 @@ impl Database {
             Some("postgres" | "postgresql") => Self::postgres(url),
             Some("mysql") => Self::mysql(url),
             Some("mariadb") => Self::mysql(&url.replacen("mariadb", "mysql", 1)),
-            Some("sqlite") => Self::sqlite(url.strip_prefix("sqlite://").unwrap_or(url), access),
+            // As diesel does: what follows is a path with an optional query, and has %20 for a space.
+            Some("sqlite") => Self::sqlite(&url.replacen("sqlite://", "file:", 1), access),
             None if is_connection_string(url) => Err(unknown(url)),
             None | Some("file") => Self::sqlite(url, access),
             Some(_) => Err(unknown(url)),

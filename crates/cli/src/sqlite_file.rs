@@ -27,11 +27,13 @@ pub fn open(path: &str) -> Result<Option<SqliteConnection>> {
 /// The URI, which makes no file any more.
 fn existing(uri: &str) -> String {
     let uri = uri.split('#').next().unwrap_or(uri);
-    match uri.split_once('?') {
-        Some((_, query)) if query.contains("mode=") => uri.to_owned(),
-        Some(_) => format!("{uri}&mode=rw"),
-        None => format!("{uri}?mode=rw"),
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let mut options: Vec<&str> = query.split('&').filter(|option| !option.is_empty()).collect();
+    options.retain(|option| *option != "mode=rwc");
+    if !options.iter().any(|option| option.starts_with("mode=")) {
+        options.push("mode=rw");
     }
+    format!("{path}?{}", options.join("&"))
 }
 
 /// A new file, with a write-ahead log.
