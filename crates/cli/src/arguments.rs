@@ -31,9 +31,9 @@ pub enum Command {
         aggregate_type: Option<String>,
         /// Only those whose id begins so.
         prefix: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        /// Show at most this many. Default: 100, and all with --json.
+        #[arg(long)]
+        limit: Option<usize>,
     },
     /// The events of one stream.
     Stream {

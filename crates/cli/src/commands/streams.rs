@@ -10,29 +10,53 @@ use crate::heads::{Found, Head, Heads};
 use crate::line::Line;
 use crate::output::{Output, number};
 
+/// As many as a person looks through.
+const ROWS: usize = 100;
+/// Read at once.
+const PAGE: usize = 1_000;
+
 pub fn streams(
     conn: &mut Database,
     aggregate_type: Option<String>,
     prefix: Option<String>,
-    limit: usize,
+    limit: Option<usize>,
     output: &mut Output,
 ) -> Result {
     let (aggregate_type, prefix) = (aggregate_type.unwrap_or_default(), prefix.unwrap_or_default());
     let wanted = Heads { aggregate_type, prefix, ..Heads::default() };
-    let Found { heads, rest } = wanted.find(conn, None, limit, Duration::MAX)?;
-    if !output.is_json {
-        output.table(&heads.into_iter().map(row).collect::<Vec<_>>())?;
-        if rest.is_some() {
-            output.aside(Line::default().dim(format!("there are more than these {limit}: say --limit")));
-        }
-        return Ok(());
+    match output.is_json {
+        true => objects(conn, &wanted, limit.unwrap_or(usize::MAX), output),
+        false => table(conn, &wanted, limit.unwrap_or(ROWS), output),
     }
-    heads.into_iter().try_for_each(|(tenant, aggregate_type, aggregate_id, version)| {
-        output.object(&json!({
-            "tenant_id": tenant, "aggregate_type": aggregate_type, "aggregate_id": aggregate_id,
-            "aggregate_version": version,
-        }))
-    })
+}
+
+fn table(conn: &mut Database, wanted: &Heads, limit: usize, output: &mut Output) -> Result {
+    let Found { heads, rest } = wanted.find(conn, None, limit, Duration::MAX)?;
+    output.table(&heads.into_iter().map(row).collect::<Vec<_>>())?;
+    if rest.is_some() {
+        output.aside(Line::default().dim(format!("there are more than these {limit}: say --limit")));
+    }
+    Ok(())
+}
+
+/// For programs, which want all of them: a page is in memory.
+fn objects(conn: &mut Database, wanted: &Heads, limit: usize, output: &mut Output) -> Result {
+    let (mut left, mut after) = (limit, None);
+    while left > 0 {
+        let Found { heads, rest } = wanted.find(conn, after, left.min(PAGE), Duration::MAX)?;
+        left -= heads.len();
+        heads.into_iter().try_for_each(|(tenant, aggregate_type, aggregate_id, version)| {
+            output.object(&json!({
+                "tenant_id": tenant, "aggregate_type": aggregate_type, "aggregate_id": aggregate_id,
+                "aggregate_version": version,
+            }))
+        })?;
+        if rest.is_none() {
+            break;
+        }
+        after = rest;
+    }
+    Ok(())
 }
 
 fn row((tenant, aggregate_type, aggregate_id, version): Head) -> Vec<String> {

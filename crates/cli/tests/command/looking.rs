@@ -12,7 +12,7 @@ use serde_json::Value;
 use test_support::eventually;
 use test_support::sqlite_file::SqliteFile;
 
-use super::run::{answer, command, failure};
+use super::run::{answer, command, failure, text};
 use super::shop::{append, shop, url};
 
 #[test]
@@ -35,6 +35,50 @@ fn a_database_without_tables_says_what_to_do() {
     assert_eq!(code, 1);
     assert!(said.starts_with("error: the event store's tables are missing"), "{said}");
     assert!(said.ends_with("\n  diesel-event-store migrate\n"), "{said}");
+}
+
+#[test]
+fn what_is_to_be_typed_names_the_database() {
+    let file = SqliteFile::absent();
+    drop(file.connect());
+    let said = |path: &str| text(&command(&["status", "--database-url", path]).output().unwrap().stderr);
+    let advice = format!("\n  diesel-event-store --database-url {} migrate\n", url(&file));
+    assert!(said(&url(&file)).ends_with(&advice), "{}", said(&url(&file)));
+    let advice = "\n  to make one: diesel-event-store migrate --database-url './it'\\''s $HOME.db'\n";
+    assert!(said("./it's $HOME.db").ends_with(advice), "{}", said("./it's $HOME.db"));
+}
+
+#[test]
+fn a_url_of_sqlite_is_read_as_diesel_reads_it() {
+    let (shop, folder) = (shop(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("my shop.db");
+    std::fs::copy(shop.path(), &path).unwrap();
+    let url = format!("sqlite://{}", path.display().to_string().replace(' ', "%20"));
+    for query in ["", "?mode=ro", "?mode=rw", "?mode=rwc"] {
+        assert_eq!(answer(&format!("{url}{query}"), &["log", "--json"]).lines().count(), 3, "{query}");
+    }
+    let (code, _) = failure(&format!("{url}?mode=ro"), &["freeze", "for a while", "--yes"]);
+    assert_eq!(code, 1);
+    let other = url.replace("shop.db", "other.db?mode=rwc");
+    assert!(failure(&other, &["status"]).1.contains("there is no file"), "to look makes no file");
+    assert!(answer(&other, &["migrate"]).starts_with("applied 0000"));
+    assert!(folder.path().join("my other.db").exists());
+}
+
+#[test]
+fn programs_get_all_streams() {
+    let shop = SqliteFile::migrated();
+    for order in 0..1_200 {
+        append(&mut shop.connect(), &format!("o-{order:04}"), &["OrderPlaced"]);
+    }
+    let streams = |more: &[&str]| answer(&url(&shop), &[&["streams"], more].concat());
+    assert_eq!(streams(&[]).lines().count(), 100);
+    let all = streams(&["--json"]);
+    let ids =
+        all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["aggregate_id"].to_string());
+    assert!(ids.eq((0..1_200).map(|order| format!("\"o-{order:04}\""))), "{all}");
+    assert_eq!(streams(&["Order", "o-11", "--json"]).lines().count(), 100);
+    assert_eq!(streams(&["--json", "--limit", "1100"]).lines().count(), 1_100);
 }
 
 #[test]
