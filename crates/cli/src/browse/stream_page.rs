@@ -85,15 +85,11 @@ async fn page(site: &Site, asked: Asked) -> Result<StreamPage, Trouble> {
     let stream = named(asked.aggregate_type, asked.id, tenant)?;
     let (looked_for, before) = (stream.clone(), asked.before.unwrap_or(i64::MAX).max(1));
     let part = site.connections.read(move |conn| newest(conn, &looked_for, before)).await?;
-    if part.events.is_empty() {
+    let Some(rest) = part.steps.last().map(|step| step.event.version()) else {
         return Err(Trouble::missing(nothing(&stream, asked.before, part.begins)));
-    }
+    };
     let begins = (!part.has_more && part.begins > 1).then_some(part.begins);
-    let rest = part.events.last().filter(|_| part.has_more).map(|event| event.version() + 1);
-    let mut steps = steps(part.events);
-    if part.has_more {
-        steps.pop(); // it was read to be compared with
-    }
+    let (rest, steps) = (part.has_more.then_some(rest), part.steps);
     Ok(StreamPage { name: stream.to_string(), link: links::stream(&stream), steps, rest, begins })
 }
 
@@ -105,14 +101,15 @@ fn nothing(stream: &StreamId, before: Option<i64>, begins: i64) -> String {
     }
 }
 
-/// The events of a page, newest first, and the one before them if there is one.
+/// What stands on a page, newest first.
 struct Part {
-    events: Vec<RecordedEvent>,
+    steps: Vec<Step>,
     has_more: bool,
     /// The version with which the stream begins.
     begins: i64,
 }
 
+/// Large payloads take long to compare, so that is done here as well, where other requests do not wait.
 fn newest(conn: &mut Database, stream: &StreamId, before: i64) -> Result<Part> {
     let query = StreamQuery::from(..before).backward().limit(PAGE + 1);
     let begins = STORE.first_version(conn, stream)?;
@@ -123,10 +120,12 @@ fn newest(conn: &mut Database, stream: &StreamId, before: i64) -> Result<Part> {
         bytes += event.payload_json().len();
         events.push(event);
         if is_full {
-            return Ok(Part { events, has_more: true, begins });
+            let mut steps = steps(events);
+            steps.pop(); // it was read to be compared with
+            return Ok(Part { steps, has_more: true, begins });
         }
     }
-    Ok(Part { events, has_more: false, begins })
+    Ok(Part { steps: steps(events), has_more: false, begins })
 }
 
 /// Each is compared with the one after it in the list, which is older.
