@@ -135,3 +135,16 @@ fn a_user_is_told_what_it_lacks() {
     assert_eq!(problems(&theirs), none());
     execute(&mut conn, &format!("DROP USER {user}")).unwrap();
 }
+
+/// As after a `freeze` that was killed before it had created the trigger.
+#[test]
+fn a_frozen_log_refuses_what_is_inserted_by_sql() {
+    let db = Mysql::migrated().unwrap();
+    let mut conn = db.connect().unwrap();
+    append(&mut conn, "o-1", &["OrderPlaced"]);
+    answer(&db.url(), &["freeze", "for a while", "--yes"]);
+    execute(&mut conn, "DROP TRIGGER events_refuse_insert").unwrap();
+    mends(&db.url(), "the trigger events_refuse_insert is missing");
+    answer(&db.url(), &["unfreeze", "--yes"]);
+    assert_eq!(problems(&db.url()), none());
+}

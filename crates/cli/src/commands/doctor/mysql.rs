@@ -119,6 +119,16 @@ const CHECKS: [Check; 14] = [
     },
 ];
 
+/// To create the trigger commits, so a `freeze` that is killed can leave it out.
+const NOT_GUARDED: Check = Check {
+    what: "the log is frozen, and what is inserted by SQL is not refused: the trigger events_refuse_insert is \
+           missing",
+    query: "SELECT 'freeze again --yes' AS answer FROM event_log WHERE id = 1 AND state = 'frozen' \
+            AND NOT EXISTS (SELECT * FROM information_schema.triggers \
+            WHERE trigger_schema = DATABASE() AND trigger_name = 'events_refuse_insert')",
+    advice: Advice::Type,
+};
+
 /// As far as it is known, here and for readers.
 const ASSIGNED: &str = "SELECT GREATEST(safe_position, draining_position, last_position, \
     (SELECT COALESCE(MAX(global_position), 0) FROM events)) FROM event_log WHERE id = 1";
@@ -139,6 +149,9 @@ pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     problems.extend(behind(conn, COUNTED)?);
     problems.extend(behind_readers(conn)?);
     problems.extend(settings(conn)?);
+    if shows_triggers(conn)? {
+        problems.extend(problems_of(conn, &[NOT_GUARDED])?);
+    }
     Ok(problems)
 }
 
