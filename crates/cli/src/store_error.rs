@@ -44,6 +44,8 @@ pub fn code(error: &Error) -> &'static str {
         Some(DatabaseErrorKind::UnsuitableSetting) => "unsuitable_setting",
         Some(DatabaseErrorKind::TooLarge) => "too_large",
         Some(DatabaseErrorKind::ConnectionLost) => "connection_lost",
+        Some(DatabaseErrorKind::ForeignTransaction) => "foreign_transaction",
+        Some(DatabaseErrorKind::TransactionEnded) => "transaction_ended",
         _ => "store",
     }
 }
