@@ -9,10 +9,10 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "diesel-event-store", version)]
 pub struct Arguments {
-    /// A file of SQLite, or postgres://… or mysql://…; also in a file .env.
+    /// An SQLite file, or postgres://… or mysql://…. It may also be in a file .env.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
-    /// An object of JSON per line, for programs.
+    /// Print one JSON object per line, for programs.
     #[arg(long, global = true)]
     pub json: bool,
     #[command(subcommand)]
@@ -23,19 +23,19 @@ pub struct Arguments {
 pub enum Command {
     /// Create the event store's tables, or bring them up to date.
     Migrate,
-    /// The log, and how far projections have come.
+    /// Show the log, and how far the projections are.
     Status,
-    /// The streams, in the order of their names.
+    /// List the streams in the order of their names.
     Streams {
-        /// Only of this aggregate type.
+        /// Only streams of this aggregate type.
         aggregate_type: Option<String>,
-        /// Only those whose id begins so.
+        /// Only streams whose id begins with this.
         prefix: Option<String>,
         /// Show at most this many. Default: 100, and all with --json.
         #[arg(long)]
         limit: Option<usize>,
     },
-    /// The events of one stream.
+    /// Show the events of one stream.
     Stream {
         aggregate_type: String,
         aggregate_id: String,
@@ -43,77 +43,78 @@ pub enum Command {
         #[arg(long)]
         tenant: Option<String>,
     },
-    /// One event.
+    /// Show one event.
     Event {
         /// A UUID.
         id: String,
     },
-    /// What belongs to a correlation id: each event below the one that has caused it.
+    /// Show the events of a correlation id, each below the one that caused it.
     Trace { correlation: String },
-    /// The events of the whole log, without those that were archived.
+    /// Show the events of the whole log, except archived ones.
     Log {
-        /// Only above this position.
+        /// Only events after this position.
         #[arg(long, default_value_t = 0)]
         after: i64,
-        /// Only these types of events, with commas between.
+        /// Only events of these types, separated by commas.
         #[arg(long, value_delimiter = ',')]
         types: Vec<String>,
-        /// Only with this correlation id.
+        /// Only events with this correlation id.
         #[arg(long)]
         correlation: Option<String>,
-        /// At most so many.
+        /// Show at most this many.
         #[arg(long)]
         limit: Option<u64>,
-        /// Waits for new events, and misses none.
+        /// Wait for new events, and miss none.
         #[arg(long)]
         follow: bool,
     },
-    /// Projections: how far they have come, and what an operator does with them.
+    /// Show how far the projections are, and operate them.
     Projections {
         #[command(subcommand)]
         action: Option<Action>,
     },
     /// Write the whole log to a file.
     ///
-    /// An earlier export of the same log is replaced; any other file only if that is confirmed.
+    /// An earlier export of the same log is replaced. Any other file is only replaced if you confirm it.
     Export {
-        /// Compressed if it ends in .gz or .zst; - is standard output.
+        /// Compressed if its name ends in .gz or .zst; - is standard output.
         file: String,
         /// Do it without asking.
         #[arg(long)]
         yes: bool,
     },
-    /// Bring the log of a file into this database.
+    /// Import a log from a file into this database.
     Import {
-        /// Compressed if it ends in .gz or .zst; - is standard input.
+        /// Compressed if its name ends in .gz or .zst; - is standard input.
         #[arg(required_unless_present = "discard")]
         file: Option<String>,
-        /// Put the events of an archive back into the log that they were taken from.
+        /// Put the events of an archive back into the log from which they were taken.
         #[arg(long, conflicts_with_all = ["discard", "new"])]
         restore: bool,
-        /// The file has events from elsewhere, one in each line: they are appended as new ones.
+        /// The file has events from elsewhere, one per line, which are appended as new ones.
         #[arg(long, conflicts_with = "discard")]
         new: bool,
-        /// Write the old and the new position of each event to this file: a line of JSON for each.
+        /// Write the old and the new position of each event to this file, one line of JSON for each.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["discard", "new", "restore"])]
         map: Option<String>,
-        /// Take back an import or a copy that has not come to its end: the store is empty then.
+        /// Take back an import or a copy that is not finished. The store is empty afterwards.
         #[arg(long, conflicts_with = "file")]
         discard: bool,
         /// Do it without asking.
         #[arg(long)]
         yes: bool,
     },
-    /// Take whole streams that have ended out of the log, into a file.
+    /// Move whole streams that have ended from the log to a file.
     ///
-    /// Everything is written to the file and compared before anything is removed. Killed, run it again. To
-    /// load an aggregate of such a stream is refused from then on. `import --restore` puts them back.
+    /// Everything is written to the file and compared before anything is removed. If it is killed, run it
+    /// again. Aggregates of these streams can no longer be loaded, until `import --restore` puts the events
+    /// back.
     Archive {
         /// Streams whose last event lies before this position or time: 4300, 2026-01-01,
         /// 2026-01-01T12:00:00Z.
         #[arg(long, value_name = "POSITION|TIME")]
         before: String,
-        /// Compressed if it ends in .gz or .zst. If it is there, only what it holds is removed.
+        /// Compressed if its name ends in .gz or .zst. If the file exists, only its events are removed.
         file: String,
         /// Do it without asking.
         #[arg(long)]
@@ -121,17 +122,17 @@ pub enum Command {
     },
     /// Move the log to another database while it is in use.
     ///
-    /// The application goes on until little is left. Then, after a question, appends to the source are
-    /// refused from then on, and the target opens. Killed, run it again.
+    /// The application keeps running until little is left. Then, after a question, the source refuses all
+    /// appends, and the target opens. If it is killed, run it again.
     Copy(Copying),
-    /// Refuse appends from every process, until `unfreeze`. What is there can be read.
+    /// Refuse appends from every process until `unfreeze`. The log can still be read.
     Freeze {
-        /// Why: who is refused is told. Such as "it moves to postgres://db/shop".
+        /// Reason, shown to everyone whose append is refused: "it moves to postgres://db/shop".
         reason: String,
         #[command(flatten)]
         patience: Patience,
     },
-    /// Let appends to a frozen log begin again. A log that has moved is refused.
+    /// Allow appends to a frozen log again. A log that has moved stays frozen.
     Unfreeze {
         /// Open a log whose other database is lost: the one it has moved to, or the one it was copied from.
         #[arg(long, visible_alias = "source-is-lost")]
@@ -139,27 +140,26 @@ pub enum Command {
         #[command(flatten)]
         patience: Patience,
     },
-    /// Read the whole log, and find what does not agree with the rest of it, and with its seals.
+    /// Read the whole log, and check that it is consistent and matches its seals.
     Verify,
-    /// Seal everything up to here: `verify` finds from then on what was changed. Keep the chain elsewhere.
+    /// Seal the log up to its end, so that `verify` finds every later change. Keep the chain elsewhere.
     Seal,
-    /// Set the heads of streams, and what counts positions, from the events: after an import by hand or a
-    /// restore.
+    /// Set the heads of streams and the next position from the events, after an import by hand or a restore.
     Repair {
         /// Do it without asking.
         #[arg(long)]
         yes: bool,
     },
-    /// Find what is wrong, or will be, and what to type. Reads a little, and mends nothing.
+    /// Find problems, and say what to type. Reads a little, and mends nothing.
     Doctor,
-    /// Look at the store in a web browser. Only this computer can, and nothing is changed.
+    /// Look at the store in a web browser, on this computer only. Nothing is changed.
     #[cfg(feature = "browse")]
     Browse,
-    /// Write what a shell needs to complete this command.
+    /// Write the completions of this command for a shell.
     Completions { shell: clap_complete::Shell },
-    /// Write the manual: one page with all commands, or a page for each into a folder.
+    /// Write the manual: one page for all commands, or one for each into a folder.
     Man {
-        /// Where the pages come to: diesel-event-store.1, diesel-event-store-copy.1 and so on.
+        /// Folder to write the pages to: diesel-event-store.1, diesel-event-store-copy.1 and so on.
         folder: Option<PathBuf>,
     },
 }
@@ -167,14 +167,14 @@ pub enum Command {
 /// How a log moves.
 #[derive(Debug, clap::Args)]
 pub struct Copying {
-    /// A file of SQLite, or postgres://… or mysql://….
+    /// An SQLite file, or postgres://… or mysql://….
     pub from: String,
-    /// The same; tables are created. Or where the log was before: what is new goes back.
+    /// The same; its tables are created. Or a database in which the log was before: new events go back.
     pub to: String,
-    /// The read model of this projection moves, too: its checkpoint travels.
+    /// The read model of this projection moves, too, and so does its checkpoint.
     #[arg(long, value_name = "NAME")]
     pub keep: Vec<String>,
-    /// The read model of this projection is built again: it begins with the first event.
+    /// The read model of this projection is built again from the first event.
     #[arg(long, value_name = "NAME")]
     pub rebuild: Vec<String>,
     /// Only say what would happen.
@@ -183,11 +183,11 @@ pub struct Copying {
     /// Do not switch: the target follows the source until Ctrl-C, as a live copy that can be read.
     #[arg(long, conflicts_with_all = ["dry_run", "yes", "run"])]
     pub follow: bool,
-    /// Copies the tables of the read models that move. The shell runs it during the switch, with the
-    /// databases in COPY_FROM and COPY_TO; again if the copy is run again.
+    /// Copies the tables of the read models that move. A shell runs it during the switch, with the databases
+    /// in COPY_FROM and COPY_TO, and again whenever the copy is run again.
     #[arg(long, value_name = "COMMAND", requires = "keep")]
     pub run: Option<String>,
-    /// Take back a copy that has not come to its end: the source takes appends again.
+    /// Take back a copy that is not finished. The source accepts appends again.
     #[arg(long, conflicts_with_all = ["keep", "rebuild", "dry_run", "follow"])]
     pub abandon: bool,
     #[command(flatten)]
@@ -197,7 +197,7 @@ pub struct Copying {
 /// What freezing and opening have in common.
 #[derive(Debug, clap::Args)]
 pub struct Patience {
-    /// Wait for transactions in the way for so long.
+    /// How long to wait for open transactions.
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub wait: u64,
     /// Do it without asking.
@@ -209,7 +209,7 @@ pub struct Patience {
 #[derive(Debug, clap::Args)]
 pub struct Named {
     pub name: String,
-    /// Default: the newest.
+    /// Version of the projection; the newest by default.
     #[arg(long)]
     pub version: Option<i32>,
     /// Do it without asking.
@@ -219,35 +219,35 @@ pub struct Named {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Begin with the first event again. The read model is yours to empty.
+    /// Begin again with the first event. Empty the read model yourself.
     Reset(Named),
-    /// Let partitions that have failed go on.
+    /// Let partitions that have failed continue.
     Resume(Named),
-    /// Put it somewhere else in the log, back or ahead. The read model is yours to make fit.
+    /// Move it to another place in the log, back or ahead. Make the read model fit yourself.
     Rewind {
         #[command(flatten)]
         named: Named,
-        /// The events after this are applied: 4300, 2026-01-01, 2026-01-01T12:00:00Z, now.
+        /// Apply the events after this: 4300, 2026-01-01, 2026-01-01T12:00:00Z, now.
         #[arg(long, value_name = "POSITION|TIME|now")]
         to: String,
     },
-    /// List parked events, with their errors.
+    /// List parked events with their errors.
     Parked(Named),
-    /// Give a parked event to the handler again; without --position, all.
+    /// Try a parked event again, or all of them without --position.
     Retry {
         #[command(flatten)]
         named: Named,
         #[arg(long)]
         position: Option<i64>,
     },
-    /// Give up a parked event; without --position, all.
+    /// Give up a parked event, or all of them without --position.
     Discard {
         #[command(flatten)]
         named: Named,
         #[arg(long)]
         position: Option<i64>,
     },
-    /// Put this version in the place of the older ones.
+    /// Replace the older versions by this one.
     Promote(Named),
     /// Change the number of partitions.
     Repartition {
