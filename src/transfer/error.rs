@@ -114,8 +114,8 @@ pub enum ImportError {
         /// What stands there.
         what: String,
     },
-    /// Events were appended to a store that has others, and then one could not be: the file has changed since it
-    /// was checked, or another connection has appended. Run the import again: what is there is skipped.
+    /// Events were appended to a store that has others, and then one could not be: the file has changed since
+    /// it was checked, or another connection has appended. Run the import again: what is there is skipped.
     #[error("{error}; {events} events before it were appended")]
     #[non_exhaustive]
     Partly {
@@ -273,8 +273,8 @@ pub enum FileProblem {
         /// Where it begins to differ.
         field: String,
     },
-    /// A line of this kind does not belong here, or it does not follow the one before: the position of an event
-    /// is not above, or something stands there twice.
+    /// A line of this kind does not belong here, or it does not follow the one before: the position of an
+    /// event is not above, or something stands there twice.
     #[error("{what} does not belong here")]
     #[non_exhaustive]
     Order {

@@ -29,9 +29,9 @@ use crate::storage::log_state::LogRow;
 ///
 /// **Into a store with events** the events are appended to their streams, with their ids, times and versions,
 /// at new positions, while the log is open. An event that is there already is skipped, so an import can be
-/// repeated. Nothing is written if any event of the file would come after or instead of another one; if another
-/// connection appends such an event meanwhile, [`ImportError::Partly`] says how many were appended before it.
-/// Checkpoints and idempotency keys are not imported.
+/// repeated. Nothing is written if any event of the file would come after or instead of another one; if
+/// another connection appends such an event meanwhile, [`ImportError::Partly`] says how many were appended
+/// before it. Checkpoints and idempotency keys are not imported.
 ///
 /// The connection must not be in a transaction; an import commits several. On PostgreSQL only the owner of
 /// the tables can import into an empty store.

@@ -31,9 +31,9 @@ impl Restored {
 }
 
 /// Puts the events of an archive back where they were in the log, at their positions. `open` opens the file;
-/// it is called several times, because the whole file is checked before anything is written. Each event is compared
-/// with the hash that was left of it, so it is the one that was removed. What is there already is passed
-/// over.
+/// it is called several times, because the whole file is checked before anything is written. Each event is
+/// compared with the hash that was left of it, so it is the one that was removed. What is there already is
+/// passed over.
 ///
 /// Aggregates of these streams are loaded again, and once nothing is missing any more, the log is read from
 /// its beginning. Projections notice nothing: they have applied these events. If a stream was archived in

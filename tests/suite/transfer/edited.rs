@@ -180,10 +180,10 @@ fn lines_of_streams_agree_with_the_events<D: TestDatabase>() -> Result {
             (carol, &carol.replace("[2,2],[4,4]", "[4,4],[2,2]"), 4, missing),
         ],
     )?;
-    let dave = "{\"stream\":{\"aggregate_type\":\"User\",\"aggregate_id\":\"dave\",\"version\":5},\"check\":\"0\"}\n";
+    let dave = r#"{"stream":{"aggregate_type":"User","aggregate_id":"dave","version":5},"check":"0"}"#;
     let begins = "{\"global_position\":";
     let said = "first_version is not given, and User/dave has events";
-    refused::<D>(&file, &[(begins, &format!("{dave}{begins}"), 5, said)])
+    refused::<D>(&file, &[(begins, &format!("{dave}\n{begins}"), 5, said)])
 }
 
 fn projections_are_within_their_bounds<D: TestDatabase>() -> Result {
