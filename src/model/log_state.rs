@@ -58,7 +58,8 @@ pub struct LogClosed {
     pub(crate) note: String,
 }
 
-/// What stands in a closed log whose row was lost and is there again.
+/// What stands in a closed log whose row was lost and is there again. PostgreSQL's own function knows it, too.
+#[cfg(any(feature = "sqlite", feature = "_mysql"))]
 pub(crate) const LOST_NOTE: &str =
     r#"{"reason":"why it is closed was lost with the row of event_log","is_lost":true}"#;
 

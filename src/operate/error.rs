@@ -41,8 +41,8 @@ pub enum FreezeError {
     /// Its row in `event_log` was lost and is [repaired](crate::EventStore::repair), and with it what the log
     /// was closed for: it may be open in another database. If it is not, open it with `transfer::reclaim`.
     #[error(
-        "nobody knows any more why the log is {}, and it may be open in another database: reclaim it if it is \
-         not", .0.state()
+        "nobody knows any more why the log is {}, and it may be open in another database; if it is not, \
+         reclaim it", .0.state()
     )]
     MayHaveMoved(LogClosed),
     /// The database refused or failed.

@@ -29,8 +29,8 @@ operations! {
             limit: i64,
         ) -> QueryResult<Vec<EndedStream>>;
 
-        /// The positions, after one and up to another, of events that are not there any more because they were
-        /// archived: at most `limit`, in their order.
+        /// The positions, after one and up to another, of events that were archived and are not there any
+        /// more: at most `limit`, in their order.
         fn archived_positions(
             &mut self,
             after: Position,

@@ -97,7 +97,8 @@ impl<C: EventConnection + ?Sized> Drop for Receiver<'_, C> {
     }
 }
 
-/// Appends to the log that has this note begin. What was taken from workers when it moved away is theirs again.
+/// Appends to the log that has this note begin. What was taken from workers when it moved away is theirs
+/// again.
 pub(super) fn open<C: EventConnection + ?Sized>(
     conn: &mut C,
     note: &str,

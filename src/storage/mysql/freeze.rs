@@ -41,7 +41,10 @@ statement! {
 statement! {
     for Mysql;
     SetOpen<'a> { note: &'a str => Text },
-    current!("UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND coalesce(note, '') = ?")
+    current!(
+        "UPDATE event_log SET state = 'open', note = NULL \
+         WHERE id = 1 AND state = 'frozen' AND coalesce(note, '') = ?"
+    )
 }
 
 statement! {

@@ -26,7 +26,8 @@ statement! {
 statement! {
     for Pg;
     SetOpen<'a> { note: &'a str => Text },
-    "UPDATE event_log SET state = 'open', note = NULL WHERE state = 'frozen' AND coalesce(note, '') = ?"
+    "UPDATE event_log SET state = 'open', note = NULL \
+     WHERE state = 'frozen' AND coalesce(note, '') = ?"
 }
 
 statement! {

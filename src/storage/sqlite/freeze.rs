@@ -28,7 +28,8 @@ statement! {
 statement! {
     for Sqlite;
     SetOpen<'a> { note: &'a str => Text },
-    "UPDATE event_log SET state = 'open', note = NULL WHERE id = 1 AND state = 'frozen' AND coalesce(note, '') = ?"
+    "UPDATE event_log SET state = 'open', note = NULL \
+     WHERE id = 1 AND state = 'frozen' AND coalesce(note, '') = ?"
 }
 
 statement! {

@@ -14,8 +14,8 @@ use crate::transfer::receiver::Receiver;
 /// was frozen for that copy, and the workers of its projections continue. `false` if none is under way.
 ///
 /// The target stays closed, so that the two logs are never both open. Begin the same copy again, and it
-/// continues where it was; or [`discard`](super::super::discard()) what the target has. A source that is frozen
-/// for something else, such as a copy into another database, stays frozen:
+/// continues where it was; or [`discard`](super::super::discard()) what the target has. A source that is
+/// frozen for something else, such as a copy into another database, stays frozen:
 /// [`log_closed`](crate::EventStore::log_closed) says why.
 ///
 /// `patience` is that of [`unfreeze`](crate::operate::unfreeze()).
@@ -23,9 +23,9 @@ use crate::transfer::receiver::Receiver;
 /// # Errors
 ///
 /// - [`CopyError::OtherCopy`]: something else fills the target.
-/// - [`CopyError::Freeze`]: transactions are in the way, and the source could not be opened yet; call it again.
-///   Or the log has moved ([`FreezeError::HasMoved`]), and is not in the target: copy it back from where it is,
-///   or, if it is lost there, [`reclaim`](super::reclaim()) it.
+/// - [`CopyError::Freeze`]: transactions are in the way, and the source could not be opened yet; call it
+///   again. Or the log has moved ([`FreezeError::HasMoved`]), and is not in the target: copy it back from
+///   where it is, or, if it is lost there, [`reclaim`](super::reclaim()) it.
 /// - [`CopyError::InTransaction`], [`CopyError::Database`].
 ///
 /// ```

@@ -102,8 +102,8 @@ pub enum CopyError {
     /// [`CopyControl::goes_on`](super::CopyControl::goes_on) did not want to. The next call goes on.
     #[error("stopped after a batch: the source is in use as before, and the target is filled up to here")]
     Stopped,
-    /// [`CopyControl::resumes_switch`](super::CopyControl::resumes_switch) did not want to finish a switch that
-    /// an earlier call has begun. Both logs stay closed: copy again, or [`abandon`](super::abandon()).
+    /// [`CopyControl::resumes_switch`](super::CopyControl::resumes_switch) did not want to finish a switch
+    /// that an earlier call has begun. Both logs stay closed: copy again, or [`abandon`](super::abandon()).
     #[error("the source is frozen for this copy already: finish the switch, or abandon the copy")]
     MidSwitch,
     /// Somebody has opened the source in the middle of the switch. The target stays closed, and the next call

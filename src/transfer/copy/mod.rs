@@ -2,7 +2,9 @@
 //!
 //! 1. The target is `receiving`, and its note says how far. Everything up to where the source is complete
 //!    goes there, batch by batch, with its positions; again, until little is left.
-//! 2. The source is frozen, with the id of the move, and the rest goes there. Both logs are compared.
+//! 2. The note of the target says that checkpoints and keys are still to be brought, also if they were
+//!    brought before. Then the source is frozen, with the id of the move, and the rest goes there. Both logs
+//!    are compared.
 //! 3. The checkpoints that are kept are taken from the workers of the source, and go to the target.
 //! 4. The note of the source says that the log has moved, and the target opens.
 //!

@@ -17,12 +17,12 @@ use crate::transfer::receiver::open;
 
 /// Opens a log whose other database is lost, with the events that it has. `false` if the log was open.
 ///
-/// - A log that has moved: it is as it was when it moved, and workers get back the partitions that the move took
-///   from them. What was appended in the other database is only there.
-/// - The target of a [`copy`](super::copy()) that has not come to its end, for instance one on the way back, or
-///   a live copy: it keeps what was copied so far, which is compared with what the copy has noted. Idempotency
-///   keys, checkpoints that were to be kept, and the versions of streams that the source had archived come last
-///   and are missing if the copy has not come so far.
+/// - A log that has moved: it is as it was when it moved, and workers get back the partitions that the move
+///   took from them. What was appended in the other database is only there.
+/// - The target of a [`copy`](super::copy()) that has not come to its end, for instance one on the way back,
+///   or a live copy: it keeps what was copied so far, which is compared with what the copy has noted.
+///   Idempotency keys, checkpoints that were to be kept, and the versions of streams that the source had
+///   archived come last, and are missing if the copy has not come so far.
 /// - A log that is closed for a reason nobody knows any more ([`FreezeError::MayHaveMoved`]).
 ///
 /// Make sure that nobody appends to the other database any more: two logs that are both open have different

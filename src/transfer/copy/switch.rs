@@ -143,8 +143,8 @@ where
         Ok(self.target.conn.database().go_on_above(above)?)
     }
 
-    /// Takes projections from their workers, unless somebody has opened the source meanwhile: whoever opens it
-    /// gives back what was taken before.
+    /// Takes projections from their workers, unless somebody has opened the source meanwhile: whoever opens
+    /// it gives back what was taken before.
     fn seize<'p>(&mut self, projections: impl Iterator<Item = &'p ProjectionId>) -> Result<(), CopyError> {
         let note = self.frozen_note()?;
         write_transaction(self.source, |conn| {

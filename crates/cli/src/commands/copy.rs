@@ -80,8 +80,8 @@ impl Places<'_> {
             }
             CopyError::SourceClosed(_) => (
                 "log_closed",
-                "if it was frozen by hand: diesel-event-store unfreeze; if it has moved to a database that is \
-                 lost: diesel-event-store unfreeze --target-is-lost",
+                "if it was frozen by hand: diesel-event-store unfreeze; if it has moved, and is lost there: \
+                 diesel-event-store unfreeze --target-is-lost",
             ),
             CopyError::MidSwitch => return Failure::new("mid_switch", &error).advice(self.mid_switch()),
             CopyError::TargetClosed(_) | CopyError::TargetInUse | CopyError::SameLog => {
