@@ -105,6 +105,15 @@ fn what_the_migrations_have_made_has_to_be_there() {
 }
 
 #[test]
+fn positions_that_have_come_to_their_end_are_counted_again() {
+    let shop = shop();
+    let mut conn = shop.connect();
+    answer(&url(&shop), &["projections", "discard", "mails", "--yes"]);
+    execute(&mut conn, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'events'").unwrap();
+    mends(&url(&shop), "positions have been counted up to the highest there is");
+}
+
+#[test]
 fn the_ledger_has_to_fit_the_tables() {
     let file = SqliteFile::migrated();
     let mut conn = file.connect();
