@@ -43,9 +43,12 @@ impl UsedKey {
 operations! {
     /// What goes along with the events of a log that moves.
     pub(crate) trait Carry {
-        /// The streams that do not have all their versions from 1 on, in the order of their names, as they are
-        /// up to this position.
+        /// The streams that do not begin with version 1, in the order of their names, as they are up to this
+        /// position.
         fn stream_starts(&mut self, up_to: Position) -> QueryResult<Vec<StreamStart>>;
+
+        /// The others of which something is missing. It counts the events of every stream.
+        fn streams_with_holes(&mut self, up_to: Position) -> QueryResult<Vec<StreamStart>>;
 
         /// What is missing after the first event of a stream, up to this position.
         fn holes(&mut self, stream: &StreamId, up_to: Position) -> QueryResult<Vec<Hole>>;

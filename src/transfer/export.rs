@@ -55,14 +55,14 @@ where
     let Projections { partitions, parked } = Projections::read(conn)?;
     let end = conn.database().last_position().map_err(ReadError::from)?;
     let mut file = OutFile::begin(out, Header { content: Content::Log, log_id, end })?;
-    let starts = conn.database().stream_starts(end)?;
-    for start in &starts {
+    let before = starts(conn, end)?;
+    for start in &before {
         file.other(|line| write_start(line, start))?;
     }
     let mut encode = EventLines::after(file.chain);
     let encode = |page: &Page| encode(&mut page.iter());
     each_page(conn, (Position::START, end), encode, |lines, _| file.lines(&lines))?;
-    if !begin_alike(&starts, &conn.database().stream_starts(end)?) {
+    if !begin_alike(&before, &starts(conn, end)?) {
         return Err(ExportError::Changed);
     }
     for partition in &partitions {
@@ -73,6 +73,14 @@ where
     }
     each_key(conn, end, |key| file.other(|line| write_key(line, &key)))?;
     file.end()
+}
+
+/// The streams that do not have all their versions from 1 on, in the order of their names.
+fn starts<C: EventConnection + ?Sized>(conn: &mut C, end: Position) -> Result<Vec<StreamStart>, ExportError> {
+    let mut starts = conn.database().stream_starts(end)?;
+    starts.extend(conn.database().streams_with_holes(end)?);
+    starts.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
+    Ok(starts)
 }
 
 /// Whether no stream has lost events, or has them back. An append is not told from none.

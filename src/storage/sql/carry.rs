@@ -71,6 +71,28 @@ macro_rules! of_head {
     };
 }
 
+macro_rules! select_starts {
+    ($($condition:expr),+) => {
+        concat!(
+            "SELECT tenant_id, aggregate_type, aggregate_id, \
+             (SELECT min(events.aggregate_version) ",
+            of_head!(),
+            " AND events.global_position <= ?), \
+             coalesce((SELECT max(events.aggregate_version) ",
+            of_head!(),
+            " AND events.global_position <= ?), \
+             (SELECT min(events.aggregate_version) - 1 ",
+            of_head!(),
+            " AND events.global_position > ?), aggregate_version), archived_version, \
+             (SELECT count(*) ",
+            of_head!(),
+            " AND events.global_position <= ?) FROM aggregate_heads AS head WHERE ",
+            $($condition,)+
+            " ORDER BY tenant_id, aggregate_type, aggregate_id{all}"
+        )
+    };
+}
+
 statement! {
     for every database;
     /// Of events that lie after the position, the first follows the last one that does not.
@@ -80,16 +102,23 @@ statement! {
         after: i64 => bind_long,
         count_up_to: i64 => bind_long,
     } -> StartColumns,
-    concat!(
-        "SELECT tenant_id, aggregate_type, aggregate_id, \
-         (SELECT min(events.aggregate_version) ", of_head!(), " AND events.global_position <= ?), \
-         coalesce((SELECT max(events.aggregate_version) ", of_head!(), " AND events.global_position <= ?), \
-         (SELECT min(events.aggregate_version) - 1 ", of_head!(), " AND events.global_position > ?), \
-         aggregate_version), archived_version, \
-         (SELECT count(*) ", of_head!(), " AND events.global_position <= ?) \
-         FROM aggregate_heads AS head \
-         WHERE coalesce((SELECT max(events.aggregate_version) - count(*) ", of_head!(), "), 1) <> 0 \
-         ORDER BY tenant_id, aggregate_type, aggregate_id{all}"
+    select_starts!("NOT EXISTS (SELECT 1 ", of_head!(), " AND events.aggregate_version = 1)")
+}
+
+statement! {
+    for every database;
+    SelectStreamsWithHoles {
+        first_up_to: i64 => bind_long,
+        last_up_to: i64 => bind_long,
+        after: i64 => bind_long,
+        count_up_to: i64 => bind_long,
+    } -> StartColumns,
+    select_starts!(
+        "EXISTS (SELECT 1 ",
+        of_head!(),
+        " AND events.aggregate_version = 1) AND (SELECT max(events.aggregate_version) - count(*) ",
+        of_head!(),
+        ") <> 0"
     )
 }
 
@@ -238,15 +267,22 @@ where
             after: position,
             count_up_to: position,
         };
-        let mut starts = Vec::new();
-        for mut begun in self.connection().load(select, Stored::<Begun>::default()).await? {
-            if begun.has_holes() {
-                begun.start.missing = self.holes(&begun.start.stream, up_to).await?;
-            }
-            starts.push(begun.start);
-        }
+        let begun = self.connection().load(select, Stored::default()).await?;
+        with_holes(self, begun, up_to).await
+    }
+
+    async fn streams_with_holes(&mut self, up_to: Position) -> QueryResult<Vec<StreamStart>> {
+        let position = up_to.get();
+        let select = SelectStreamsWithHoles {
+            first_up_to: position,
+            last_up_to: position,
+            after: position,
+            count_up_to: position,
+        };
+        let begun = self.connection().load(select, Stored::default()).await?;
+        let mut starts = with_holes(self, begun, up_to).await?;
         // What is missing may lie after the position.
-        starts.retain(|start| start.first_version != Some(1) || !start.missing.is_empty());
+        starts.retain(|start| !start.missing.is_empty());
         Ok(starts)
     }
 
@@ -330,4 +366,19 @@ where
     async fn replace_note(&mut self, from: &str, to: &str) -> QueryResult<bool> {
         Ok(self.connection().execute(ReplaceNote { to, from }).await? > 0)
     }
+}
+
+async fn with_holes<L: Carry>(
+    database: &mut L,
+    begun: Vec<Begun>,
+    up_to: Position,
+) -> QueryResult<Vec<StreamStart>> {
+    let mut starts = Vec::with_capacity(begun.len());
+    for mut begun in begun {
+        if begun.has_holes() {
+            begun.start.missing = database.holes(&begun.start.stream, up_to).await?;
+        }
+        starts.push(begun.start);
+    }
+    Ok(starts)
 }
