@@ -37,6 +37,13 @@ impl Batch {
         event.max(self.leaves.last().map(|leaf| leaf.position))
     }
 
+    /// How many lines of a file follow the one of this position.
+    pub(super) fn items_after(&self, position: Position) -> u64 {
+        let events = self.events.iter().filter(|event| event.position > position).count();
+        let leaves = self.leaves.iter().filter(|leaf| leaf.position > position).count();
+        (events + leaves) as u64
+    }
+
     pub(super) fn clear(&mut self) {
         self.events.clear();
         self.leaves.clear();

@@ -1,7 +1,6 @@
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use super::error::{FileProblem, ImportError};
-use super::event_ids::{EventIds, Suspects};
 use super::file::{LogFile, WholeFile};
 use super::header::{Content, Header};
 use super::item::{Item, Line};
@@ -31,23 +30,10 @@ impl Checked {
 /// Reads a whole file, and writes nothing. `event` is told where the chain is behind each position. The file
 /// is opened a second time if an id seems to be in it twice.
 pub(super) fn check<R: BufRead>(
-    open: &mut impl FnMut() -> io::Result<R>,
-    event: impl FnMut(Position, Chain),
-) -> Result<Checked, ImportError> {
-    let (checked, mut suspects) = read(open()?, event)?;
-    if !suspects.is_empty() {
-        let file = LogFile::open(open()?, Content::Log)?;
-        file.each_event(|line, event| suspects.refuse_repeated(line, event))?;
-    }
-    Ok(checked)
-}
-
-fn read<R: BufRead>(
     input: R,
     mut event: impl FnMut(Position, Chain),
-) -> Result<(Checked, Suspects), ImportError> {
-    let file = LogFile::open(input, Content::Log)?;
-    let (mut versions, mut ids) = (Versions::default(), EventIds::default());
+) -> Result<Checked, ImportError> {
+    let (file, mut versions) = (LogFile::open(input, Content::Log)?, Versions::default());
     let mut projections = Projections { partitions: Vec::new(), parked: Vec::new() };
     let (mut starts, mut keys) = (Vec::new(), Vec::new());
     event(Position::START, Chain::of_log(file.header.log_id));
@@ -59,7 +45,6 @@ fn read<R: BufRead>(
             }
             Item::Event(recorded) => {
                 versions.add(&recorded).map_err(|problem| problem.at(number))?;
-                ids.add(&recorded);
                 event(recorded.position, chain);
             }
             Item::Gone(leaf) => event(leaf.position, chain),
@@ -73,7 +58,7 @@ fn read<R: BufRead>(
         Ok::<_, ImportError>(())
     })?;
     versions.compare(&starts)?;
-    Ok((Checked { header, chain, rest: Rest { starts, projections, keys } }, ids.suspects()))
+    Ok(Checked { header, chain, rest: Rest { starts, projections, keys } })
 }
 
 /// A parked event belongs to a projection that is in the file.

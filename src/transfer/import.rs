@@ -14,9 +14,8 @@ use crate::storage::log_state::LogRow;
 
 /// Brings the log of a file that [`export`](super::export()) has written into this store. `open` opens the
 /// file; it is called several times, because the whole file is checked before anything is written. Two threads
-/// parse the lines while this one writes. In memory are two batches of at most 10,000 events or 8 MiB, 8 bytes
-/// for each event while the file is checked, 24 for each stream, and all checkpoints, parked events and
-/// idempotency keys.
+/// parse the lines while this one writes. In memory are two batches of at most 10,000 events or 8 MiB, 24
+/// bytes for each stream, and all checkpoints, parked events and idempotency keys.
 ///
 /// **Into a store without events** everything comes as it was: ids, times, versions and positions of the
 /// events, the id of the log, the checkpoints of projections, their parked events, and idempotency keys. Stop
@@ -55,7 +54,7 @@ where
     let note = note.unwrap_or_default();
     match state {
         LogState::Receiving => {
-            let (checked, note) = check_begun(&mut open, note)?;
+            let (checked, note) = check_begun(open()?, note)?;
             if checked.header.log_id != log_id {
                 return Err(ImportError::OtherImport { note: note.text() });
             }
@@ -64,22 +63,19 @@ where
         LogState::Frozen => Err(LogClosed { state, note }.into()),
         LogState::Open if conn.database().last_committed_position()? > Position::START => merge(conn, open),
         LogState::Open => {
-            let checked = check(&mut open, |_, _| ())?;
+            let checked = check(open()?, |_, _| ())?;
             receive(begin(conn, &checked)?, open()?, &checked)
         }
     }
 }
 
 /// Whether the file is the one of which a part is there.
-fn check_begun<R: BufRead>(
-    open: &mut impl FnMut() -> io::Result<R>,
-    note: String,
-) -> Result<(Checked, Note), ImportError> {
+fn check_begun<R: BufRead>(input: R, note: String) -> Result<(Checked, Note), ImportError> {
     let Some(begun) = Note::read(&note).filter(|note| note.copied().is_none()) else {
         return Err(ImportError::OtherImport { note });
     };
     let mut is_the_same = false;
-    let checked = check(open, |position, chain| {
+    let checked = check(input, |position, chain| {
         is_the_same |= position == begun.position && chain.text() == begun.chain;
     })?;
     if is_the_same { Ok((checked, begun)) } else { Err(ImportError::OtherImport { note }) }

@@ -28,7 +28,7 @@ where
     C: EventConnection + ?Sized,
     R: BufRead,
 {
-    let checked = check(&mut open, |_, _| ())?;
+    let checked = check(open()?, |_, _| ())?;
     let log_id = checked.header.log_id;
     // They follow the header.
     for (line, start) in (2..).zip(&checked.rest.starts) {

@@ -38,7 +38,6 @@ mod copy;
 mod discard;
 mod encode;
 mod error;
-mod event_ids;
 mod event_line;
 mod event_lines;
 mod export;

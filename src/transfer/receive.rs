@@ -1,12 +1,15 @@
 //! An import into a log that has no events.
 
+use std::collections::HashSet;
 use std::io::BufRead;
 use std::time::Duration;
+
+use diesel::result::QueryResult;
 
 use super::batch::Batch;
 use super::chain::chain_of;
 use super::check::Checked;
-use super::error::{FileProblem, ImportError};
+use super::error::{FileProblem, ImportError, ReceiveError};
 use super::file::LogFile;
 use super::header::Content;
 use super::imported::Imported;
@@ -14,6 +17,7 @@ use super::item::{Item, Line};
 use super::note::Note;
 use super::receiver::Receiver;
 use crate::line::chain::Chain;
+use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 use crate::operate::links::Link;
 use crate::storage::connection::{EventConnection, HasDatabase};
@@ -55,8 +59,8 @@ fn receive_events<C: EventConnection + ?Sized, R: BufRead>(
     if file.header != checked.header {
         return Err(FileProblem::Changed { log_id: file.header.log_id }.at(1));
     }
-    let (mut batch, mut received) = (Batch::default(), 0);
-    let whole = file.each(|Line { item, chain, .. }| {
+    let (mut batch, mut received, mut last_line) = (Batch::default(), 0, 0);
+    let whole = file.each(|Line { number, item, chain }| {
         let link = match item {
             Item::Event(event) => Link::Event(*event),
             Item::Gone(leaf) => Link::Gone(leaf),
@@ -64,13 +68,47 @@ fn receive_events<C: EventConnection + ?Sized, R: BufRead>(
         };
         if link.position() > log.note.position {
             batch.push(link);
+            last_line = number;
         }
         if batch.is_full() {
-            received += log.receive_batch(&mut batch, chain)?;
+            received += receive_batch(log, &mut batch, chain, last_line)?;
         }
         Ok::<_, ImportError>(())
     })?;
-    Ok(received + log.receive_batch(&mut batch, whole.chain)?)
+    Ok(received + receive_batch(log, &mut batch, whole.chain, last_line)?)
+}
+
+/// Only the database compares an id with all earlier ones: to remember them would take memory for each.
+fn receive_batch<C: EventConnection + ?Sized>(
+    log: &mut Receiver<'_, C>,
+    batch: &mut Batch,
+    chain: Chain,
+    last_line: u64,
+) -> Result<u64, ImportError> {
+    let error = match log.receive_batch(batch, chain) {
+        Err(error @ ReceiveError::Database(_)) => error,
+        other => return Ok(other?),
+    };
+    match first_repeated(log.conn, &batch.events) {
+        Ok(Some(event)) => {
+            let problem = format!("event_id {} is in an earlier line, too", event.id());
+            Err(FileProblem::malformed(problem).at(last_line - batch.items_after(event.position)))
+        }
+        _ => Err(error.into()),
+    }
+}
+
+fn first_repeated<'e, C: EventConnection + ?Sized>(
+    conn: &mut C,
+    events: &'e [RecordedEvent],
+) -> QueryResult<Option<&'e RecordedEvent>> {
+    let mut ids = HashSet::new();
+    for event in events {
+        if !ids.insert(event.id()) || conn.database().read_event(event.id())?.is_some() {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether the events of the store are those of the file, to the character.
