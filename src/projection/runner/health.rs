@@ -159,6 +159,7 @@ impl Drop for Waiting<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
     use std::time::Instant;
 
     use chrono::Utc;
@@ -190,10 +191,10 @@ mod tests {
         let (health, active, failed) = (Health::default(), row(State::Active), row(State::Failed));
         let before = Instant::now();
         drop(health.stops(&active.key));
-        assert!(health.see(&active.key.projection, &[active.clone()], before).is_empty());
+        assert!(health.see(&active.key.projection, slice::from_ref(&active), before).is_empty());
         assert!(!health.is_good());
         assert!(health.see(&active.key.projection, &[failed], Instant::now()).is_empty(), "it is told twice");
-        assert!(health.see(&active.key.projection, &[active.clone()], Instant::now()).is_empty());
+        assert!(health.see(&active.key.projection, slice::from_ref(&active), Instant::now()).is_empty());
         assert!(health.is_good(), "it was resumed");
     }
 }

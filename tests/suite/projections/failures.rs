@@ -392,7 +392,10 @@ fn losing<C: Connection + EventConnection + 'static>(
             #[cfg(feature = "mysql")]
             ConnectionRef::Mysql(_) => execute(conn, "KILL CONNECTION_ID()"),
             // There is no server that could end it.
-            _ => Ok(C::TransactionManager::transaction_manager_status_mut(conn).set_in_error()),
+            _ => {
+                C::TransactionManager::transaction_manager_status_mut(conn).set_in_error();
+                Ok(())
+            }
         };
         Err(error())
     };

@@ -84,7 +84,9 @@ fn do_meanwhile<D: TestDatabase>(db: &D, conn: &mut D::Conn, sql: &'static str) 
         let InstrumentationEvent::StartQuery { query, .. } = event else { return };
         if query.to_string().contains("FROM parked_events") {
             let other = other.lock().expect("nobody panics").take();
-            other.map(|mut other| execute(&mut other, sql).expect("nobody else has a lock"));
+            if let Some(mut other) = other {
+                execute(&mut other, sql).expect("nobody else has a lock");
+            }
         }
     });
     Ok(())
