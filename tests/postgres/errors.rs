@@ -165,11 +165,12 @@ fn a_connection_that_the_server_has_ended_is_lost() -> test_support::Result {
 fn a_transaction_that_was_idle_for_too_long_is_lost() -> test_support::Result {
     let database = Postgres::migrated()?;
     let mut conn = database.connect()?;
-    conn.batch_execute("SET idle_in_transaction_session_timeout = '10ms'")?;
     begin(&mut conn)?;
     append_to(&mut conn, "a")?;
+    conn.batch_execute("SET idle_in_transaction_session_timeout = '10ms'")?;
     let mut others = database.connect()?;
-    while test_support::count(&mut others, "pg_stat_activity WHERE state = 'idle in transaction'")? > 0 {
+    let idle = "pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
+    while test_support::count(&mut others, idle)? > 0 {
         thread::sleep(Duration::from_millis(1));
     }
     assert_kind(append_to(&mut conn, "a"), DatabaseErrorKind::ConnectionLost, true);
