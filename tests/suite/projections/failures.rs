@@ -386,7 +386,7 @@ fn losing<C: Connection + EventConnection + 'static>(
     error: impl Fn() -> HandlerError + Send + Sync + 'static,
 ) -> Projection<C> {
     let lose = move |conn: &mut C, _: &RecordedEvent| {
-        let _ = match conn.lend() {
+        let _: diesel::QueryResult<()> = match conn.lend() {
             #[cfg(feature = "postgres")]
             ConnectionRef::Postgres(_) => execute(conn, "SELECT pg_terminate_backend(pg_backend_pid())"),
             #[cfg(feature = "mysql")]
