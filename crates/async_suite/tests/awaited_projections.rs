@@ -9,7 +9,7 @@ mod projections {
     mod failures;
     mod inline;
     mod operating;
-    mod pool;
+    mod pool_postgres;
     mod read_model;
     mod runner;
     mod together;
