@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel_event_store::EventConnection;
-use diesel_event_store::projection::{OnFailure, Projection, Runner, RunnerHandle};
+use diesel_event_store::projection::{OnFailure, Projection, ProjectionError, Runner, RunnerHandle};
 use diesel_event_store::uuid::Uuid;
 use test_support::worker::{order, report};
 
@@ -35,9 +35,9 @@ impl Job for Apply {
         let stopped = running.stop();
         // That a partition was taken over, or the database gone, is what these tests are about.
         if let Err(error) = stopped {
-            assert!(error.is_retryable(), "{error:?}");
+            assert!(is_expected(&error), "{error:?}");
         }
-        let wrong = failures.iter().find(|failure| !failure.is_retryable());
+        let wrong = failures.iter().find(|failure| !is_expected(failure));
         assert!(wrong.is_none(), "{wrong:?}");
     }
 }
@@ -57,4 +57,9 @@ pub fn run_until_told<C: Client>(url: &str, projection: Projection<C>) -> Runner
     report("ready");
     order();
     running
+}
+
+/// On a busy machine a handler may take longer than a short lease.
+fn is_expected(failure: &ProjectionError) -> bool {
+    failure.is_retryable() || matches!(failure, ProjectionError::HasNotReturned { .. })
 }

@@ -125,7 +125,7 @@ fn runtime() -> Runtime {
 
 /// That a partition was taken over is what these tests are about.
 fn check(failures: &[ProjectionError]) {
-    let wrong = failures.iter().find(|failure| !failure.is_retryable());
+    let wrong = failures.iter().find(|failure| !is_expected(failure));
     assert!(wrong.is_none(), "{wrong:?}");
 }
 
@@ -195,4 +195,9 @@ async fn execute<C: AsyncEventConnection>(conn: &mut C, sql: &str) -> QueryResul
         AsyncConnectionRef::Mysql(conn) => query.execute(conn).await,
         _ => unreachable!("the tests do not know this database"),
     }
+}
+
+/// On a busy machine a handler may take longer than a short lease.
+fn is_expected(failure: &ProjectionError) -> bool {
+    failure.is_retryable() || matches!(failure, ProjectionError::HasNotReturned { .. })
 }
