@@ -16,14 +16,14 @@ use super::observed::Observed;
 /// A log of one event.
 fn log() -> Result<Arc<SqliteFile>> {
     let file = SqliteFile::migrated();
-    let placed = [NewEvent::new("Placed", &())?];
-    EventStore::new().append(
-        &mut file.connect(),
-        &StreamId::new("Order", 1)?,
-        ExpectedVersion::Any,
-        &placed,
-    )?;
+    append_one(&mut file.connect())?;
     Ok(Arc::new(file))
+}
+
+fn append_one(conn: &mut SqliteConnection) -> Result {
+    let placed = [NewEvent::new("Placed", &())?];
+    EventStore::new().append(conn, &StreamId::new("Order", 1)?, ExpectedVersion::Any, &placed)?;
+    Ok(())
 }
 
 fn mails<H>(handler: H) -> Projection<SqliteConnection>
@@ -131,10 +131,15 @@ fn disturbs(
 #[test]
 fn a_lost_lease_is_reported() -> Result {
     let observed = Observed::alone();
-    let taken_over = |conn: &mut SqliteConnection| {
-        Ok(execute(conn, "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1")?)
-    };
-    disturbs(&observed, once(taken_over), &log()?, "lease")
+    let log = log()?;
+    let running = start(&log, mails(|_, _| Ok(())))?;
+    observed.waits_for("DEBUG message=batch applied", "")?;
+    let mut other = log.connect();
+    execute(&mut other, "UPDATE projection_checkpoints SET fencing_token = fencing_token + 1")?;
+    append_one(&mut other)?;
+    observed.waits_for("WARN message=projection runner disturbed error=", "lease")?;
+    let _ = running.stop();
+    Ok(())
 }
 
 #[test]
