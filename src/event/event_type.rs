@@ -68,8 +68,8 @@ pub const fn shared_name(one: &[EventType], other: &[EventType]) -> &'static str
 
 /// # Panics
 ///
-/// If two groups claim this name, which is not empty then. When it is evaluated is when the program is
-/// compiled, so `N` is the length of what is said.
+/// If the name is not empty: two groups claim it. The compiler evaluates this, and a message cannot be put
+/// together there without its length, `N`.
 pub const fn refuse_shared<const N: usize>(name: &str, text: &str) {
     if name.is_empty() {
         return;
