@@ -30,7 +30,8 @@ pub(super) async fn follow<W: ReadsAhead>(
     turns: &Turns,
     asked: &Asked,
 ) -> Followed {
-    let is_asked = || asked.is_to_stop();
+    // The manager may have to wait for this member before it can ask it.
+    let is_asked = || asked.is_to_stop() || context.signals.is_to_stop();
     let follower = Follower { context, projection, log, turns, asked, is_asked: &is_asked };
     match follower.run(seen).await {
         Ok(followed) => followed,
@@ -227,7 +228,7 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
         loop {
             let wake_ups = wake_up::count();
             self.asked.note_checkpoint(applier.checkpoint());
-            if self.asked.is_to_stop() || applier.is_at_barrier() {
+            if (self.is_asked)() || applier.is_at_barrier() {
                 return applier.save(conn).await.err().unwrap_or(Stop::Asked);
             }
             let ask = Ask { after: applier.position(), since, wake_ups, last };

@@ -45,7 +45,7 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
     shut_down(&mut all, conn).await;
 }
 
-/// Gives back all partitions.
+/// Gives back all partitions: the members have heard that they are to stop.
 async fn shut_down<W: Recruits>(all: &mut [PartitionCrew<W>], mut conn: Listening<W>) {
     if let Some((conn, _)) = &mut conn {
         // First, so that others take over each partition as soon as it is given back. If this fails, they
@@ -54,8 +54,6 @@ async fn shut_down<W: Recruits>(all: &mut [PartitionCrew<W>], mut conn: Listenin
             let _ = crew.leave(conn).await;
         }
     }
-    all.iter().for_each(PartitionCrew::ask_to_stop);
-    wake_up::all();
     for crew in all {
         if let (true, Some((conn, _))) = (crew.join().await, &mut conn) {
             // If this fails, too, the leases run out.

@@ -283,8 +283,7 @@ impl<W: Recruits> PartitionCrew<W> {
 
     /// Other workers share all partitions among themselves.
     async fn stand_aside(&mut self, conn: &mut W::Link) -> Result<(), ProjectionError> {
-        self.ask_to_stop();
-        wake_up::all();
+        self.dismiss_above(0);
         self.leave(conn).await?;
         self.shared = self.look(conn).await?;
         let since = Instant::now();
@@ -350,10 +349,6 @@ impl<W: Recruits> PartitionCrew<W> {
         let member = W::recruit(&mut self.room, job, has_own_thread)?;
         self.members.push(AtWork { partition: number, asked, followed, member });
         Ok(())
-    }
-
-    pub(super) fn ask_to_stop(&self) {
-        self.members.iter().for_each(|member| member.asked.stop());
     }
 
     /// Waits until all are gone. Whether one of them may have left its partition leased.
