@@ -28,12 +28,16 @@ fn start(database: &SqliteFile, worker: &str, partitions: i32) -> RunnerHandle {
 
 /// Each event takes so long to apply.
 fn start_with(database: &SqliteFile, worker: &str, partitions: i32, each: Duration) -> RunnerHandle {
+    let projection = slow(partitions, each).lease(Duration::from_secs(3600));
+    Runner::new(connecting(database, PATIENCE)).name(worker).projection(projection).start().unwrap()
+}
+
+fn slow(partitions: i32, each: Duration) -> Projection<SqliteConnection> {
     let apply = move |_conn: &mut SqliteConnection, _event: &RecordedEvent| {
         thread::sleep(each);
         Ok(())
     };
-    let projection = Projection::new(NAME, 1, apply).partitions(partitions).lease(Duration::from_secs(3600));
-    Runner::new(connecting(database, PATIENCE)).name(worker).projection(projection).start().unwrap()
+    Projection::new(NAME, 1, apply).partitions(partitions)
 }
 
 /// The connections wait for a lock for so long.
@@ -117,6 +121,22 @@ fn one_waits_for_the_batches_of_the_others_without_an_error() {
     let locked = running.failures().iter().filter(|failure| was_locked(failure)).count();
     // The runner may have been about to look for other workers when the first batch began.
     assert!(locked <= 1, "{locked} times");
+    stop(running);
+}
+
+/// It shares the partitions anew every second, and batches of half a second follow each other without a pause.
+#[test]
+fn the_runner_itself_waits_for_the_batches_without_an_error() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    append_to_many(&mut conn, 40);
+    let projection = slow(2, 5 * PATIENCE).batch_size(5).lease(Duration::from_secs(3));
+    let running = Runner::new(connecting(&database, PATIENCE)).projection(projection).start().unwrap();
+
+    let last = STORE.last_position(&mut conn).unwrap();
+    wait_for_projection(&mut conn, (NAME, 1), last).unwrap();
+    let failures = running.failures();
+    assert!(!failures.iter().any(was_locked), "{failures:?}");
     stop(running);
 }
 

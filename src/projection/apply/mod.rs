@@ -19,4 +19,4 @@ mod turns;
 pub(super) use applier::Applier;
 pub(super) use calls::{Call, Calls};
 pub(super) use stop::Stop;
-pub(super) use turns::Turns;
+pub(super) use turns::{Turn, Turns};

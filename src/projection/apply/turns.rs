@@ -74,7 +74,7 @@ impl Turns {
     }
 
     /// The last place in the queue.
-    pub(super) fn queue(&self) -> Place<'_> {
+    pub(in crate::projection) fn queue(&self) -> Place<'_> {
         let bell = Arc::<Bell>::default();
         self.now().queue.push_back(Arc::clone(&bell));
         Place { turns: self, bell }
@@ -99,14 +99,14 @@ impl Turns {
 }
 
 /// Where a partition waits for its turn, until it is dropped.
-pub(super) struct Place<'t> {
+pub(in crate::projection) struct Place<'t> {
     turns: &'t Turns,
     bell: Arc<Bell>,
 }
 
 impl<'t> Place<'t> {
     /// The turn, if it comes within this time.
-    pub(super) async fn turn<L: Link>(&self, longest: Duration) -> Option<Turn<'t>> {
+    pub(in crate::projection) async fn turn<L: Link>(&self, longest: Duration) -> Option<Turn<'t>> {
         let seen = self.bell.count();
         if let Some(turn) = self.turn_now() {
             return Some(turn);
@@ -137,7 +137,7 @@ impl Drop for Place<'_> {
 }
 
 /// Until it is dropped, no other partition begins a batch, if they take turns.
-pub(super) struct Turn<'t> {
+pub(in crate::projection) struct Turn<'t> {
     turns: &'t Turns,
     is_alone: bool,
     since: Instant,

@@ -11,7 +11,7 @@ use super::page_cache::PageCache;
 use super::read_ahead::{ReadAhead, ReadsAhead};
 use super::seen::Seen;
 use crate::model::partition::{Partition, PartitionKey, State};
-use crate::projection::apply::{Call, Calls, Turns};
+use crate::projection::apply::{Call, Calls, Turn, Turns};
 use crate::projection::definition::Projection;
 use crate::projection::error::ProjectionError;
 use crate::projection::link::{Link, ProjectionOf};
@@ -21,6 +21,9 @@ use crate::storage::partitions::Partitions;
 use crate::storage::transactions::Transactions;
 use crate::storage::workers::{Sharing, Workers};
 use crate::store::wake_up;
+
+/// How long the manager waits for its turn before it looks whether a handler does not return.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// A crew that can grow.
 pub(in crate::projection) trait Recruits: ReadsAhead {
@@ -224,6 +227,9 @@ impl<W: Recruits> PartitionCrew<W> {
     pub(super) async fn adjust(&mut self, conn: &mut W::Link) -> Result<(), ProjectionError> {
         self.members.retain(|member| !has_ended::<W>(member) || member.has_failed());
         let id = self.projection().id.clone();
+        let has_one_writer = conn.database().has_one_writer().await;
+        let turns = Arc::clone(&self.turns);
+        let _turn = if has_one_writer { self.turn(&turns).await } else { None };
         if self.aside.is_aside() {
             return self.stand_aside(conn).await;
         }
@@ -243,12 +249,23 @@ impl<W: Recruits> PartitionCrew<W> {
         let share = self.share(conn, partitions.len()).await?;
         self.read_for(partitions.len());
         self.dismiss_above(share);
-        let has_one_writer = conn.database().has_one_writer().await;
         if has_one_writer {
             self.turns.always();
         }
         self.recruit_up_to(share, partitions, seen_at, !has_one_writer);
         Ok(())
+    }
+
+    /// Where one at a time can write, the manager waits in order, as the members do: the database might not let
+    /// it write as long as they are busy. Not for a handler that does not return.
+    async fn turn<'t>(&self, turns: &'t Turns) -> Option<Turn<'t>> {
+        let place = turns.queue();
+        while self.hanging().is_empty() {
+            if let Some(turn) = place.turn::<W::Link>(LONGEST_WAIT).await {
+                return Some(turn);
+            }
+        }
+        None
     }
 
     fn dismiss_above(&self, share: usize) {
