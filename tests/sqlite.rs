@@ -23,6 +23,7 @@ mod sqlite {
     mod read_only;
     mod readable;
     mod replace;
+    mod room;
     mod run_again;
     mod second_connection;
     mod statements;

@@ -13,6 +13,7 @@ use crate::model::position::Position;
 use crate::storage::connection::EventConnection;
 use crate::storage::now::now;
 use crate::storage::partitions::Partitions;
+use crate::storage::transactions::Transactions;
 use crate::store::read_log::read_log;
 
 /// What [`Projection::catch_up`] has done.
@@ -97,6 +98,9 @@ async fn catch_up_partition<L: Link>(
     owner: &str,
 ) -> Result<CaughtUp, ProjectionError> {
     let (turns, is_asked, calls) = (Turns::default(), || false, Arc::default());
+    if conn.database().has_one_writer().await && conn.database().depth().await? == 0 {
+        turns.always();
+    }
     let leased = Applier::lease(conn, projection, partition, owner, &is_asked, &turns, &calls).await?;
     let Some(applier) = leased else {
         return Err(owned(conn, partition).await?);

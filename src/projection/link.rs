@@ -7,6 +7,7 @@ use super::definition::Projection;
 use super::handler::HandlerError;
 use super::kind::{Blocks, Kind};
 use crate::model::event::RecordedEvent;
+use crate::storage::bell::Bell;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::give_up::GiveUp;
 use crate::storage::lent::Blocking;
@@ -17,7 +18,6 @@ use crate::storage::read::Read;
 use crate::storage::rewrites::Rewrites;
 use crate::storage::transactions::Transactions;
 use crate::storage::workers::Workers;
-use crate::store::bell::Bell;
 use crate::store::wake_up;
 
 /// What projections need of a database.

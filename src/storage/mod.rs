@@ -7,6 +7,7 @@ pub(crate) mod append_many;
 pub(crate) mod archive;
 #[cfg(feature = "_async")]
 pub(crate) mod asynchronous;
+pub(crate) mod bell;
 #[cfg(feature = "_blocking")]
 pub(crate) mod blocking;
 #[cfg(all(feature = "transfer", feature = "_blocking"))]
@@ -57,6 +58,7 @@ pub(crate) mod sql;
 pub mod sqlite;
 pub(crate) mod stream_page;
 pub(crate) mod transactions;
+pub(crate) mod waiting;
 #[cfg(feature = "sqlite")]
 pub(crate) mod watched_log;
 pub(crate) mod workers;

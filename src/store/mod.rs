@@ -4,7 +4,6 @@ pub(crate) mod append;
 pub(crate) mod append_batch;
 #[cfg(feature = "_async")]
 pub(crate) mod asynchronous;
-pub(crate) mod bell;
 pub(crate) mod check_log;
 mod checkpoints;
 pub(crate) mod iterate;

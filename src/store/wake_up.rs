@@ -1,7 +1,7 @@
 //! Wake-ups for workers of this process that wait for new events. A wake-up that is lost, or comes before the
 //! commit, costs only time: every worker that waits also looks by itself.
 
-use crate::store::bell::Bell;
+use crate::storage::bell::Bell;
 
 static WAKE_UPS: Bell = Bell::new();
 

@@ -9,6 +9,7 @@ use super::error::WriterError;
 use super::job::Job;
 use super::savepoint;
 use crate::observe;
+use crate::storage::waiting::Waiting;
 use crate::store::wake_up;
 
 type Manager = AnsiTransactionManager;
@@ -46,6 +47,7 @@ impl Group<'_> {
     /// All jobs share the outcome of this step, so that a lock that is not released is waited for only once.
     fn begin(&mut self) -> Result<(), WriterError> {
         self.begun = self.jobs.len();
+        let _waiting = Waiting::begin();
         Manager::begin_transaction_sql(self.conn, "BEGIN IMMEDIATE")?;
         self.begun = 0;
         Ok(())

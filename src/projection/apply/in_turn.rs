@@ -40,7 +40,8 @@ impl<'p> InTurn<'p> {
         let place = self.turns.queue();
         sharing::give_way().await;
         loop {
-            if let Some(turn) = place.turn::<L>(LONGEST_WAIT.min(lease.longest_pause())).await {
+            if let Some(mut turn) = place.turn::<L>(LONGEST_WAIT.min(lease.longest_pause())).await {
+                turn.leave_room::<L>(self.is_asked).await;
                 return Ok(turn);
             }
             self.go_on()?;

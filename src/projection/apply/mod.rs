@@ -11,6 +11,7 @@ mod lease;
 mod losses;
 mod parking;
 mod requests;
+mod room;
 mod step;
 mod stop;
 mod transient;

@@ -2,8 +2,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::projection::link::Link;
-use crate::store::bell::Bell;
+use super::room::{Others, Room};
+use crate::projection::link::{IsAsked, Link, pause};
+use crate::storage::bell::Bell;
+use crate::storage::waiting;
 
 /// How long partitions take turns, relative to the time that one of them has lost.
 const TIMES: u32 = 20;
@@ -35,6 +37,7 @@ struct Now {
     /// For how long they have been in transactions since then.
     since: Duration,
     is_taken: bool,
+    room: Room,
     /// Those who wait, each at a bell of its own.
     queue: VecDeque<Arc<Bell>>,
 }
@@ -78,6 +81,11 @@ impl Turns {
         let bell = Arc::<Bell>::default();
         self.now().queue.push_back(Arc::clone(&bell));
         Place { turns: self, bell }
+    }
+
+    fn is_room_due_to(&self) -> Option<Others> {
+        let now = self.now();
+        if now.are_always_taken { now.room.is_due_to() } else { None }
     }
 
     /// A batch was rolled back for another one's sake, after this time. If that happens again soon after the
@@ -144,6 +152,21 @@ pub(in crate::projection) struct Turn<'t> {
 }
 
 impl Turn<'_> {
+    /// Where turns are taken because one at a time can write: lets others write, who are not in the queue.
+    pub(super) async fn leave_room<L: Link>(&mut self, is_asked: &IsAsked<'_>) {
+        let Some(others) = self.turns.is_room_due_to() else { return };
+        let seen = waiting::bell().count();
+        match others {
+            Others::Any => _ = pause::<L>(waiting::LONGEST_SLEEP, is_asked).await,
+            Others::Known if waiting::is_anybody() => {
+                L::wait(waiting::bell(), seen, waiting::LONGEST_SLEEP).await;
+            }
+            Others::Known => return,
+        }
+        self.turns.now().room.was_left_to(&others);
+        self.since = Instant::now();
+    }
+
     /// Whether another batch may follow before the others have theirs.
     pub(super) fn goes_on(&self) -> bool {
         self.is_alone && self.since.elapsed() < LONGEST_TURN
@@ -154,6 +177,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut now = self.turns.now();
         now.count_time(self.since.elapsed());
+        now.room.count(self.since, Instant::now());
         now.is_taken &= !self.is_alone;
         now.call();
     }

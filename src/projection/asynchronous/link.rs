@@ -7,7 +7,7 @@ use crate::projection::handler::HandlerError;
 use crate::projection::kind::{Awaits, Kind};
 use crate::projection::link::{Lends, Link};
 use crate::storage::asynchronous::connection::{AsyncConnectionRef, AsyncEventConnection};
-use crate::store::bell::Bell;
+use crate::storage::bell::Bell;
 
 /// A connection that is awaited, or a reference to it.
 pub(in crate::projection) struct Awaited<C, R = C> {

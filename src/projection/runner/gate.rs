@@ -2,7 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::projection::link::Link;
-use crate::store::bell::Bell;
+use crate::storage::bell::Bell;
 
 /// Lets one at a time in, which may wait for the database inside.
 #[derive(Default)]

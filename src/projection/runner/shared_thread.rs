@@ -150,9 +150,9 @@ mod tests {
     use std::time::Duration;
 
     use super::SharedThread;
+    use crate::storage::bell::Bell;
     use crate::storage::now::now;
     use crate::storage::sharing;
-    use crate::store::bell::Bell;
 
     /// Far longer than the tests take.
     const LONG: Duration = Duration::from_secs(300);

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::projection::link::Link;
-use crate::store::bell::Bell;
+use crate::storage::bell::Bell;
 use crate::store::wake_up;
 
 /// What the manager of a runner is told.

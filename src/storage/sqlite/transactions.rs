@@ -12,6 +12,7 @@ use crate::storage::refused::Refused;
 use crate::storage::scope::Scope;
 use crate::storage::sql::statement::statement;
 use crate::storage::transactions::{Transactions, was_there};
+use crate::storage::waiting::Waiting;
 
 /// Runs `work` all or nothing: in a transaction of its own, or in a savepoint of the application's
 /// transaction.
@@ -25,7 +26,10 @@ pub(super) fn all_or_nothing<T, E>(
 where
     E: OperationError,
 {
+    let waiting = Waiting::begin();
     let scope = begin(conn, "BEGIN IMMEDIATE")?;
+    // In a transaction of the application the work may be the first to write.
+    let _waiting = (scope == Scope::Savepoint).then_some(waiting);
     match work(conn) {
         Ok(value) => {
             Manager::commit_transaction(conn)?;
@@ -123,6 +127,7 @@ impl Transactions for lent::Sqlite<'_> {
         if begin(self.0, BEGIN_LENDABLE)? == Scope::Savepoint {
             return Ok(());
         }
+        let _waiting = Waiting::begin();
         TakeWriteLock.execute(self.0).map(drop).inspect_err(|_| roll_back_to(self.0, 0))
     }
 

@@ -4,6 +4,7 @@ use diesel::result::QueryResult;
 use super::transactions::{begin, why_refused};
 use crate::storage::blocking;
 use crate::storage::lent::Sqlite;
+use crate::storage::waiting::Waiting;
 use crate::storage::write_transaction::WriteTransaction;
 
 /// IMMEDIATE waits for the write lock. A transaction that has read before it wants to write cannot wait.
@@ -17,6 +18,7 @@ const UNDO_WHOLE: &str = "ROLLBACK TO diesel_event_store_whole";
 
 impl WriteTransaction for Sqlite<'_> {
     async fn begin_writing(&mut self) -> QueryResult<()> {
+        let _waiting = Waiting::begin();
         begin(self.0, BEGIN_WRITING).map(drop)
     }
 
