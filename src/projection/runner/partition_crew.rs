@@ -226,16 +226,11 @@ impl<W: Recruits> PartitionCrew<W> {
     /// Takes as many partitions as are this worker's share, and gives back what is more.
     pub(super) async fn adjust(&mut self, conn: &mut W::Link) -> Result<(), ProjectionError> {
         self.members.retain(|member| !has_ended::<W>(member) || member.has_failed());
-        let id = self.projection().id.clone();
-        let has_one_writer = conn.database().has_one_writer().await;
-        let turns = Arc::clone(&self.turns);
-        let _turn = if has_one_writer { self.turn(&turns).await } else { None };
         if self.aside.is_aside() {
             return self.stand_aside(conn).await;
         }
-        // A worker that dies is forgotten before its leases run out: they are renewed every third, too.
-        let seen = self.projection().lease / 3 * 2;
-        conn.database().report_worker(&id, &self.context.worker, seen).await?;
+        let has_one_writer = conn.database().has_one_writer().await;
+        self.report(conn, has_one_writer).await?;
         self.shared = self.look(conn).await?;
         let since = Instant::now();
         let mut partitions = repartition::current(&mut conn.database(), self.projection()).await?;
@@ -256,10 +251,18 @@ impl<W: Recruits> PartitionCrew<W> {
         Ok(())
     }
 
-    /// Where one at a time can write, the manager waits in order, as the members do: the database might not let
-    /// it write as long as they are busy. Not for a handler that does not return.
-    async fn turn<'t>(&self, turns: &'t Turns) -> Option<Turn<'t>> {
-        let place = turns.queue();
+    /// Says that this worker is there. Where one at a time can write, it waits in order for that, as the members
+    /// do: the database might not let it write as long as they are busy.
+    async fn report(&self, conn: &mut W::Link, has_one_writer: bool) -> QueryResult<()> {
+        let _turn = if has_one_writer { self.turn().await } else { None };
+        // A worker that dies is forgotten before its leases run out: they are renewed every third, too.
+        let seen = self.projection().lease / 3 * 2;
+        conn.database().report_worker(&self.projection().id, &self.context.worker, seen).await
+    }
+
+    /// Not for a handler that does not return.
+    async fn turn(&self) -> Option<Turn<'_>> {
+        let place = self.turns.queue();
         while self.hanging().is_empty() {
             if let Some(turn) = place.turn::<W::Link>(LONGEST_WAIT).await {
                 return Some(turn);
