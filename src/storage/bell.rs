@@ -1,13 +1,12 @@
 use std::future::poll_fn;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "_async")]
 use tokio::sync::Notify;
 
-use crate::storage::sharing;
+use crate::storage::sharing::{self, Waker};
 
 /// Wakes threads and tasks that wait for it to ring.
 pub(crate) struct Bell {
@@ -20,14 +19,14 @@ pub(crate) struct Bell {
 struct Rung {
     count: u64,
     /// Threads that are shared, on which somebody waits.
-    shared: Vec<Thread>,
+    shared: Vec<Waker>,
 }
 
 impl Rung {
     /// A thread is there once, however many wait on it.
-    fn unparks_this_thread(&mut self) {
-        let this = thread::current();
-        if self.shared.iter().all(|thread| thread.id() != this.id()) {
+    fn wakes_this_thread(&mut self) {
+        let this = Waker::of_this_thread();
+        if !self.shared.iter().any(|waker| waker.is_of_the_same_thread(&this)) {
             self.shared.push(this);
         }
     }
@@ -51,7 +50,7 @@ impl Bell {
     pub(crate) fn ring(&self) {
         let mut rung = self.rung();
         rung.count += 1;
-        rung.shared.drain(..).for_each(|thread| thread.unpark());
+        rung.shared.drain(..).for_each(|waker| waker.wake());
         drop(rung);
         self.threads.notify_all();
         #[cfg(feature = "_async")]
@@ -80,7 +79,7 @@ impl Bell {
             if has_rung || Instant::now() >= end {
                 return Poll::Ready(has_rung);
             }
-            rung.unparks_this_thread();
+            rung.wakes_this_thread();
             sharing::poll_again_at(end);
             Poll::Pending
         })

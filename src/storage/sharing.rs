@@ -4,7 +4,10 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// How long the thread sleeps at most where none of them has to go on at a certain time.
@@ -14,10 +17,43 @@ thread_local! {
     /// When those that share this thread are to be polled again at the latest. `None`: who runs has the thread
     /// for itself.
     static NEXT: Cell<Option<Instant>> = const { Cell::new(None) };
+
+    /// What wakes this thread up.
+    static WAKER: Waker = Waker { thread: thread::current(), is_rung: Arc::default() };
 }
 
-/// Polls those that share this thread, each once. Returns when to poll them again, unless the thread is
-/// unparked earlier.
+/// Wakes up a thread that is shared. What runs on it may sleep on its own account, and is woken up then: so
+/// that is also noted.
+#[derive(Clone)]
+pub(crate) struct Waker {
+    thread: Thread,
+    is_rung: Arc<AtomicBool>,
+}
+
+impl Waker {
+    pub(crate) fn of_this_thread() -> Self {
+        WAKER.with(Self::clone)
+    }
+
+    pub(crate) fn is_of_the_same_thread(&self, other: &Self) -> bool {
+        self.thread.id() == other.thread.id()
+    }
+
+    pub(crate) fn wake(&self) {
+        self.is_rung.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+
+    /// On its own thread: sleeps until this time, unless it was woken up since it has slept last.
+    pub(crate) fn sleep_until(&self, end: Instant) {
+        if !self.is_rung.swap(false, Ordering::SeqCst) {
+            thread::park_timeout(end.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
+/// Polls those that share this thread, each once. Returns when to poll them again, unless the thread is woken
+/// up earlier.
 pub(crate) fn together(poll: impl FnOnce()) -> Instant {
     let next = Instant::now() + LONGEST_SLEEP;
     let _before = Before::set(Some(next));

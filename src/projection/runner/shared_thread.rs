@@ -2,19 +2,19 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Context, Poll};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 use super::spawn::spawn;
 use crate::projection::error::ProjectionError;
-use crate::storage::sharing;
+use crate::storage::sharing::{self, Waker};
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A thread that several work on: when one of them waits, the others go on. Dropped when all have ended.
 pub(super) struct SharedThread {
     beginners: Option<Sender<Beginner>>,
+    waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -27,8 +27,15 @@ struct Beginner {
 impl SharedThread {
     pub(super) fn start(name: &str) -> Result<Self, ProjectionError> {
         let (beginners, begun) = mpsc::channel();
-        let thread = spawn(name, move || run(&begun))?;
-        Ok(Self { beginners: Some(beginners), thread: Some(thread) })
+        let (tell, told) = mpsc::channel();
+        let thread = spawn(name, move || {
+            let waker = Waker::of_this_thread();
+            // Who has started the thread waits for it.
+            let _ = tell.send(waker.clone());
+            run(&begun, &waker);
+        })?;
+        let waker = told.recv().expect("the thread tells it first");
+        Ok(Self { beginners: Some(beginners), waker, thread: Some(thread) })
     }
 
     /// Returns what tells when it has ended.
@@ -42,21 +49,15 @@ impl SharedThread {
             // The thread receives until this is dropped.
             let _ = beginners.send(Beginner { begin, end: Arc::clone(&end) });
         }
-        self.unpark();
+        self.waker.wake();
         end
-    }
-
-    fn unpark(&self) {
-        if let Some(thread) = &self.thread {
-            thread.thread().unpark();
-        }
     }
 }
 
 impl Drop for SharedThread {
     fn drop(&mut self) {
         self.beginners = None;
-        self.unpark();
+        self.waker.wake();
         match self.thread.take() {
             // What was done on it has caught its panics.
             Some(thread) if !thread::panicking() => _ = thread.join(),
@@ -107,8 +108,8 @@ struct Member {
 impl Member {
     /// Until it waits. Whether it has not ended.
     fn goes_on(&mut self) -> bool {
-        // Who waits says when it is to be polled again, and which bell unparks the thread.
-        let mut context = Context::from_waker(Waker::noop());
+        // Who waits says when it is to be polled again, and which bell wakes the thread up.
+        let mut context = Context::from_waker(task::Waker::noop());
         let outcome = match catch_unwind(AssertUnwindSafe(|| self.work.as_mut().poll(&mut context))) {
             Ok(Poll::Pending) => return true,
             Ok(Poll::Ready(())) => Ok(()),
@@ -119,7 +120,7 @@ impl Member {
     }
 }
 
-fn run(begun: &Receiver<Beginner>) {
+fn run(begun: &Receiver<Beginner>, waker: &Waker) {
     let mut members = Vec::new();
     loop {
         let is_to_go_on = take(begun, &mut members);
@@ -127,7 +128,7 @@ fn run(begun: &Receiver<Beginner>) {
         if !is_to_go_on && members.is_empty() {
             return;
         }
-        thread::park_timeout(next.saturating_duration_since(Instant::now()));
+        waker.sleep_until(next);
     }
 }
 
@@ -192,6 +193,28 @@ mod tests {
         has_begun.recv().unwrap();
         bell.ring();
         end.wait();
+    }
+
+    /// As a handler does that waits for a thread of its own. The other one, which has begun later, has had its
+    /// turn by then.
+    #[test]
+    fn what_sleeps_on_the_thread_leaves_the_others_their_wake_ups() {
+        let (thread, go, bell) = (thread(), Arc::<Bell>::default(), Arc::<Bell>::default());
+        let (is_to_go, rings, waits) = (Arc::clone(&go), Arc::clone(&bell), Arc::clone(&bell));
+        let sleeps = thread.add(move || async move {
+            assert!(is_to_go.wait(0, LONG).await);
+            thread::spawn(move || rings.ring()).join().unwrap();
+            thread::park();
+        });
+        let (begun, has_begun) = mpsc::channel();
+        let other = thread.add(move || async move {
+            begun.send(()).unwrap();
+            assert!(waits.wait(0, LONG).await);
+        });
+        has_begun.recv().unwrap();
+        go.ring();
+        sleeps.wait();
+        other.wait();
     }
 
     #[test]
