@@ -16,6 +16,7 @@ use crate::storage::partitions::Partitions;
 use crate::storage::places::Places;
 use crate::storage::read::Read;
 use crate::storage::rewrites::Rewrites;
+use crate::storage::sharing;
 use crate::storage::transactions::Transactions;
 use crate::storage::workers::Workers;
 use crate::store::wake_up;
@@ -77,7 +78,8 @@ impl<C: EventConnection> Link for C {
         handler: &<Blocks as Kind>::Handler<C>,
         events: &[RecordedEvent],
     ) -> Result<(), HandlerError> {
-        handler.handle(self, events)
+        // It may block the thread, and run futures of its own.
+        sharing::alone(|| handler.handle(self, events))
     }
 
     async fn wait(bell: &Bell, seen: u64, longest: Duration) -> bool {
