@@ -4,7 +4,7 @@ use super::lease::Lease;
 use super::stop::{Rollback, Stop};
 use super::turns::{Turn, Turns};
 use crate::projection::link::{IsAsked, Link};
-use crate::storage::sharing;
+use crate::storage::{sharing, waiting};
 
 /// How long a partition waits for its turn before it looks whether it is to stop.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
@@ -41,9 +41,31 @@ impl<'p> InTurn<'p> {
         sharing::give_way().await;
         loop {
             if let Some(mut turn) = place.turn::<L>(LONGEST_WAIT.min(lease.longest_pause())).await {
-                turn.leave_room::<L>(self.is_asked).await;
+                self.leave_room(conn, lease, &mut turn).await?;
                 return Ok(turn);
             }
+            self.go_on()?;
+            lease.renew_when_due(conn).await?;
+        }
+    }
+
+    /// Lets others write who are not in the queue, and keeps the lease meanwhile.
+    async fn leave_room<L: Link>(
+        &self,
+        conn: &mut L,
+        lease: &mut Lease,
+        turn: &mut Turn<'p>,
+    ) -> Result<(), Stop> {
+        let Some(others) = turn.is_room_due_to() else { return Ok(()) };
+        let end = Instant::now() + waiting::LONGEST_SLEEP;
+        loop {
+            let seen = waiting::bell().count();
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() || !others.may_be_there() {
+                turn.has_left_room_to(others);
+                return Ok(());
+            }
+            L::wait(waiting::bell(), seen, left.min(lease.longest_pause())).await;
             self.go_on()?;
             lease.renew_when_due(conn).await?;
         }

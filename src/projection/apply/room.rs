@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::storage::waiting::LONGEST_SLEEP;
+use crate::storage::waiting::{self, LONGEST_SLEEP};
 
 /// For so long one writes before those are let in of whom it is known that they wait.
 const LONGEST_WITH_OTHERS: Duration = Duration::from_millis(50);
@@ -17,12 +17,18 @@ pub(super) struct Room {
 }
 
 /// To whom room is to be left.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// To those of whom it is known that they wait.
     Known,
     /// To whoever may be there.
     Any,
+}
+
+impl Others {
+    pub(super) fn may_be_there(self) -> bool {
+        self == Self::Any || waiting::is_anybody()
+    }
 }
 
 impl Room {
@@ -46,9 +52,9 @@ impl Room {
         }
     }
 
-    pub(super) fn was_left_to(&mut self, others: &Others) {
+    pub(super) fn was_left_to(&mut self, others: Others) {
         self.since_known = Duration::ZERO;
-        if *others == Others::Any {
+        if others == Others::Any {
             self.since_any = Duration::ZERO;
         }
     }
@@ -93,9 +99,9 @@ mod tests {
     #[test]
     fn those_of_whom_nothing_is_known_are_let_in_although_others_were() {
         let mut room = after(LONGEST, Duration::ZERO);
-        room.was_left_to(&Others::Known);
+        room.was_left_to(Others::Known);
         assert_eq!(room.is_due_to(), Some(Others::Any));
-        room.was_left_to(&Others::Any);
+        room.was_left_to(Others::Any);
         assert_eq!(room.is_due_to(), None);
     }
 }

@@ -3,9 +3,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::room::{Others, Room};
-use crate::projection::link::{IsAsked, Link, pause};
+use crate::projection::link::Link;
 use crate::storage::bell::Bell;
-use crate::storage::waiting;
 
 /// How long partitions take turns, relative to the time that one of them has lost.
 const TIMES: u32 = 20;
@@ -83,11 +82,6 @@ impl Turns {
         Place { turns: self, bell }
     }
 
-    fn is_room_due_to(&self) -> Option<Others> {
-        let now = self.now();
-        if now.are_always_taken { now.room.is_due_to() } else { None }
-    }
-
     /// A batch was rolled back for another one's sake, after this time. If that happens again soon after the
     /// turns have ended, they last twice as long.
     pub(super) fn note_collision(&self, lost: Duration) {
@@ -152,18 +146,15 @@ pub(in crate::projection) struct Turn<'t> {
 }
 
 impl Turn<'_> {
-    /// Where turns are taken because one at a time can write: lets others write, who are not in the queue.
-    pub(super) async fn leave_room<L: Link>(&mut self, is_asked: &IsAsked<'_>) {
-        let Some(others) = self.turns.is_room_due_to() else { return };
-        let seen = waiting::bell().count();
-        match others {
-            Others::Any => _ = pause::<L>(waiting::LONGEST_SLEEP, is_asked).await,
-            Others::Known if waiting::is_anybody() => {
-                L::wait(waiting::bell(), seen, waiting::LONGEST_SLEEP).await;
-            }
-            Others::Known => return,
-        }
-        self.turns.now().room.was_left_to(&others);
+    /// To whom room is to be left before the first batch, where turns are taken because one at a time can write.
+    pub(super) fn is_room_due_to(&self) -> Option<Others> {
+        let now = self.turns.now();
+        if now.are_always_taken { now.room.is_due_to() } else { None }
+    }
+
+    /// The first batch begins now.
+    pub(super) fn has_left_room_to(&mut self, others: Others) {
+        self.turns.now().room.was_left_to(others);
         self.since = Instant::now();
     }
 
