@@ -48,8 +48,8 @@ pub(in crate::projection) async fn manage<W: Recruits>(context: Arc<Context<W>>)
 /// Gives back all partitions: the members have heard that they are to stop.
 async fn shut_down<W: Recruits>(all: &mut [PartitionCrew<W>], mut conn: Listening<W>) {
     if let Some((conn, _)) = &mut conn {
-        // First, so that others take over each partition as soon as it is given back. If this fails, they
-        // forget this worker when it has not been seen for long.
+        // So that others take over what is given back. If this fails, they forget this worker when it has not
+        // been seen for long.
         for crew in &*all {
             let _ = crew.leave(conn).await;
         }

@@ -247,7 +247,10 @@ impl<W: Recruits> PartitionCrew<W> {
         if has_one_writer {
             self.turns.always();
         }
-        self.recruit_up_to(share, partitions, seen_at, !has_one_writer);
+        // What members have given back because they are to stop is for others.
+        if !self.context.signals.is_to_stop() {
+            self.recruit_up_to(share, partitions, seen_at, !has_one_writer);
+        }
         Ok(())
     }
 
