@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -263,6 +263,41 @@ fn those_of_a_projection_are_taken_although_another_projection_is_in_trouble() {
     assert!(!running.is_healthy());
     let refused = running.stop().unwrap_err();
     assert!(refused.to_string().contains("no worker is wanted"), "{refused}");
+}
+
+/// The application does not return from it until the other one's partitions are shared anew.
+#[test]
+fn those_of_a_projection_are_taken_although_progress_of_another_one_is_reported() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect();
+    append_one(&mut conn, &stream("1"));
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let (may_go_on, (told, is_told)) = (Mutex::new(may_go_on), mpsc::channel());
+    let nothing = |name| {
+        let nothing = Projection::new(name, 1, |_: &mut SqliteConnection, _| Ok(()));
+        nothing.lease(Duration::from_millis(300))
+    };
+    let running = Runner::new(connecting(&database, Duration::from_secs(60)))
+        .name("one")
+        .projection(nothing("first"))
+        .projection(nothing("second"))
+        .on_progress(move |progress| {
+            if progress.projection().name() == "first" {
+                told.send(()).unwrap();
+                let _ = may_go_on.lock().unwrap().recv();
+            }
+        })
+        .start()
+        .unwrap();
+    is_told.recv().unwrap();
+    // Long enough for the runner to share those of the first one anew.
+    thread::sleep(Duration::from_millis(500));
+    projection::repartition(&mut conn, ("second", 1), 3).unwrap();
+    let of_second = "SELECT count(*) FROM projection_checkpoints WHERE projection_name = 'second' \
+                     AND partition_count = 3 AND owner LIKE 'one %'";
+    eventually("all three are taken", || Ok(number(&mut conn, of_second) == 3)).unwrap();
+    drop(go_on);
+    stop(running);
 }
 
 #[test]

@@ -71,10 +71,12 @@ impl<W: Crew> Context<W> {
         }
     }
 
-    pub(super) fn report_progress(&self, progress: &Progress) {
+    /// If the application wants to know.
+    pub(super) fn report_progress(&self, progress: impl FnOnce() -> Progress) {
         let Some(on_progress) = &self.options.on_progress else { return };
+        let progress = progress();
         // The panic's hook has reported it, and what is applied is committed already.
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| on_progress(progress)));
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| on_progress(&progress)));
     }
 }
 

@@ -284,12 +284,17 @@ impl<'f, W: ReadsAhead> Follower<'f, W> {
             Found::End(end) => return applier.apply(conn, &Page::empty(ask.after)).await.map(|()| Some(end)),
         };
         applier.apply(conn, &page).await?;
-        self.context.report_progress(&Progress {
-            projection: self.projection.id.clone(),
-            partition: applier.partition().number,
-            position: applier.position(),
-            applied: applier.applied() - applied,
-            took: begin.elapsed(),
+        let took = begin.elapsed();
+        self.context.report_progress(|| {
+            // What the application does with it may take long.
+            applier.end_turn();
+            Progress {
+                projection: self.projection.id.clone(),
+                partition: applier.partition().number,
+                position: applier.position(),
+                applied: applier.applied() - applied,
+                took,
+            }
         });
         Ok(None)
     }
