@@ -1,7 +1,7 @@
 //! How the state of an aggregate is folded from its events.
 
 use super::any_connection::AnyConnection;
-use super::look::Look;
+use super::look::{Kept, Look};
 use super::snapshot::restored;
 use super::{AggregateRef, LoadError};
 use crate::decision::{Aggregate, Loaded};
@@ -9,7 +9,7 @@ use crate::model::stream_id::StreamId;
 
 impl<A: Aggregate, S> AggregateRef<A, S> {
     pub(super) async fn read<C: AnyConnection>(&self, conn: &mut C) -> Result<Loaded<A>, LoadError> {
-        from_the_beginning(conn, self.stream()?, Look::at_all(snapshot_version::<A>())).await
+        from_the_beginning(conn, self.stream()?, Look::at_all(Kept::of::<A>())).await
     }
 
     /// Inside a transaction other appends are kept out first.
@@ -18,13 +18,9 @@ impl<A: Aggregate, S> AggregateRef<A, S> {
         conn: &mut C,
         stream: &StreamId,
     ) -> Result<Loaded<A>, LoadError> {
-        let look = Look::to_decide(snapshot_version::<A>(), self.expected.is_some());
+        let look = Look::to_decide(Kept::of::<A>(), self.expected.is_some());
         from_the_beginning(conn, stream, look).await
     }
-}
-
-fn snapshot_version<A: Aggregate>() -> Option<i32> {
-    A::snapshots().map(|snapshots| snapshots.version)
 }
 
 /// Reads what is new since the aggregate was loaded.

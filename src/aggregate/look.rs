@@ -1,6 +1,7 @@
 use diesel::result::QueryResult;
 
-use super::LoadError;
+use super::{LoadError, short_streams};
+use crate::decision::Aggregate;
 use crate::model::direction::Direction;
 use crate::model::event::RecordedEvent;
 use crate::model::snapshot::Snapshot;
@@ -20,10 +21,36 @@ pub(super) struct Look {
     locks: bool,
     /// Events after this version of the stream.
     after: i64,
-    /// Or those after the snapshot of this version, if there is one.
-    snapshot_version: Option<i32>,
+    /// Or those after the snapshot, if there is one.
+    kept: Option<Kept>,
     to: i64,
     asks_for_end: AsksForEnd,
+}
+
+/// The snapshots that an aggregate has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    version: i32,
+    /// Streams with fewer events have none, or do as well without.
+    from: i64,
+}
+
+impl Kept {
+    pub(super) fn of<A: Aggregate>() -> Option<Self> {
+        A::snapshots()
+            .map(|snapshots| Self { version: snapshots.version, from: i64::from(snapshots.every).min(PAGE) })
+    }
+
+    /// Whether a stream that ends at this version is too short for a snapshot.
+    pub(super) fn is_too_early(self, version: i64) -> bool {
+        version < self.from
+    }
+
+    /// The same of a stream that begins with these events. Others that were erased may be in a snapshot.
+    fn is_too_early_after(self, events: &[RecordedEvent]) -> bool {
+        let count = events.len() as i64;
+        self.is_too_early(count) && events.last().is_some_and(|last| last.version() == count)
+    }
 }
 
 /// When it is asked where a stream without events ends: they may have been erased.
@@ -60,26 +87,20 @@ impl Seen {
 
 impl Look {
     /// At a whole stream.
-    pub(super) fn at_all(snapshot_version: Option<i32>) -> Self {
-        Self { snapshot_version, asks_for_end: AsksForEnd::Always, ..Self::after(0) }
+    pub(super) fn at_all(kept: Option<Kept>) -> Self {
+        Self { kept, asks_for_end: AsksForEnd::Always, ..Self::after(0) }
     }
 
     /// The same before something is decided. If it can be decided again, the append tells where the stream
     /// ends.
-    pub(super) fn to_decide(snapshot_version: Option<i32>, only_once: bool) -> Self {
+    pub(super) fn to_decide(kept: Option<Kept>, only_once: bool) -> Self {
         let asks_for_end = if only_once { AsksForEnd::Always } else { AsksForEnd::InsideTransaction };
-        Self { locks: true, asks_for_end, ..Self::at_all(snapshot_version) }
+        Self { locks: true, asks_for_end, ..Self::at_all(kept) }
     }
 
     /// At what is new since this version.
     pub(super) fn after(version: i64) -> Self {
-        Self {
-            locks: false,
-            after: version,
-            snapshot_version: None,
-            to: i64::MAX,
-            asks_for_end: AsksForEnd::Never,
-        }
+        Self { locks: false, after: version, kept: None, to: i64::MAX, asks_for_end: AsksForEnd::Never }
     }
 
     /// At the first events.
@@ -89,7 +110,7 @@ impl Look {
 
     /// At what follows this version.
     pub(super) fn go_on(self, version: i64) -> Self {
-        Self { locks: false, after: version, snapshot_version: None, ..self }
+        Self { locks: false, after: version, kept: None, ..self }
     }
 }
 
@@ -101,8 +122,8 @@ where
     if look.locks && is_inside {
         database.lock_head(stream).await?;
     }
-    let Since { snapshot, mut events, mut is_all } = match look.snapshot_version {
-        Some(version) => database.since_snapshot(stream, version).await?,
+    let Since { snapshot, mut events, mut is_all } = match look.kept {
+        Some(kept) => since_snapshot(database, stream, kept).await?,
         None => page_of(database, stream, look).await?,
     };
     let (begins_with_the_first, mut end) = (snapshot.is_none() && look.after == 0, 0);
@@ -118,6 +139,23 @@ where
     let begins_later = events.first().map_or(end > 0, |first| begins_with_the_first && first.version() > 1);
     let archived_version = if begins_later { database.archived_version(stream).await? } else { 0 };
     Ok(Seen { snapshot, events, is_all, end, archived_version })
+}
+
+/// Most streams that were short are so still: then they have no snapshot.
+async fn since_snapshot<D>(database: &mut D, stream: &StreamId, kept: Kept) -> QueryResult<Since>
+where
+    D: SinceSnapshot + StreamPage,
+{
+    if short_streams::have(stream) {
+        let all = StreamPart { from: 1, to: i64::MAX, direction: Direction::Forward };
+        let events = database.stream_page(stream, all, kept.from).await?;
+        if kept.is_too_early_after(&events) {
+            return Ok(Since { snapshot: None, events, is_all: true });
+        }
+    }
+    let since = database.since_snapshot(stream, kept.version).await?;
+    short_streams::note(stream, since.snapshot.is_none() && kept.is_too_early_after(&since.events));
+    Ok(since)
 }
 
 /// Without a snapshot.

@@ -11,6 +11,7 @@ mod history;
 mod load;
 mod load_error;
 mod look;
+mod short_streams;
 mod snapshot;
 mod snapshot_report;
 mod verify;

@@ -1,6 +1,8 @@
 //! How the state of an aggregate is kept, and found again.
 
 use super::any_connection::AnyConnection;
+use super::look::Kept;
+use super::short_streams;
 use crate::decision::{Aggregate, Executed, Snapshots};
 use crate::model::event::RecordedEvent;
 use crate::model::invalid::InvalidInput;
@@ -15,7 +17,7 @@ pub(super) fn restored<A: Aggregate>(stream: &StreamId, snapshot: &Snapshot) -> 
     read.inspect_err(|error| observe::snapshot_unreadable(stream, error)).ok()
 }
 
-/// Keeps the state if it is due. That it could not be kept is only observed, unless the application's
+/// After an append: keeps the state if it is due. That it could not be kept is only observed, unless the application's
 /// transaction has gone with it.
 pub(super) async fn keep<A: Aggregate, C: AnyConnection>(
     conn: &mut C,
@@ -25,6 +27,11 @@ pub(super) async fn keep<A: Aggregate, C: AnyConnection>(
     max_json_bytes: usize,
 ) -> Result<(), AppendError> {
     let (Some(snapshots), Some(last)) = (A::snapshots(), executed.events().last()) else { return Ok(()) };
+    let is_short = Kept::of::<A>().is_some_and(|kept| kept.is_too_early(executed.version));
+    // A short one that was there before may have a snapshot, which was written more often then.
+    if before == 0 || !is_short {
+        short_streams::note(stream, is_short);
+    }
     if !snapshots.is_due(before, executed.version) {
         return Ok(());
     }

@@ -69,7 +69,7 @@ use crate::model::json_tree::JsonTree;
 #[derive(Debug)]
 pub struct Snapshots<A> {
     pub(crate) version: i32,
-    every: u32,
+    pub(crate) every: u32,
     write: fn(&A) -> Result<Json, InvalidInput>,
     read: fn(&str) -> serde_json::Result<A>,
 }

@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use diesel::connection::{Connection, InstrumentationEvent};
 use diesel_event_store::{
     Aggregate, AggregateRef, Error, Event, EventConnection, EventStore, Evolve, ExecuteError,
     ExpectedVersion, LoadError, Position, Snapshots, StreamId, write_transaction,
@@ -11,11 +14,15 @@ use serde::{Deserialize, Serialize};
 use test_support::{
     Result, TestDatabase, app_rows, at_once, changed, count, create_app_rows, execute, insert_app_row,
 };
+use uuid::Uuid;
 
 use super::super::housekeeping::{remove, restore};
 
 tests! {
     only_what_comes_after_is_folded,
+    an_aggregate_that_was_short_is_not_asked_for_one,
+    what_others_have_appended_since_it_was_short_is_seen,
+    what_was_erased_since_it_was_short_is_still_in_its_snapshot,
     more_than_is_read_at_once_may_come_after,
     it_is_written_when_a_multiple_is_passed,
     it_is_written_in_the_transaction_and_goes_with_it,
@@ -155,6 +162,62 @@ fn only_what_comes_after_is_folded<D: TestDatabase>() -> Result {
     FOLDED.set(0);
     let done = meter("m").update(&mut conn, |_| Ok::<_, Infallible>(vec![MeterEvent::Read { kwh: 1 }]))?;
     assert_eq!((done.state.sum, done.version, FOLDED.get()), (26, 26, 6));
+    Ok(())
+}
+
+fn an_aggregate_that_was_short_is_not_asked_for_one<D: TestDatabase>() -> Result {
+    release(1, 10, 1);
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    // Of no other test and database of this process.
+    let meter = meter(&Uuid::now_v7().to_string());
+    let questions = count_questions_for_snapshots(&mut conn);
+    for (readings, asked) in [(1, 1), (1, 0), (7, 0), (1, 0), (1, 1), (1, 1)] {
+        let before = questions.load(Ordering::SeqCst);
+        let version = read(&meter, &mut conn, readings, 1)?;
+        assert_eq!(questions.load(Ordering::SeqCst) - before, asked, "at version {version}");
+    }
+    Ok(())
+}
+
+/// It tells how often the connection was asked for a snapshot.
+fn count_questions_for_snapshots(conn: &mut impl Connection) -> Arc<AtomicUsize> {
+    let questions = Arc::<AtomicUsize>::default();
+    let counter = Arc::clone(&questions);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+        if query.to_string().contains("JOIN snapshots") {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    questions
+}
+
+fn what_others_have_appended_since_it_was_short_is_seen<D: TestDatabase>() -> Result {
+    release(1, 10, 1);
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    read(&meter("m"), &mut conn, 5, 1)?;
+    for (added, version) in [(4, 9), (1, 10), (10, 20)] {
+        let events = (0..added).map(|_| MeterEvent::Read { kwh: 1 }.to_new());
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        STORE.append(&mut conn, &StreamId::new("Meter", "m")?, ExpectedVersion::Any, &events)?;
+        assert_eq!(folded(&mut conn)?, version);
+    }
+    Ok(())
+}
+
+/// Other processes have written a snapshot meanwhile, and erased most of the events before it.
+fn what_was_erased_since_it_was_short_is_still_in_its_snapshot<D: TestDatabase>() -> Result {
+    release(1, 10, 1);
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    read(&meter("m"), &mut conn, 12, 1)?;
+    remove(&mut conn, "aggregate_id = 'm' AND aggregate_version BETWEEN 2 AND 9")?;
+    // As it was here before.
+    let elsewhere = D::migrated()?;
+    read(&meter("m"), &mut elsewhere.connect()?, 9, 1)?;
+    assert_eq!(meter("m").load(&mut conn)?.state.sum, 12);
     Ok(())
 }
 
