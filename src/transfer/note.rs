@@ -111,9 +111,11 @@ impl Note {
         self.earlier.contains(&name(id))
     }
 
-    /// The target does not have the earlier checkpoints of these any more.
-    pub(super) fn without_earlier(mut self, projections: &[ProjectionId]) -> Self {
-        self.earlier.retain(|earlier| projections.iter().all(|id| name(id) != *earlier));
+    /// The target does not have the checkpoints of these any more.
+    pub(super) fn without(mut self, projections: &[ProjectionId]) -> Self {
+        let stays = |known: &(String, i32)| projections.iter().all(|id| name(id) != *known);
+        self.brought.retain(stays);
+        self.earlier.retain(stays);
         self
     }
 

@@ -10,6 +10,7 @@ use super::look::Way;
 use super::plan::{CopyPlan, Fate};
 use crate::line::chain::Chain;
 use crate::model::position::Position;
+use crate::model::projection_id::ProjectionId;
 use crate::operate::links::each_hashed;
 use crate::operate::note::move_of;
 use crate::storage::connection::{EventConnection, HasDatabase};
@@ -153,16 +154,16 @@ fn so_far(log_id: Uuid, events: u64, note: &Note) -> Copied {
     Copied { log_id, events, last_position: note.position, closed_for: Duration::ZERO }
 }
 
-/// A copy that was abandoned is wanted again. What the target had before of projections that are built again
-/// from the first event is forgotten.
+/// A copy that was abandoned is wanted again. What the target has of projections that are built again from the
+/// first event is forgotten: what it had before, and what an earlier attempt has brought.
 fn take_up<T: EventConnection + ?Sized>(
     target: &mut Receiver<'_, T>,
     plan: &CopyPlan,
 ) -> Result<(), CopyError> {
     let rebuilt = plan.projections.iter().filter(|carried| carried.fate == Fate::Rebuilt);
-    let rebuilt = rebuilt.map(|carried| &carried.id).filter(|id| target.note.is_earlier(id));
-    let rebuilt: Vec<_> = rebuilt.cloned().collect();
-    let next = target.note.wanted().without_earlier(&rebuilt);
+    let known = |id: &&ProjectionId| target.note.is_earlier(id) || target.note.has_brought(id);
+    let rebuilt: Vec<_> = rebuilt.map(|carried| &carried.id).filter(known).cloned().collect();
+    let next = target.note.wanted().without(&rebuilt);
     if next == target.note {
         return Ok(());
     }

@@ -17,6 +17,7 @@ use super::empty;
 
 tests_of_pairs! {
     what_was_kept_is_built_again_if_that_is_said_later,
+    what_was_kept_is_built_again_once_while_the_target_fills,
     what_was_to_be_built_again_is_kept_if_that_is_said_later,
     what_was_brought_is_brought_again_before_the_source_is_closed_again,
     what_is_on_its_way_back_is_built_again_if_that_is_said_later,
@@ -44,6 +45,20 @@ fn what_was_kept_is_built_again_if_that_is_said_later<S: TestDatabase, T: TestDa
     assert_eq!(look(&mut from, &mut to, &words)?.projections()[0].fate(), Fate::Rebuilt);
     copy(&mut from, &mut to, &words, |_| true)?;
     assert_eq!(kept::<T::Conn>().catch_up(&mut to)?.applied(), 3);
+    Ok(())
+}
+
+fn what_was_kept_is_built_again_once_while_the_target_fills<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to), _) = switched_in_part::<S, T>()?;
+    bring_everything(&mut to, Some(3))?;
+    assert!(abandon(&mut from, &mut to, LONG)?);
+    let words = options().rebuild("kept");
+    assert!(matches!(copy(&mut from, &mut to, &words, |_| false), Err(CopyError::NotSwitched)));
+    assert_eq!(kept::<T::Conn>().catch_up(&mut to)?.applied(), 3);
+
+    append(&mut from, "alice", 1)?;
+    copy(&mut from, &mut to, &words, |_| true)?;
+    assert_eq!(kept::<T::Conn>().catch_up(&mut to)?.applied(), 1);
     Ok(())
 }
 
