@@ -49,7 +49,8 @@ pub enum CopyError {
     #[error("another process copies into the same target, or has abandoned the copy")]
     Overtaken,
     /// The source does not have the events that the target has. It was restored from a backup perhaps, or has
-    /// lost commits in a fail-over.
+    /// lost commits in a fail-over. Or what is left of archived events differs: then the copy is abandoned, and
+    /// if the source was frozen for it, it is open again.
     #[error("up to position {position} the source and the target do not have the same events")]
     #[non_exhaustive]
     Diverged {

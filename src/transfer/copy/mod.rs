@@ -202,7 +202,11 @@ where
     options.check()?;
     refuse_transactions(source, target)?;
     run_pending_migrations(target)?;
-    let (plan, way, chain) = look::look(source, target, options)?;
+    let looked = look::look(source, target, options);
+    if matches!(looked, Err(CopyError::ArchivedSince { .. })) {
+        abandon(source, target, options.patience)?; // does nothing to a log that was to move back
+    }
+    let (plan, way, chain) = looked?;
     if !plan.is_done() {
         refuse_undecided(plan.projections())?;
     }
@@ -210,10 +214,15 @@ where
         return Ok(plan.done());
     };
     let moved = move_log(copier, options, control);
-    if matches!(moved, Err(CopyError::Differs(_) | CopyError::ArchivedSince { .. })) {
+    if moved.as_ref().is_err_and(is_in_vain) {
         abandon(source, target, options.patience)?;
     }
     moved
+}
+
+/// To go on with the same target leads nowhere.
+fn is_in_vain(error: &CopyError) -> bool {
+    matches!(error, CopyError::Differs(_) | CopyError::Diverged { .. } | CopyError::ArchivedSince { .. })
 }
 
 fn move_log<S, T>(

@@ -1,18 +1,21 @@
 //! A copy that is run again with other words, or after its databases were used for something else meanwhile.
 
+use std::error::Error;
 use std::time::Duration;
 
-use diesel_event_store::operate::{FreezeError, unfreeze};
+use diesel_event_store::operate::{FreezeError, freeze, unfreeze};
 use diesel_event_store::projection::Projection;
 use diesel_event_store::transfer::{
-    CopyError, Fate, abandon, copy, discard, export_archive, look, reclaim, remove_archived, restore,
+    Copied, CopyControl, CopyError, Fate, Next, abandon, copy, copy_with, discard, export_archive, look,
+    reclaim, remove_archived, restore,
 };
-use diesel_event_store::{EventConnection, EventStore, Position, RecordedEvent};
+use diesel_event_store::{AppendError, EventConnection, EventStore, Position, RecordedEvent};
 use test_support::witness::{begin, commit};
 use test_support::{LONG, Result, TestDatabase, execute};
 
 use super::super::Tests;
-use super::copy_control::{append, kept, options, switched_in_part};
+use super::super::housekeeping::unlock_leaves;
+use super::copy_control::{append, archive_alice, kept, options, switched_in_part};
 use super::empty;
 
 tests_of_pairs! {
@@ -22,6 +25,8 @@ tests_of_pairs! {
     what_was_brought_is_brought_again_before_the_source_is_closed_again,
     what_is_on_its_way_back_is_built_again_if_that_is_said_later,
     other_streams_that_were_archived_do_not_make_two_logs_equal,
+    what_was_archived_before_a_switch_goes_on_leaves_the_source_open,
+    what_is_left_of_an_event_differs_and_the_source_goes_on,
     a_source_that_has_moved_to_a_target_that_was_discarded_is_not_opened_by_itself,
 }
 
@@ -140,6 +145,61 @@ fn other_streams_that_were_archived_do_not_make_two_logs_equal<S: TestDatabase, 
         other => panic!("{other:?}"),
     }
     append(&mut to, "alice", 1)?;
+    Ok(())
+}
+
+/// As it is if the copy is killed just after it has closed the source.
+fn what_was_archived_before_a_switch_goes_on_leaves_the_source_open<S, T>() -> Result
+where
+    S: TestDatabase,
+    T: TestDatabase,
+{
+    let ((_db, mut from), (_other, mut to), _) = switched_in_part::<S, T>()?;
+    let note = STORE.log_closed(&mut from)?.expect("it is closed").note().to_owned();
+    assert!(unfreeze(&mut from, LONG)?);
+    append(&mut from, "bob", 1)?;
+    kept::<S::Conn>().catch_up(&mut from)?;
+    archive_alice(&mut from)?;
+    freeze(&mut from, "a switch", LONG)?;
+    execute(&mut from, &format!("UPDATE event_log SET note = '{note}'"))?;
+
+    match copy(&mut from, &mut to, &options().keep("kept"), |_| true) {
+        Err(CopyError::ArchivedSince { position, .. }) => assert_eq!(position.get(), 1),
+        other => panic!("{other:?}"),
+    }
+    append(&mut from, "bob", 1)?;
+    assert!(matches!(append(&mut to, "bob", 1), Err(AppendError::LogClosed(_))));
+    Ok(())
+}
+
+/// Both logs are closed then.
+struct Fails;
+
+impl CopyControl for Fails {
+    fn caught_up(&mut self, _so_far: &Copied) -> Next {
+        Next::Switch
+    }
+
+    fn move_read_models(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Err("the disk is full".into())
+    }
+}
+
+fn what_is_left_of_an_event_differs_and_the_source_goes_on<S: TestDatabase, T: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (empty::<S>()?, empty::<T>()?);
+    append(&mut from, "alice", 3)?;
+    append(&mut from, "bob", 1)?;
+    archive_alice(&mut from)?;
+    let failed = copy_with(&mut from, &mut to, &options(), &mut Fails);
+    assert!(matches!(failed, Err(CopyError::ReadModels(_))), "{failed:?}");
+    unlock_leaves(&mut to)?;
+    let leaf = "a".repeat(64);
+    execute(&mut to, &format!("UPDATE event_rewrites SET leaf = '{leaf}' WHERE global_position = 2"))?;
+
+    let diverged = copy(&mut from, &mut to, &options(), |_| true);
+    assert!(matches!(diverged, Err(CopyError::Diverged { .. })), "{diverged:?}");
+    append(&mut from, "bob", 1)?;
+    assert!(matches!(append(&mut to, "bob", 1), Err(AppendError::LogClosed(_))));
     Ok(())
 }
 

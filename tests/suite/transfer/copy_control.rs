@@ -278,7 +278,7 @@ fn a_read_model_that_was_left_behind_goes_on<S: TestDatabase, T: TestDatabase>()
 }
 
 /// Her three events, before the one of Bob.
-fn archive_alice<C: EventConnection>(conn: &mut C) -> Result {
+pub(super) fn archive_alice<C: EventConnection>(conn: &mut C) -> Result {
     let mut file = Vec::new();
     export_archive(conn, Position::new(4)?, &mut file)?;
     assert_eq!(remove_archived(conn, || Ok(&*file))?.events(), 3);
