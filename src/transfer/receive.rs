@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::BufRead;
 use std::time::Duration;
 
-use diesel::result::QueryResult;
+use diesel::result::{DatabaseErrorKind as DieselKind, Error, QueryResult};
 
 use super::batch::Batch;
 use super::chain::chain_of;
@@ -21,6 +21,7 @@ use crate::model::event::RecordedEvent;
 use crate::model::position::Position;
 use crate::operate::links::Link;
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::error::DatabaseError;
 
 /// How long to wait for transactions that are in the way of opening the log.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,7 +87,7 @@ fn receive_batch<C: EventConnection + ?Sized>(
     last_line: u64,
 ) -> Result<u64, ImportError> {
     let error = match log.receive_batch(batch, chain) {
-        Err(error @ ReceiveError::Database(_)) => error,
+        Err(ReceiveError::Database(error)) if is_of_a_repeated_value(&error) => error,
         other => return Ok(other?),
     };
     match first_repeated(log.conn, &batch.events) {
@@ -96,6 +97,11 @@ fn receive_batch<C: EventConnection + ?Sized>(
         }
         _ => Err(error.into()),
     }
+}
+
+/// After any other error the store may have these events because another process has imported them meanwhile.
+fn is_of_a_repeated_value(error: &DatabaseError) -> bool {
+    matches!(error.diesel_error(), Error::DatabaseError(DieselKind::UniqueViolation, _))
 }
 
 fn first_repeated<'e, C: EventConnection + ?Sized>(

@@ -1,7 +1,10 @@
 //! What an import does to a database and a connection of SQLite.
 
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel_event_store::sqlite::Options;
 use diesel_event_store::transfer::{ImportError, Imported, export, import};
 use diesel_event_store::{DatabaseErrorKind, ExpectedVersion, Position};
 use test_support::counted;
@@ -31,6 +34,30 @@ fn pages(conn: &mut SqliteConnection) -> i32 {
 
 fn imported(conn: &mut SqliteConnection, file: &[u8]) -> Result<Imported, ImportError> {
     import(conn, || Ok(file))
+}
+
+/// Nothing is wrong with the file, although its events are in the store.
+#[test]
+fn what_another_import_of_the_file_has_locked_is_imported_later() {
+    let (file, database) = (file(), SqliteFile::migrated());
+    let mut other = database.connect();
+    let mut conn = database.connect_with(Options::default().busy_timeout(Duration::from_millis(100)));
+    // The other one is faster, once this one has begun.
+    let mut openings = 0;
+    let locked = import(&mut conn, || {
+        openings += 1;
+        if openings == 2 {
+            imported(&mut other, &file).unwrap();
+            other.batch_execute("BEGIN IMMEDIATE").unwrap();
+        }
+        Ok(&*file)
+    });
+    match locked {
+        Err(ImportError::Database(error)) => assert_eq!(error.kind(), DatabaseErrorKind::Locked),
+        other => panic!("{other:?}"),
+    }
+    other.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(imported(&mut conn, &file).unwrap().skipped(), 1_000);
 }
 
 /// The file is whole when it is checked, and not any more when it is imported.
