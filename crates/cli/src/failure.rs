@@ -59,11 +59,17 @@ impl Failure {
 
     /// With the database at a URL in what is to be typed.
     pub fn on(self, url: &str) -> Self {
-        let on = |advice: String| to_type::on(url, &advice);
+        self.change_advice(|advice| to_type::on(url, &advice))
+    }
+
+    /// If there is any.
+    pub fn change_advice(self, change: impl Fn(String) -> String) -> Self {
         match self {
-            Self::Undecided { message, advice } => Self::Undecided { message, advice: on(advice) },
-            Self::Interrupted { message, advice } => Self::Interrupted { message, advice: on(advice) },
-            Self::Failed { code, message, advice } => Self::Failed { code, message, advice: advice.map(on) },
+            Self::Undecided { message, advice } => Self::Undecided { message, advice: change(advice) },
+            Self::Interrupted { message, advice } => Self::Interrupted { message, advice: change(advice) },
+            Self::Failed { code, message, advice } => {
+                Self::Failed { code, message, advice: advice.map(change) }
+            }
             other => other,
         }
     }

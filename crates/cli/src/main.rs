@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::Arguments;
+use arguments::{Arguments, Command};
 use failure::Failure;
 use output::Output;
 use secrets::Secrets;
@@ -43,7 +43,10 @@ fn main() -> ExitCode {
         Err(error) => return not_understood(&error, &secrets, words.contains(&"--json".into())),
     };
     let mut output = Output::new(arguments.json);
-    let url = arguments.database_url.clone().unwrap_or_default();
+    let url = match arguments.command {
+        Command::Copy(_) => String::new(), // it has named its two databases
+        _ => arguments.database_url.clone().unwrap_or_default(),
+    };
     let done = commands::run(arguments, &mut output).and_then(|()| output.flush());
     done.map_or_else(|failure| failed(failure.on(&url), &secrets, output), |()| ExitCode::SUCCESS)
 }

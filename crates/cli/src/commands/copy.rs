@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::freeze::HAS_MOVED;
 use super::guide::Guide;
-use super::to_type::quoted;
+use super::to_type::{on, quoted};
 use crate::arguments::{Copying, Patience};
 use crate::confirm::confirm;
 use crate::database::{Access, Database};
@@ -16,6 +16,10 @@ use crate::interrupt;
 use crate::output::{Output, counted, number};
 use crate::progress::Progress;
 use crate::secrets::shown;
+
+const SOURCE_CLOSED: &str = "if it was frozen by hand: diesel-event-store unfreeze; if it has moved, and is \
+    lost there: diesel-event-store unfreeze --target-is-lost";
+const DISCARD: &str = "diesel-event-store import --discard --yes";
 
 /// The two databases, and what else was typed.
 pub struct Places<'a> {
@@ -71,35 +75,34 @@ impl Places<'_> {
             CopyError::ReadModels(_) if interrupt::is_wanted() => {
                 return self.interrupted("interrupted; both logs are closed", &self.closed());
             }
-            CopyError::ReadModels(_) => {
-                return Failure::new("read_models", &error).advice(self.closed());
-            }
+            CopyError::ReadModels(_) => ("read_models", self.closed()),
             CopyError::NotSwitched => return Failure::Unconfirmed(self.would_switch()),
             CopyError::UnknownProjection { .. } | CopyError::Contradiction { .. } => {
                 return Failure::Usage(error.to_string());
             }
-            CopyError::SourceClosed(_) => (
-                "log_closed",
-                "if it was frozen by hand: diesel-event-store unfreeze; if it has moved, and is lost there: \
-                 diesel-event-store unfreeze --target-is-lost",
-            ),
-            CopyError::MidSwitch => return Failure::new("mid_switch", &error).advice(self.mid_switch()),
+            CopyError::SourceClosed(_) => ("log_closed", on(self.from, SOURCE_CLOSED)),
+            CopyError::MidSwitch => ("mid_switch", self.mid_switch()),
             CopyError::TargetClosed(_) | CopyError::TargetInUse | CopyError::SameLog => {
-                ("target_in_use", "name another database")
+                ("target_in_use", "name another database".to_owned())
             }
-            CopyError::SourceOpened => ("source_opened", "run it again"),
-            CopyError::OtherCopy { .. } => ("other_copy", "diesel-event-store import --discard --yes, there"),
-            CopyError::Diverged { .. } => ("diverged", "diesel-event-store verify, on both"),
-            CopyError::Differs(_) => ("differs", "diesel-event-store import --discard --yes, in the target"),
-            CopyError::ArchivedSince { .. } => ("archived_since", "copy into a new database"),
+            CopyError::SourceOpened => ("source_opened", "run it again".to_owned()),
+            CopyError::OtherCopy { .. } => ("other_copy", on(self.to, DISCARD)),
+            CopyError::Diverged { .. } => ("diverged", self.on_both("diesel-event-store verify")),
+            CopyError::Differs(_) => ("differs", on(self.to, DISCARD)),
+            CopyError::ArchivedSince { .. } => ("archived_since", "copy into a new database".to_owned()),
             CopyError::Freeze(FreezeError::InTheWay { .. }) => {
-                ("in_the_way", "end them, or wait for longer: --wait 300; then run it again")
+                ("in_the_way", "end them, or wait for longer: --wait 300; then run it again".to_owned())
             }
-            CopyError::Freeze(FreezeError::HasMoved(_)) => ("has_moved", HAS_MOVED),
-            CopyError::Overtaken => ("overtaken", "if no other is running, run it again"),
-            _ => return error.into(),
+            CopyError::Freeze(FreezeError::HasMoved(_)) => ("has_moved", on(self.from, HAS_MOVED)),
+            CopyError::Overtaken => ("overtaken", "if no other is running, run it again".to_owned()),
+            // It may be either of them.
+            _ => return Failure::from(error).change_advice(|advice| self.on_both(&advice)),
         };
         Failure::new(code, error).advice(advice)
+    }
+
+    fn on_both(&self, advice: &str) -> String {
+        format!("{}; {}", on(self.from, advice), on(self.to, advice))
     }
 
     pub fn would_switch(&self) -> String {

@@ -147,3 +147,19 @@ fn the_target_of_a_copy_whose_source_is_lost_is_opened() {
     assert_eq!(answer(&to, &["unfreeze", "--source-is-lost", "--yes"]), "the log is open\n");
     assert_eq!(answer(&to, &["verify"]), answer(&from, &["verify"]));
 }
+
+/// A third one is the one of the environment.
+#[test]
+fn what_a_copy_says_to_type_names_the_database() {
+    let (shop, other, third) = (shop(), shop(), shop());
+    let (from, to, third) = (url(&shop), elsewhere(&shop), url(&third));
+    assert_eq!(copy(&[&from, &to, "--rebuild", "mails"]).0, Some(4));
+    let (code, said) = failure(&third, &["copy", &url(&other), &to, "--rebuild", "mails"]);
+    let typed = format!("diesel-event-store --database-url {to} import --discard --yes\n");
+    assert!(code == 1 && said.contains(&typed), "{said}");
+
+    assert_eq!(copy(&[&from, &to, "--rebuild", "mails", "--yes"]).0, Some(0));
+    let (code, said) = failure(&third, &["copy", &from, &elsewhere(&other), "--rebuild", "mails"]);
+    let typed = format!("diesel-event-store --database-url {from} unfreeze --target-is-lost\n");
+    assert!(code == 1 && said.contains(&typed), "{said}");
+}
