@@ -6,6 +6,7 @@ use super::walk::Walk;
 use super::whole::Whole;
 use crate::line::chain::leaf;
 use crate::model::event::RecordedEvent;
+use crate::model::stream_id::StreamId;
 use crate::operate::links::Link;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::write_transaction::write_transaction;
@@ -40,7 +41,8 @@ impl Restored {
 /// several files, restore the newest first.
 ///
 /// It is one transaction, all or nothing. Appends to other streams go on meanwhile, except on SQLite, where
-/// they wait. The connection must not be in a transaction.
+/// they wait. In memory are a batch of events and the name of each stream. The connection must not be in a
+/// transaction.
 ///
 /// # Errors
 ///
@@ -70,24 +72,26 @@ where
     R: BufRead,
 {
     let whole = of_this_log(conn, &mut open)?;
-    let (streams, events) = (opened(&mut open)?, opened(&mut open)?);
+    let (streams, events) = (streams(opened(&mut open)?, &whole)?, opened(&mut open)?);
     write_transaction(conn, |conn| {
-        lock_heads(conn, streams, &whole)?;
+        // Before anything is read: what a transaction reads can be as old as its first look. Whoever archives
+        // these streams or restores them waits from then on.
+        streams.iter().try_for_each(|stream| conn.database().lock_head(stream))?;
         put_back(conn, events, &whole)
     })
 }
 
-/// Before anything is read: what a transaction reads can be as old as its first look. Whoever archives these
-/// streams or restores them waits from then on.
-fn lock_heads<C, R>(conn: &mut C, input: R, whole: &Whole) -> Result<(), ArchiveError>
-where
-    C: EventConnection + ?Sized,
-    R: BufRead,
-{
-    each_event(input, |_, event| match event.version == whole.first_version(&event.stream) {
-        true => Ok(conn.database().lock_head(&event.stream)?),
-        false => Ok(()),
-    })
+/// In the order in which all lock them, so that nobody waits for another in a circle.
+fn streams<R: BufRead>(input: R, whole: &Whole) -> Result<Vec<StreamId>, ArchiveError> {
+    let mut streams = Vec::new();
+    each_event(input, |_, event| {
+        if event.version == whole.first_version(&event.stream) {
+            streams.push(event.stream.clone());
+        }
+        Ok(())
+    })?;
+    streams.sort_unstable();
+    Ok(streams)
 }
 
 fn put_back<C, R>(conn: &mut C, input: R, whole: &Whole) -> Result<Restored, ArchiveError>

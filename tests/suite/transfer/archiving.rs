@@ -1,6 +1,8 @@
 //! Whole streams leave the log for a file, and come back.
 
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use diesel::Connection;
 use diesel::connection::InstrumentationEvent;
@@ -16,6 +18,7 @@ use diesel_event_store::{
     ConnectionRef, DatabaseError, DatabaseErrorKind, EventConnection, EventStore, LogQuery, NewEvent,
     Position, ReadError, RecordedEvent, write_transaction,
 };
+use test_support::witness::{begin, commit};
 use test_support::{Result, TestDatabase, at_once, count, counted, execute, user};
 
 use super::{BreaksOff, empty, exported, imported};
@@ -33,6 +36,7 @@ tests! {
     an_event_or_its_hash_is_there,
     an_event_and_its_hash_are_not_removed_at_the_same_moment,
     archives_and_restores_may_overlap,
+    a_restore_waits_for_streams_in_the_order_of_all,
     an_archive_that_lacks_earlier_events_removes_nothing,
     to_read_from_below_is_refused,
     a_projection_from_below_is_refused,
@@ -335,6 +339,28 @@ fn archives_and_restores_may_overlap<D: TestDatabase>() -> Result {
     restored(&mut conn, &long)?;
     assert_eq!(exported(&mut conn)?, before);
     assert_eq!(count(&mut conn, "event_rewrites")?, 0);
+    Ok(())
+}
+
+/// In the order of their names, whatever their order in the file. Otherwise two would wait for each other.
+fn a_restore_waits_for_streams_in_the_order_of_all<D: TestDatabase>() -> Result {
+    let (db, mut conn) = empty::<D>()?;
+    for name in ["bob", "alice", "dave"] {
+        STORE.append(&mut conn, &user(name)?, NoStream, &counted(1)?)?;
+    }
+    let file = archived(&mut conn, 3)?;
+    let mut other = db.connect()?;
+    thread::scope(|scope| -> Result {
+        begin(&mut conn)?;
+        STORE.append(&mut conn, &user("alice")?, Exact(1), &counted(1)?)?;
+        let restoring = scope.spawn(|| restored(&mut other, &file));
+        thread::sleep(Duration::from_millis(300)); // time for the restore to wait for Alice
+        STORE.append(&mut conn, &user("bob")?, Exact(1), &counted(1)?)?;
+        commit(&mut conn)?;
+        assert_eq!(restoring.join().expect("it does not panic")?.events(), 2);
+        Ok(())
+    })?;
+    assert!(verify(&mut conn)?.is_sound());
     Ok(())
 }
 
