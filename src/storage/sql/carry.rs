@@ -250,8 +250,9 @@ statement! {
 
 statement! {
     for every database;
+    /// A row that was written by hand may have no note.
     ReplaceNote<'a> { to: &'a str => bind_text, from: &'a str => bind_text },
-    "UPDATE event_log SET note = ? WHERE id = 1 AND note = ?"
+    "UPDATE event_log SET note = ? WHERE id = 1 AND coalesce(note, '') = ?"
 }
 
 impl<L> Carry for L

@@ -16,6 +16,7 @@ tests! {
     what_an_import_fills_stays_closed,
     a_frozen_log_whose_row_was_lost_is_not_opened_by_itself,
     a_log_that_is_filled_and_whose_row_was_lost_keeps_its_events,
+    a_log_whose_row_was_written_by_hand_is_opened,
 }
 
 const STORE: EventStore = EventStore::new();
@@ -117,5 +118,14 @@ fn a_log_that_is_filled_and_whose_row_was_lost_keeps_its_events<D: TestDatabase>
     let refused = discard(&mut to).expect_err("they would be lost").to_string();
     assert!(refused.contains("may have had"), "{refused}");
     assert_eq!(count(&mut to, "events")?, events);
+    is_in_use_again(&mut to)
+}
+
+/// Without saying why it is closed.
+fn a_log_whose_row_was_written_by_hand_is_opened<D: TestDatabase>() -> Result {
+    let ((_db, mut from), (_other, mut to)) = (empty::<D>()?, empty::<D>()?);
+    fill(&mut from)?;
+    follow(&mut from, &mut to);
+    execute(&mut to, "UPDATE event_log SET note = NULL")?;
     is_in_use_again(&mut to)
 }
