@@ -14,7 +14,7 @@ pub enum LogState {
     Open,
     /// The log moves to another database, or has moved.
     Frozen,
-    /// An import fills the log.
+    /// An import or a copy fills the log.
     Receiving,
 }
 

@@ -28,7 +28,7 @@ pub enum FreezeError {
         /// [`LogStatus::held_back_by`](crate::LogStatus::held_back_by).
         by: Vec<LogHolder>,
     },
-    /// An import fills the log.
+    /// An import or a copy fills the log.
     #[error(transparent)]
     LogClosed(#[from] LogClosed),
     /// The log has moved to another database, and never are both open. Copy it back, or, if the other database

@@ -35,7 +35,7 @@ use crate::storage::log_state::LogRow;
 /// The log is as it was then.
 ///
 /// - [`FreezeError::InTheWay`]: transactions did not end in time, and which.
-/// - [`FreezeError::LogClosed`]: an import fills the log.
+/// - [`FreezeError::LogClosed`]: an import or a copy fills the log.
 /// - [`FreezeError::Invalid`]: `reason` is empty, longer than [`MAX_NAME_LENGTH`](crate::MAX_NAME_LENGTH)
 ///   characters, or has a control character.
 /// - [`FreezeError::InTransaction`], [`FreezeError::Database`].
