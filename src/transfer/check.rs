@@ -27,8 +27,7 @@ impl Checked {
     }
 }
 
-/// Reads a whole file, and writes nothing. `event` is told where the chain is behind each position. The file
-/// is opened a second time if an id seems to be in it twice.
+/// Reads a whole file, and writes nothing. `event` is told where the chain is behind each position.
 pub(super) fn check<R: BufRead>(
     input: R,
     mut event: impl FnMut(Position, Chain),

@@ -225,7 +225,6 @@ fn read_stream(
     })
 }
 
-/// What a column with fixed words says.
 /// Between two versions that are there, and with others between them.
 fn read_missing(pairs: Vec<[i64; 2]>, first: i64, last: i64) -> Result<Vec<Hole>, FileProblem> {
     let mut there = first;
@@ -244,6 +243,7 @@ fn read_projection(name: String, version: i32) -> Result<ProjectionId, FileProbl
     Ok(ProjectionId::new(name, version))
 }
 
+/// What a column with fixed words says.
 fn read_word<T>(field: &str, word: &str, known: fn(&str) -> Option<T>) -> Result<T, FileProblem> {
     known(word).ok_or_else(|| FileProblem::malformed(format!("{field} is {word:?}")))
 }
