@@ -4,7 +4,7 @@ use super::error::ProjectionError;
 use super::kind::Kind;
 use super::link::Database;
 use super::partitions::{self, find_or_create};
-use crate::model::partition::{Partition, PartitionKey};
+use crate::model::partition::{Barrier, Partition, PartitionKey};
 use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::model::timestamp;
@@ -110,10 +110,22 @@ async fn complete<D: Database>(
     if partitions.is_empty() || !partitions.iter().all(have_arrived) {
         return Ok(partitions);
     }
+    if let Some(furthest) = beyond_barrier(&partitions) {
+        database.lift_barrier(projection, furthest).await?;
+        return Ok(database.partitions(projection).await?);
+    }
     let mut open = Open::begin(database).await?;
     let outcome = replace(&mut *open.database, projection, &partitions).await;
     open.end(outcome).await?;
     Ok(database.partitions(projection).await?)
+}
+
+/// The furthest of them, if that is beyond the barrier: an application can put a checkpoint anywhere. There is
+/// no way back, so the others have to come there, too.
+fn beyond_barrier(partitions: &[Partition]) -> Option<Position> {
+    let furthest = partitions.iter().map(|row| row.position).max()?;
+    let is_beyond = |barrier: Barrier| barrier.position < furthest;
+    partitions.iter().any(|row| row.barrier.is_some_and(is_beyond)).then_some(furthest)
 }
 
 /// Unless another worker was faster: then not all rows are as they were seen.

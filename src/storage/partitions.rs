@@ -103,6 +103,9 @@ operations! {
             next_count: i32,
         ) -> QueryResult<usize>;
 
+        /// Sets a barrier that lies below this position up to there.
+        fn lift_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize>;
+
         /// Fences the owners of the active partitions that have arrived at the barrier, and returns how many
         /// there are.
         fn lock_at_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize>;

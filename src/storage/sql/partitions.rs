@@ -301,6 +301,18 @@ statement! {
 
 statement! {
     for every database;
+    LiftBarrier<'a> {
+        barrier: i64 => bind_long,
+        name: &'a str => bind_text,
+        version: i32 => bind_integer,
+        below: i64 => bind_long,
+    },
+    "UPDATE projection_checkpoints SET barrier_position = ? \
+     WHERE projection_name = ? AND projection_version = ? AND barrier_position < ?"
+}
+
+statement! {
+    for every database;
     LockAtBarrier<'a> {
         name: &'a str => bind_text,
         version: i32 => bind_integer,
@@ -447,6 +459,11 @@ where
     ) -> QueryResult<usize> {
         let (name, version, barrier) = (&*projection.name, projection.version, barrier.get());
         self.connection().execute(RaiseBarrier { barrier, next_count, name, version }).await
+    }
+
+    async fn lift_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize> {
+        let (name, version, barrier) = (&*projection.name, projection.version, barrier.get());
+        self.connection().execute(LiftBarrier { barrier, name, version, below: barrier }).await
     }
 
     async fn lock_at_barrier(&mut self, projection: &ProjectionId, barrier: Position) -> QueryResult<usize> {

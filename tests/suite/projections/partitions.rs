@@ -1,11 +1,12 @@
 //! All events of an aggregate are applied in order by one partition, however many there are and become.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use diesel_event_store::projection::{self, ProjectionError, ProjectionState};
-use diesel_event_store::{EventConnection, write_transaction};
+use diesel_event_store::{EventConnection, EventStore, write_transaction};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use test_support::{Result, TestDatabase, advances_until, at_once, count, eventually, for_all};
@@ -25,6 +26,8 @@ tests! {
     partitions_that_are_apart_meet_before_the_number_changes,
     any_change_at_any_point_neither_skips_nor_repeats,
     a_runner_changes_it_while_others_append,
+    a_checkpoint_that_was_put_beyond_the_meeting_point_does_not_prevent_the_change,
+    a_checkpoint_saved_by_an_older_release_does_not_prevent_the_change,
     a_partition_that_has_stopped_delays_the_change_until_it_is_resumed,
 }
 
@@ -254,6 +257,48 @@ fn change_it_twice<C: EventConnection>(conn: &mut C) -> Result {
 }
 
 /// Although it stands where the others are to meet.
+/// An application may skip what it does not want.
+fn a_checkpoint_that_was_put_beyond_the_meeting_point_does_not_prevent_the_change<D: TestDatabase>() -> Result
+{
+    let (_db, mut conn) = application::<D>()?;
+    append_to_many(&mut conn, 10)?;
+    users().partitions(2).catch_up(&mut conn)?;
+    projection::repartition(&mut conn, (NAME, 1), 4)?;
+    append_to_many(&mut conn, 10)?;
+    let skipped_to = EventStore::new().last_position(&mut conn)?;
+    append_to_many(&mut conn, 10)?;
+    EventStore::new().rewind_checkpoint(&mut conn, NAME, skipped_to)?;
+    assert_eq!(caught_up_soon::<D>(conn)?, (20, 4));
+    Ok(())
+}
+
+/// It had the checkpoint to itself until then.
+fn a_checkpoint_saved_by_an_older_release_does_not_prevent_the_change<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let store = EventStore::new();
+    let first = append(&mut conn, "alice", 2)?.last_position();
+    store.save_checkpoint(&mut conn, NAME, first)?;
+    projection::repartition(&mut conn, (NAME, 1), 4)?;
+    let second = append(&mut conn, "alice", 1)?.last_position();
+    store.save_checkpoint(&mut conn, NAME, second)?;
+    append(&mut conn, "alice", 3)?;
+    assert_eq!(caught_up_soon::<D>(conn)?, (3, 4));
+    Ok(())
+}
+
+/// How many events were applied, and how many partitions there are then; on a thread that can be left behind.
+fn caught_up_soon<D: TestDatabase>(mut conn: D::Conn) -> Result<(u64, usize)> {
+    let (told, hears) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let applied = users().catch_up(&mut conn).map(|caught_up| caught_up.applied());
+        let partitions = status(&mut conn).map(|status| status.partitions().len());
+        let _ = told.send((applied, partitions.map_err(|error| error.to_string())));
+    });
+    let (applied, partitions) = hears.recv_timeout(Duration::from_secs(60))?;
+    thread.join().expect("it has ended");
+    Ok((applied?, partitions?))
+}
+
 fn a_partition_that_has_stopped_delays_the_change_until_it_is_resumed<D: TestDatabase>() -> Result {
     let (_db, mut conn) = application::<D>()?;
     append(&mut conn, "alice", 1)?;
