@@ -19,7 +19,7 @@ use crate::storage::transactions::{Open, Transactions};
 ///
 /// The workers bring all partitions to the position of the furthest one; the new partitions begin there. It
 /// is done when [`status`](super::status()) shows the new number: with idle workers, after about a third of
-/// their lease.
+/// their lease. A [`reset`](super::reset()) that comes before that takes the change back.
 ///
 /// Alone, it is a transaction of its own; inside a transaction of the application, it is part of that.
 ///

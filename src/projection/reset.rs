@@ -18,8 +18,10 @@ use crate::store::wake_up;
 /// Puts a projection back to the beginning: all events are applied again, and parked events are forgotten.
 /// `clear` empties the read model in the same transaction. If a worker is applying a batch meanwhile, the
 /// batch is rolled back; an idle worker notices within a second, and reads the log again. A version that was
-/// retired is applied again. Outside a transaction, it begins its own; inside a transaction of the
-/// application it is a savepoint, which is committed or rolled back with it.
+/// retired is applied again. The number of partitions stays as it is, also if a
+/// [`repartition`](super::repartition()) was still under way: call that again. Outside a transaction, it
+/// begins its own; inside a transaction of the application it is a savepoint, which is committed or rolled
+/// back with it.
 ///
 /// # Errors
 ///
@@ -58,7 +60,8 @@ where
 
 /// Puts a projection somewhere else in the log, back or ahead, with all its partitions: the events after that
 /// are applied, again or for the first time, and parked ones among them are forgotten. `fit` makes the read
-/// model fit in the same transaction. A batch that a worker is applying meanwhile is rolled back.
+/// model fit in the same transaction. A batch that a worker is applying meanwhile is rolled back, and a
+/// [`repartition`](super::repartition()) that is still under way is taken back.
 ///
 /// [`StartFrom`] says where: at the beginning, as [`reset`]; at the end, so that what lies between is
 /// skipped; at a position, or a time. Outside a transaction, it begins its own; inside a transaction of the
