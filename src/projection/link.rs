@@ -48,6 +48,10 @@ pub(super) trait Link: Sized {
 
     fn conn(&mut self) -> &mut Self::Conn;
 
+    /// Ends the transactions above this depth, whose end has not come: the application has panicked, or the
+    /// future was dropped.
+    fn abandon(&mut self, depth: u32);
+
     fn handle(
         &mut self,
         handler: &<Self::Kind as Kind>::Handler<Self::Conn>,
@@ -71,6 +75,10 @@ impl<C: EventConnection> Link for C {
 
     fn conn(&mut self) -> &mut C {
         self
+    }
+
+    fn abandon(&mut self, depth: u32) {
+        HasDatabase::database(self).roll_back_to(depth);
     }
 
     async fn handle(

@@ -3,11 +3,10 @@
 use diesel::result::{Error, QueryResult};
 
 use super::link::Link;
-use crate::storage::give_up::GiveUp;
 use crate::storage::transactions::Transactions;
 
-/// A transaction that is open, or a savepoint in the application's. If it is dropped before it has ended, the
-/// connection is given up, and the database rolls back.
+/// A transaction that is open, or a savepoint in the application's. If it is dropped before it has ended, it is
+/// rolled back.
 pub(super) struct LentTransaction<'l, L: Link> {
     pub(super) link: &'l mut L,
     depth_around: u32,
@@ -57,7 +56,7 @@ async fn worked<L: Link, E: From<Error>>(
 impl<L: Link> Drop for LentTransaction<'_, L> {
     fn drop(&mut self) {
         if !self.has_ended {
-            self.link.database().give_up();
+            self.link.abandon(self.depth_around);
         }
     }
 }

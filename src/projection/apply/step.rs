@@ -36,8 +36,8 @@ pub(super) enum Parking {
     Unpark(Position),
 }
 
-/// Does the work and moves the checkpoint, or does neither. If the future is dropped in the middle, the
-/// connection is given up, and the database rolls back.
+/// Does the work and moves the checkpoint, or does neither, also if the handler panics or the future is
+/// dropped in the middle.
 pub(super) async fn transaction<L: Link>(
     conn: &mut L,
     projection: &ProjectionOf<L>,

@@ -8,6 +8,7 @@ use crate::projection::kind::{Awaits, Kind};
 use crate::projection::link::{Lends, Link};
 use crate::storage::asynchronous::connection::{AsyncConnectionRef, AsyncEventConnection};
 use crate::storage::bell::Bell;
+use crate::storage::give_up::GiveUp;
 
 /// A connection that is awaited, or a reference to it.
 pub(in crate::projection) struct Awaited<C, R = C> {
@@ -35,6 +36,11 @@ impl<C: AsyncEventConnection, R: BorrowMut<C>> Link for Awaited<C, R> {
 
     fn conn(&mut self) -> &mut C {
         self.conn.borrow_mut()
+    }
+
+    /// Nothing can be awaited here. When the connection is closed, the database rolls back.
+    fn abandon(&mut self, _depth: u32) {
+        self.database().give_up();
     }
 
     async fn handle(

@@ -1,14 +1,16 @@
 //! What an operator sees and does.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use diesel::Connection;
 use diesel_event_store::projection::{
     self, OnFailure, ParkedEvent, PartitionStatus, Projection, ProjectionError, ProjectionId,
     ProjectionState, Runner, StartFrom,
 };
-use diesel_event_store::{EventConnection, NewEvent, Position};
-use test_support::{Result, TestDatabase, eventually, execute, wait_for_projection};
+use diesel_event_store::{EventConnection, EventStore, NewEvent, Position};
+use test_support::{Result, TestDatabase, eventually, execute, user, wait_for_projection};
 
 use super::{
     Fault, NAME, Script, append, application, applied, insert, reached, runner, set, states, status, users,
@@ -17,6 +19,8 @@ use super::{
 tests! {
     a_reset_applies_everything_again,
     a_reset_that_cannot_clear_the_read_model_changes_nothing,
+    a_panic_of_the_application_leaves_no_transaction_open,
+    a_panic_inside_a_transaction_leaves_that_one_open,
     a_reset_forgets_what_is_parked_and_what_has_failed,
     a_reset_is_part_of_the_applications_transaction,
     a_reset_leaves_other_projections_alone,
@@ -64,6 +68,56 @@ fn a_reset_that_cannot_clear_the_read_model_changes_nothing<D: TestDatabase>() -
     assert_eq!(reached(&mut conn)?, before);
     assert_eq!(applied(&mut conn)?.len(), 2);
     assert_eq!(users().catch_up(&mut conn)?.applied(), 0);
+    Ok(())
+}
+
+/// Everything that has the application do its part in a transaction of the library.
+fn panicking<C: EventConnection + 'static>(conn: &mut C, what: &str) -> Result {
+    let panics = |conn: &mut C| -> Result {
+        clear(conn)?;
+        panic!("on purpose");
+    };
+    let panicked = catch_unwind(AssertUnwindSafe(|| match what {
+        "reset" => projection::reset(conn, (NAME, 1), panics),
+        "reset_to" => projection::reset_to(conn, (NAME, 1), StartFrom::Now, panics),
+        "promote" => projection::promote(conn, (NAME, 1), panics),
+        other => panic!("{other}?"),
+    }));
+    assert!(panicked.is_err(), "{what}");
+    Ok(())
+}
+
+fn a_panic_of_the_application_leaves_no_transaction_open<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    users().catch_up(&mut conn)?;
+    let (before, mut other) = (reached(&mut conn)?, db.connect()?);
+    for what in ["reset", "reset_to", "promote"] {
+        panicking(&mut conn, what)?;
+        assert_eq!(applied(&mut conn)?.len(), 2, "{what}");
+        append(&mut conn, what, 1)?;
+        assert_eq!(EventStore::new().version(&mut other, &user(what)?)?, 1, "{what}");
+        append(&mut other, what, 1)?;
+    }
+    assert_eq!(reached(&mut other)?, before);
+    Ok(())
+}
+
+fn a_panic_inside_a_transaction_leaves_that_one_open<D: TestDatabase>() -> Result {
+    let (db, mut conn) = application::<D>()?;
+    append(&mut conn, "alice", 2)?;
+    users().catch_up(&mut conn)?;
+    conn.transaction(|conn| -> Result {
+        append(conn, "bob", 1)?;
+        panicking(conn, "reset")?;
+        append(conn, "carol", 1)?;
+        Ok(())
+    })?;
+    let mut other = db.connect()?;
+    assert_eq!(applied(&mut other)?.len(), 2);
+    for name in ["bob", "carol"] {
+        assert_eq!(EventStore::new().version(&mut other, &user(name)?)?, 1, "{name}");
+    }
     Ok(())
 }
 
