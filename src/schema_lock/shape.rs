@@ -18,13 +18,14 @@ use crate::event::EventType;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
     event_type: EventType,
+    aliases: Vec<&'static str>,
     schema: Value,
 }
 
 impl Shape {
     /// The shape of an event with this content, as serde serializes it.
     pub fn of<T: JsonSchema>(event_type: EventType) -> Self {
-        Self { event_type, schema: schema_of::<T>() }
+        Self::new(event_type, schema_of::<T>())
     }
 
     /// The shape of an event without content, which is stored as `{}`.
@@ -37,12 +38,35 @@ impl Shape {
     /// assert_eq!(paid.event_type().name(), "OrderPaid");
     /// ```
     pub fn without_content(event_type: EventType) -> Self {
-        Self { event_type, schema: json!({ "type": "object" }) }
+        Self::new(event_type, json!({ "type": "object" }))
+    }
+
+    fn new(event_type: EventType, schema: Value) -> Self {
+        Self { event_type, aliases: Vec::new(), schema }
+    }
+
+    /// Another name that is read as this event, and not written.
+    ///
+    /// ```
+    /// use diesel_event_store::EventType;
+    /// use diesel_event_store::schema_lock::Shape;
+    ///
+    /// let settled = Shape::without_content(EventType::new("OrderSettled", 1)).alias("OrderPaid");
+    /// assert_eq!(settled.event_type().name(), "OrderSettled");
+    /// ```
+    pub fn alias(mut self, name: &'static str) -> Self {
+        self.aliases.push(name);
+        self
     }
 
     /// The stored name, and the version that is written.
     pub fn event_type(&self) -> EventType {
         self.event_type
+    }
+
+    /// Whether events of this name are read as this one, in whatever version.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.event_type.name() == name || self.aliases.contains(&name)
     }
 
     pub(super) fn is_of(&self, name: &str, version: i32) -> bool {

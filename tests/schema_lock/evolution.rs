@@ -1,5 +1,7 @@
 //! Versions, upcasts, names that are retired or taken over: what the macro offers satisfies the lock.
 
+use std::time::Duration;
+
 use diesel_event_store::schema_lock::FindingKind::{Dropped, Gone, New, TwoShapes, Unreadable};
 use diesel_event_store::schema_lock::{Mode, shapes};
 use diesel_event_store::{Event, RecordedEvent, UpcastError};
@@ -76,6 +78,46 @@ fn an_upcast_and_a_retired_name_pass() -> Result {
 #[test]
 fn an_upcast_by_type_and_an_alias_pass() -> Result {
     assert_eq!(Lock::of::<First>()?.finds::<ByType>(), [New, New, New]);
+    Ok(())
+}
+
+#[derive(Event)]
+#[event(lock)]
+enum Timed {
+    #[event(name = "OrderPaid")]
+    Paid { took: Duration },
+}
+
+#[derive(Event)]
+#[event(lock)]
+enum TimedAnew {
+    #[event(name = "OrderSettled", alias = "OrderPaid")]
+    Paid { took: Duration },
+}
+
+#[derive(Event)]
+#[event(lock)]
+enum TimedInSeconds {
+    #[event(name = "OrderSettled", alias = "OrderPaid")]
+    Paid { took: Seconds },
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub struct Seconds {
+    secs: u16,
+    nanos: u32,
+}
+
+/// A duration refuses some numbers that its schema allows, and changes others.
+#[test]
+fn an_alias_passes_whatever_the_type_does_with_extremes() -> Result {
+    assert_eq!(Lock::of::<Timed>()?.finds::<TimedAnew>(), [New]);
+    Ok(())
+}
+
+#[test]
+fn an_alias_with_another_content_is_found() -> Result {
+    assert_eq!(Lock::of::<Timed>()?.finds::<TimedInSeconds>(), [Unreadable, New]);
     Ok(())
 }
 

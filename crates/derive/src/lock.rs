@@ -34,11 +34,11 @@ pub(crate) fn expand(events: &EventEnum) -> Result<TokenStream> {
 }
 
 fn shape(krate: &syn::Path, variant: &Variant) -> Option<TokenStream> {
-    let Kind::Stored(Stored { name, version, content, .. }) = &variant.kind else { return None };
+    let Kind::Stored(Stored { name, aliases, version, content, .. }) = &variant.kind else { return None };
     let event_type = quote!(#krate::EventType::new(#name, #version));
     let shape = quote!(#krate::schema_lock::Shape);
     let content_ident = content_ident(variant);
-    Some(match content {
+    let shape = match content {
         Content::Nothing => quote!(#shape::without_content(#event_type)),
         Content::Newtype(value) => {
             let value = field_with(value, DESCRIBED);
@@ -48,7 +48,8 @@ fn shape(krate: &syn::Path, variant: &Variant) -> Option<TokenStream> {
             }
         }
         Content::Fields(_) => quote!(#shape::of::<#content_ident>(#event_type)),
-    })
+    };
+    Some(quote!(#shape #(.alias(#aliases))*))
 }
 
 /// The attributes of a field that a schema is made of.
