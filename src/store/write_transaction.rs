@@ -9,7 +9,7 @@ use crate::storage::write_transaction;
 ///
 /// | database | how it begins |
 /// |---|---|
-/// | SQLite | `BEGIN IMMEDIATE`: it waits for the write lock for up to the connection's `busy_timeout`, and not half-way, where a transaction that has read would fail at once |
+/// | SQLite | with the write lock, as after `BEGIN IMMEDIATE`: it waits for that for up to the connection's `busy_timeout`, and not half-way, where a transaction that has read would fail at once |
 /// | PostgreSQL | `BEGIN`, in the session's isolation level. Default: READ COMMITTED |
 /// | MySQL, MariaDB | `START TRANSACTION` in READ COMMITTED, which locks no gaps between rows |
 ///

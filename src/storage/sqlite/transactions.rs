@@ -97,7 +97,7 @@ const BEGIN_LENDABLE: &str = "BEGIN; ROLLBACK; SAVEPOINT diesel_event_store";
 
 /// Leaves the savepoint for `roll_back_to` to end. diesel does not report one that is gone, if an error came
 /// before.
-const UNDO_LENDABLE: &str = "ROLLBACK TO diesel_event_store";
+pub(super) const UNDO_LENDABLE: &str = "ROLLBACK TO diesel_event_store";
 
 /// Leaves a transaction for diesel to end.
 const COMMIT_LENDABLE: &str = "RELEASE diesel_event_store; BEGIN";
@@ -107,6 +107,21 @@ statement! {
     /// What BEGIN IMMEDIATE does: a handler that writes nothing waits for the lock, too.
     TakeWriteLock,
     "DELETE FROM projection_checkpoints WHERE 0"
+}
+
+/// A transaction with the write lock, or a savepoint in the application's transaction.
+pub(super) fn begin_lendable(conn: &mut SqliteConnection) -> QueryResult<()> {
+    match begin(conn, BEGIN_LENDABLE)? {
+        Scope::Savepoint => Ok(()),
+        Scope::Transaction => TakeWriteLock.execute(conn).map(drop).inspect_err(|_| roll_back_to(conn, 0)),
+    }
+}
+
+pub(super) fn commit_lendable(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if blocking::depth(conn)? == 1 {
+        conn.batch_execute(COMMIT_LENDABLE).map_err(why_refused)?;
+    }
+    Manager::commit_transaction(conn).map_err(why_refused)
 }
 
 impl Transactions for lent::Sqlite<'_> {
@@ -124,18 +139,12 @@ impl Transactions for lent::Sqlite<'_> {
     }
 
     async fn begin(&mut self) -> QueryResult<()> {
-        if begin(self.0, BEGIN_LENDABLE)? == Scope::Savepoint {
-            return Ok(());
-        }
         let _waiting = Waiting::begin();
-        TakeWriteLock.execute(self.0).map(drop).inspect_err(|_| roll_back_to(self.0, 0))
+        begin_lendable(self.0)
     }
 
     async fn commit(&mut self) -> QueryResult<()> {
-        if blocking::depth(self.0)? == 1 {
-            self.0.batch_execute(COMMIT_LENDABLE).map_err(why_refused)?;
-        }
-        Manager::commit_transaction(self.0).map_err(why_refused)
+        commit_lendable(self.0)
     }
 
     async fn roll_back_to(&mut self, depth: u32) {
