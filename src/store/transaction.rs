@@ -28,10 +28,10 @@ impl EventStore {
     ///
     /// After a lost connection it never tries again, since the transaction may have been committed. Nor does
     /// it if `work` has ended the transaction itself, with `COMMIT` as SQL for instance, because what that has
-    /// committed would be there twice: it fails with
-    /// [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded), whatever `work` returns. MySQL and
-    /// MariaDB cannot always tell this from a deadlock. There, `work` must not commit, by SQL or with DDL,
-    /// and then return an error that may run again.
+    /// committed would be there twice: if `work` returns `Ok` or an error that may run again, it fails with
+    /// [`TransactionEnded`](crate::DatabaseErrorKind::TransactionEnded) instead. Any other error of `work` is
+    /// returned as it is. MySQL and MariaDB cannot always tell this from a deadlock. There, `work` must not
+    /// commit, by SQL or with DDL, and then return an error that may run again.
     ///
     /// # Errors
     ///

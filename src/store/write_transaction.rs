@@ -31,8 +31,10 @@ use crate::storage::write_transaction;
 /// # Errors
 ///
 /// What `work` returns, or, as `E`, diesel's error if the transaction cannot begin or commit; nothing of it
-/// is in the database then. An error of a commit whose connection was lost is the exception: it leaves open
-/// whether the transaction went through.
+/// is in the database then. There are two exceptions. An error of a commit whose connection was lost leaves
+/// open whether the transaction went through. And if `work` has sent `COMMIT` as SQL and then returns an error,
+/// that error is what is returned, and what it has committed stays. On SQLite the transaction cannot begin
+/// before the [migrations](crate::run_pending_migrations) have run.
 ///
 /// # Example
 ///

@@ -15,8 +15,7 @@ use crate::storage::asynchronous::write_transaction;
 /// # Errors
 ///
 /// What `work` returns, or, as `E`, diesel's error if the transaction cannot begin or commit; nothing of it
-/// is in the database then. An error of a commit whose connection was lost is the exception: it leaves open
-/// whether the transaction went through.
+/// is in the database then, with the exceptions of [`write_transaction`](crate::write_transaction#errors).
 ///
 /// ```
 /// use diesel::sqlite::SqliteConnection;
