@@ -59,13 +59,13 @@ impl Health {
         news
     }
 
-    /// A member of the crew stops the partition, and says so itself. Until what is returned is dropped, the
+    /// A member of the crew stops the partition, and says so itself. Until what is returned has ended, the
     /// partition is stopped whatever its row says.
     pub(super) fn stops(&self, partition: &PartitionKey) -> Stops {
         let mut known = self.known();
         known.note_stopped(partition, Instant::now());
         known.stopping.push(partition.clone());
-        Stops { health: self.clone(), partition: partition.clone() }
+        Stops { health: self.clone(), partition: partition.clone(), is_marked: false }
     }
 
     /// Whether the database lets this worker have the partition, or says that another one has it.
@@ -131,6 +131,14 @@ impl Known {
 pub(super) struct Stops {
     health: Health,
     partition: PartitionKey,
+    is_marked: bool,
+}
+
+impl Stops {
+    /// If it is not marked, another worker has the partition.
+    pub(super) fn end(mut self, is_marked: bool) {
+        self.is_marked = is_marked;
+    }
 }
 
 /// What was read of its row before it was marked says nothing.
@@ -139,7 +147,9 @@ impl Drop for Stops {
         let mut known = self.health.known();
         known.stopping.retain(|partition| *partition != self.partition);
         known.forget_stopped(|stopped| stopped.key == self.partition);
-        known.note_stopped(&self.partition, Instant::now());
+        if self.is_marked {
+            known.note_stopped(&self.partition, Instant::now());
+        }
     }
 }
 
@@ -190,11 +200,20 @@ mod tests {
     fn what_was_read_before_a_partition_was_marked_does_not_hide_that_it_has_stopped() {
         let (health, active, failed) = (Health::default(), row(State::Active), row(State::Failed));
         let before = Instant::now();
-        drop(health.stops(&active.key));
+        health.stops(&active.key).end(true);
         assert!(health.see(&active.key.projection, slice::from_ref(&active), before).is_empty());
         assert!(!health.is_good());
         assert!(health.see(&active.key.projection, &[failed], Instant::now()).is_empty(), "it is told twice");
         assert!(health.see(&active.key.projection, slice::from_ref(&active), Instant::now()).is_empty());
         assert!(health.is_good(), "it was resumed");
+    }
+
+    #[test]
+    fn a_partition_that_another_worker_has_taken_is_not_stopped() {
+        let (health, active) = (Health::default(), row(State::Active));
+        let stops = health.stops(&active.key);
+        assert!(!health.is_good());
+        stops.end(false);
+        assert!(health.is_good());
     }
 }

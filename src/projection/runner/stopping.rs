@@ -1,5 +1,6 @@
 use super::context::Context;
 use super::crew::Crew;
+use super::health::Stops;
 use super::pace::{LONGEST_RECONNECT_PAUSE, Pace};
 use crate::observe;
 use crate::projection::apply::Applier;
@@ -19,20 +20,20 @@ impl<W: Crew> Stopping<'_, W> {
     /// and does nothing with it: no other worker would fare better. Returns what is to be reported in the
     /// end.
     pub(super) async fn stop(mut self, conn: W::Link) -> ProjectionError {
-        let _stops = self.context.health.stops(self.applier.partition());
+        let stops = self.context.health.stops(self.applier.partition());
         // The handler may have left the connection unusable, or in a transaction that diesel does not know
         // of.
         if matches!(self.error, ProjectionError::TransactionEnded { .. }) {
             // Before another one is asked for, which a pool may not have.
             drop(conn);
         } else if let Ok(is_marked) = self.mark(conn).await {
-            return self.end(is_marked);
+            return self.end(is_marked, stops);
         }
         let mut retry = Pace::new(LONGEST_RECONNECT_PAUSE.min(self.applier.longest_pause()));
         let mut is_reported = false;
         loop {
             match self.mark_anew().await {
-                Ok(is_marked) => return self.end(is_marked),
+                Ok(is_marked) => return self.end(is_marked, stops),
                 Err(refusal) if !is_reported => {
                     self.context.record_failure(self.refused(refusal));
                     is_reported = true;
@@ -81,7 +82,8 @@ impl<W: Crew> Stopping<'_, W> {
         }
     }
 
-    fn end(self, is_marked: bool) -> ProjectionError {
+    fn end(self, is_marked: bool, stops: Stops) -> ProjectionError {
+        stops.end(is_marked);
         if !is_marked {
             // Whoever has the lease now applies the event, or fails at it in turn.
             return self.applier.lease_lost();
