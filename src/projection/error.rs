@@ -46,9 +46,11 @@ pub enum ProjectionError {
     Failed {
         /// The projection.
         projection: ProjectionId,
-        /// The position of the event.
+        /// The position of the event. If a handler of batches has failed and its connection is lost, too,
+        /// [`catch_up`](super::Projection::catch_up) cannot find out which: then that of the first of the
+        /// batch.
         position: Position,
-        /// The stream of the event.
+        /// The stream of that event.
         stream: StreamId,
         /// The kind of failure.
         kind: FailureKind,
