@@ -264,7 +264,8 @@ pub enum ProjectionError {
     #[error("failed to get a connection: {0}")]
     Connect(#[source] Box<dyn StdError + Send + Sync>),
     /// The runner cannot have as many connections at the same time as it needs: one per partition that it
-    /// applies, and one more. Make the pool larger, or let fewer partitions be applied by this process.
+    /// applies, and one more. Up to 16 are tried out when it starts; later it reports
+    /// [`Connect`](Self::Connect). Make the pool larger, or let fewer partitions be applied by this process.
     #[error(
         "the runner can have only {available} connections at the same time and needs {needed}, one per partition \
          that it applies and one more; make the pool larger: {source}"
