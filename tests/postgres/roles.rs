@@ -288,6 +288,38 @@ fn a_migrator_owns_the_tables() -> test_support::Result {
     Ok(())
 }
 
+/// Its own tables stand where a trigger of the store looks, and what they call says as whom.
+const BAIT: &str = "CREATE TEMPORARY TABLE called (by_whom TEXT); GRANT ALL ON called TO PUBLIC; \
+    CREATE TEMPORARY TABLE bait (global_position BIGINT); INSERT INTO bait VALUES (1); \
+    CREATE FUNCTION pg_temp.call() RETURNS BOOLEAN LANGUAGE sql VOLATILE AS \
+    $$ INSERT INTO pg_temp.called VALUES (current_user); SELECT true $$; \
+    CREATE TEMPORARY VIEW events AS SELECT global_position FROM bait WHERE pg_temp.call(); \
+    CREATE TEMPORARY VIEW event_rewrites AS SELECT global_position FROM bait WHERE pg_temp.call(); \
+    GRANT SELECT, UPDATE ON events, event_rewrites TO PUBLIC";
+
+/// Whoever can connect may create temporary tables.
+#[test]
+fn nobody_has_the_owner_of_the_store_run_code_of_theirs() -> test_support::Result {
+    for function in ["events_refuse_delete", "event_rewrites_refuse_delete"] {
+        let database = Postgres::migrated()?;
+        let mut admin = database.connect()?;
+        let role = Role::create(&database, &[])?;
+        let mut plain = role.connect()?;
+        plain.batch_execute(BAIT)?;
+        let attach =
+            format!("CREATE TRIGGER bites BEFORE DELETE ON bait FOR EACH ROW EXECUTE FUNCTION {function}()");
+        assert_not_permitted(plain.batch_execute(&attach).unwrap_err());
+
+        // As a dump without its privileges is restored, and as some scripts grant.
+        admin.batch_execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC")?;
+        plain.batch_execute(&attach)?;
+        assert_not_permitted(plain.batch_execute("DELETE FROM bait").unwrap_err());
+        let called = test_support::count(&mut plain, "called")?;
+        assert_eq!((called, test_support::count(&mut plain, "bait")?), (0, 1), "{function}");
+    }
+    Ok(())
+}
+
 /// What each operation that reads answers.
 fn answers(conn: &mut PgConnection, event: &RecordedEvent) -> [Result<bool, ReadError>; 6] {
     [

@@ -56,12 +56,22 @@ CREATE TABLE event_rewrites (
 
 -- These look into the table of the same store, whatever the session finds first under that name. They lock
 -- what they find, so that no other transaction deletes it at the same moment, as their owner: whoever deletes
--- may not be allowed to lock.
+-- may not be allowed to lock. So nobody else may have them look into a table, or a view, of another owner: what
+-- that calls would run with the rights of this one.
 CREATE FUNCTION events_refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_archived BOOLEAN;
 BEGIN
+    IF EXISTS (
+        SELECT FROM pg_class
+        WHERE oid IN (TG_RELID, format('%I.event_rewrites', TG_TABLE_SCHEMA)::regclass)
+            AND pg_get_userbyid(relowner) <> current_user
+    ) THEN
+        RAISE insufficient_privilege
+            USING MESSAGE = format('permission denied for function events_refuse_delete: its owner, %s, does not own '
+                'events and event_rewrites', current_user);
+    END IF;
     EXECUTE format(
         'SELECT TRUE FROM %I.event_rewrites WHERE global_position = $1 FOR KEY SHARE', TG_TABLE_SCHEMA
     )
@@ -81,6 +91,15 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_back BOOLEAN;
 BEGIN
+    IF EXISTS (
+        SELECT FROM pg_class
+        WHERE oid IN (TG_RELID, format('%I.events', TG_TABLE_SCHEMA)::regclass)
+            AND pg_get_userbyid(relowner) <> current_user
+    ) THEN
+        RAISE insufficient_privilege
+            USING MESSAGE = format('permission denied for function event_rewrites_refuse_delete: its owner, %s, does not own '
+                'events and event_rewrites', current_user);
+    END IF;
     EXECUTE format(
         'SELECT TRUE FROM %I.events WHERE global_position = $1 FOR KEY SHARE', TG_TABLE_SCHEMA
     )
@@ -97,6 +116,9 @@ CREATE TRIGGER event_rewrites_refuse_change BEFORE UPDATE OR TRUNCATE ON event_r
 
 CREATE TRIGGER event_rewrites_refuse_delete BEFORE DELETE ON event_rewrites
     FOR EACH ROW EXECUTE FUNCTION event_rewrites_refuse_delete();
+
+-- A trigger that is there needs no such right; only who creates another one does.
+REVOKE EXECUTE ON FUNCTION events_refuse_delete(), event_rewrites_refuse_delete() FROM PUBLIC;
 
 -- For a trigger that is created on demand: it wakes the runners of other processes.
 CREATE FUNCTION events_notify() RETURNS TRIGGER LANGUAGE plpgsql AS $$
