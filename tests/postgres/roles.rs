@@ -341,7 +341,7 @@ fn assert_unsuitable(refused: impl Into<Error>, what: &str) {
 /// What a policy hides would look as if it was never appended, and a reader would pass it.
 #[test]
 fn a_role_from_which_policies_may_hide_rows_is_refused() -> test_support::Result {
-    for table in ["events", "aggregate_heads", "event_log"] {
+    for table in ["events", "event_rewrites", "aggregate_heads", "event_log"] {
         let database = Postgres::migrated()?;
         let mut admin = database.connect()?;
         append_one(&mut admin, "There")?;

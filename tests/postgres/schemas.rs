@@ -104,7 +104,7 @@ fn the_archive_of_one_does_not_open_the_other() -> test_support::Result {
 #[test]
 fn a_table_that_hides_one_of_the_store_is_refused() -> test_support::Result {
     let store = EventStore::new();
-    for table in ["events", "aggregate_heads", "event_log"] {
+    for table in ["events", "event_rewrites", "aggregate_heads", "event_log"] {
         for create in
             ["CREATE TEMPORARY TABLE", "CREATE SCHEMA app; SET search_path TO app, public; CREATE TABLE"]
         {

@@ -352,7 +352,7 @@ BEGIN
     FOR store_table IN
         SELECT pg_class.oid::regclass AS name, relnamespace AS schema,
             row_security_active(pg_class.oid) AS may_be_hidden
-        FROM unnest(ARRAY['events', 'aggregate_heads', 'event_log']) AS name
+        FROM unnest(ARRAY['events', 'event_rewrites', 'aggregate_heads', 'event_log']) AS name
         JOIN pg_class ON pg_class.oid = name::regclass
     LOOP
         IF store_table.schema <> home THEN
