@@ -28,7 +28,9 @@ use crate::storage::log_state::LogRow;
 /// | PostgreSQL | a trigger; only the owner of the tables can create it | transactions that have appended, prepared ones too, and a VACUUM of `events` |
 /// | MySQL, MariaDB | the state in `event_fence`, and a trigger for what is inserted by SQL, which takes the privileges of the migrations | transactions that have appended, XA ones too, and that have read events: the trigger waits for these |
 ///
-/// If it is killed on MySQL or MariaDB, the log may be frozen without the trigger. Run it again.
+/// If it is killed on MySQL or MariaDB, the log may be frozen without the trigger. Run it again. If another
+/// connection opens the log at the same time, the trigger may be left on a log that is open: [`unfreeze`] drops
+/// it.
 ///
 /// # Errors
 ///
@@ -141,12 +143,13 @@ pub(crate) fn unfreeze_if<C: EventConnection + ?Sized>(
         if patiently(conn, patience, |conn| Ok(conn.database().unfreeze(&closed.note)?))? {
             return Ok(true);
         }
-        // Its note has changed meanwhile, so the new one is asked about.
+        // It was closed anew meanwhile, so the new note is asked about.
         let waited = begin.elapsed();
         if waited > patience {
             return Err(FreezeError::InTheWay { waited, by: Vec::new() });
         }
     }
+    patiently(conn, patience, |conn| Ok(conn.database().settle()?))?;
     Ok(false)
 }
 

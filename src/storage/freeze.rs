@@ -15,6 +15,10 @@ operations! {
         /// frozen with this note is left as it is: `false`.
         fn unfreeze(&mut self, note: &str) -> QueryResult<bool>;
 
+        /// What keeps events out agrees with the state of the log, whatever attempts that have failed have
+        /// left.
+        fn settle(&mut self) -> QueryResult<()>;
+
         /// The transactions that are in the way, as far as the database tells.
         fn in_the_way(&mut self) -> QueryResult<Vec<LogHolder>>;
     }

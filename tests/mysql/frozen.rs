@@ -1,16 +1,56 @@
 //! What is in the way of freezing a log on MySQL and MariaDB.
 
+use std::thread;
 use std::time::Duration;
 
+use diesel::mysql::MysqlConnection;
 use diesel_event_store::operate::{FreezeError, freeze, unfreeze};
 use diesel_event_store::{DatabaseErrorKind, LogOrdering};
 use test_support::{LONG, Result, count, execute};
 
-use super::asking::until_named;
+use super::asking::{until_named, until_waiting};
 use super::database::{Database, STORE, append, begin, commit, number};
 
 fn is_in_the_way<T>(outcome: Result<T, FreezeError>) -> bool {
     matches!(outcome, Err(FreezeError::InTheWay { .. }))
+}
+
+const TRIGGERS: &str = "information_schema.triggers WHERE trigger_schema = DATABASE() \
+     AND trigger_name = 'events_refuse_insert'";
+
+fn assert_open(conn: &mut MysqlConnection) -> Result {
+    assert_eq!((STORE.log_closed(conn)?, count(conn, TRIGGERS)?), (None, 0));
+    append(conn, "open")?;
+    Ok(())
+}
+
+fn assert_frozen(conn: &mut MysqlConnection) -> Result {
+    assert!(STORE.log_closed(conn)?.is_some());
+    assert_eq!(count(conn, TRIGGERS)?, 1);
+    assert!(append(conn, "late").is_err());
+    Ok(())
+}
+
+/// What `unfreeze` commits, of a log that has no trigger yet.
+fn open_without_trigger(conn: &mut MysqlConnection) -> Result {
+    execute(conn, "UPDATE event_fence SET state = 'open'")?;
+    execute(conn, "UPDATE event_log SET state = 'open', note = NULL")?;
+    Ok(())
+}
+
+/// Each of two connections at the same time, which wait for a transaction that has read events until both do.
+fn both<T: Send>(db: &Database, work: impl Fn(&mut MysqlConnection, &str) -> T + Sync) -> Result<[T; 2]> {
+    let (mut reading, mut watching) = (db.connect()?, db.connect()?);
+    let (mut one, mut other) = (db.connect()?, db.connect()?);
+    begin(&mut reading)?;
+    count(&mut reading, "events")?;
+    thread::scope(|scope| {
+        let working =
+            [scope.spawn(|| work(&mut one, "the one")), scope.spawn(|| work(&mut other, "the other"))];
+        until_waiting(&mut watching, 2)?;
+        commit(&mut reading)?;
+        Ok(working.map(|working| working.join().expect("it does not panic")))
+    })
 }
 
 /// It has inserted past the fence, so only the trigger waits for it. Meanwhile the log is open again.
@@ -115,10 +155,7 @@ fn what_was_frozen_in_part_is_completed() -> Result {
     execute(&mut conn, "DROP TRIGGER events_refuse_insert")?;
     assert!(append(&mut conn, "late").is_err());
     assert!(!freeze(&mut conn, "again", LONG)?);
-    let triggers = "information_schema.triggers WHERE trigger_schema = DATABASE() \
-                    AND trigger_name = 'events_refuse_insert'";
-    assert_eq!(count(&mut conn, triggers)?, 1);
-    Ok(())
+    assert_frozen(&mut conn)
 }
 
 #[test]
@@ -132,4 +169,57 @@ fn a_user_who_may_not_create_the_trigger_leaves_the_log_open() -> Result {
     assert_eq!(STORE.log_closed(&mut conn)?, None);
     append(&mut db.connect()?, "open")?;
     Ok(())
+}
+
+#[test]
+fn two_that_open_it_at_once_leave_it_open() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    freeze(&mut conn, "a test", LONG)?;
+    let [one, other] = both(&db, |conn, _| unfreeze(conn, LONG))?;
+    assert_ne!(one?, other?, "one of them has opened it");
+    assert_open(&mut conn)
+}
+
+#[test]
+fn two_that_freeze_it_at_once_leave_it_frozen() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    let [one, other] = both(&db, |conn, reason| freeze(conn, reason, LONG))?;
+    assert_ne!(one?, other?, "one of them has frozen it");
+    assert_frozen(&mut conn)?;
+    assert!(unfreeze(&mut conn, LONG)?);
+    assert_open(&mut conn)
+}
+
+/// It waits for the trigger, and creates it after another has opened the log.
+#[test]
+fn what_is_opened_while_it_is_frozen_is_frozen_at_the_end() -> Result {
+    let db = Database::migrated()?;
+    let (mut reading, mut freezing, mut conn) = (db.connect()?, db.connect()?, db.connect()?);
+    begin(&mut reading)?;
+    assert_eq!(count(&mut reading, "events")?, 0);
+    let is_frozen = thread::scope(|scope| {
+        let freezing = scope.spawn(|| freeze(&mut freezing, "a test", LONG));
+        until_waiting(&mut conn, 1)?;
+        open_without_trigger(&mut conn)?;
+        commit(&mut reading)?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(freezing.join().expect("it does not panic")?)
+    })?;
+    assert!(is_frozen);
+    assert_frozen(&mut conn)?;
+    assert!(unfreeze(&mut conn, LONG)?);
+    assert_open(&mut conn)
+}
+
+/// Killed before it has seen that another has opened the log.
+#[test]
+fn a_trigger_that_was_left_is_dropped_by_whoever_opens_the_log() -> Result {
+    let db = Database::migrated()?;
+    let mut conn = db.connect()?;
+    freeze(&mut conn, "a test", LONG)?;
+    open_without_trigger(&mut conn)?;
+    assert!(append(&mut conn, "late").is_err());
+    assert!(!unfreeze(&mut conn, LONG)?);
+    assert_open(&mut conn)
 }

@@ -60,12 +60,14 @@ const REFUSE_INSERTS: &str = "CREATE TRIGGER events_refuse_insert BEFORE INSERT 
      SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = \
      'this event log is frozen (event_log.note says why); nothing was appended'";
 
+pub(super) const ALLOW_INSERTS: &str = "DROP TRIGGER IF EXISTS events_refuse_insert";
+
 /// Appends wait behind one who waits for a lock. A second is the least that can be set.
-const WAIT_BRIEFLY: &str = "SET @diesel_event_store_rows = @@SESSION.innodb_lock_wait_timeout, \
+pub(super) const WAIT_BRIEFLY: &str = "SET @diesel_event_store_rows = @@SESSION.innodb_lock_wait_timeout, \
      @diesel_event_store_tables = @@SESSION.lock_wait_timeout; \
      SET @@SESSION.innodb_lock_wait_timeout = 1, @@SESSION.lock_wait_timeout = 1";
 
-const WAIT_AS_BEFORE: &str = "SET @@SESSION.innodb_lock_wait_timeout = @diesel_event_store_rows, \
+pub(super) const WAIT_AS_BEFORE: &str = "SET @@SESSION.innodb_lock_wait_timeout = @diesel_event_store_rows, \
      @@SESSION.lock_wait_timeout = @diesel_event_store_tables";
 
 impl<C: Server<Backend = Mysql>> Freeze for lent::Mysql<'_, C> {
@@ -83,38 +85,81 @@ impl<C: Server<Backend = Mysql>> Freeze for lent::Mysql<'_, C> {
         unfrozen.and_then(|is_opened| restored.map(|()| is_opened))
     }
 
+    async fn settle(&mut self) -> QueryResult<()> {
+        self.0.batch(WAIT_BRIEFLY).await?;
+        let settled = settle(self.0).await;
+        let restored = self.0.batch(WAIT_AS_BEFORE).await;
+        settled.and(restored)
+    }
+
     async fn in_the_way(&mut self) -> QueryResult<Vec<LogHolder>> {
         self.log_holders(Position::END).await
     }
 }
 
-/// To create the trigger commits, so it comes second. If it cannot be created now, appends go on meanwhile.
-/// If this is killed between, the same again creates it.
+/// To create the trigger commits, so it comes second, and others may have opened the log meanwhile: then it is
+/// closed once more. If the trigger cannot be created now, appends go on meanwhile. If this is killed between,
+/// the same again creates it.
 async fn freeze<C: Server<Backend = Mysql>>(conn: &mut C, note: &str) -> QueryResult<()> {
-    all_or_nothing(conn, Close { note }).await.map_err(DatabaseError::into_diesel_error)?;
-    let log = lent::Mysql(conn).log_row().await?;
-    if log.state != LogState::Frozen || conn.row::<_, i64>(CountTriggers).await? > 0 {
-        return Ok(());
+    loop {
+        all_or_nothing(conn, Close { note }).await.map_err(DatabaseError::into_diesel_error)?;
+        let log = lent::Mysql(conn).log_row().await?;
+        match log.state {
+            LogState::Open => continue,
+            LogState::Receiving => return settle(conn).await,
+            LogState::Frozen if refuses_inserts(conn).await? => return Ok(()),
+            LogState::Frozen => {}
+        }
+        let Err(error) = conn.batch(REFUSE_INSERTS).await else { continue };
+        if log.note.as_deref() == Some(note) {
+            all_or_nothing(conn, Open { note }).await.map_err(DatabaseError::into_diesel_error)?;
+        }
+        // Another may have created it, and counts on it.
+        if !refuses_inserts(conn).await? {
+            return Err(error);
+        }
     }
-    let created = conn.batch(REFUSE_INSERTS).await;
-    if created.is_err() && log.note.as_deref() == Some(note) {
-        all_or_nothing(conn, Open { note }).await.map_err(DatabaseError::into_diesel_error)?;
-    }
-    created
 }
 
-/// To drop the trigger commits, so it comes first. If the note has changed meanwhile, it is created again.
+/// To drop the trigger commits, so it comes first.
 async fn unfreeze<C: Server<Backend = Mysql>>(conn: &mut C, note: &str) -> QueryResult<bool> {
+    if is_frozen_with(conn, note).await? {
+        conn.batch(ALLOW_INSERTS).await?;
+        if all_or_nothing(conn, Open { note }).await.map_err(DatabaseError::into_diesel_error)? {
+            return Ok(true);
+        }
+    }
+    settle(conn).await?;
+    Ok(false)
+}
+
+pub(super) async fn is_frozen_with<C: Server<Backend = Mysql>>(
+    conn: &mut C,
+    note: &str,
+) -> QueryResult<bool> {
     let log = lent::Mysql(conn).log_row().await?;
-    if log.state != LogState::Frozen || log.note.unwrap_or_default() != note {
-        return Ok(false);
+    Ok(log.state == LogState::Frozen && log.note.unwrap_or_default() == note)
+}
+
+/// Has the trigger agree with the state. Others may change both at the same time, but whoever has created or
+/// dropped the trigger looks at the state once more, so the last one leaves them in agreement.
+pub(super) async fn settle<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<()> {
+    loop {
+        let is_frozen = lent::Mysql(conn).log_row().await?.state == LogState::Frozen;
+        let changed = match (is_frozen, refuses_inserts(conn).await?) {
+            (true, false) => conn.batch(REFUSE_INSERTS).await,
+            (false, true) => conn.batch(ALLOW_INSERTS).await,
+            _ => return Ok(()),
+        };
+        // Another may have done the same.
+        if changed.is_err() && refuses_inserts(conn).await? != is_frozen {
+            return changed;
+        }
     }
-    conn.batch("DROP TRIGGER IF EXISTS events_refuse_insert").await?;
-    let is_opened = all_or_nothing(conn, Open { note }).await.map_err(DatabaseError::into_diesel_error)?;
-    if !is_opened {
-        conn.batch(REFUSE_INSERTS).await?;
-    }
-    Ok(is_opened)
+}
+
+async fn refuses_inserts<C: Server<Backend = Mysql>>(conn: &mut C) -> QueryResult<bool> {
+    Ok(conn.row::<_, i64>(CountTriggers).await? > 0)
 }
 
 struct Close<'n> {
@@ -140,9 +185,14 @@ impl<C: Executor<Backend = Mysql>> Work<C> for Open<'_> {
     type Output = bool;
     type Error = DatabaseError;
 
+    /// The trigger is looked for while nobody else can close or open the log: who has created it before is
+    /// going to look whether the log is still closed.
     async fn run(&self, conn: &mut C, _: Scope) -> Result<bool, DatabaseError> {
-        conn.execute(SetFence { to: "open", from: "frozen" }).await?;
-        let is_opened = conn.execute(SetOpen { note: self.note }).await? == 1;
+        if conn.execute(SetFence { to: "open", from: "frozen" }).await? == 0 {
+            return Ok(false);
+        }
+        let may_be_opened = conn.row::<_, i64>(CountTriggers).await? == 0;
+        let is_opened = may_be_opened && conn.execute(SetOpen { note: self.note }).await? == 1;
         match is_opened {
             true => conn.execute(GiveBack { owner: MOVED_AWAY }).await?,
             false => conn.execute(SetFence { to: "frozen", from: "open" }).await?,

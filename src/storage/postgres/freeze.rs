@@ -66,6 +66,11 @@ impl<C: Server<Backend = Pg>> Freeze for Postgres<'_, C> {
         open.end(unfrozen).await
     }
 
+    /// An attempt is all or nothing.
+    async fn settle(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
     async fn in_the_way(&mut self) -> QueryResult<Vec<LogHolder>> {
         let held: Vec<(Option<i64>, Option<String>, Option<i64>)> = self.0.rows(SelectInTheWay).await?;
         Ok(held.into_iter().map(|(process, name, since)| holder(process, name, since)).collect())

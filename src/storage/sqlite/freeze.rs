@@ -66,6 +66,11 @@ impl Freeze for lent::Sqlite<'_> {
         })
     }
 
+    /// An attempt is all or nothing.
+    async fn settle(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+
     /// SQLite does not tell.
     async fn in_the_way(&mut self) -> QueryResult<Vec<LogHolder>> {
         Ok(Vec::new())

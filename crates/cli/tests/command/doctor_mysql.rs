@@ -45,6 +45,19 @@ fn what_the_migrations_have_made_has_to_be_there() {
     assert_eq!(problems(&db.url()), none());
 }
 
+/// A `freeze` was killed while another connection has opened the log.
+#[test]
+fn a_trigger_that_is_left_on_an_open_log_is_dropped() {
+    let db = Mysql::migrated().unwrap();
+    let mut conn = db.connect().unwrap();
+    answer(&db.url(), &["freeze", "a test", "--yes"]);
+    execute(&mut conn, "UPDATE event_fence SET state = 'open'").unwrap();
+    execute(&mut conn, "UPDATE event_log SET state = 'open', note = NULL").unwrap();
+    mends(&db.url(), "the trigger events_refuse_insert is left");
+    append(&mut conn, "o-1", &["OrderPlaced"]);
+    assert_eq!(problems(&db.url()), none());
+}
+
 #[test]
 fn tables_that_were_altered_are_altered_back() {
     let db = Mysql::migrated().unwrap();

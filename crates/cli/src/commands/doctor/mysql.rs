@@ -129,6 +129,15 @@ const NOT_GUARDED: Check = Check {
     advice: Advice::Type,
 };
 
+/// If others open the log at the same time, a `freeze` that is killed can leave it there.
+const NOT_LET_GO: Check = Check {
+    what: "the log is not frozen, and every event is refused: the trigger events_refuse_insert is left",
+    query: "SELECT 'DROP TRIGGER events_refuse_insert;' AS answer FROM event_log WHERE id = 1 \
+            AND state <> 'frozen' AND EXISTS (SELECT * FROM information_schema.triggers \
+            WHERE trigger_schema = DATABASE() AND trigger_name = 'events_refuse_insert')",
+    advice: Advice::Sql,
+};
+
 /// As far as it is known, here and for readers.
 const ASSIGNED: &str = "SELECT GREATEST(safe_position, draining_position, last_position, \
     (SELECT COALESCE(MAX(global_position), 0) FROM events)) FROM event_log WHERE id = 1";
@@ -150,7 +159,7 @@ pub fn problems(conn: &mut Database) -> Result<Vec<Problem>> {
     problems.extend(behind_readers(conn)?);
     problems.extend(settings(conn)?);
     if shows_triggers(conn)? {
-        problems.extend(problems_of(conn, &[NOT_GUARDED])?);
+        problems.extend(problems_of(conn, &[NOT_GUARDED, NOT_LET_GO])?);
     }
     Ok(problems)
 }
