@@ -26,7 +26,7 @@ pub(crate) trait Receive {
     fn close(&mut self, log_id: Uuid, note: &str) -> QueryResult<bool>;
 
     /// Outside of transactions: a log that is frozen with this note receives events from now on. `false` if it
-    /// is not.
+    /// is not. Gives up as `Locked` if transactions that have read events do not end soon, and is tried again.
     fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool>;
 
     /// In the transaction that is open: inserts events at their positions into a log that is closed.

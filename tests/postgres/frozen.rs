@@ -161,3 +161,27 @@ mod moving {
         Ok(())
     }
 }
+
+/// Whoever reads its events there would wait as well, behind a copy that waits.
+#[cfg(feature = "transfer")]
+#[test]
+fn a_log_moves_back_when_nobody_reads_it_any_more() -> Result {
+    use diesel_event_store::transfer::{CopyError, CopyOptions, copy};
+
+    let (home, there) = (Postgres::migrated()?, Postgres::migrated()?);
+    let (mut from, mut to, mut reading) = (home.connect()?, there.connect()?, home.connect()?);
+    append_one(&mut from, "Moves")?;
+    copy(&mut from, &mut to, &CopyOptions::to("there"), |_| true)?;
+    append_one(&mut to, "Has moved")?;
+
+    begin(&mut reading)?;
+    assert_eq!(count(&mut reading, "events")?, 1);
+    let hasty = copy(&mut to, &mut from, &CopyOptions::to("home").patience(Duration::ZERO), |_| true);
+    assert!(matches!(hasty, Err(CopyError::Freeze(FreezeError::InTheWay { .. }))), "{hasty:?}");
+    assert_eq!(count(&mut home.connect()?, "events")?, 1);
+    append_one(&mut to, "Is in use")?;
+    commit(&mut reading)?;
+    assert_eq!(copy(&mut to, &mut from, &CopyOptions::to("home"), |_| true)?.events(), 2);
+    append_one(&mut from, "Is back")?;
+    Ok(())
+}

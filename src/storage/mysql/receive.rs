@@ -7,15 +7,18 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use uuid::Uuid;
 
+use super::freeze::{ALLOW_INSERTS, WAIT_AS_BEFORE, WAIT_BRIEFLY, is_frozen_with, settle};
 use super::insert::{ENOUGH_BYTES, EventRow, InsertEvents, rows_together};
 use super::keys::use_key;
 use super::repair::next_position;
 use crate::model::append_key::NewKey;
 use crate::model::event::RecordedEvent;
+use crate::model::log_state::LogState;
 use crate::model::position::Position;
 use crate::storage::blocking;
 use crate::storage::executor::Executor;
 use crate::storage::lent;
+use crate::storage::log_state::LogStates;
 use crate::storage::now::now;
 use crate::storage::read::Read;
 use crate::storage::receive::Receive;
@@ -64,16 +67,11 @@ impl Receive for lent::Mysql<'_, MysqlConnection> {
         Ok(SetReceiving { log_id: &log_id.to_string(), note }.execute(self.0)? > 0)
     }
 
-    /// To drop the trigger commits, so it comes first.
     fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
-        self.0.batch_execute("DROP TRIGGER IF EXISTS events_refuse_insert")?;
-        self.0.transaction(|conn| {
-            let is_frozen = SetReceivingAgain { note, frozen }.execute(conn)? > 0;
-            if is_frozen {
-                SetFence { state: "receiving" }.execute(conn)?;
-            }
-            Ok(is_frozen)
-        })
+        self.0.batch_execute(WAIT_BRIEFLY)?;
+        let closed = close_again(self.0, frozen, note);
+        let restored = self.0.batch_execute(WAIT_AS_BEFORE);
+        closed.and_then(|is_closed| restored.map(|()| is_closed))
     }
 
     fn receive(&mut self, events: &[RecordedEvent]) -> QueryResult<()> {
@@ -132,6 +130,20 @@ impl Receive for lent::Mysql<'_, MysqlConnection> {
     fn end_snapshot(&mut self) -> QueryResult<()> {
         blocking::commit(self.0)
     }
+}
+
+/// To drop the trigger commits, so it comes first.
+fn close_again(conn: &mut MysqlConnection, frozen: &str, note: &str) -> QueryResult<bool> {
+    if now(is_frozen_with(conn, frozen))? {
+        conn.batch_execute(ALLOW_INSERTS)?;
+        conn.transaction(|conn| match (SetReceivingAgain { note, frozen }).execute(conn)? {
+            0 => Ok(()),
+            _ => SetFence { state: "receiving" }.execute(conn).map(drop),
+        })?;
+    }
+    now(settle(conn))?;
+    let log = now(lent::Mysql(conn).log_row())?;
+    Ok(log.state == LogState::Receiving && log.note.as_deref() == Some(note))
 }
 
 async fn insert_recorded(conn: &mut MysqlConnection, events: &[RecordedEvent]) -> QueryResult<()> {

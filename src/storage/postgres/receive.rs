@@ -76,6 +76,7 @@ impl Receive for Postgres<'_, PgConnection> {
     fn close_again(&mut self, frozen: &str, note: &str) -> QueryResult<bool> {
         now(refuse_foreign(self.0))?;
         self.0.transaction(|conn| {
+            conn.batch_execute(WAIT_BRIEFLY)?;
             conn.batch_execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")?; // as DROP TRIGGER does
             let is_frozen = SetReceivingAgain { note, frozen }.execute(conn)? > 0;
             if is_frozen {

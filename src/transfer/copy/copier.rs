@@ -13,6 +13,7 @@ use crate::model::position::Position;
 use crate::model::projection_id::ProjectionId;
 use crate::operate::links::each_hashed;
 use crate::operate::note::move_of;
+use crate::operate::patiently::patiently;
 use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::transfer::batch::Batch;
 use crate::transfer::note::{Move, Note};
@@ -49,6 +50,7 @@ where
         target: &'c mut T,
         plan: &CopyPlan,
         (way, chain): (Way, Chain),
+        patience: Duration,
     ) -> Result<Option<Self>, CopyError> {
         let log_id = plan.log_id;
         let unread = (Position::START, Chain::of_log(log_id));
@@ -57,7 +59,7 @@ where
             Way::Done => return Ok(None),
             Way::Begin => (Receiver::begin(target, log_id, note)?, unread),
             Way::GoOn(begun) => (Receiver::resume(target, begun)?, unread),
-            Way::Back(frozen) => (receive_again(target, &frozen, note)?, (plan.after, chain)),
+            Way::Back(frozen) => (receive_again(target, &frozen, note, patience)?, (plan.after, chain)),
         };
         take_up(&mut target, plan)?;
         Ok(Some(Self { source, target, log_id, chain, read_back, events: 0 }))
@@ -171,13 +173,18 @@ fn take_up<T: EventConnection + ?Sized>(
 }
 
 /// A log that has moved away comes back.
-fn receive_again<'c, T>(target: &'c mut T, frozen: &str, note: Note) -> Result<Receiver<'c, T>, CopyError>
+fn receive_again<'c, T>(
+    target: &'c mut T,
+    frozen: &str,
+    note: Note,
+    patience: Duration,
+) -> Result<Receiver<'c, T>, CopyError>
 where
     T: EventConnection + ?Sized,
 {
     let partitions = target.database().every_partition()?;
     let note = note.with_earlier(ids(&partitions).into_iter());
-    match target.database().close_again(frozen, &note.text())? {
+    match patiently(target, patience, |target| Ok(target.database().close_again(frozen, &note.text())?))? {
         true => Ok(Receiver::resume(target, note)?),
         false => Err(CopyError::Overtaken),
     }

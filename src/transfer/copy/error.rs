@@ -115,9 +115,10 @@ pub enum CopyError {
     /// [`abandon`](super::abandon()).
     #[error("the read models were not copied: {0}")]
     ReadModels(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Transactions were in the way of the switch and did not end in time: on the source, or on a target that is
-    /// on PostgreSQL, where transactions that have only read events are, too. If the source could not be frozen,
-    /// it is in use as before; later than that, both logs are closed. Copy again, or
+    /// Transactions were in the way and did not end in time: on the source, or on a target that is on PostgreSQL,
+    /// where transactions that have only read events are, too; in a target to which the log moves back they are
+    /// on MySQL and MariaDB as well. If the source could not be frozen, or the target could not be closed, the
+    /// source is in use as before; later than that, both logs are closed. Copy again, or
     /// [`abandon`](super::abandon()). Or a log that was to be opened has moved, or is filled by an import.
     #[error(transparent)]
     Freeze(FreezeError),

@@ -210,7 +210,7 @@ where
     if !plan.is_done() {
         refuse_undecided(plan.projections())?;
     }
-    let Some(copier) = Copier::begin(source, target, &plan, (way, chain))? else {
+    let Some(copier) = Copier::begin(source, target, &plan, (way, chain), options.patience)? else {
         return Ok(plan.done());
     };
     let moved = move_log(copier, options, control);
