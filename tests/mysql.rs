@@ -17,6 +17,8 @@ mod mysql {
     mod lost;
     mod migrations;
     mod modes;
+    #[cfg(feature = "transfer")]
+    mod moving;
     mod ordering;
     mod other_server;
     mod packets;

@@ -3,6 +3,7 @@ use uuid::Uuid;
 
 use super::error::ImportError;
 use super::note::Note;
+use super::receiver::replace;
 use crate::model::log_state::{LogClosed, LogState};
 use crate::model::position::Position;
 use crate::storage::connection::{EventConnection, HasDatabase};
@@ -11,12 +12,14 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 /// open again, as another log. What is complete, it does not touch: `false` if none is under way.
 ///
 /// It removes the events past the triggers that keep them, with the rights of the tables' owner. The
-/// connection must not be in a transaction.
+/// connection must not be in a transaction. If it is killed, call it again. On MySQL and MariaDB, where it
+/// empties one table after the other, never call it twice at the same time.
 ///
 /// # Errors
 ///
 /// [`ImportError::LogClosed`] if the log is frozen; [`ImportError::HadEvents`] if it had events when the copy
-/// began, or may have had; [`ImportError::InTransaction`]; or the database has refused.
+/// began, or may have had; [`ImportError::Overtaken`] if another process has just gone on with what fills it,
+/// or opened it; [`ImportError::InTransaction`]; or the database has refused.
 ///
 /// ```
 /// # use diesel::prelude::*;
@@ -37,6 +40,8 @@ pub fn discard<C: EventConnection + ?Sized>(conn: &mut C) -> Result<bool, Import
             if !was_empty(conn, row.note.as_deref())? {
                 return Err(ImportError::HadEvents);
             }
+            // Whoever still fills it is overtaken now, and does not open it.
+            replace(conn, &row.note.unwrap_or_default(), &Note::of_discard().text(), |_| Ok(()))?;
             conn.database().discard(Uuid::now_v7())?;
             Ok(true)
         }

@@ -89,8 +89,9 @@ pub enum ImportError {
         /// JSON: since when, and how far it has come.
         note: String,
     },
-    /// Two imports of the same file run at the same time, and the other one goes on.
-    #[error("another process imports the same file into this log")]
+    /// Two imports of the same file run at the same time, and the other one goes on. Or what this one has filled
+    /// was [discarded](super::discard()) meanwhile.
+    #[error("another process imports the same file into this log, or has discarded it")]
     Overtaken,
     /// What was read back is not what is in the file.
     #[error(

@@ -35,6 +35,8 @@ enum Origin {
     Import(String),
     /// A log in another database.
     Copy(Move),
+    /// None any more: since when it is taken back.
+    Discard(String),
 }
 
 /// A log on its way from one database to another.
@@ -61,23 +63,22 @@ impl Move {
 impl Note {
     pub(super) fn of_import(chain: Chain) -> Self {
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        Self::begin(Origin::Import(now), Position::START, chain)
+        Self::new(Origin::Import(now), Position::START, chain.text())
+    }
+
+    /// Nothing goes on from here but the same again.
+    pub(super) fn of_discard() -> Self {
+        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+        Self::new(Origin::Discard(now), Position::START, String::new())
     }
 
     /// `chain` is behind the events that the target has.
     pub(super) fn of_copy(had: Position, chain: Chain) -> Self {
-        Self::begin(Origin::Copy(Move::begin(had)), had, chain)
+        Self::new(Origin::Copy(Move::begin(had)), had, chain.text())
     }
 
-    fn begin(origin: Origin, position: Position, chain: Chain) -> Self {
-        Self {
-            origin,
-            position,
-            chain: chain.text(),
-            is_complete: false,
-            brought: Vec::new(),
-            earlier: Vec::new(),
-        }
+    fn new(origin: Origin, position: Position, chain: String) -> Self {
+        Self { origin, position, chain, is_complete: false, brought: Vec::new(), earlier: Vec::new() }
     }
 
     /// What goes along with the events has changed as well.
@@ -131,11 +132,11 @@ impl Note {
         Self { origin: Origin::Copy(copied), ..self.clone() }
     }
 
-    /// The move; `None` if it is an import.
+    /// The move; `None` if it is not one.
     pub(super) fn copied(&self) -> Option<&Move> {
         match &self.origin {
             Origin::Copy(copied) => Some(copied),
-            Origin::Import(_) => None,
+            Origin::Import(_) | Origin::Discard(_) => None,
         }
     }
 

@@ -117,7 +117,7 @@ pub(super) fn open<C: EventConnection + ?Sized>(
 }
 
 /// The note and what it says are committed together.
-fn replace<C: EventConnection + ?Sized>(
+pub(super) fn replace<C: EventConnection + ?Sized>(
     conn: &mut C,
     from: &str,
     next: &str,

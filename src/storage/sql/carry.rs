@@ -250,9 +250,9 @@ statement! {
 
 statement! {
     for every database;
-    /// A row that was written by hand may have no note.
+    /// Of a log that is closed. A row that was made by hand may be without one.
     ReplaceNote<'a> { to: &'a str => bind_text, from: &'a str => bind_text },
-    "UPDATE event_log SET note = ? WHERE id = 1 AND coalesce(note, '') = ?"
+    "UPDATE event_log SET note = ? WHERE id = 1 AND state <> 'open' AND coalesce(note, '') = ?"
 }
 
 impl<L> Carry for L

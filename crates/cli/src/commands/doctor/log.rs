@@ -68,6 +68,9 @@ fn closed(conn: &mut Database) -> Result<Option<Problem>> {
             "nobody knows any more why the log is closed",
             "if it is open in no other database, type: diesel-event-store unfreeze --target-is-lost",
         ),
+        LogState::Receiving if note.get("discard").is_some() => {
+            ("what was imported is discarded in part", "type: diesel-event-store import --discard --yes")
+        }
         LogState::Receiving => (
             "an import has not come to its end",
             "run it again, or type: diesel-event-store import --discard --yes",
