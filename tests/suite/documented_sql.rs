@@ -5,7 +5,7 @@ use diesel_event_store::{
     ConnectionRef, DatabaseError, DatabaseErrorKind, EventConnection, EventStore, ExpectedVersion, NewEvent,
     StreamId,
 };
-use test_support::{Result, TestDatabase, count, counted, execute, user};
+use test_support::{Result, TestDatabase, count, counted, execute, names, user};
 
 tests! {
     an_aggregate_is_erased,
@@ -27,9 +27,10 @@ fn an_aggregate_is_erased<D: TestDatabase>() -> Result {
         sign_up(&mut conn, stream)?;
     }
 
-    let script = blocks_for(&mut conn, ERASURE)[0];
+    let (script, guards) = (blocks_for(&mut conn, ERASURE)[0], guards(&mut conn)?);
     run(&mut conn, script)?;
 
+    assert_eq!(self::guards(&mut conn)?, guards);
     assert_eq!(STORE.read_stream(&mut conn, &erased, ..)?.len(), 0);
     assert_eq!(STORE.read_stream(&mut conn, &other, ..)?.len(), 2);
     assert_eq!(count(&mut conn, "snapshots WHERE aggregate_id = 'c-7'")?, 0);
@@ -45,9 +46,10 @@ fn an_event_is_masked<D: TestDatabase>() -> Result {
     let masked = customer("c-8")?;
     sign_up(&mut conn, &masked)?;
 
-    let script = blocks_for(&mut conn, ERASURE)[1];
+    let (script, guards) = (blocks_for(&mut conn, ERASURE)[1], guards(&mut conn)?);
     run(&mut conn, script)?;
 
+    assert_eq!(self::guards(&mut conn)?, guards);
     let stream = STORE.read_stream(&mut conn, &masked, ..)?;
     assert_eq!(stream.events()[0].payload_json(), r#"{"email":null}"#);
     assert_eq!(stream.events()[1].payload_json(), "1");
@@ -93,6 +95,32 @@ fn refuses<C: EventConnection>(conn: &mut C, sql: &str) -> Result {
     let refused = DatabaseError::from(execute(conn, sql).expect_err("the trigger is back"));
     assert_eq!(refused.kind(), DatabaseErrorKind::AppendOnly);
     Ok(())
+}
+
+/// The triggers that keep the log append-only, with what they do, however it is broken into lines and ended.
+fn guards<C: EventConnection>(conn: &mut C) -> Result<Vec<String>> {
+    let select = match conn.lend() {
+        #[cfg(feature = "postgres")]
+        ConnectionRef::Postgres(_) => {
+            "SELECT concat_ws(' ', pg_get_triggerdef(oid), tgenabled) AS name FROM pg_trigger \
+             WHERE NOT tgisinternal"
+        }
+        #[cfg(feature = "mysql")]
+        ConnectionRef::Mysql(_) => {
+            "SELECT CONCAT_WS(' ', trigger_name, action_timing, event_manipulation, event_object_table, \
+             action_statement) AS name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+        }
+        #[cfg(feature = "sqlite")]
+        ConnectionRef::Sqlite(_) => "SELECT sql AS name FROM sqlite_master WHERE type = 'trigger'",
+        _ => unreachable!("the suite does not know this database"),
+    };
+    let mut guards = names(conn, select)?;
+    for guard in &mut guards {
+        *guard = guard.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(';').to_owned();
+    }
+    guards.sort();
+    assert!(guards.len() >= 5);
+    Ok(guards)
 }
 
 /// The blocks of SQL below the heading of this database.

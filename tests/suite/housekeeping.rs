@@ -23,7 +23,8 @@ fn door<C: EventConnection>(conn: &mut C) -> [&'static str; 2] {
         ConnectionRef::Mysql(_) => [
             "DROP TRIGGER events_refuse_delete",
             "CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH ROW \
-             IF NOT EXISTS (SELECT 1 FROM event_rewrites WHERE global_position = OLD.global_position) THEN \
+             IF NOT EXISTS (SELECT 1 FROM event_rewrites WHERE global_position = OLD.global_position \
+             LOCK IN SHARE MODE) THEN \
              SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'events is append-only: DELETE is refused'; END IF",
         ],
         #[cfg(feature = "sqlite")]
