@@ -31,7 +31,10 @@ impl EventStore {
     ///
     /// # Errors
     ///
-    /// [`DatabaseError`]: the database refused or failed, and nothing was changed.
+    /// [`DatabaseError`]: the database refused or failed, and nothing was changed. An AUTO_INCREMENT that was
+    /// given back stays. On MySQL and MariaDB it is
+    /// [`LogClosed`](crate::DatabaseErrorKind::LogClosed) if the counter of positions is behind what readers
+    /// have seen and the log is frozen: [`unfreeze`](crate::operate::unfreeze()) it before.
     ///
     /// ```
     /// # use diesel::prelude::*;
