@@ -38,18 +38,6 @@ fn door<C: EventConnection>(conn: &mut C) -> [&'static str; 2] {
     }
 }
 
-/// From now on what is left of archived events can be changed.
-pub fn unlock_leaves<C: EventConnection>(conn: &mut C) -> Result {
-    let unlock = match conn.lend() {
-        #[cfg(feature = "postgres")]
-        ConnectionRef::Postgres(_) => {
-            "ALTER TABLE event_rewrites DISABLE TRIGGER event_rewrites_refuse_change"
-        }
-        _ => "DROP TRIGGER event_rewrites_refuse_update",
-    };
-    Ok(execute(conn, unlock)?)
-}
-
 /// Puts the tables of the log back to where they were at a position, as from a backup. Checkpoints and read
 /// models stay.
 pub fn restore<C: EventConnection>(conn: &mut C, last: Position) -> Result {

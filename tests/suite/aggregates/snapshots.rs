@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::super::housekeeping::{remove, restore};
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel_event_store::{
     Aggregate, AggregateRef, Error, Event, EventConnection, EventStore, Evolve, ExecuteError,
@@ -14,9 +15,6 @@ use serde::{Deserialize, Serialize};
 use test_support::{
     Result, TestDatabase, app_rows, at_once, changed, count, create_app_rows, execute, insert_app_row,
 };
-use uuid::Uuid;
-
-use super::super::housekeeping::{remove, restore};
 
 tests! {
     only_what_comes_after_is_folded,
@@ -170,7 +168,7 @@ fn an_aggregate_that_was_short_is_not_asked_for_one<D: TestDatabase>() -> Result
     let db = D::migrated()?;
     let mut conn = db.connect()?;
     // Of no other test and database of this process.
-    let meter = meter(&Uuid::now_v7().to_string());
+    let meter = meter(&MeterEvent::Read { kwh: 1 }.to_new()?.id().to_string());
     let questions = count_questions_for_snapshots(&mut conn);
     for (readings, asked) in [(1, 1), (1, 0), (7, 0), (1, 0), (1, 1), (1, 1)] {
         let before = questions.load(Ordering::SeqCst);

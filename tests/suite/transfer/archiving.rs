@@ -21,8 +21,8 @@ use diesel_event_store::{
 use test_support::witness::{begin, commit};
 use test_support::{Result, TestDatabase, at_once, count, counted, execute, user};
 
-use super::{BreaksOff, empty, exported, imported};
-use crate::suite::housekeeping::{remove, unlock_leaves};
+use super::{BreaksOff, empty, exported, imported, unlock_leaves};
+use crate::suite::housekeeping::remove;
 
 tests! {
     whole_streams_leave_the_log,

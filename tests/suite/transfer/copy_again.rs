@@ -14,9 +14,9 @@ use test_support::witness::{begin, commit};
 use test_support::{LONG, Result, TestDatabase, execute};
 
 use super::super::Tests;
-use super::super::housekeeping::unlock_leaves;
 use super::copy_control::{append, archive_alice, kept, options, switched_in_part};
 use super::empty;
+use super::unlock_leaves;
 
 tests_of_pairs! {
     what_was_kept_is_built_again_if_that_is_said_later,

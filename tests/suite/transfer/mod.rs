@@ -26,9 +26,9 @@ pub mod round_trip;
 
 use std::io;
 
-use diesel_event_store::EventConnection;
 use diesel_event_store::transfer::{ImportError, Imported, export, import};
-use test_support::{Result, TestDatabase};
+use diesel_event_store::{ConnectionRef, EventConnection};
+use test_support::{Result, TestDatabase, execute};
 
 pub use content::{content, fill, request};
 
@@ -43,6 +43,18 @@ where
     C: EventConnection + ?Sized,
 {
     import(conn, || Ok(file.as_ref()))
+}
+
+/// From now on what is left of archived events can be changed.
+pub fn unlock_leaves<C: EventConnection>(conn: &mut C) -> Result {
+    let unlock = match conn.lend() {
+        #[cfg(feature = "postgres")]
+        ConnectionRef::Postgres(_) => {
+            "ALTER TABLE event_rewrites DISABLE TRIGGER event_rewrites_refuse_change"
+        }
+        _ => "DROP TRIGGER event_rewrites_refuse_update",
+    };
+    Ok(execute(conn, unlock)?)
 }
 
 /// A source that breaks off after so many bytes: the second time it is opened, or the first.
