@@ -17,8 +17,8 @@ pub(super) fn restored<A: Aggregate>(stream: &StreamId, snapshot: &Snapshot) -> 
     read.inspect_err(|error| observe::snapshot_unreadable(stream, error)).ok()
 }
 
-/// After an append: keeps the state if it is due. That it could not be kept is only observed, unless the application's
-/// transaction has gone with it.
+/// After an append: keeps the state if it is due. That it could not be kept is only observed, unless the
+/// application's transaction has gone with it.
 pub(super) async fn keep<A: Aggregate, C: AnyConnection>(
     conn: &mut C,
     stream: &StreamId,

@@ -163,19 +163,28 @@ fn only_what_comes_after_is_folded<D: TestDatabase>() -> Result {
     Ok(())
 }
 
+/// Another stream of this process can take the place of one in what is remembered, but hardly of three.
 fn an_aggregate_that_was_short_is_not_asked_for_one<D: TestDatabase>() -> Result {
     release(1, 10, 1);
     let db = D::migrated()?;
     let mut conn = db.connect()?;
+    let asked = [(); 3].map(|()| questions_for_snapshots(&mut conn));
+    let asked = asked.into_iter().collect::<Result<Vec<_>>>()?;
+    assert!(asked.contains(&[1, 0, 0, 0, 1, 1]), "{asked:?}");
+    Ok(())
+}
+
+/// How often commands ask, which begin at the versions 0, 1, 2, 9, 10 and 11.
+fn questions_for_snapshots(conn: &mut (impl EventConnection + Connection)) -> Result<[usize; 6]> {
     // Of no other test and database of this process.
     let meter = meter(&MeterEvent::Read { kwh: 1 }.to_new()?.id().to_string());
-    let questions = count_questions_for_snapshots(&mut conn);
-    for (readings, asked) in [(1, 1), (1, 0), (7, 0), (1, 0), (1, 1), (1, 1)] {
-        let before = questions.load(Ordering::SeqCst);
-        let version = read(&meter, &mut conn, readings, 1)?;
-        assert_eq!(questions.load(Ordering::SeqCst) - before, asked, "at version {version}");
+    let questions = count_questions_for_snapshots(conn);
+    let mut asked = [0; 6];
+    for (asked, readings) in asked.iter_mut().zip([1, 1, 7, 1, 1, 1]) {
+        read(&meter, conn, readings, 1)?;
+        *asked = questions.swap(0, Ordering::SeqCst);
     }
-    Ok(())
+    Ok(asked)
 }
 
 /// It tells how often the connection was asked for a snapshot.
