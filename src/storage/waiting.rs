@@ -1,6 +1,6 @@
 //! Who waits for the write lock of SQLite. Nobody can wait in order there: who finds the lock taken sleeps, and
 //! looks again, and finds it taken each time if another one writes without a break. So one who writes for long
-//! leaves room: at once if it is known that another one waits, and from time to time for those of which
+//! leaves room: at once if it is known that another one waits, and from time to time for those of whom
 //! nothing is known, such as other processes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

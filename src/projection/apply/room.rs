@@ -2,13 +2,13 @@ use std::time::{Duration, Instant};
 
 use crate::storage::waiting::{self, LONGEST_SLEEP};
 
-/// For so long one writes before those are let in of whom it is known that they wait.
+/// After this much writing, those that are known to wait are let in.
 const LONGEST_WITH_OTHERS: Duration = Duration::from_millis(50);
 
-/// And before those are let in of whom it is not known. They cost a twentieth of the time.
+/// After this much writing, everybody is let in. It costs a twentieth of the time.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// For how long a database was written to without leaving room to others.
+/// For how long a database was written to without leaving room for others.
 #[derive(Default)]
 pub(super) struct Room {
     since_known: Duration,
@@ -16,12 +16,12 @@ pub(super) struct Room {
     ended_at: Option<Instant>,
 }
 
-/// To whom room is to be left.
+/// For whom room is to be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
-    /// To those of whom it is known that they wait.
+    /// For those that are known to wait.
     Known,
-    /// To whoever may be there.
+    /// For whoever may be there.
     Any,
 }
 

@@ -146,7 +146,8 @@ pub(in crate::projection) struct Turn<'t> {
 }
 
 impl Turn<'_> {
-    /// To whom room is to be left before the first batch, where turns are taken because one at a time can write.
+    /// For whom room is to be left before the first batch, where turns are taken because only one can write at a
+    /// time.
     pub(super) fn is_room_due_to(&self) -> Option<Others> {
         let now = self.turns.now();
         if now.are_always_taken { now.room.is_due_to() } else { None }
