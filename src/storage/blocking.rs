@@ -49,10 +49,10 @@ pub(crate) fn commit<C: Diesel>(conn: &mut C) -> QueryResult<()> {
     Manager::commit_transaction(conn)
 }
 
-/// Implements `Executor` for a connection of diesel's own. `inspect` is called with the error of a query that
-/// has failed.
+/// Implements `Executor` for a connection of diesel's own. `refine` makes of the error of a query that has
+/// failed the one that is reported.
 macro_rules! blocking_executor {
-    ($connection:ty $(, inspect: $inspect:path)?) => {
+    ($connection:ty $(, refine: $refine:path)?) => {
         impl $crate::storage::executor::Executor for $connection {
             type Backend = <$connection as diesel::Connection>::Backend;
 
@@ -81,7 +81,7 @@ macro_rules! blocking_executor {
                 R: $crate::storage::sql::rows::Rows<Self::Backend>,
             {
                 let loaded = $crate::storage::blocking::load(self, query, rows);
-                $(let loaded = loaded.inspect_err(|error| $inspect(self, error));)?
+                $(let loaded = loaded.map_err(|error| $refine(self, error));)?
                 std::future::ready(loaded)
             }
         }

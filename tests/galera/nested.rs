@@ -17,7 +17,7 @@ use super::cluster::{Cluster, follow};
 
 const WRITERS: usize = 8;
 /// Of each writer, and so many more as there is time to soak.
-const TRANSACTIONS: usize = 40;
+const TRANSACTIONS: usize = 150;
 
 #[test]
 fn readers_on_every_node_see_every_event_once_when_every_node_writes_in_nested_transactions() -> Result {

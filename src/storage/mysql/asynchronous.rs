@@ -100,5 +100,7 @@ impl Server for InTurn<'_> {
 
 /// It reads to the end of what an error has cut short.
 impl PreparedStatements for InTurn<'_> {
-    fn forget_statements(&mut self) {}
+    fn forget_statements(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
 }

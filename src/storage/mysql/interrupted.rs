@@ -18,12 +18,14 @@ statement! {
 }
 
 impl PreparedStatements for MysqlConnection {
-    fn forget_statements(&mut self) {
+    fn forget_statements(&mut self) -> QueryResult<()> {
+        let keeps = keeps_statements(self);
         // If that was interrupted in turn, its own statement has to go as well.
-        if keeps_statements(self).unwrap_or(true) {
+        if *keeps.as_ref().unwrap_or(&true) {
             self.set_prepared_statement_cache_size(CacheSize::Disabled);
             self.set_prepared_statement_cache_size(CacheSize::Unbounded);
         }
+        keeps.map(drop)
     }
 }
 
@@ -34,9 +36,15 @@ fn keeps_statements(conn: &mut MysqlConnection) -> QueryResult<bool> {
     Ok(count()? == count()?)
 }
 
-pub(super) fn forget_interrupted(conn: &mut MysqlConnection, error: &Error) {
+/// What is to be said of a query that has failed with this error. That the transaction is gone, which the
+/// server may say on this occasion, matters more.
+pub(super) fn forget_interrupted(conn: &mut MysqlConnection, error: Error) -> Error {
     use DatabaseErrorKind::{Deadlock, Locked, Other};
-    if matches!(kind(error), Deadlock | Locked | Other) {
-        conn.forget_statements();
+    if !matches!(kind(&error), Deadlock | Locked | Other) {
+        return error;
+    }
+    match conn.forget_statements() {
+        Err(lost) if kind(&lost) == Deadlock => lost,
+        _ => error,
     }
 }

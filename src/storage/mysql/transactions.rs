@@ -33,10 +33,13 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
         self.0.commit().await
     }
 
-    /// The handler may have met with an error among rows.
+    /// What is to be rolled back may have met with an error among rows. That is seen to before the rollback: if
+    /// all is lost, the rollback says so, or the look at what is left.
     async fn roll_back_to(&mut self, depth: u32) {
-        self.0.forget_statements();
-        roll_back_to(self.0, depth).await;
+        if self.0.depth().is_ok_and(|open| open > depth) {
+            let _ = self.0.forget_statements();
+            roll_back_to(self.0, depth).await;
+        }
     }
 
     async fn begin_loan(&mut self) -> QueryResult<()> {
@@ -48,7 +51,7 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
     }
 
     async fn undo_loan(&mut self) -> QueryResult<bool> {
-        self.0.forget_statements();
+        let _ = self.0.forget_statements(); // a savepoint that is gone is found out next
         was_there(undo(self.0).await)
     }
 

@@ -43,7 +43,7 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> WriteTransaction for lent:
     /// Without the savepoint, the application has ended the transaction, or the server has. Only the
     /// application begins another.
     async fn refuse_ended(&mut self) -> QueryResult<()> {
-        self.0.forget_statements(); // the work may have met with an error among rows
+        let _ = self.0.forget_statements(); // the work may have met with an error among rows
         if self.0.depth()? > 0 {
             let is_there = was_there(self.0.batch(UNDO_WHOLE).await)?;
             if is_there || has_no_transaction(self.0).await? {
