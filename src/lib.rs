@@ -269,7 +269,7 @@ struct Readme;
 pub mod __private {
     pub use crate::event::event_type::{concat, has_name, is_taker, refuse_shared, shared_name};
     pub use crate::event::reading::{
-        Nothing, changed, content, new_event, not_recordable, step, unreadable_version, value,
+        Nothing, changed, content, new_event, not_recordable, nothing, step, unreadable_version, value,
     };
     #[cfg(feature = "derive")]
     pub use serde;

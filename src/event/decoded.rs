@@ -52,6 +52,7 @@ impl<E> Decoded<E> {
     /// Decoded::Many(vec![20, 22]).for_each(|cents| sum += cents);
     /// assert_eq!(sum, 42);
     /// ```
+    #[inline]
     pub fn for_each(self, mut apply: impl FnMut(E)) {
         match self {
             Self::One(event) => apply(event),

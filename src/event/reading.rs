@@ -61,8 +61,14 @@ pub fn not_recordable() -> InvalidInput {
 }
 
 /// The content as it is recorded.
+#[inline]
 pub fn content<T: DeserializeOwned>(recorded: &RecordedEvent) -> Result<T, EventError> {
     serde_json::from_str(recorded.payload_json()).map_err(|error| EventError::undecodable(recorded, error))
+}
+
+/// The same, of a variant without fields. Nearly all have the text that is written for it.
+pub fn nothing(recorded: &RecordedEvent) -> Result<Nothing, EventError> {
+    if recorded.payload_json() == "{}" { Ok(Nothing) } else { content(recorded) }
 }
 
 /// The content before the first of the steps that change JSON.

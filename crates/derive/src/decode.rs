@@ -79,7 +79,11 @@ fn by_version(variant: &Variant, stored: &Stored) -> TokenStream {
 
 /// Straight from the text.
 fn read_newest(variant: &Variant, stored: &Stored) -> TokenStream {
-    read(variant, stored, &quote!(__event::content(recorded)))
+    let content = match stored.content {
+        Content::Nothing => quote!(__event::nothing(recorded)),
+        _ => quote!(__event::content(recorded)),
+    };
+    read(variant, stored, &content)
 }
 
 /// The variant, from what decodes its content as any type.
