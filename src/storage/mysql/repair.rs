@@ -105,10 +105,13 @@ statement! {
     /// The row of `event_log`, after it was lost. What it said is gone, but for the state, and readers find
     /// out anew how far the log is complete.
     InsertLog<'a> { note: &'a str => Text },
-    "INSERT INTO event_log (id, log_id, state, note, phase, draining_position, safe_position, last_position) \
-     SELECT 1, UUID(), state, IF(state = 'open', NULL, ?), 0, 0, 0, \
-     (SELECT COALESCE(MAX(global_position), 0) FROM events) \
-     FROM event_fence WHERE slot = 0 AND NOT EXISTS (SELECT * FROM event_log)"
+    current!(
+        "INSERT INTO event_log \
+         (id, log_id, state, note, phase, draining_position, safe_position, last_position) \
+         SELECT 1, UUID(), state, IF(state = 'open', NULL, ?), 0, 0, 0, \
+         (SELECT COALESCE(MAX(global_position), 0) FROM events) \
+         FROM event_fence WHERE slot = 0 AND NOT EXISTS (SELECT * FROM event_log)"
+    )
 }
 
 statement! {
