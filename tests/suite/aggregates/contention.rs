@@ -9,6 +9,7 @@ use super::{Account, AccountEvent, Deposit, FOLDED, NotEnough, Withdraw, account
 
 tests! {
     a_command_that_is_too_late_is_decided_again_on_the_newest_state,
+    a_command_with_a_key_that_is_too_late_is_decided_again,
     only_what_is_new_is_read_again,
     a_decision_that_comes_to_nothing_the_second_time_is_a_success,
     a_command_is_rejected_by_what_another_has_done,
@@ -39,6 +40,18 @@ fn a_command_that_is_too_late_is_decided_again_on_the_newest_state<D: TestDataba
     let done = account("a").update(&mut conn, overtaken(&mut other, 2, &mut calls))?;
     assert_eq!((done.state.cents, done.version, done.attempts), (201, 3, 3));
     assert_eq!(calls.iter().map(|seen| seen.cents).collect::<Vec<_>>(), [0, 100, 200]);
+    assert_eq!(account("a").load(&mut other)?.state, done.state);
+    Ok(())
+}
+
+/// The other one has used no key.
+fn a_command_with_a_key_that_is_too_late_is_decided_again<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let (mut conn, mut other, mut calls) = (db.connect()?, db.connect()?, Vec::new());
+    let late = overtaken(&mut other, 1, &mut calls);
+    let done = account("a").idempotency_key("k").update(&mut conn, late)?;
+    assert_eq!((done.state.cents, done.version, done.attempts, done.is_repeat), (101, 2, 2, false));
+    assert_eq!(calls.iter().map(|seen| seen.cents).collect::<Vec<_>>(), [0, 100]);
     assert_eq!(account("a").load(&mut other)?.state, done.state);
     Ok(())
 }
