@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel_event_store::sqlite::Options;
 use diesel_event_store::{Error, RunAgain};
@@ -23,6 +23,25 @@ fn a_command_is_decided_again_after_a_lock_that_was_not_released_in_time() {
     });
     let counted = counted.unwrap();
     assert_eq!((times, counted.attempts, counted.version), (2, 2, 1));
+}
+
+/// The other gives the lock back as soon as it was refused, so that a second attempt would not fail.
+#[test]
+fn inside_a_transaction_a_command_is_not_tried_again() {
+    let database = SqliteFile::migrated();
+    let mut conn = database.connect_with(Options::default().busy_timeout(Duration::from_millis(1)));
+    let mut holder = database.connect();
+    holder.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let refused = conn.transaction::<_, Error, _>(|conn| {
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::FinishQuery { error: Some(_), .. }) {
+                let _ = holder.batch_execute("ROLLBACK");
+            }
+        });
+        Ok(count_once(conn, "c")?)
+    });
+    assert!(refused.unwrap_err().may_run_again(), "the lock is taken");
+    assert_eq!(count_once(&mut conn, "c").unwrap(), 1);
 }
 
 /// It takes the write lock before it reads, so it waits for the other instead of reading what will be old.
