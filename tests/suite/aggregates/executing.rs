@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 
+use diesel::connection::{Connection, InstrumentationEvent};
 use diesel_event_store::{
-    AggregateRef, Error, Event, EventProblem, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent,
-    Position, write_transaction,
+    Aggregate, AggregateRef, Decoded, Error, Event, EventError, EventProblem, EventStore, EventType, Evolve,
+    ExecuteError, ExpectedVersion, InvalidInput, LoadError, NewEvent, Position, RecordedEvent,
+    write_transaction,
 };
 use test_support::{Result, TestDatabase, count, execute, user};
 
@@ -22,8 +24,10 @@ tests! {
     nothing_decided_is_a_success,
     several_events_are_recorded_together,
     all_events_carry_what_the_command_carries,
+    what_an_event_says_itself_is_kept_unless_the_command_says_it,
     aggregates_of_two_tenants_are_apart,
     an_aggregate_whose_events_were_erased_begins_anew_at_its_version,
+    what_is_appended_while_an_empty_stream_is_looked_at_is_folded,
     an_event_that_was_erased_counts_in_the_version,
     what_comes_after_events_that_were_erased_is_folded,
     what_is_caused_by_an_event_carries_its_ids,
@@ -54,6 +58,23 @@ fn the_state_is_folded_from_all_events<D: TestDatabase>() -> Result {
     account("a").execute(&mut conn, &Withdraw(200))?;
     let loaded = account("a").load(&mut conn)?;
     assert_eq!((loaded.state.cents, loaded.state.folded, loaded.version), (300, 2, 2));
+    Ok(())
+}
+
+/// No events are found, then another connection appends some, then it is asked where the stream ends.
+fn what_is_appended_while_an_empty_stream_is_looked_at_is_folded<D: TestDatabase>() -> Result {
+    let (db, mut conn) = migrated::<D>()?;
+    let mut other = Some(db.connect()?);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+        if query.to_string().contains("aggregate_heads") {
+            if let Some(mut other) = other.take() {
+                fund(&mut other, "a", 3).expect("the other is faster");
+            }
+        }
+    });
+    let loaded = account("a").load(&mut conn)?;
+    assert_eq!((loaded.state.folded, loaded.version), (3, 3));
     Ok(())
 }
 
@@ -186,6 +207,54 @@ fn all_events_carry_what_the_command_carries<D: TestDatabase>() -> Result {
         assert_eq!(event.metadata_json(), Some(r#"["at","desk"]"#));
     }
     assert_eq!(log.events().len(), 2);
+    Ok(())
+}
+
+/// It says by itself what has caused it.
+struct Rung;
+
+impl Event for Rung {
+    const TYPES: &'static [EventType] = &[EventType::new("BellRung", 1)];
+
+    fn event_type(&self) -> EventType {
+        Self::TYPES[0]
+    }
+
+    fn to_new(&self) -> Result<NewEvent, InvalidInput> {
+        Ok(NewEvent::new("BellRung", &())?.correlation_id("visit").causation_id("button"))
+    }
+
+    fn decode(_: &RecordedEvent) -> Result<Decoded<Self>, EventError> {
+        Ok(Decoded::One(Self))
+    }
+}
+
+struct Bell;
+
+impl Evolve for Bell {
+    type Event = Rung;
+
+    fn evolve(self, _: Rung) -> Self {
+        self
+    }
+}
+
+impl Aggregate for Bell {
+    const TYPE: &'static str = "Bell";
+
+    fn initial(_id: &str) -> Self {
+        Self
+    }
+}
+
+fn what_an_event_says_itself_is_kept_unless_the_command_says_it<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = migrated::<D>()?;
+    let bell = EventStore::new().aggregate::<Bell>("front");
+    for (bell, correlation_id) in [(bell.clone(), "visit"), (bell.correlation_id("request-1"), "request-1")] {
+        let done = bell.update(&mut conn, |_| Ok::<_, Infallible>(vec![Rung]))?;
+        let rung = &done.events()[0];
+        assert_eq!((rung.correlation_id(), rung.causation_id()), (Some(correlation_id), Some("button")));
+    }
     Ok(())
 }
 
