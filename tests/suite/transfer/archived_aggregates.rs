@@ -5,8 +5,8 @@ use std::fmt::Debug;
 
 use diesel_event_store::transfer::{export_archive, remove_archived, restore};
 use diesel_event_store::{
-    EventConnection, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent, Position, StreamId,
-    write_transaction,
+    Event, EventConnection, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent, Position,
+    StreamId, write_transaction,
 };
 use serde_json::json;
 use test_support::{Result, TestDatabase, counted, user};
@@ -15,6 +15,7 @@ use crate::suite::aggregates::{AccountEvent, Deposit, Withdraw, account, fund};
 
 tests! {
     it_is_not_loaded,
+    it_is_not_loaded_without_its_first_event_alone,
     nothing_is_decided,
     it_is_loaded_again_once_it_is_restored,
 }
@@ -59,6 +60,23 @@ fn it_is_not_loaded<D: TestDatabase>() -> Result {
     // Not from later events alone, either.
     append(&mut conn)?;
     assert!(is_archived(&account("a").load(&mut conn).unwrap_err()));
+    Ok(())
+}
+
+fn it_is_not_loaded_without_its_first_event_alone<D: TestDatabase>() -> Result {
+    let db = D::migrated()?;
+    let mut conn = db.connect()?;
+    fund(&mut conn, "a", 1)?;
+    let alice = user("alice")?;
+    EventStore::new().append(&mut conn, &alice, ExpectedVersion::NoStream, &counted(1)?)?;
+    let mut file = Vec::new();
+    export_archive(&mut conn, Position::END, &mut file)?;
+    assert_eq!(remove_archived(&mut conn, || Ok(&*file))?.streams(), 1);
+    let deposited = [AccountEvent::Deposited { cents: 1 }.to_new()?];
+    let stream = StreamId::new("Account", "a")?;
+    EventStore::new().append(&mut conn, &stream, ExpectedVersion::Exact(1), &deposited)?;
+    let refused = account("a").load(&mut conn);
+    assert!(matches!(refused, Err(LoadError::Archived { first_version: 2, .. })), "{refused:?}");
     Ok(())
 }
 
