@@ -48,9 +48,9 @@ impl<E> Decoded<E> {
     /// ```
     /// use diesel_event_store::Decoded;
     ///
-    /// let mut sum = 0;
-    /// Decoded::Many(vec![20, 22]).for_each(|cents| sum += cents);
-    /// assert_eq!(sum, 42);
+    /// let mut seen = Vec::new();
+    /// Decoded::Many(vec!["paid", "shipped"]).for_each(|event| seen.push(event));
+    /// assert_eq!(seen, ["paid", "shipped"]);
     /// ```
     #[inline]
     pub fn for_each(self, mut apply: impl FnMut(E)) {

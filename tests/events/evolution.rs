@@ -183,8 +183,8 @@ fn a_retired_event_is_ignored_whatever_it_holds() -> Result {
 fn a_retired_event_is_split() -> Result {
     let read = OrderEvent::decode(&stored("OrderPaidAndShipped", 1, "{}")?)?;
     assert_eq!(read, Decoded::Many(vec![OrderEvent::Paid, OrderEvent::Shipped]));
-    let error = OrderEvent::decode(&stored("OrderPaidAndShipped", 1, "[]")?).unwrap_err();
-    assert!(matches!(error.problem(), EventProblem::Upcast { .. }), "{error}");
+    let error = OrderEvent::decode(&stored("OrderPaidAndShipped", 3, "[]")?).unwrap_err();
+    assert!(matches!(error.problem(), EventProblem::Upcast { from_version: 3, .. }), "{error}");
     Ok(())
 }
 

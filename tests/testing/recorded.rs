@@ -10,6 +10,12 @@ fn events_of_an_older_release_are_read_as_they_are_from_a_database() {
 }
 
 #[test]
+fn the_parts_of_a_split_event_are_folded_in_their_order() {
+    let passed = given_recorded::<Door>("front", [("DoorPassed", 1, r#""Al""#)]);
+    passed.then_state(|door| assert_eq!((door.is_open, door.last.as_deref()), (false, Some("Al"))));
+}
+
+#[test]
 fn one_that_cannot_be_read_is_named() {
     let said = failure(|| given_recorded::<Door>("front", [("DoorClosed", 1, "{}"), ("DoorOpened", 2, "7")]));
     let beginning =
