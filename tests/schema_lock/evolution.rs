@@ -75,6 +75,28 @@ fn an_upcast_and_a_retired_name_pass() -> Result {
     Ok(())
 }
 
+#[derive(Event)]
+#[event(lock)]
+enum InWholeEuros {
+    #[event(name = "OrderPlaced")]
+    Placed { euros: i64 },
+}
+
+#[derive(Event)]
+#[event(lock)]
+enum InCents {
+    #[event(name = "OrderPlaced", version = 2)]
+    #[event(upcast(version = 1, json = to_cents))]
+    Placed(Placed),
+}
+
+/// Nobody has ever recorded that many.
+#[test]
+fn an_upcast_may_refuse_the_largest_of_all_numbers() -> Result {
+    assert_eq!(Lock::of::<InWholeEuros>()?.finds::<InCents>(), [New]);
+    Ok(())
+}
+
 #[test]
 fn an_upcast_by_type_and_an_alias_pass() -> Result {
     assert_eq!(Lock::of::<First>()?.finds::<ByType>(), [New, New, New]);

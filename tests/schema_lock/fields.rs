@@ -1,8 +1,9 @@
 //! Changes of a field: what loses what was recorded is found, what does not is only recorded.
 
 use diesel_event_store::schema_lock::FindingKind::{Changed, Dropped, Narrowed, Unreadable};
+use diesel_event_store::schema_lock::{Mode, shapes};
 
-use super::lock::{Result, from_to, release};
+use super::lock::{Lock, Result, from_to, release};
 
 release!(first: struct { cents: u64, note: Option<String> });
 
@@ -45,6 +46,17 @@ release!(aliased: struct { #[serde(alias = "cents")] amount: u64, #[serde(alias 
 #[test]
 fn a_renamed_field_that_is_read_by_its_old_name_passes() -> Result {
     assert_eq!(from_to!(first, aliased), [Changed]);
+    Ok(())
+}
+
+release!(without_alias: struct { amount: u64, #[serde(alias = "note")] remark: Option<String> });
+
+/// The second release may run for years; what the first has recorded is there all the same.
+#[test]
+fn what_an_earlier_release_has_written_is_still_to_be_read() -> Result {
+    let lock = Lock::of::<first::Events>()?;
+    lock.run(Mode::Update, [shapes::<aliased::Events>()])?;
+    assert_eq!(lock.finds::<without_alias::Events>(), [Unreadable]);
     Ok(())
 }
 
