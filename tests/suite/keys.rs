@@ -31,6 +31,7 @@ tests! {
     keys_are_kept_to_the_character,
     a_key_that_cannot_be_kept_is_refused,
     an_expired_key_is_free_again,
+    a_key_expires_only_after_the_moment_of_its_use,
     all_keys_or_none_expire_at_the_ends_of_time,
     once_events_were_erased_the_key_says_so,
 }
@@ -335,6 +336,15 @@ fn an_expired_key_is_free_again<D: TestDatabase>() -> Result {
     assert!(append(&mut conn, with_key("new")?)?.is_repeat());
     assert!(!append(&mut conn, with_key("old")?)?.is_repeat());
     assert_eq!(STORE.delete_keys_before(&mut conn, Utc::now() + std::time::Duration::from_secs(60))?, 2);
+    Ok(())
+}
+
+fn a_key_expires_only_after_the_moment_of_its_use<D: TestDatabase>() -> Result {
+    let (_db, mut conn) = application::<D>()?;
+    let used = append(&mut conn, with_key("k")?)?.streams()[0].events()[0].created_at();
+    assert_eq!(STORE.delete_keys_before(&mut conn, used)?, 0);
+    let later = used + std::time::Duration::from_micros(1);
+    assert_eq!(STORE.delete_keys_before(&mut conn, later)?, 1);
     Ok(())
 }
 
