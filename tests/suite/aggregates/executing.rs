@@ -67,10 +67,10 @@ fn what_is_appended_while_an_empty_stream_is_looked_at_is_folded<D: TestDatabase
     let mut other = Some(db.connect()?);
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         let InstrumentationEvent::StartQuery { query, .. } = event else { return };
-        if query.to_string().contains("aggregate_heads") {
-            if let Some(mut other) = other.take() {
-                fund(&mut other, "a", 3).expect("the other is faster");
-            }
+        if query.to_string().contains("aggregate_heads")
+            && let Some(mut other) = other.take()
+        {
+            fund(&mut other, "a", 3).expect("the other is faster");
         }
     });
     let loaded = account("a").load(&mut conn)?;

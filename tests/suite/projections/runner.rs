@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use diesel::Connection;
@@ -304,10 +304,11 @@ fn it_waits_until_a_connection_can_be_had<D: TestDatabase>() -> Result {
     let (db, mut conn) = application::<D>()?;
     let last = append(&mut conn, "alice", 1)?.last_position();
     let asked = Arc::new(AtomicUsize::new(0));
-    let (begin, count) = (Instant::now(), Arc::clone(&asked));
+    let (cut_at, count) = (OnceLock::new(), Arc::clone(&asked));
     let connect = move || {
         // The first two check, the third manages; those who apply have to wait.
-        if count.fetch_add(1, Ordering::Relaxed) >= 3 && begin.elapsed() < Duration::from_millis(300) {
+        let is_cut = || cut_at.get_or_init(Instant::now).elapsed() < Duration::from_millis(300);
+        if count.fetch_add(1, Ordering::Relaxed) >= 3 && is_cut() {
             return Err("the cable is cut".into());
         }
         db.connect()
