@@ -62,7 +62,8 @@ statement! {
 }
 
 /// The server need not wait for the disk: after a crash, the events and the note that counts them are both there
-/// or both gone, and the import goes on from there. What opens the log waits for all of it.
+/// or both gone, and the import goes on from there. To complete the note, after the last batch, waits for all of
+/// them.
 const RECEIVE_BATCH: &str = "SET LOCAL synchronous_commit = off; \
                              ALTER TABLE events DISABLE TRIGGER events_refuse_insert";
 
