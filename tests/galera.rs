@@ -7,6 +7,7 @@ mod galera {
     mod cluster;
     mod fenced;
     mod frozen;
+    mod lost;
     mod migrations;
     mod nested;
 }

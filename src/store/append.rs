@@ -1,10 +1,11 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::model::appended::Appended;
 use crate::model::duplicate::Duplicate;
-use crate::model::event::NewEvent;
+use crate::model::event::{NewEvent, RecordedEvent};
 use crate::model::expected_version::{Conflict, ExpectedVersion};
 use crate::model::invalid::{InvalidInput, Problem};
 use crate::model::stream_id::StreamId;
@@ -12,6 +13,8 @@ use crate::model::timestamp;
 use crate::observe;
 use crate::storage::append::{Append, AppendError, Batch, Placement};
 use crate::storage::connection::{EventConnection, HasDatabase};
+use crate::storage::error::DatabaseError;
+use crate::storage::error_kind::DatabaseErrorKind;
 use crate::storage::now::now;
 use crate::storage::read::Read;
 use crate::store::{EventStore, wake_up};
@@ -159,17 +162,30 @@ fn refuse_repeated_ids(events: &[NewEvent]) -> Result<(), AppendError> {
     Ok(())
 }
 
-/// Adds where the event is recorded whose id the append has used again. What the append has reported matters
-/// more to the caller than a failure to look that up.
+/// Adds where the event is recorded whose id the append has used again.
 pub(crate) async fn find_duplicate<D: Read>(
     database: &mut D,
     batch: &Batch<'_>,
     error: AppendError,
 ) -> AppendError {
     let AppendError::DuplicateEventId { event_id, event_index, .. } = error else { return error };
-    let found = database.read_event(event_id).await.ok().flatten();
     let duplicate = |event| Box::new(Duplicate::new(event, batch.stream, &batch.events[event_index]));
-    AppendError::DuplicateEventId { event_id, event_index, recorded: found.map(duplicate) }
+    match find_recorded(database, event_id).await {
+        Ok(found) => AppendError::DuplicateEventId { event_id, event_index, recorded: found.map(duplicate) },
+        Err(lost) => lost,
+    }
+}
+
+/// The event with this id. What the append has reported matters more to the caller than a failure to look that
+/// up, but for one that says that the transaction is gone.
+pub(crate) async fn find_recorded<D: Read>(
+    database: &mut D,
+    event_id: Uuid,
+) -> Result<Option<RecordedEvent>, AppendError> {
+    match database.read_event(event_id).await {
+        Err(error) if DatabaseError::kind_of(&error) == DatabaseErrorKind::Deadlock => Err(error.into()),
+        found => Ok(found.ok().flatten()),
+    }
 }
 
 /// The events as the database has recorded them.

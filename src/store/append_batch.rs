@@ -12,7 +12,7 @@ use crate::storage::connection::{EventConnection, HasDatabase};
 use crate::storage::keys::Keys;
 use crate::storage::now::now;
 use crate::storage::read::Read;
-use crate::store::append::record;
+use crate::store::append::{find_recorded, record};
 use crate::store::{EventStore, repeated, wake_up};
 
 impl EventStore {
@@ -122,7 +122,10 @@ fn recorded(batch: &AppendBatch, now: DateTime<Utc>, placements: Vec<Placement>)
 async fn explained<D: Read>(database: &mut D, batch: &AppendBatch, error: AppendError) -> AppendError {
     match error {
         AppendError::DuplicateEventId { event_id, event_index, .. } => {
-            let found = database.read_event(event_id).await.ok().flatten();
+            let found = match find_recorded(database, event_id).await {
+                Ok(found) => found,
+                Err(lost) => return lost,
+            };
             let recorded = found
                 .zip(batch.events().nth(event_index))
                 .map(|(event, (stream, refused))| Box::new(Duplicate::new(event, stream, refused)));
