@@ -49,8 +49,8 @@ pub(crate) fn commit<C: Diesel>(conn: &mut C) -> QueryResult<()> {
     Manager::commit_transaction(conn)
 }
 
-/// Implements `Executor` for a connection of diesel's own. `refine` makes of the error of a query that has
-/// failed the one that is reported.
+/// Implements `Executor` for a connection of diesel's own. `refine` turns the error of a query that has
+/// failed into the one that is reported.
 macro_rules! blocking_executor {
     ($connection:ty $(, refine: $refine:path)?) => {
         impl $crate::storage::executor::Executor for $connection {

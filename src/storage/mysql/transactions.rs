@@ -33,8 +33,8 @@ impl<C: Server<Backend = Mysql> + PreparedStatements> Transactions for lent::Mys
         self.0.commit().await
     }
 
-    /// What is to be rolled back may have met with an error among rows. That is seen to before the rollback: if
-    /// all is lost, the rollback says so, or the look at what is left.
+    /// What is to be rolled back may have met with an error among rows. The statements are forgotten before the
+    /// rollback: if the transaction is gone, the rollback or the look after it finds that out.
     async fn roll_back_to(&mut self, depth: u32) {
         if self.0.depth().is_ok_and(|open| open > depth) {
             let _ = self.0.forget_statements();

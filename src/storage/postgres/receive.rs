@@ -62,8 +62,8 @@ statement! {
 }
 
 /// The server need not wait for the disk: after a crash, the events and the note that counts them are both there
-/// or both gone, and the import goes on from there. To complete the note, after the last batch, waits for all of
-/// them.
+/// or both gone, and the import goes on from there. The commit after the last batch, which completes the note,
+/// waits for all of them.
 const RECEIVE_BATCH: &str = "SET LOCAL synchronous_commit = off; \
                              ALTER TABLE events DISABLE TRIGGER events_refuse_insert";
 
@@ -158,7 +158,7 @@ impl Receive for Postgres<'_, PgConnection> {
     }
 }
 
-/// In the binary format, which neither side has to make a text of.
+/// In the binary format: neither side has to make texts of numbers, ids and times.
 fn copy(out: &mut dyn Write, events: &[RecordedEvent]) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(CHUNK, out);
     out.write_all(BEGINNING)?;
@@ -181,7 +181,7 @@ const END: [u8; 2] = (-1_i16).to_be_bytes();
 /// Instead of a length.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 
-/// From what PostgreSQL counts microseconds: the beginning of the year 2000.
+/// PostgreSQL counts microseconds from the beginning of the year 2000.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 fn write_row(out: &mut impl Write, event: &RecordedEvent) -> io::Result<()> {

@@ -51,7 +51,7 @@ fn what_the_command_carries_is_checked_first<D: TestDatabase>() -> Result {
 }
 
 /// As it may be written by hand: it says names that it does not read.
-struct Careless(NewEvent);
+pub(super) struct Careless(pub(super) NewEvent);
 
 impl Event for Careless {
     const TYPES: &'static [EventType] = &[EventType::new("CarelessHappened", 1)];
@@ -73,7 +73,7 @@ impl Event for Careless {
     }
 }
 
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Evolve for Nobody {
     type Event = Careless;

@@ -4,13 +4,13 @@ use std::convert::Infallible;
 
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel_event_store::{
-    Aggregate, AggregateRef, Decoded, Error, Event, EventError, EventProblem, EventStore, EventType, Evolve,
-    ExecuteError, ExpectedVersion, InvalidInput, LoadError, NewEvent, Position, RecordedEvent,
-    write_transaction,
+    AggregateRef, Error, Event, EventProblem, EventStore, ExecuteError, ExpectedVersion, LoadError, NewEvent,
+    Position, write_transaction,
 };
 use test_support::{Result, TestDatabase, count, execute, user};
 
 use super::super::housekeeping::remove;
+use super::bad_input::{Careless, Nobody};
 use super::{Account, AccountEvent, Deposit, NotEnough, Withdraw, account, fund};
 
 tests! {
@@ -210,50 +210,16 @@ fn all_events_carry_what_the_command_carries<D: TestDatabase>() -> Result {
     Ok(())
 }
 
-/// It says by itself what has caused it.
-struct Rung;
-
-impl Event for Rung {
-    const TYPES: &'static [EventType] = &[EventType::new("BellRung", 1)];
-
-    fn event_type(&self) -> EventType {
-        Self::TYPES[0]
-    }
-
-    fn to_new(&self) -> Result<NewEvent, InvalidInput> {
-        Ok(NewEvent::new("BellRung", &())?.correlation_id("visit").causation_id("button"))
-    }
-
-    fn decode(_: &RecordedEvent) -> Result<Decoded<Self>, EventError> {
-        Ok(Decoded::One(Self))
-    }
-}
-
-struct Bell;
-
-impl Evolve for Bell {
-    type Event = Rung;
-
-    fn evolve(self, _: Rung) -> Self {
-        self
-    }
-}
-
-impl Aggregate for Bell {
-    const TYPE: &'static str = "Bell";
-
-    fn initial(_id: &str) -> Self {
-        Self
-    }
-}
-
 fn what_an_event_says_itself_is_kept_unless_the_command_says_it<D: TestDatabase>() -> Result {
     let (_db, mut conn) = migrated::<D>()?;
-    let bell = EventStore::new().aggregate::<Bell>("front");
-    for (bell, correlation_id) in [(bell.clone(), "visit"), (bell.correlation_id("request-1"), "request-1")] {
-        let done = bell.update(&mut conn, |_| Ok::<_, Infallible>(vec![Rung]))?;
-        let rung = &done.events()[0];
-        assert_eq!((rung.correlation_id(), rung.causation_id()), (Some(correlation_id), Some("button")));
+    let nobody = EventStore::new().aggregate::<Nobody>("n");
+    for (nobody, correlation_id) in
+        [(nobody.clone(), "visit"), (nobody.correlation_id("request-1"), "request-1")]
+    {
+        let happened = NewEvent::new("CarelessHappened", &())?.correlation_id("visit").causation_id("button");
+        let done = nobody.update(&mut conn, |_| Ok::<_, Infallible>(vec![Careless(happened.clone())]))?;
+        let event = &done.events()[0];
+        assert_eq!((event.correlation_id(), event.causation_id()), (Some(correlation_id), Some("button")));
     }
     Ok(())
 }
